@@ -1,0 +1,26 @@
+import { AshlarError, type ErrorCode } from "@ashlar/base";
+import { CommanderError } from "commander";
+
+/** The one table from error codes to exit statuses. */
+const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
+  usage: 2,
+  malformed: 1,
+  limit: 1,
+  invalid: 1,
+  "not-found": 1,
+  conflict: 1,
+  untrusted: 1,
+  unavailable: 1,
+  failed: 1,
+  "missing-tool": 3,
+  interrupted: 130,
+};
+
+/** Tells the user about an expected failure and gives the exit status. Rethrows anything else: it is a bug. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
+  if (!(error instanceof AshlarError)) throw error;
+  console.error(`error: ${error.message}`);
+  if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+  return EXIT_STATUS[error.code];
+}

@@ -1,0 +1,9 @@
+import { createProgram } from "./program.ts";
+import { reportFailure } from "./failure.ts";
+
+// Commands end by setting process.exitCode, so that pending output is never cut off.
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}

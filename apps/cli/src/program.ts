@@ -1,0 +1,9 @@
+import { Command } from "commander";
+
+/** The whole command tree. Parsing, `--help` and the reference pages all come from it. */
+export function createProgram(): Command {
+  return new Command("ashlar")
+    .description("Immutable Kubernetes nodes that can be proved")
+    .exitOverride()
+    .showHelpAfterError("(add --help for usage and examples)");
+}

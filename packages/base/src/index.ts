@@ -1,0 +1,6 @@
+export { AshlarError, messageOf } from "./error.ts";
+export type { ErrorCode } from "./error.ts";
+export { formatProblem, hasErrors } from "./report.ts";
+export type { Position, Problem, Report } from "./report.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export type { Json } from "./canonical-json.ts";
