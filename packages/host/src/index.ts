@@ -1,4 +1,13 @@
-export { cacheDirectory, stateDirectory } from "./directories.ts";
+export { writeFileAtomically } from "./atomic-file.ts";
+export { startDaemon } from "./daemon.ts";
+export type { DaemonOptions } from "./daemon.ts";
+export { cacheDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
+export { withLock } from "./lock.ts";
+export type { LockOptions } from "./lock.ts";
+export { isPortFree } from "./ports.ts";
+export { ageOf, endProcesses, findProcesses, isRunning, waitForEnd } from "./processes.ts";
+export type { FoundProcess } from "./processes.ts";
+export { readTail } from "./read-tail.ts";
 export { run, runForText } from "./run.ts";
 export type { RunOptions, RunResult } from "./run.ts";
 export { withTemporaryDirectory } from "./temporary-directory.ts";

@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AshlarError } from "@ashlar/base";
+
+export type DaemonOptions = {
+  /** Gets standard output and standard error; made anew. */
+  readonly logPath: string;
+  /** Whether the program is at work, asked until it is so. */
+  readonly isReady: () => Promise<boolean>;
+  readonly timeoutMs: number;
+};
+
+const POLL_MS = 25;
+const SHOWN_LOG_CHARACTERS = 2000;
+
+/**
+ * Starts a program that outlives this process, in a session of its own, so that Ctrl-C at our terminal does not reach it.
+ * Resolves when it is ready.
+ *
+ * @throws AshlarError `missing-tool` when it is not installed, `failed` when it ends or is not ready in time (the message
+ * holds the end of its log). It has ended then.
+ */
+export async function startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<void> {
+  const log = openSync(options.logPath, "w", 0o600);
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  closeSync(log);
+  let ended: string | undefined;
+  child.once("error", (error: NodeJS.ErrnoException) => {
+    ended = error.code === "ENOENT" ? "not installed" : error.message;
+  });
+  child.once("exit", (code, signal) => {
+    ended = code === null ? `was ended by ${signal}` : `ended with status ${code}`;
+  });
+  const deadline = performance.now() + options.timeoutMs;
+  while (!(await options.isReady())) {
+    if (ended === "not installed") {
+      throw new AshlarError("missing-tool", `the program ${program} is not installed`, {
+        hint: "run `./ashlar setup` to install what Ashlar needs",
+      });
+    }
+    if (performance.now() >= deadline) {
+      child.kill("SIGKILL");
+      ended ??= `was not ready within ${options.timeoutMs / 1000} s`;
+    }
+    if (ended !== undefined) {
+      const text = (await readFile(options.logPath, "utf8")).trim().slice(-SHOWN_LOG_CHARACTERS);
+      throw new AshlarError("failed", `${program} ${ended}${text === "" ? "" : `: ${text}`}`);
+    }
+    await sleep(POLL_MS);
+  }
+  child.removeAllListeners();
+  child.unref();
+}
