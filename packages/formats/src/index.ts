@@ -1,7 +1,40 @@
 export { ByteReader } from "./byte-reader.ts";
+export { guidFromBytes, guidToBytes, uuidFromBytes, uuidToBytes } from "./gpt/guid.ts";
+export type { Guid } from "./gpt/guid.ts";
+export { parseGpt } from "./gpt/parse-gpt.ts";
+export type { Gpt, GptSource, NumberedPartition } from "./gpt/parse-gpt.ts";
+export {
+  GPT_BACKUP_BYTES,
+  GPT_PRIMARY_BYTES,
+  PARTITION_ATTRIBUTES,
+  PARTITION_TYPES,
+  SECTOR_BYTES,
+} from "./gpt/partition-table.ts";
+export type { GptPartition } from "./gpt/partition-table.ts";
+export { writeGpt } from "./gpt/write-gpt.ts";
+export type { GptImage, GptLayout } from "./gpt/write-gpt.ts";
 export { authenticodeDigest } from "./pe/authenticode-digest.ts";
 export type { AuthenticodeAlgorithm } from "./pe/authenticode-digest.ts";
 export { parsePe } from "./pe/parse-pe.ts";
 export type { Pe, PeSection } from "./pe/parse-pe.ts";
 export { MEASURED_UKI_SECTIONS, ukiSections } from "./pe/uki-sections.ts";
 export type { UkiSection } from "./pe/uki-sections.ts";
+export { parseAttest } from "./tpm/attest.ts";
+export type { Attest } from "./tpm/attest.ts";
+export { digestOf, hashSizeBytes } from "./tpm/hash-algorithm.ts";
+export type { HashName } from "./tpm/hash-algorithm.ts";
+export { keyObjectOf, nameOf } from "./tpm/key.ts";
+export { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames } from "./tpm/object-attributes.ts";
+export { pcrDigestOf, selectedPcrs } from "./tpm/pcr-selection.ts";
+export type { PcrSelection } from "./tpm/pcr-selection.ts";
+export { parsePublic, parsePublicArea } from "./tpm/public.ts";
+export type { AsymmetricScheme, CurveName, EccPublic, RsaPublic, SymmetricCipher, TpmPublic } from "./tpm/public.ts";
+export { parseSignature, verifyQuoteSignature } from "./tpm/signature.ts";
+export type { TpmSignature } from "./tpm/signature.ts";
+export type { EventDigests } from "./event-log/digests.ts";
+export { firmwareEventTypeName } from "./event-log/event-types.ts";
+export { parseFirmwareLog } from "./event-log/firmware-log.ts";
+export type { FirmwareEvent, FirmwareLog } from "./event-log/firmware-log.ts";
+export { replayPcrs } from "./event-log/replay.ts";
+export { parseUserspaceLog } from "./event-log/userspace-log.ts";
+export type { UserspaceEvent, UserspaceLog } from "./event-log/userspace-log.ts";
