@@ -1,0 +1,146 @@
+import { AshlarError } from "@ashlar/base";
+import { ByteReader } from "../byte-reader.ts";
+import { type HashName, hashNameOf, hashSizeBytes, hex16, MAX_DIGEST_BYTES } from "../tpm/hash-algorithm.ts";
+import { type EventDigests, MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./digests.ts";
+
+/** What firmware, boot loader and UKI stub extended, in order: the kernel's `binary_bios_measurements`. */
+export type FirmwareLog = {
+  /** Every event that extended a PCR. EV_NO_ACTION records extend nothing and are left out. */
+  readonly events: readonly FirmwareEvent[];
+  /** The locality that started the TPM (0, 3 or 4): PCR 0 begins with it as its last byte. */
+  readonly startupLocality: number;
+};
+
+/**
+ * A TCG_PCR_EVENT2. Only `digests`, and the order of events within a PCR, are proved by a quote. `type` is never
+ * proved; `data` only where its hash is the digest. Both are for messages.
+ */
+export type FirmwareEvent = {
+  readonly pcr: number;
+  readonly type: number;
+  readonly digests: EventDigests;
+  readonly data: Uint8Array;
+};
+
+type DigestSizes = ReadonlyMap<number, number>;
+
+const EV_NO_ACTION = 3;
+/** PC Client Platform Firmware Profile 1.06, 10.4.5.1 and 10.4.5.3: signatures, with the NUL that ends them. */
+const SPEC_ID_SIGNATURE = "Spec ID Event03\0";
+const STARTUP_LOCALITY_SIGNATURE = "StartupLocality\0";
+const SIGNATURE_BYTES = 16;
+const SHA1_BYTES = 20;
+/** A TPM has at most 16 hash algorithms (TPM 2.0 Library Part 2, 10.9.7). */
+const MAX_ALGORITHMS = 16;
+const STARTUP_LOCALITIES: ReadonlySet<number> = new Set([0, 3, 4]);
+
+/**
+ * Parses a whole crypto-agile firmware log (little-endian; Profile 1.06, 10).
+ *
+ * @throws AshlarError `malformed`, or `limit` for more than 1 MiB or 8192 records.
+ */
+export function parseFirmwareLog(bytes: Uint8Array): FirmwareLog {
+  if (bytes.length > MAX_LOG_BYTES) {
+    throw new AshlarError("limit", `firmware log: expected at most ${MAX_LOG_BYTES} bytes, found ${bytes.length}`);
+  }
+  const reader = new ByteReader(bytes, "firmware log", "little-endian");
+  const sizes = readHeader(reader);
+  const events: FirmwareEvent[] = [];
+  let startupLocality: number | undefined;
+  for (let records = 0; reader.remaining > 0; records++) {
+    if (records === MAX_LOG_EVENTS) {
+      throw new AshlarError("limit", `firmware log: expected at most ${MAX_LOG_EVENTS} records, found more`);
+    }
+    const event = readEvent(reader, sizes);
+    if (event.type === EV_NO_ACTION) {
+      const locality = startupLocalityOf(event, reader);
+      if (locality === undefined) continue;
+      if (startupLocality !== undefined || events.some(({ pcr }) => pcr === 0)) {
+        reader.fail("StartupLocality: expected once, before PCR 0 is extended");
+      }
+      startupLocality = locality;
+      continue;
+    }
+    if (event.pcr > MAX_PCR) reader.fail(`pcrIndex: expected at most ${MAX_PCR}, found ${event.pcr}`);
+    events.push(event);
+  }
+  return { events, startupLocality: startupLocality ?? 0 };
+}
+
+/** The first record has the older form with one SHA-1 digest and holds the TCG_EfiSpecIdEvent (10.4.5.1). */
+function readHeader(reader: ByteReader): DigestSizes {
+  const pcr = reader.u32("header.pcrIndex");
+  const type = reader.u32("header.eventType");
+  if (pcr !== 0 || type !== EV_NO_ACTION) reader.fail(`header: expected EV_NO_ACTION in PCR 0, found type ${type}`);
+  if (reader.bytes(SHA1_BYTES, "header.digest").some((byte) => byte !== 0)) {
+    reader.fail("header.digest: expected zeros");
+  }
+  const event = reader.bytes(reader.u32("header.eventSize"), "header.event");
+  return readSpecId(new ByteReader(event, "firmware log's TCG_EfiSpecIdEvent", "little-endian"));
+}
+
+function readSpecId(reader: ByteReader): DigestSizes {
+  if (asciiOf(reader.bytes(SIGNATURE_BYTES, "signature")) !== SPEC_ID_SIGNATURE) {
+    reader.fail('signature: expected "Spec ID Event03", which marks a log with a digest for each bank');
+  }
+  reader.u32("platformClass");
+  reader.u8("specVersionMinor");
+  const major = reader.u8("specVersionMajor");
+  if (major !== 2) reader.fail(`specVersionMajor: expected 2, found ${major}`);
+  reader.u8("specErrata");
+  reader.u8("uintnSize");
+  const count = reader.u32("numberOfAlgorithms");
+  if (count === 0 || count > MAX_ALGORITHMS) {
+    reader.fail(`numberOfAlgorithms: expected 1 to ${MAX_ALGORITHMS}, found ${count}`);
+  }
+  const sizes = new Map<number, number>();
+  for (let index = 0; index < count; index++) {
+    const id = reader.u16("algorithmId");
+    const sizeBytes = reader.u16("digestSize");
+    if (sizes.has(id)) reader.fail(`algorithmId: ${hex16(id)} occurs twice`);
+    const name = hashNameOf(id);
+    const expected = name === undefined ? undefined : hashSizeBytes(name);
+    if (sizeBytes === 0 || sizeBytes > MAX_DIGEST_BYTES || (expected !== undefined && sizeBytes !== expected)) {
+      reader.fail(`digestSize: expected ${expected ?? `1 to ${MAX_DIGEST_BYTES}`}, found ${sizeBytes}`);
+    }
+    sizes.set(id, sizeBytes);
+  }
+  reader.skip(reader.u8("vendorInfoSize"), "vendorInfo");
+  reader.end();
+  return sizes;
+}
+
+/** TCG_PCR_EVENT2 (10.2.2). A view into the log, not a copy. */
+function readEvent(reader: ByteReader, sizes: DigestSizes): FirmwareEvent {
+  const pcr = reader.u32("pcrIndex");
+  const type = reader.u32("eventType");
+  const count = reader.u32("digests.count");
+  if (count > sizes.size) reader.fail(`digests.count: expected at most ${sizes.size}, found ${count}`);
+  const digests: { -readonly [Name in HashName]?: Uint8Array } = {};
+  const seen = new Set<number>();
+  for (let index = 0; index < count; index++) {
+    const id = reader.u16("digests.hashAlg");
+    const sizeBytes = sizes.get(id) ?? reader.fail(`digests.hashAlg: ${hex16(id)} is not in the log's header`);
+    if (seen.has(id)) reader.fail(`digests.hashAlg: ${hex16(id)} occurs twice`);
+    seen.add(id);
+    const digest = reader.bytes(sizeBytes, "digests.digest");
+    const name = hashNameOf(id);
+    if (name !== undefined) digests[name] = digest;
+  }
+  const data = reader.bytes(reader.u32("eventSize"), "event");
+  return { pcr, type, digests, data };
+}
+
+/** TCG_EfiStartupLocalityEvent (10.4.5.3), or undefined when the record is another EV_NO_ACTION. */
+function startupLocalityOf({ pcr, data }: FirmwareEvent, reader: ByteReader): number | undefined {
+  if (asciiOf(data.subarray(0, SIGNATURE_BYTES)) !== STARTUP_LOCALITY_SIGNATURE) return undefined;
+  const locality = data[SIGNATURE_BYTES];
+  if (pcr !== 0 || data.length !== SIGNATURE_BYTES + 1 || locality === undefined || !STARTUP_LOCALITIES.has(locality)) {
+    reader.fail("StartupLocality: expected 0, 3 or 4 in one byte, for PCR 0");
+  }
+  return locality;
+}
+
+function asciiOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

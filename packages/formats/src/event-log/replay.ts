@@ -1,0 +1,40 @@
+import { AshlarError } from "@ashlar/base";
+import { digestOf, type HashName, hashSizeBytes } from "../tpm/hash-algorithm.ts";
+import type { EventDigests } from "./digests.ts";
+import type { FirmwareLog } from "./firmware-log.ts";
+import type { UserspaceLog } from "./userspace-log.ts";
+
+/** PCRs above this one can be reset without a reboot (PC Client Platform TPM Profile, 4.6.2): they prove no order. */
+const LAST_STATIC_PCR = 15;
+
+/**
+ * The values that PCRs 0 to 15 of one bank must have if exactly these events extended them, firmware first. Events in
+ * other PCRs are left out. The kernel's IMA extends PCR 10 and has its own log, so that PCR 10 rarely agrees.
+ *
+ * @throws AshlarError `invalid` when an event in PCRs 0 to 15 has no digest for the bank.
+ */
+export function replayPcrs(firmware: FirmwareLog, userspace: UserspaceLog, bank: HashName): Map<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>();
+  for (let pcr = 0; pcr <= LAST_STATIC_PCR; pcr++) values.set(pcr, new Uint8Array(hashSizeBytes(bank)));
+  values.get(0)?.set([firmware.startupLocality], hashSizeBytes(bank) - 1);
+  extendAll(values, firmware.events, bank, "firmware log");
+  extendAll(values, userspace.events, bank, "userspace log");
+  return values;
+}
+
+function extendAll(
+  values: Map<number, Uint8Array>,
+  events: readonly { readonly pcr: number; readonly digests: EventDigests }[],
+  bank: HashName,
+  log: string,
+): void {
+  for (const [index, { pcr, digests }] of events.entries()) {
+    const value = values.get(pcr);
+    if (value === undefined) continue;
+    const digest = digests[bank];
+    if (digest === undefined) {
+      throw new AshlarError("invalid", `${log}: event ${index + 1} (PCR ${pcr}) has no ${bank} digest`);
+    }
+    values.set(pcr, digestOf(bank, value, digest));
+  }
+}
