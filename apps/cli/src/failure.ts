@@ -2,7 +2,7 @@ import { AshlarError, type ErrorCode } from "@ashlar/base";
 import { CommanderError } from "commander";
 
 /** The one table from error codes to exit statuses. */
-const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
+export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   usage: 2,
   malformed: 1,
   limit: 1,

@@ -1,0 +1,2 @@
+export { createProgram } from "./program.ts";
+export { EXIT_STATUS } from "./failure.ts";

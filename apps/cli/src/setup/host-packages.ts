@@ -1,0 +1,72 @@
+/**
+ * The programs and files that Ashlar takes from the host, the Debian package that brings each, and why it is needed.
+ * Package names are the same in Debian and Ubuntu. What every installation has (coreutils, tar, util-linux) is not here.
+ */
+export const HOST_PACKAGES: readonly HostPackage[] = [
+  {
+    name: "mmdebstrap",
+    provides: ["mmdebstrap"],
+    parts: ["image"],
+    why: "makes the image's tree from Debian packages",
+  },
+  {
+    name: "debian-archive-keyring",
+    provides: ["/usr/share/keyrings/debian-archive-keyring.gpg"],
+    parts: ["image"],
+    why: "checks the signatures of those packages, also on Ubuntu",
+  },
+  { name: "gpg", provides: ["gpg"], parts: ["image"], why: "reads that keyring for mmdebstrap" },
+  { name: "dosfstools", provides: ["mkfs.vfat"], parts: ["image"], why: "formats the EFI system partition" },
+  { name: "mtools", provides: ["mcopy"], parts: ["image"], why: "fills the EFI system partition without mounting it" },
+  {
+    name: "qemu-system-x86",
+    provides: ["qemu-system-x86_64"],
+    parts: ["lab"],
+    why: "runs the lab's virtual machines",
+    // QEMU 7.2 crashes Linux 6.12 guests (cmpxchg16b) when it emulates the processor.
+    oldest: { program: "qemu-system-x86_64", version: [8, 2] },
+  },
+  {
+    name: "ovmf",
+    provides: ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
+    parts: ["lab"],
+    why: "is the UEFI firmware of those machines",
+  },
+  { name: "swtpm", provides: ["swtpm"], parts: ["lab", "test"], why: "gives each machine a TPM 2.0" },
+  {
+    name: "swtpm-tools",
+    provides: ["swtpm_setup"],
+    parts: ["lab", "test"],
+    why: "makes that TPM's endorsement key and certificate",
+  },
+  { name: "openssh-client", provides: ["ssh", "ssh-keygen"], parts: ["lab"], why: "logs in to lab machines" },
+  {
+    name: "cryptsetup-bin",
+    provides: ["veritysetup"],
+    parts: ["test"],
+    why: "is what our dm-verity is compared with",
+  },
+  {
+    name: "tpm2-tools",
+    provides: ["tpm2_checkquote", "tpm2_eventlog", "tpm2_makecredential"],
+    parts: ["test"],
+    why: "is what our reading of quotes and event logs is compared with",
+  },
+  { name: "fdisk", provides: ["sfdisk"], parts: ["test"], why: "is what our partition tables are compared with" },
+  { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
+];
+
+export type HostPackage = {
+  readonly name: string;
+  /** Programs, looked up on PATH, and absolute paths of files. The package is there when all of them are. */
+  readonly provides: readonly string[];
+  readonly parts: readonly HostPart[];
+  /** Completes the sentence "installing NAME: it ...". */
+  readonly why: string;
+  /** The oldest release that works: major and minor number. */
+  readonly oldest?: { readonly program: string; readonly version: readonly [number, number] };
+};
+
+/** What a user wants to do: build images, run virtual machines, run the project's own tests. */
+export const HOST_PARTS = ["image", "lab", "test"] as const;
+export type HostPart = (typeof HOST_PARTS)[number];

@@ -1,0 +1,50 @@
+import type { HostPackage } from "./host-packages.ts";
+import type { System } from "./system.ts";
+
+/** What is known of the host before anything is decided. */
+export type HostFacts = {
+  readonly system: System;
+  readonly isRoot: boolean;
+  /** Needed packages of which something is not there, or is too old. */
+  readonly missing: readonly MissingPackage[];
+};
+
+export type MissingPackage = { readonly wanted: HostPackage; readonly reason: string };
+
+export type SetupPlan =
+  | { readonly kind: "complete" }
+  | { readonly kind: "install"; readonly packages: readonly PackageToInstall[]; readonly suite?: SuiteToAdd }
+  | { readonly kind: "refuse"; readonly reason: string; readonly packages: readonly PackageToInstall[] };
+
+export type PackageToInstall = {
+  readonly name: string;
+  readonly why: string;
+  /** The suite that it has to come from, where the release's own is too old. */
+  readonly suite?: string;
+};
+
+export type SuiteToAdd = { readonly suite: string; readonly of: string };
+
+/** Decides what to do about a host; touches nothing. */
+export function planSetup({ system, isRoot, missing }: HostFacts): SetupPlan {
+  if (missing.length === 0) return { kind: "complete" };
+  const { backports } = system;
+  const packages = missing.map(({ wanted, reason }) => ({
+    name: wanted.name,
+    why: `${reason}; it ${wanted.why}`,
+    ...(wanted.oldest !== undefined && backports !== undefined ? { suite: backports.suite } : {}),
+  }));
+  if (!system.supported) {
+    const reason = `Ashlar installs packages on Debian 12, Debian 13 and Ubuntu 24.04, found ${system.name}`;
+    return { kind: "refuse", reason, packages };
+  }
+  if (!isRoot) return { kind: "refuse", reason: "installing packages needs root", packages };
+  const needsSuite = packages.some((each) => each.suite !== undefined);
+  return { kind: "install", packages, ...(needsSuite && backports !== undefined ? { suite: backports } : {}) };
+}
+
+/** The arguments of apt-get that install the packages and nothing that is only recommended. */
+export function aptArguments(packages: readonly PackageToInstall[]): string[] {
+  const names = packages.map(({ name, suite }) => (suite === undefined ? name : `${name}/${suite}`));
+  return ["install", "--yes", "--no-install-recommends", ...names];
+}

@@ -1,0 +1,52 @@
+import { AshlarError } from "@ashlar/base";
+import { readHostFacts } from "./facts.ts";
+import type { HostPart } from "./host-packages.ts";
+import { installPackages } from "./install.ts";
+import { aptArguments, planSetup, type PackageToInstall } from "./plan.ts";
+
+export type SetUpOptions = {
+  readonly parts: readonly HostPart[];
+  /** Change nothing: a host that lacks something is a failure. */
+  readonly check: boolean;
+  readonly json: boolean;
+};
+
+/**
+ * Makes the host ready.
+ *
+ * @throws AshlarError `missing-tool` when something is missing and is not, or cannot be, installed.
+ */
+export async function setUp({ parts, check, json }: SetUpOptions): Promise<void> {
+  const facts = await readHostFacts(parts);
+  const plan = planSetup(facts);
+  if (json) {
+    const missing = facts.missing.map(({ wanted, reason }) => ({ package: wanted.name, reason, why: wanted.why }));
+    console.log(JSON.stringify({ system: facts.system.name, missing }, undefined, 2));
+  }
+  if (plan.kind === "complete") return;
+  if (check || plan.kind === "refuse") {
+    throw new AshlarError("missing-tool", describeMissing(plan.packages), {
+      hint: plan.kind === "refuse" ? `${plan.reason}; ${howToInstall(plan.packages)}` : "run `./ashlar setup`",
+    });
+  }
+  await installPackages(plan.packages, plan.suite, (line) => console.error(`setup: ${line}`));
+  await confirm(parts);
+}
+
+/** A package that does not bring what we expect of it must be noticed here, not in the middle of a build. */
+async function confirm(parts: readonly HostPart[]): Promise<void> {
+  const { missing } = await readHostFacts(parts);
+  if (missing.length === 0) return;
+  const reasons = missing.map(({ wanted, reason }) => `${reason} (package ${wanted.name})`);
+  throw new AshlarError("missing-tool", `after installing, expected nothing missing, found: ${reasons.join(", ")}`);
+}
+
+function describeMissing(packages: readonly PackageToInstall[]): string {
+  return ["the host lacks:", ...packages.map(({ name, why }) => `  ${name}: ${why}`)].join("\n");
+}
+
+function howToInstall(packages: readonly PackageToInstall[]): string {
+  const suites = new Set(packages.flatMap(({ suite }) => suite ?? []));
+  const before = [...suites].map((suite) => `add the suite ${suite} to apt's sources, then `).join("");
+  return `as root run \`./ashlar setup\`, or on Debian or Ubuntu ${before}run:\n  sudo apt-get ${aptArguments(packages).join(" ")}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * `npm run check`: everything that can be known without a virtual machine. Steps run two at a time; the longest begin
+ * first.
+ */
+import { endStepsOnSignal, formatSeconds, runSteps, type Step } from "./steps.ts";
+
+const UNIT_TESTS = [
+  "packages/*/src/**/*.test.ts",
+  "apps/*/src/**/*.test.ts",
+  "tools/**/*.test.ts",
+  "test/{bench,fuzz}/**/*.test.ts",
+];
+
+const STEPS: readonly Step[] = [
+  { name: "unit tests", command: ["node", "--test", "--test-reporter=spec", ...UNIT_TESTS] },
+  { name: "format", command: ["oxfmt", "--check"] },
+  { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
+  { name: "types", command: ["tsc", "--build"] },
+  { name: "layers", command: ["node", "tools/check-layers.ts"] },
+  { name: "unused code", command: ["knip", "--no-progress"] },
+  { name: "reference pages", command: ["node", "tools/docs.ts", "--check"] },
+  { name: "fuzz smoke", command: ["node", "test/fuzz/index.ts", "--seconds", "1"] },
+];
+
+/** One lane is the unit tests; the other takes the rest meanwhile. */
+const LANES = 2;
+
+/** Runs all steps and gives the exit status. */
+export async function check(): Promise<number> {
+  const startedAt = performance.now();
+  const results = await runSteps(STEPS, LANES);
+  const failed = results.filter(({ passed }) => !passed).map(({ step }) => step.name);
+  const tests = results.find(({ step }) => step.name === "unit tests");
+  // The closing counts of node:test, each line marked so.
+  if (tests !== undefined)
+    console.log(
+      tests.output
+        .split("\n")
+        .filter((line) => line.startsWith("ℹ "))
+        .join("\n"),
+    );
+  const outcome = failed.length === 0 ? `all ${STEPS.length} steps passed` : `failed: ${failed.join(", ")}`;
+  console.log(`check: ${outcome} (${formatSeconds(performance.now() - startedAt)})`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  endStepsOnSignal();
+  process.exitCode = await check();
+}

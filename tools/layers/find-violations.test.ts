@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findViolations } from "./find-violations.ts";
+import type { Workspace } from "./read-workspaces.ts";
+
+/** Three workspaces that keep every rule; `change` breaks one. */
+function workspaces(change: { file?: string; text?: string; declared?: string[]; references?: string[] }): Workspace[] {
+  const empty = { declared: [], references: [], files: [] };
+  const text = change.text ?? 'import { run } from "@ashlar/host";';
+  return [
+    { ...empty, directory: "packages/base", name: "@ashlar/base" },
+    { ...empty, directory: "packages/host", name: "@ashlar/host" },
+    {
+      directory: change.file?.split("/src/")[0] ?? "packages/lab",
+      name: "@ashlar/lab",
+      declared: change.declared ?? ["@ashlar/host"],
+      references: change.references ?? ["packages/host"],
+      files: [{ path: change.file ?? "packages/lab/src/a.ts", text }],
+    },
+  ];
+}
+
+test("workspaces that keep the rules give no violation", () => {
+  assert.deepEqual(findViolations(workspaces({})), []);
+});
+
+test("an import of a later layer is a violation", () => {
+  const [found] = findViolations(workspaces({ file: "packages/formats/src/a.ts" }));
+  assert.match(found ?? "", /^packages\/formats\/src\/a.ts:1: packages\/formats must not import packages\/host/u);
+});
+
+test("imports from a package's inside and across workspaces by path are violations", () => {
+  const deep = workspaces({ text: '\nexport { run } from "@ashlar/host/src/run.ts";\nimport "@ashlar/host";' });
+  assert.match(findViolations(deep).join("\n"), /^packages\/lab\/src\/a.ts:2: expected an import of @ashlar\/host/u);
+  const byPath = workspaces({ text: 'import "@ashlar/host";\nconst a = await import("../../host/src/run.ts");' });
+  assert.match(findViolations(byPath).join("\n"), /^packages\/lab\/src\/a.ts:2: expected an import by package name/u);
+});
+
+test("a pure package may hash, but not read files, clocks or randomness; its tests may", () => {
+  const text = [
+    'import { run } from "@ashlar/host"; // Date.now() in a comment is nothing',
+    'import { hash } from "node:crypto";',
+    'import { readFile } from "node:fs/promises";',
+    "const now = Date.now();",
+    "const key = randomBytes(16);",
+  ].join("\n");
+  const found = findViolations(workspaces({ file: "packages/identity/src/a.ts", text })).join("\n");
+  assert.match(found, /:3: packages\/identity is pure: expected no input or output, found node:fs\/promises/u);
+  assert.match(found, /:4: .* no use of a clock/u);
+  assert.match(found, /:5: .* no use of randomness/u);
+  assert.doesNotMatch(found, /:2:|:1: .* clock/u);
+  const inTest = findViolations(workspaces({ file: "packages/identity/src/a.test.ts", text }));
+  assert.doesNotMatch(inTest.join("\n"), /is pure/u);
+});
+
+test("package.json and tsconfig.json must name what is imported", () => {
+  const undeclared = findViolations(workspaces({ declared: [], references: [] }));
+  assert.match(undeclared.join("\n"), /expected @ashlar\/host among the dependencies/u);
+  assert.deepEqual(findViolations(workspaces({ references: [] })), [
+    "packages/lab/tsconfig.json: expected a reference to packages/host",
+  ]);
+  const unused = workspaces({ declared: ["@ashlar/host", "@ashlar/base"], references: ["packages/host"] });
+  assert.match(findViolations(unused).join("\n"), /declares packages\/base, which nothing here imports/u);
+});

@@ -1,0 +1,89 @@
+import { dirname, join, normalize } from "node:path/posix";
+import { blankComments, findImports, type Import } from "./imports.ts";
+import { IMPURE_EXPRESSIONS, LAYERS, ONLY, PURE, PURE_NODE_MODULES } from "./rules.ts";
+import type { SourceFile, Workspace } from "./read-workspaces.ts";
+
+/** Every place where the workspaces break the rules: `path:line: what was expected and found`. */
+export function findViolations(workspaces: readonly Workspace[]): string[] {
+  const directoryOf = new Map(workspaces.map(({ name, directory }) => [name, directory]));
+  return workspaces.flatMap((workspace) => [
+    ...workspace.files.flatMap((file) => [
+      ...findImports(file.text).flatMap((each) => judgeImport(workspace, file, each, directoryOf)),
+      ...judgePurity(workspace, file),
+    ]),
+    ...judgeManifest(workspace, directoryOf),
+  ]);
+}
+
+function judgeImport(
+  workspace: Workspace,
+  file: SourceFile,
+  { specifier, line }: Import,
+  directoryOf: ReadonlyMap<string, string>,
+): string[] {
+  const complain = (message: string): string[] => [`${file.path}:${line}: ${message}`];
+  if (specifier.startsWith(".")) {
+    const target = normalize(join(dirname(file.path), specifier));
+    const inside = target.startsWith(`${workspace.directory}/`);
+    return inside
+      ? []
+      : complain(`expected an import by package name, found the path ${specifier} to another workspace`);
+  }
+  if (specifier.startsWith("node:")) {
+    const allowed = !isPureCode(workspace, file) || PURE_NODE_MODULES.includes(specifier);
+    return allowed ? [] : complain(`${workspace.directory} is pure: expected no input or output, found ${specifier}`);
+  }
+  const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  const target = directoryOf.get(name);
+  if (target === undefined) return [];
+  if (specifier !== name) return complain(`expected an import of ${name}, found one from its inside: ${specifier}`);
+  if (target !== workspace.directory && !workspace.declared.includes(name)) {
+    return complain(`expected ${name} among the dependencies of ${workspace.directory}/package.json`);
+  }
+  return mayImport(workspace.directory, target)
+    ? []
+    : complain(`${workspace.directory} must not import ${target}: see the order in tools/layers/rules.ts`);
+}
+
+function mayImport(from: string, to: string): boolean {
+  const only = ONLY[from];
+  return layerOf(to) < layerOf(from) && (only === undefined || only.includes(to));
+}
+
+function layerOf(directory: string): number {
+  const layer = LAYERS.findIndex((directories) => directories.includes(directory));
+  if (layer === -1) throw new Error(`${directory} has no place in tools/layers/rules.ts`);
+  return layer;
+}
+
+function judgePurity(workspace: Workspace, file: SourceFile): string[] {
+  if (!isPureCode(workspace, file)) return [];
+  return blankComments(file.text)
+    .split("\n")
+    .flatMap((text, index) =>
+      IMPURE_EXPRESSIONS.filter(({ pattern }) => pattern.test(text)).map(
+        ({ what }) => `${file.path}:${index + 1}: ${workspace.directory} is pure: expected no use of ${what}`,
+      ),
+    );
+}
+
+function isPureCode(workspace: Workspace, file: SourceFile): boolean {
+  return PURE.includes(workspace.directory) && !/\.test\.ts$|-fixtures?\.ts$|\/test-[\w-]+\.ts$/u.test(file.path);
+}
+
+/** package.json, tsconfig.json and the imports must name the same workspaces. */
+function judgeManifest(workspace: Workspace, directoryOf: ReadonlyMap<string, string>): string[] {
+  const specifiers = workspace.files.flatMap(({ text }) => findImports(text)).map(({ specifier }) => specifier);
+  const imported = new Set(
+    specifiers.map((specifier) => directoryOf.get(specifier)).filter((each) => each !== undefined),
+  );
+  const declared = new Set(
+    workspace.declared.map((name) => directoryOf.get(name)).filter((each) => each !== undefined),
+  );
+  const referenced = new Set(workspace.references);
+  return [
+    ...[...declared.difference(imported)].map((each) => `package.json: declares ${each}, which nothing here imports`),
+    ...[...declared.difference(referenced)].map((each) => `tsconfig.json: expected a reference to ${each}`),
+    ...[...referenced.difference(declared)].map((each) => `tsconfig.json: refers to ${each}, not in package.json`),
+  ].map((message) => `${workspace.directory}/${message}`);
+}

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { styleText } from "node:util";
+
+/** One thing to check: a program, its arguments, and the name that people see. */
+export type Step = { readonly name: string; readonly command: readonly [program: string, ...args: string[]] };
+
+export type StepResult = { readonly step: Step; readonly passed: boolean; readonly output: string };
+
+const running = new Set<ChildProcess>();
+/** How long a step may take to end after it was told to. */
+const GRACE_MS = 5000;
+
+/**
+ * Runs steps side by side, `lanes` at a time and in the given order, and prints a line for each when it ends, after its
+ * whole output if it failed.
+ */
+export async function runSteps(steps: readonly Step[], lanes: number): Promise<StepResult[]> {
+  const waiting = [...steps];
+  const results: StepResult[] = [];
+  const widest = Math.max(...steps.map(({ name }) => name.length));
+  const lane = async (): Promise<void> => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      const startedAt = performance.now();
+      const { passed, output } = await runStep(step);
+      results.push({ step, passed, output });
+      if (!passed) process.stdout.write(`\n$ ${step.command.join(" ")}\n${output}\n`);
+      const mark = passed ? styleText("green", "ok  ") : styleText("red", "FAIL");
+      console.log(`${mark} ${step.name.padEnd(widest)} ${formatSeconds(performance.now() - startedAt).padStart(7)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+/** Each step has a process group of its own, so that what it started ends with it. */
+async function runStep({ command: [program, ...args] }: Step): Promise<{ passed: boolean; output: string }> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  running.add(child);
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+  try {
+    const [code] = await once(child, "close");
+    return { passed: code === 0, output: Buffer.concat(chunks).toString("utf8") };
+  } catch (error) {
+    return { passed: false, output: `could not start ${program}: ${String(error)}\n` };
+  } finally {
+    running.delete(child);
+  }
+}
+
+/** Makes Ctrl-C and a terminating signal end every step before this process ends with the status of an interruption. */
+export function endStepsOnSignal(): void {
+  const end = (): void => {
+    console.error("\ninterrupted");
+    signalAll("SIGTERM");
+    setTimeout(() => signalAll("SIGKILL"), GRACE_MS).unref();
+    const ended = [...running].map(async (child) => await once(child, "close"));
+    void Promise.allSettled(ended).then(() => process.exit(INTERRUPTED_STATUS));
+  };
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+}
+
+/** What a shell reports for a command that SIGINT ended. */
+const INTERRUPTED_STATUS = 130;
+
+function signalAll(signal: NodeJS.Signals): void {
+  for (const { pid } of running) {
+    if (pid !== undefined) process.kill(-pid, signal);
+  }
+}
+
+export function formatSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
