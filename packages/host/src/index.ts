@@ -2,6 +2,7 @@ export { writeFileAtomically } from "./atomic-file.ts";
 export { startDaemon } from "./daemon.ts";
 export type { DaemonOptions } from "./daemon.ts";
 export { cacheDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
+export { throwIfInterrupted } from "./interruption.ts";
 export { withLock } from "./lock.ts";
 export type { LockOptions } from "./lock.ts";
 export { isPortFree } from "./ports.ts";

@@ -1,0 +1,105 @@
+import { readdir, readFile } from "node:fs/promises";
+import { AshlarError } from "@ashlar/base";
+import { writeFileAtomically } from "@ashlar/host";
+import { z } from "zod";
+import { labPaths, labsDirectory, type LabPaths } from "./lab-paths.ts";
+
+export type NodeState = {
+  readonly name: string;
+  readonly uuid: string;
+  readonly sshPort: number;
+  readonly agentPort: number;
+};
+
+/** What a lab remembers about its machines. What runs is asked of the kernel instead: it cannot be out of date. */
+export type LabState = {
+  readonly schema: "ashlar.lab/v1";
+  readonly name: string;
+  /** The directory that the image was copied from. */
+  readonly image: string;
+  readonly accelerator: "kvm" | "tcg";
+  readonly processors: number;
+  readonly memoryMiB: number;
+  readonly nodes: readonly NodeState[];
+};
+
+const port: z.ZodType<number> = z.int().min(1).max(65_535);
+
+const nodeState: z.ZodType<NodeState> = z.strictObject({
+  name: z.string().regex(/^node-[1-9][0-9]?$/u),
+  uuid: z.uuid(),
+  sshPort: port,
+  agentPort: port,
+});
+
+const labState: z.ZodType<LabState> = z.strictObject({
+  schema: z.literal("ashlar.lab/v1"),
+  name: z.string(),
+  image: z.string(),
+  accelerator: z.enum(["kvm", "tcg"]),
+  processors: z.int().min(1).max(64),
+  memoryMiB: z.int().min(256),
+  nodes: z.array(nodeState).max(99),
+});
+
+/** @throws AshlarError `not-found` without such a lab, `invalid` when it was made by another version or only half. */
+export async function readLabState(paths: LabPaths): Promise<LabState> {
+  const hint = `run \`ashlar lab down --name ${paths.name}\` to remove what there is of it`;
+  let text: string;
+  try {
+    text = await readFile(paths.state, "utf8");
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new AshlarError("not-found", `there is no lab named ${paths.name}`, {
+      hint: "`ashlar lab list` shows the labs; `ashlar lab up` makes one",
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new AshlarError("malformed", `expected JSON in ${paths.state}`, { hint });
+  }
+  const state = labState.safeParse(value);
+  if (!state.success) {
+    throw new AshlarError("invalid", `${paths.state}: ${z.prettifyError(state.error)}`, { hint });
+  }
+  return state.data;
+}
+
+export async function writeLabState(paths: LabPaths, state: LabState): Promise<void> {
+  await writeFileAtomically(paths.state, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** The names of all labs of this user, half-made ones too. */
+export async function listLabs(): Promise<string[]> {
+  try {
+    const entries = await readdir(labsDirectory(), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .toSorted();
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** The ports that labs have been given, also those of machines that are stopped now. */
+export async function portsOfAllLabs(): Promise<Set<number>> {
+  const ports = new Set<number>();
+  for (const name of await listLabs()) {
+    try {
+      const state = await readLabState(labPaths(name));
+      for (const node of state.nodes) ports.add(node.sshPort).add(node.agentPort);
+    } catch (error) {
+      // A half-made lab has no ports to respect.
+      if (!(error instanceof AshlarError)) throw error;
+    }
+  }
+  return ports;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { isPortFree, run, throwIfInterrupted, withLock } from "@ashlar/host";
+import { chooseAccelerator } from "./accelerator.ts";
+import { allocatePorts } from "./allocate-ports.ts";
+import { openLab, type Lab } from "./lab.ts";
+import { removeLab } from "./lab-down.ts";
+import { lockOptions } from "./lab-lock.ts";
+import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
+import { portsOfAllLabs, writeLabState, type LabState } from "./lab-state.ts";
+import { powerOn } from "./machine.ts";
+import { labNodeConfig } from "./provisioning-envelope.ts";
+import type { Accelerator } from "./qemu-arguments.ts";
+import { FIRMWARE_VARIABLES_PATH, requireTools } from "./tools.ts";
+import { manufactureTpm, writeEkRoots } from "./tpm.ts";
+import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
+
+export type LabConfig = {
+  /** The Ignition JSON that all nodes share. */
+  readonly classConfig: Uint8Array;
+  /** A node's own Ignition JSON. Default: its host name, and the lab's SSH key for the user `core`. */
+  readonly nodeConfig?: ((nodeName: string, sshPublicKey: string) => Uint8Array) | undefined;
+};
+
+export type LabUpOptions = {
+  readonly name: string;
+  /** How many nodes: 1 to 16. They are called node-1, node-2, ... */
+  readonly nodes: number;
+  /** The directory with disk.raw and manifest.json. */
+  readonly image: string;
+  readonly config: LabConfig;
+  readonly onProgress?: ((progress: LabProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: KVM where it works. */
+  readonly accelerator?: Accelerator | undefined;
+  readonly processors?: number | undefined;
+  readonly memoryMiB?: number | undefined;
+  /** For each node. Default: generous. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** A line about the lab as a whole, or how far one node has come. */
+export type LabProgress = { readonly message: string } | NodeProgress;
+
+const MAX_NODES = 16;
+const DEFAULT_PROCESSORS = 2;
+const DEFAULT_MEMORY_MIB = 2048;
+const DISK_BYTES = 8 * 1024 ** 3;
+
+/**
+ * Makes a lab and resolves when all its nodes answer.
+ *
+ * When it is interrupted, or fails before the machines run, it leaves nothing. When a node does not come up, the lab
+ * stays as it is, to be looked at.
+ *
+ * @throws AshlarError `conflict` when the lab exists, `unavailable` when a node does not come up.
+ */
+export async function labUp(options: LabUpOptions): Promise<Lab> {
+  const paths = labPaths(options.name);
+  checkOptions(options);
+  return await withLock(paths.lockName, lockOptions("up"), async () => {
+    if (existsSync(paths.directory)) {
+      throw new AshlarError("conflict", `the lab ${options.name} exists already`, {
+        hint: `remove it with \`ashlar lab down --name ${options.name}\`, or choose another --name`,
+      });
+    }
+    try {
+      const state = await startLab(paths, options);
+      await waitForAll(paths, state, options);
+    } catch (error) {
+      // Whatever an interrupted step has thrown is a consequence of the interruption.
+      const interrupted = options.signal?.aborted === true;
+      if (interrupted || !(error instanceof AshlarError) || error.code !== "unavailable") await removeLab(paths);
+      throwIfInterrupted(options.signal);
+      throw error;
+    }
+    return await openLab(options.name);
+  });
+}
+
+async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabState> {
+  const say = (message: string): void => options.onProgress?.({ message });
+  const qemuVersion = await requireTools();
+  const choice =
+    options.accelerator === undefined
+      ? await chooseAccelerator(qemuVersion, options.signal)
+      : { accelerator: options.accelerator, reason: "as asked for" };
+  say(`QEMU ${qemuVersion} with ${choice.accelerator === "kvm" ? "KVM" : "emulation (TCG)"}: ${choice.reason}`);
+  await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+  await copyFile(join(options.image, "manifest.json"), paths.manifest);
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `lab-${paths.name}`, "-f", paths.sshKey]);
+  const sshPublicKey = (await readFile(`${paths.sshKey}.pub`, "utf8")).trim();
+  let state = await planLab(options, choice.accelerator);
+  for (const { name } of state.nodes) {
+    throwIfInterrupted(options.signal);
+    say(`${name}: making its disk and its TPM`);
+    await makeNode(paths, name, options, sshPublicKey);
+  }
+  await writeEkRoots(paths);
+  await writeLabState(paths, state);
+  for (const { name } of state.nodes) {
+    throwIfInterrupted(options.signal);
+    state = await powerOn(paths, state, name, true);
+  }
+  return state;
+}
+
+async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise<LabState> {
+  const ports = await allocatePorts(2 * options.nodes, await portsOfAllLabs(), isPortFree);
+  return {
+    schema: "ashlar.lab/v1",
+    name: options.name,
+    image: resolve(options.image),
+    accelerator,
+    processors: options.processors ?? DEFAULT_PROCESSORS,
+    memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
+    nodes: Array.from({ length: options.nodes }, (_, index) => {
+      const [sshPort = 0, agentPort = 0] = ports.slice(2 * index);
+      return { name: `node-${index + 1}`, uuid: randomUUID(), sshPort, agentPort };
+    }),
+  };
+}
+
+async function makeNode(paths: LabPaths, nodeName: string, options: LabUpOptions, sshPublicKey: string): Promise<void> {
+  const node = nodePaths(paths, nodeName);
+  const nodeConfig = options.config.nodeConfig ?? labNodeConfigBytes;
+  await mkdir(node.directory, { mode: 0o700 });
+  await copyFile(FIRMWARE_VARIABLES_PATH, node.firmwareVariables);
+  await writeFile(node.classConfig, options.config.classConfig, { mode: 0o600 });
+  await writeFile(node.nodeConfig, nodeConfig(nodeName, sshPublicKey), { mode: 0o600 });
+  await makeDisk(join(options.image, "disk.raw"), node, options.signal);
+  await manufactureTpm(paths, node, nodeName);
+}
+
+function labNodeConfigBytes(nodeName: string, sshPublicKey: string): Uint8Array {
+  return Buffer.from(labNodeConfig(nodeName, sshPublicKey));
+}
+
+/** A copy that shares blocks where the file system can, and has holes; the node's first boot grows its /var into it. */
+async function makeDisk(image: string, node: NodePaths, signal: AbortSignal | undefined): Promise<void> {
+  await run(
+    "cp",
+    ["--reflink=auto", "--sparse=always", "--", image, node.disk],
+    signal === undefined ? {} : { signal },
+  );
+  const { size } = await stat(node.disk);
+  await truncate(node.disk, Math.max(size, DISK_BYTES));
+}
+
+/** Waits for every node, so that one's failure does not hide the others'. */
+async function waitForAll(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<void> {
+  const { onProgress, signal } = options;
+  const timeoutMs = options.timeoutMs ?? bootTimeoutMs(state, state.nodes.length);
+  const results = await Promise.allSettled(
+    state.nodes.map((node) => waitForNode(paths, node, { timeoutMs, onProgress, signal })),
+  );
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+function checkOptions(options: LabUpOptions): void {
+  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > MAX_NODES) {
+    throw new AshlarError("usage", `expected 1 to ${MAX_NODES} nodes, found ${options.nodes}`);
+  }
+  for (const file of ["disk.raw", "manifest.json"]) {
+    if (!existsSync(join(options.image, file))) {
+      throw new AshlarError("not-found", `expected an image in ${options.image}, but it has no ${file}`, {
+        hint: "make one with `ashlar image build --out DIR`",
+      });
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { run, throwIfInterrupted, withLock, type RunResult } from "@ashlar/host";
+import { attachConsole } from "./attach-console.ts";
+import { consoleTail } from "./console-log.ts";
+import { labDown } from "./lab-down.ts";
+import { lockOptions } from "./lab-lock.ts";
+import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
+import { readLabState, type LabState } from "./lab-state.ts";
+import { findNode, powerOff, powerOn, shutDown } from "./machine.ts";
+import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
+import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
+
+export type LabNode = {
+  readonly name: string;
+  readonly agentUrl: string;
+  readonly sshPort: number;
+  /** The exact bytes of the Ignition configs that the lab gives to the node. */
+  readonly classConfig: Uint8Array;
+  readonly nodeConfig: Uint8Array;
+  readonly consolePath: string;
+  /** A raw disk. It may be changed while the node is stopped. */
+  readonly diskPath: string;
+};
+
+export type StartOptions = {
+  /** Replaces the node's class config, now and for later starts. */
+  readonly classConfig?: Uint8Array | undefined;
+  /** Gives the node no config this time, as when no source answers: it uses what it remembers. */
+  readonly withoutConfig?: boolean | undefined;
+  /** Whether to wait until the agent answers. Default: yes. */
+  readonly wait?: boolean | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly onProgress?: ((progress: NodeProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type StopOptions = {
+  /** Cuts the power instead of asking the system to shut down. */
+  readonly force?: boolean | undefined;
+};
+
+/** Virtual machines of this computer that belong together. It lives on disk and in its processes, not in this object. */
+export class Lab {
+  readonly #paths: LabPaths;
+  #state: LabState;
+  #nodes: readonly LabNode[] = [];
+
+  private constructor(paths: LabPaths, state: LabState) {
+    this.#paths = paths;
+    this.#state = state;
+  }
+
+  /** See openLab. */
+  static async open(name: string): Promise<Lab> {
+    const paths = labPaths(name);
+    const lab = new Lab(paths, await readLabState(paths));
+    await lab.#readNodes();
+    return lab;
+  }
+
+  get name(): string {
+    return this.#paths.name;
+  }
+
+  get nodes(): readonly LabNode[] {
+    return this.#nodes;
+  }
+
+  get accelerator(): "kvm" | "tcg" {
+    return this.#state.accelerator;
+  }
+
+  /** The manifest of the image that the nodes were made from. */
+  get manifestPath(): string {
+    return this.#paths.manifest;
+  }
+
+  /** PEM: the certificates that the endorsement certificates of the nodes' TPMs lead to. */
+  get ekRootsPath(): string {
+    return this.#paths.ekRoots;
+  }
+
+  async status(): Promise<NodeStatus[]> {
+    return await Promise.all(this.#state.nodes.map((node) => nodeStatus(this.#paths, node)));
+  }
+
+  /**
+   * Powers a node on.
+   *
+   * @throws AshlarError `conflict` when another command changes the lab, `unavailable` when the node does not come up.
+   * When it is interrupted, the node is off again.
+   */
+  async start(nodeName: string, options: StartOptions = {}): Promise<void> {
+    await this.#exclusively("start", async () => this.#start(nodeName, options));
+  }
+
+  async stop(nodeName: string, options: StopOptions = {}): Promise<void> {
+    await this.#exclusively("stop", async () => this.#stop(nodeName, options));
+  }
+
+  /** Powers a node off and on again. */
+  async restart(nodeName: string, options: StartOptions & StopOptions = {}): Promise<void> {
+    await this.#exclusively("restart", async () => {
+      await this.#stop(nodeName, options);
+      throwIfInterrupted(options.signal);
+      await this.#start(nodeName, options);
+    });
+  }
+
+  /** Removes the lab. */
+  async down(): Promise<void> {
+    await labDown(this.name);
+  }
+
+  /** Runs a command on a node and collects what it prints. Its exit status is part of the answer; 255 is ssh's own. */
+  async ssh(nodeName: string, command: readonly string[], signal?: AbortSignal): Promise<RunResult> {
+    return await run("ssh", [...this.#sshArguments(nodeName), "-T", ...command], {
+      acceptStatus: Array.from({ length: 256 }, (_, status) => status),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** Gives this terminal to a command on a node, or to a shell. Resolves with its exit status. */
+  async shell(nodeName: string, command: readonly string[]): Promise<number> {
+    const child = spawn("ssh", [...this.#sshArguments(nodeName), ...command], { stdio: "inherit" });
+    const [status]: unknown[] = await once(child, "close");
+    return typeof status === "number" ? status : 255;
+  }
+
+  /** Connects this terminal to a node's serial console, until Ctrl-] is typed. */
+  async console(nodeName: string): Promise<void> {
+    findNode(this.#state, nodeName);
+    await attachConsole(nodePaths(this.#paths, nodeName));
+  }
+
+  /** The last lines of a node's console. */
+  async consoleTail(nodeName: string, lines: number): Promise<string[]> {
+    findNode(this.#state, nodeName);
+    return await consoleTail(nodePaths(this.#paths, nodeName).console, lines);
+  }
+
+  #sshArguments(nodeName: string): string[] {
+    const node = findNode(this.#state, nodeName);
+    const options = [
+      "BatchMode=yes",
+      "ConnectTimeout=30",
+      "IdentitiesOnly=yes",
+      `IdentityFile=${this.#paths.sshKey}`,
+      // The first key that a node shows is taken, and held to until the lab starts it anew.
+      "StrictHostKeyChecking=accept-new",
+      `UserKnownHostsFile=${this.#paths.knownHosts}.${nodeName}`,
+      `HostKeyAlias=${nodeName}`,
+      "LogLevel=ERROR",
+    ];
+    return ["-F", "none", ...options.flatMap((option) => ["-o", option]), "-p", String(node.sshPort), "core@127.0.0.1"];
+  }
+
+  async #exclusively(command: string, work: () => Promise<void>): Promise<void> {
+    await withLock(this.#paths.lockName, lockOptions(command), async () => {
+      this.#state = await readLabState(this.#paths);
+      await work();
+      await this.#readNodes();
+    });
+  }
+
+  async #start(nodeName: string, options: StartOptions): Promise<void> {
+    findNode(this.#state, nodeName);
+    const { onProgress, signal } = options;
+    if (options.classConfig !== undefined) {
+      await writeFile(nodePaths(this.#paths, nodeName).classConfig, options.classConfig, { mode: 0o600 });
+    }
+    await rm(`${this.#paths.knownHosts}.${nodeName}`, { force: true });
+    this.#state = await powerOn(this.#paths, this.#state, nodeName, options.withoutConfig !== true);
+    if (options.wait === false) return;
+    const timeoutMs = options.timeoutMs ?? bootTimeoutMs(this.#state, 1);
+    try {
+      await waitForNode(this.#paths, findNode(this.#state, nodeName), { timeoutMs, onProgress, signal });
+    } catch (error) {
+      if (signal?.aborted === true) await powerOff(this.#paths, nodeName);
+      throw error;
+    }
+  }
+
+  async #stop(nodeName: string, options: StopOptions): Promise<void> {
+    findNode(this.#state, nodeName);
+    if (options.force === true) await powerOff(this.#paths, nodeName);
+    else await shutDown(this.#paths, nodeName);
+  }
+
+  async #readNodes(): Promise<void> {
+    this.#nodes = await Promise.all(
+      this.#state.nodes.map(async (node) => {
+        const paths = nodePaths(this.#paths, node.name);
+        return {
+          name: node.name,
+          agentUrl: agentUrl(node),
+          sshPort: node.sshPort,
+          classConfig: await readFile(paths.classConfig),
+          nodeConfig: await readFile(paths.nodeConfig),
+          consolePath: paths.console,
+          diskPath: paths.disk,
+        };
+      }),
+    );
+  }
+}
+
+/** @throws AshlarError `not-found` when there is no such lab, `invalid` or `malformed` when only half of it exists. */
+export async function openLab(name: string): Promise<Lab> {
+  return await Lab.open(name);
+}

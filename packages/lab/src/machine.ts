@@ -1,0 +1,158 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import {
+  endProcesses,
+  findProcesses,
+  isPortFree,
+  startDaemon,
+  waitForEnd,
+  withLock,
+  type FoundProcess,
+} from "@ashlar/host";
+import { AGENT_PORT, SSH_PORT } from "./agent-probe.ts";
+import { allocatePorts } from "./allocate-ports.ts";
+import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
+import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
+import { provisioningEnvelope } from "./provisioning-envelope.ts";
+import { qemuArguments } from "./qemu-arguments.ts";
+import { askMonitor, machineStatus } from "./qmp.ts";
+import { startTpm } from "./tpm.ts";
+import { FIRMWARE_PATH, QEMU } from "./tools.ts";
+
+const START_TIMEOUT_MS = 30_000;
+const PORT_LOCK_WAIT_MS = 120_000;
+const KILL_GRACE_MS = 3000;
+const POWER_DOWN_TIMEOUT_MS = 90_000;
+const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
+
+/**
+ * Powers a machine on and gives the lab's state, in which its ports may have changed. Resolves when QEMU runs.
+ *
+ * No two labs can be given one port: choosing ports and starting QEMU, which takes them, is one step for all labs of the
+ * machine, and what a stopped machine had is kept for it unless another program has taken it.
+ */
+export async function powerOn(
+  paths: LabPaths,
+  state: LabState,
+  nodeName: string,
+  withConfig: boolean,
+): Promise<LabState> {
+  const node = nodePaths(paths, nodeName);
+  await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+  await prepareRun(paths, node, withConfig);
+  return await withLock(
+    "ports of labs",
+    { holder: `${paths.lockName}, process ${process.pid}`, waitMs: PORT_LOCK_WAIT_MS },
+    async () => {
+      const newState = await withFreePorts(state, nodeName);
+      await writeLabState(paths, newState);
+      try {
+        await startTpm(node);
+        await startQemu(node, newState, nodeName, withConfig);
+      } catch (error) {
+        await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+        throw error;
+      }
+      return newState;
+    },
+  );
+}
+
+/** Cuts a machine's power. */
+export async function powerOff(paths: LabPaths, nodeName: string): Promise<void> {
+  await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+}
+
+/** Presses a machine's power button and waits until it is off; after a while its power is cut. */
+export async function shutDown(paths: LabPaths, nodeName: string): Promise<void> {
+  const qemu = await findMachine(paths, nodeName);
+  if (qemu !== undefined) {
+    try {
+      await askMonitor(nodePaths(paths, nodeName).monitorSocket, "system_powerdown");
+      await waitForEnd(qemu, POWER_DOWN_TIMEOUT_MS);
+    } catch (error) {
+      // A machine whose monitor does not answer cannot be asked to end.
+      if (!(error instanceof AshlarError)) throw error;
+    }
+  }
+  await powerOff(paths, nodeName);
+}
+
+/** The QEMU process of a machine, or undefined when it is off. */
+export async function findMachine(paths: LabPaths, nodeName: string): Promise<FoundProcess | undefined> {
+  return (await machineProcesses(paths, nodeName)).find(({ argv }) => basename(argv[0] ?? "") === QEMU);
+}
+
+/**
+ * All processes of a machine, or of a whole lab. They are known by the lab's directories among their arguments, which no
+ * other lab has: there are no process ids on disk that could be out of date after a crash.
+ */
+export async function machineProcesses(paths: LabPaths, nodeName?: string): Promise<FoundProcess[]> {
+  const marks =
+    nodeName === undefined
+      ? [`${paths.runtime}/`, `${paths.directory}/`]
+      : [`${paths.runtime}/${nodeName}.`, `${paths.directory}/${nodeName}/`];
+  return await findProcesses(
+    (argv) => PROGRAMS.has(basename(argv[0] ?? "")) && argv.some((text) => marks.some((mark) => text.includes(mark))),
+  );
+}
+
+async function prepareRun(paths: LabPaths, node: NodePaths, withConfig: boolean): Promise<void> {
+  await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
+  await Promise.all([node.monitorSocket, node.consoleSocket, node.tpmSocket].map((path) => rm(path, { force: true })));
+  await rename(node.console, node.previousConsole).catch(() => undefined);
+  if (!withConfig) return;
+  const [nodeConfig, classConfig] = await Promise.all([readFile(node.nodeConfig), readFile(node.classConfig)]);
+  await writeFile(node.provisioning, provisioningEnvelope({ nodeConfig, classConfig }), { mode: 0o600 });
+}
+
+async function withFreePorts(state: LabState, nodeName: string): Promise<LabState> {
+  const nodes: NodeState[] = [];
+  for (const node of state.nodes) nodes.push(node.name === nodeName ? await withPortsOfItsOwn(node) : node);
+  return { ...state, nodes };
+}
+
+async function withPortsOfItsOwn(node: NodeState): Promise<NodeState> {
+  if ((await isPortFree(node.sshPort)) && (await isPortFree(node.agentPort))) return node;
+  const [sshPort, agentPort] = await allocatePorts(2, await portsOfAllLabs(), isPortFree);
+  return { ...node, sshPort: sshPort ?? node.sshPort, agentPort: agentPort ?? node.agentPort };
+}
+
+async function startQemu(paths: NodePaths, state: LabState, nodeName: string, withConfig: boolean): Promise<void> {
+  const node = findNode(state, nodeName);
+  const args = qemuArguments({
+    name: `${state.name}/${nodeName}`,
+    uuid: node.uuid,
+    accelerator: state.accelerator,
+    processors: state.processors,
+    memoryMiB: state.memoryMiB,
+    firmwarePath: FIRMWARE_PATH,
+    firmwareVariablesPath: paths.firmwareVariables,
+    diskPath: paths.disk,
+    tpmSocketPath: paths.tpmSocket,
+    monitorSocketPath: paths.monitorSocket,
+    consoleSocketPath: paths.consoleSocket,
+    consolePath: paths.console,
+    provisioningPath: withConfig ? paths.provisioning : undefined,
+    forwards: [
+      { hostPort: node.sshPort, guestPort: SSH_PORT },
+      { hostPort: node.agentPort, guestPort: AGENT_PORT },
+    ],
+  });
+  const isReady = async (): Promise<boolean> => {
+    const status = await machineStatus(paths.monitorSocket).catch(() => undefined);
+    return status !== undefined;
+  };
+  await startDaemon(QEMU, args, { logPath: paths.qemuLog, isReady, timeoutMs: START_TIMEOUT_MS });
+}
+
+/** @throws AshlarError `not-found` when the lab has no such node. */
+export function findNode(state: LabState, nodeName: string): NodeState {
+  const node = state.nodes.find(({ name }) => name === nodeName);
+  if (node === undefined) {
+    const names = state.nodes.map(({ name }) => name).join(", ");
+    throw new AshlarError("not-found", `lab ${state.name} has no node ${nodeName}; it has ${names}`);
+  }
+  return node;
+}

@@ -1,0 +1,82 @@
+export type Accelerator = "kvm" | "tcg";
+
+export type MachineOptions = {
+  readonly name: string;
+  readonly uuid: string;
+  readonly accelerator: Accelerator;
+  readonly processors: number;
+  readonly memoryMiB: number;
+  readonly firmwarePath: string;
+  readonly firmwareVariablesPath: string;
+  readonly diskPath: string;
+  readonly tpmSocketPath: string;
+  readonly monitorSocketPath: string;
+  readonly consoleSocketPath: string;
+  readonly consolePath: string;
+  /** The Ignition config. Without one the machine finds no source that answers. */
+  readonly provisioningPath: string | undefined;
+  readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[];
+};
+
+/** The arguments of qemu-system-x86_64 for one machine of a lab. */
+export function qemuArguments(machine: MachineOptions): string[] {
+  const options: (readonly [string, string])[] = [
+    ["-name", `guest=${value(machine.name)}`],
+    ["-uuid", machine.uuid],
+    ["-smp", String(machine.processors)],
+    ["-m", String(machine.memoryMiB)],
+    // Losing the last writes when the host loses power is fine here: a lab is made anew in minutes.
+    ["-drive", `if=none,id=disk,format=raw,cache=unsafe,discard=unmap,file=${value(machine.diskPath)}`],
+    ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
+    ["-netdev", `user,id=net${machine.forwards.map(forward).join("")}`],
+    // Without its ROM the card cannot be booted from: a lab machine boots from its disk or not at all.
+    ["-device", "virtio-net-pci,netdev=net,romfile="],
+    ["-device", "virtio-rng-pci"],
+    ["-chardev", `socket,id=tpm,path=${value(machine.tpmSocketPath)}`],
+    ["-tpmdev", "emulator,id=tpm,chardev=tpm"],
+    ["-device", "tpm-crb,tpmdev=tpm"],
+    ["-chardev", `${socket("console", machine.consoleSocketPath)},logfile=${value(machine.consolePath)}`],
+    ["-serial", "chardev:console"],
+    ["-chardev", socket("monitor", machine.monitorSocketPath)],
+    ["-mon", "chardev=monitor,mode=control"],
+  ];
+  if (machine.provisioningPath !== undefined) {
+    options.push(["-fw_cfg", `name=opt/com.coreos/config,file=${value(machine.provisioningPath)}`]);
+  }
+  return [
+    ...platformArguments(machine.accelerator),
+    ...firmwareArguments(machine.firmwarePath, machine.firmwareVariablesPath),
+    ...options.flat(),
+  ];
+}
+
+/** What every machine has, also the one that tries whether KVM works. */
+export function platformArguments(accelerator: Accelerator): string[] {
+  // Nothing may come from the user's own QEMU configuration: the machine is part of what is measured.
+  const bare = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,smm=off"];
+  return accelerator === "kvm"
+    ? [...bare, "-accel", "kvm", "-cpu", "host"]
+    : [...bare, "-accel", "tcg,thread=multi", "-cpu", "max"];
+}
+
+export function firmwareArguments(codePath: string, variablesPath: string): string[] {
+  return [
+    "-drive",
+    `if=pflash,unit=0,format=raw,readonly=on,file=${value(codePath)}`,
+    "-drive",
+    `if=pflash,unit=1,format=raw,file=${value(variablesPath)}`,
+  ];
+}
+
+function socket(id: string, path: string): string {
+  return `socket,id=${id},server=on,wait=off,path=${value(path)}`;
+}
+
+function forward(ports: { readonly hostPort: number; readonly guestPort: number }): string {
+  return `,hostfwd=tcp:127.0.0.1:${ports.hostPort}-:${ports.guestPort}`;
+}
+
+/** In QEMU's option lists a comma is written twice. */
+function value(text: string): string {
+  return text.replaceAll(",", ",,");
+}

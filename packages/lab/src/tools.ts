@@ -1,0 +1,64 @@
+import { constants, existsSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { runForText } from "@ashlar/host";
+
+export const QEMU = "qemu-system-x86_64";
+
+/** Debian's and Ubuntu's package `ovmf`: firmware without Secure Boot keys, which measures all that it starts. */
+export const FIRMWARE_PATH = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+export const FIRMWARE_VARIABLES_PATH = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
+/** Older ones end a Linux 6.12 guest with a double fault when KVM is not there (cmpxchg16b under TCG). */
+const OLDEST_QEMU = [8, 2] as const;
+const SETUP_HINT = "run `./ashlar setup` to install what Ashlar needs";
+
+/**
+ * Gives QEMU's version.
+ *
+ * @throws AshlarError `missing-tool` when something that a lab needs is not installed or too old.
+ */
+export async function requireTools(): Promise<string> {
+  for (const path of [FIRMWARE_PATH, FIRMWARE_VARIABLES_PATH]) {
+    if (!existsSync(path)) {
+      throw new AshlarError("missing-tool", `the firmware ${path} (Debian package ovmf) is not installed`, {
+        hint: SETUP_HINT,
+      });
+    }
+  }
+  for (const program of ["swtpm", "swtpm_setup", "ssh-keygen"]) await requireProgram(program);
+  const answer = await runForText(QEMU, ["--version"]);
+  const version = parseQemuVersion(answer);
+  if (version === undefined || !isAtLeast(version, OLDEST_QEMU)) {
+    throw new AshlarError(
+      "missing-tool",
+      `expected QEMU ${OLDEST_QEMU.join(".")} or later, found ${version?.join(".") ?? answer.slice(0, 100)}`,
+      { hint: SETUP_HINT },
+    );
+  }
+  return version.join(".");
+}
+
+/** Not every program has an option that only asks for its version, and swtpm_setup's ends with status 1. */
+async function requireProgram(program: string): Promise<void> {
+  const directories = (process.env["PATH"] ?? "").split(delimiter);
+  for (const directory of directories) {
+    try {
+      await access(join(directory, program), constants.X_OK);
+      return;
+    } catch {
+      // It may be in the next one.
+    }
+  }
+  throw new AshlarError("missing-tool", `the program ${program} is not installed`, { hint: SETUP_HINT });
+}
+
+export function parseQemuVersion(text: string): readonly [number, number, number] | undefined {
+  const match = /version (\d{1,4})\.(\d{1,4})\.(\d{1,4})/u.exec(text);
+  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])];
+}
+
+function isAtLeast(version: readonly [number, number, number], oldest: readonly [number, number]): boolean {
+  return version[0] > oldest[0] || (version[0] === oldest[0] && version[1] >= oldest[1]);
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AshlarError } from "@ashlar/base";
+import { isRunning, throwIfInterrupted } from "@ashlar/host";
+import { agentAnswers } from "./agent-probe.ts";
+import type { BootPhase, BootProgress } from "./boot-phase.ts";
+import { ConsoleFollower, consoleTail } from "./console-log.ts";
+import { nodePaths, type LabPaths } from "./lab-paths.ts";
+import type { LabState, NodeState } from "./lab-state.ts";
+import { findMachine } from "./machine.ts";
+import { machineStatus } from "./qmp.ts";
+
+export type NodeProgress = {
+  readonly node: string;
+  readonly phase: BootPhase;
+  /** Since the wait began, which is when the machine was powered on. */
+  readonly seconds: number;
+};
+
+export type WaitOptions = {
+  readonly timeoutMs: number;
+  /** Called at each change of phase. */
+  readonly onProgress?: ((progress: NodeProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Emulated machines share the processors: each one more that boots makes all of them slower. */
+export function bootTimeoutMs(lab: LabState, bootingTogether: number): number {
+  return lab.accelerator === "kvm" ? 2 * MINUTE_MS : 6 * MINUTE_MS * bootingTogether;
+}
+
+const MINUTE_MS = 60_000;
+const POLL_MS = 500;
+/** The agent is started by its first connection and makes a key then: under emulation that takes its time. */
+const PROBE_TIMEOUT_MS = 30_000;
+const PROBE_PAUSE_MS = 1500;
+/** What a machine prints about its end goes on for a moment. */
+const LAST_WORDS_MS = 3000;
+/** A machine that restarts by itself this often will do so for ever. */
+const MAX_BOOTS = 3;
+const SHOWN_LINES = 30;
+
+/**
+ * Waits until a machine that has just been powered on answers through its agent.
+ *
+ * @throws AshlarError `unavailable` when it ends, cannot get further, or takes too long. The message holds the end of its
+ * console and names the whole log.
+ */
+export async function waitForNode(paths: LabPaths, node: NodeState, options: WaitOptions): Promise<void> {
+  const start = performance.now();
+  const seconds = (): number => (performance.now() - start) / 1000;
+  const report = (phase: BootPhase): void => options.onProgress?.({ node: node.name, phase, seconds: seconds() });
+  const { console: consolePath, monitorSocket } = nodePaths(paths, node.name);
+  const log = new ConsoleFollower(consolePath);
+  const qemu = await findMachine(paths, node.name);
+  const probe = startProbing(node.agentPort);
+  let phase: BootPhase = "firmware";
+  report(phase);
+  try {
+    while (true) {
+      throwIfInterrupted(options.signal);
+      const progress = await log.read();
+      if (progress.phase !== phase) report((phase = progress.phase));
+      if (probe.answered()) return report("agent");
+      let failure = findFailure(progress);
+      if (qemu === undefined || !(await isRunning(qemu))) failure = "its machine has ended";
+      else if (failure === undefined) failure = await findMachineFailure(monitorSocket);
+      if (failure === undefined && seconds() * 1000 > options.timeoutMs) {
+        failure = `its agent did not answer within ${Math.round(options.timeoutMs / 1000)} s (phase: ${phase})`;
+      }
+      if (failure !== undefined) throw await nodeFailure(node.name, failure, consolePath);
+      await sleep(POLL_MS);
+    }
+  } finally {
+    probe.stop();
+  }
+}
+
+/** Asks the agent again and again, beside the reading of the console, since one answer may take long. */
+function startProbing(port: number): { answered: () => boolean; stop: () => void } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let answered = false;
+  const probe = async (): Promise<void> => {
+    while (!signal.aborted && !answered) {
+      answered = await agentAnswers(port, PROBE_TIMEOUT_MS, signal);
+      if (!answered) await sleep(PROBE_PAUSE_MS, undefined, { ref: false });
+    }
+  };
+  void probe();
+  return { answered: () => answered, stop: () => stopping.abort() };
+}
+
+function findFailure(progress: BootProgress): string | undefined {
+  if (progress.deadEnd !== undefined) return `its boot failed: ${progress.deadEnd}`;
+  return progress.boots > MAX_BOOTS ? `it restarted ${progress.boots - 1} times` : undefined;
+}
+
+async function findMachineFailure(monitorSocket: string): Promise<string | undefined> {
+  const status = await machineStatus(monitorSocket).catch(() => "running");
+  return FAILED_STATES.has(status) ? `its virtual machine is in state ${status}` : undefined;
+}
+
+const FAILED_STATES: ReadonlySet<string> = new Set(["internal-error", "guest-panicked", "io-error", "shutdown"]);
+
+async function nodeFailure(name: string, why: string, consolePath: string): Promise<AshlarError> {
+  await sleep(LAST_WORDS_MS);
+  const tail = await consoleTail(consolePath, SHOWN_LINES);
+  const shown = tail.length === 0 ? "(its console is empty)" : tail.map((line) => `  | ${line}`).join("\n");
+  return new AshlarError("unavailable", `${name} did not come up: ${why}\n${shown}\nits whole console: ${consolePath}`);
+}
