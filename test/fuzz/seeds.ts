@@ -1,0 +1,118 @@
+/** Valid inputs for the fuzz targets, from test/vectors or written by our own writers. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  GPT_BACKUP_BYTES,
+  GPT_PRIMARY_BYTES,
+  guidFromBytes,
+  PARTITION_TYPES,
+  parseGpt,
+  writeGpt,
+  type Gpt,
+} from "@ashlar/formats";
+import {
+  BOOT_PHASES,
+  EVIDENCE_SCHEMA,
+  expectedPcr11,
+  expectedPcr4,
+  MANIFEST_SCHEMA,
+  QUOTED_PCRS,
+} from "@ashlar/identity";
+
+const VECTORS = join(import.meta.dirname, "../vectors");
+
+export function vector(path: string): Uint8Array {
+  return readFileSync(join(VECTORS, path));
+}
+
+export function text(value: string): Uint8Array {
+  return Buffer.from(value);
+}
+
+const DISK_BYTES = 64 * 1024 * 1024;
+
+/** Both ends of a disk with two partitions, one after the other. */
+export function gptEnds(): Uint8Array {
+  const guid = (fill: number) => guidFromBytes(Buffer.alloc(16, fill));
+  const partition = { attributes: 0n, type: PARTITION_TYPES.esp };
+  const { primary, backup } = writeGpt({
+    diskGuid: guid(1),
+    sizeBytes: DISK_BYTES,
+    partitions: [
+      { ...partition, uuid: guid(2), firstLba: 2048, lastLba: 4095, label: "first" },
+      { ...partition, uuid: guid(3), firstLba: 4096, lastLba: 8191, label: "second" },
+    ],
+  });
+  return Buffer.concat([primary, backup]);
+}
+
+/** The reverse of {@link gptEnds}: whatever is missing or too much is at the end of the disk. */
+export function parseGptEnds(bytes: Uint8Array): Gpt {
+  return parseGpt({
+    primary: bytes.subarray(0, GPT_PRIMARY_BYTES),
+    backup: bytes.subarray(GPT_PRIMARY_BYTES),
+    sizeBytes: DISK_BYTES + Math.max(0, bytes.length - GPT_PRIMARY_BYTES - GPT_BACKUP_BYTES),
+  });
+}
+
+/** A manifest that agrees with itself, with two files and a package. */
+export function manifestText(): Uint8Array {
+  const digest = "ab".repeat(32);
+  const sections = [".linux", ".cmdline"].map((name) => ({ name, sha256: digest }));
+  const uuid = "abababab-abab-abab-abab-abababababab";
+  const phases = BOOT_PHASES.map((phase, index) => [phase, expectedPcr11(sections, BOOT_PHASES.slice(0, index + 1))]);
+  return text(
+    JSON.stringify({
+      schema: MANIFEST_SCHEMA,
+      version: "1.0.0",
+      architecture: "x86-64",
+      sysextLevel: "1.0",
+      commandLine: `usrhash=${digest}`,
+      usr: {
+        rootHash: digest,
+        salt: "00ff",
+        uuid,
+        dataSizeBytes: 4096,
+        sha256: digest,
+        verity: { sha256: digest, sizeBytes: 8192 },
+        dataPartitionUuid: uuid,
+        hashPartitionUuid: uuid,
+      },
+      uki: { sha256: digest, sizeBytes: 1024, authenticode: digest, linuxAuthenticode: digest, sections },
+      bootLoader: { sha256: digest, authenticode: digest },
+      pcrs: {
+        "4": expectedPcr4({ bootLoader: digest, uki: digest, linux: digest }),
+        "11": Object.fromEntries(phases),
+      },
+      pcr11Sections: expectedPcr11(sections, []),
+      packages: [{ name: "systemd", version: "257.7-1", architecture: "amd64" }],
+      files: [
+        { type: "file", path: "/usr/bin/true", sizeBytes: 1, sha256: digest },
+        { type: "link", path: "/usr/bin/yes", target: "true" },
+      ],
+    }),
+  );
+}
+
+export function evidenceText(): Uint8Array {
+  const base64 = (path: string): string => Buffer.from(vector(path)).toString("base64");
+  return text(
+    JSON.stringify({
+      schema: EVIDENCE_SCHEMA,
+      quote: { message: base64("tpm/quotes/quote_ecc.msg"), signature: base64("tpm/quotes/quote_ecc.sig") },
+      pcrs: Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), "00".repeat(32)])),
+      ak: base64("tpm/quotes/ak_ecc.pub"),
+      ekCertificate: base64("tpm/quotes/ek_rsa_cert.der"),
+      tlsPublicKey: "MAA=",
+      firmwareLog: "AAAA",
+      userspaceLog: "",
+      osRelease: "ID=ashlar\n",
+      commandLine: "quiet",
+      verity: { device: "usr", status: "V", rootHash: "00".repeat(32) },
+    }),
+  );
+}
+
+export function keysText(): Uint8Array {
+  return text(JSON.stringify({ ak: "AAAA", ekCertificate: "AAAA", ekPublic: "AAAA" }));
+}

@@ -1,0 +1,62 @@
+import * as formats from "@ashlar/formats";
+import * as identity from "@ashlar/identity";
+import * as seeds from "./seeds.ts";
+
+/** A parser of outside bytes, with valid inputs to start from. */
+export type Target = {
+  readonly name: string;
+  readonly seeds: readonly Uint8Array[];
+  /** May give any value or throw an AshlarError, nothing else. */
+  readonly parse: (bytes: Uint8Array) => unknown;
+};
+
+const quotes = (...names: readonly string[]): Uint8Array[] => names.map((name) => seeds.vector(`tpm/quotes/${name}`));
+const logs = (name: string): Uint8Array[] =>
+  ["no-secure-boot", "secure-boot"].map((kind) => seeds.vector(`tpm/firmware-log-${kind}/${name}`));
+const ecc = formats.parsePublic(seeds.vector("tpm/quotes/ak_ecc.pub"));
+const rsa = formats.parsePublic(seeds.vector("tpm/quotes/ak_rsa.pub"));
+const NO_EVENTS = { events: [] };
+
+/** A parser of text sees what a decoder makes of the bytes. */
+const ofText =
+  (parse: (text: string) => unknown) =>
+  (bytes: Uint8Array): unknown =>
+    parse(Buffer.from(bytes).toString("utf8"));
+
+export const TARGETS: readonly Target[] = [
+  { name: "tpm-attest", seeds: quotes("quote_ecc.msg", "quote_rsa.msg"), parse: formats.parseAttest },
+  {
+    name: "tpm-public",
+    seeds: quotes("ak_ecc.pub", "ak_rsa.pub", "ek.pub", "ekecc.pub"),
+    parse: (bytes) => {
+      const found = formats.parsePublic(bytes);
+      return [formats.nameOf(found), formats.keyObjectOf(found)];
+    },
+  },
+  {
+    name: "tpm-signature",
+    seeds: quotes("quote_ecc.sig", "quote_rsa.sig"),
+    parse: (bytes) => [formats.parseSignature(bytes), formats.verifyQuoteSignature(ecc, bytes, bytes)],
+  },
+  {
+    name: "tpm-signature-rsa",
+    seeds: quotes("quote_rsa.sig"),
+    parse: (bytes) => formats.verifyQuoteSignature(rsa, bytes, bytes),
+  },
+  { name: "tpm-credential", seeds: quotes("cred.bin"), parse: formats.parseCredentialFile },
+  {
+    name: "firmware-log",
+    seeds: logs("binary_bios_measurements"),
+    parse: (bytes) => formats.replayPcrs(formats.parseFirmwareLog(bytes), NO_EVENTS, "sha256"),
+  },
+  { name: "userspace-log", seeds: logs("tpm2-measure.log"), parse: formats.parseUserspaceLog },
+  { name: "gpt", seeds: [seeds.gptEnds()], parse: seeds.parseGptEnds },
+  {
+    name: "uki",
+    seeds: [seeds.vector("pe/two-sections.efi")],
+    parse: (bytes) => [formats.authenticodeDigest(bytes, "sha256"), formats.ukiSections(bytes)],
+  },
+  { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(identity.parseManifest) },
+  { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(identity.parseEvidence) },
+  { name: "keys", seeds: [seeds.keysText()], parse: ofText(identity.parseKeys) },
+];

@@ -1,0 +1,35 @@
+/**
+ * `npm run docs` writes docs/reference from the command tree; with --check it only says which pages are not up to date.
+ */
+import { globSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createProgram } from "@ashlar/cli";
+import { commandPages } from "./docs/command-pages.ts";
+
+const DIRECTORY = "docs/reference";
+
+/** Page texts by path below docs/reference. */
+const pages = commandPages(createProgram());
+const present = globSync("**/*", { cwd: DIRECTORY, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name).replace(`${DIRECTORY}/`, ""));
+const surplus = present.filter((path) => !pages.has(path));
+const outdated: string[] = [];
+for (const [path, text] of pages) {
+  const found = await readFile(join(DIRECTORY, path), "utf8").catch(() => undefined);
+  if (found !== text) outdated.push(path);
+}
+
+if (process.argv.includes("--check")) {
+  for (const path of outdated) console.error(`${DIRECTORY}/${path} is not what the code says: run \`npm run docs\``);
+  for (const path of surplus) console.error(`${DIRECTORY}/${path} documents nothing that exists: run \`npm run docs\``);
+  process.exitCode = outdated.length + surplus.length === 0 ? 0 : 1;
+} else {
+  for (const path of surplus) await rm(join(DIRECTORY, path));
+  for (const path of outdated) {
+    await mkdir(dirname(join(DIRECTORY, path)), { recursive: true });
+    await writeFile(join(DIRECTORY, path), pages.get(path) ?? "");
+  }
+  console.log(`${DIRECTORY}: ${pages.size} pages, ${outdated.length} written, ${surplus.length} removed`);
+}
