@@ -11,6 +11,9 @@ export const AGENT_PORT = 7443;
 /** Largest request body that an agent reads. An activation is under 1.5 KiB. */
 export const MAX_REQUEST_BYTES = 4096;
 
+/** Largest measurement log that an agent hands out and a verifier takes. */
+export const MAX_LOG_BYTES: number = 1024 * 1024;
+
 /** The PCRs that every quote covers, in the SHA-256 bank. */
 export const QUOTED_PCRS: readonly number[] = Array.from({ length: 16 }, (_, index) => index);
 

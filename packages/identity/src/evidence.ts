@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   EVIDENCE_SCHEMA,
+  MAX_LOG_BYTES,
   QUOTED_PCRS,
   type ActivateResponse,
   type EvidenceResponse,
@@ -33,7 +34,6 @@ export type Evidence = {
 /** Limits on the decoded members of an answer, in bytes. */
 export const MAX_TPM_STRUCTURE_BYTES = 4096;
 export const MAX_CERTIFICATE_BYTES = 8192;
-export const MAX_LOG_BYTES: number = 1024 * 1024;
 const MAX_TEXT_CHARACTERS = 16_384;
 
 /** Largest response body that a verifier reads: two logs in base64 and some room. */

@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames, parsePublic } from "@ashlar/formats";
+import { withTemporaryDirectory, writeFileAtomically } from "@ashlar/host";
+import type { KeysResponse } from "@ashlar/identity/agent-api";
+import type { TpmPrograms } from "./tpm-programs.ts";
+
+/** Where the RSA-2048 endorsement key is (TCG EK Credential Profile 2.5, table 2, and what swtpm_setup does). */
+export const ENDORSEMENT_KEY = "0x81010001";
+/** Its certificate (TCG EK Credential Profile 2.5, 2.2.1.4). */
+const ENDORSEMENT_CERTIFICATE_INDEX = "0x01c00002";
+/**
+ * Our attestation key: a persistent handle of the owner's range that TCG's registry gives to nobody. The TPM itself keeps
+ * the key, so a node without a disk keeps it too, and a quote needs no program that loads it first.
+ */
+export const ATTESTATION_KEY = "0x8100a510";
+
+/** TPM_RC_HANDLE for the first handle (TPM 2.0 Library Part 2, 6.6.3): there is no such object. */
+const NO_SUCH_HANDLE = /0x18b\b/iu;
+
+/**
+ * The public parts of this node's keys; the keys are made when the TPM has none. Kept in `path` (on a tmpfs), since they
+ * change only while the machine is off, and reading them costs three program runs.
+ */
+export async function loadKeys(tpm: TpmPrograms, path: string): Promise<KeysResponse> {
+  if (existsSync(path)) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the line below writes this file
+    return JSON.parse(await readFile(path, "utf8")) as KeysResponse;
+  }
+  const keys = await withTemporaryDirectory(async (directory) => await readKeys(tpm, directory));
+  await writeFileAtomically(path, JSON.stringify(keys), 0o600);
+  return keys;
+}
+
+async function readKeys(tpm: TpmPrograms, directory: string): Promise<KeysResponse> {
+  const ekPublic = (await readPublic(tpm, directory, ENDORSEMENT_KEY)) ?? (await createEndorsementKey(tpm, directory));
+  const ak = (await readPublic(tpm, directory, ATTESTATION_KEY)) ?? (await createAttestationKey(tpm, directory));
+  assertAttestationKey(ak);
+  // The index is readable with its own empty password (EK Credential Profile 2.5, 2.2.2), whoever the owner is.
+  const index = ENDORSEMENT_CERTIFICATE_INDEX;
+  const { stdout: ekCertificate } = await tpm("nvread", ["--hierarchy", index, index]);
+  return {
+    ak: ak.toString("base64"),
+    ekPublic: ekPublic.toString("base64"),
+    ekCertificate: withoutPadding(ekCertificate).toString("base64"),
+  };
+}
+
+/** TPM2B_PUBLIC of a persistent key, or undefined when there is none at this handle. */
+async function readPublic(tpm: TpmPrograms, directory: string, handle: string): Promise<Buffer | undefined> {
+  const path = join(directory, "public");
+  try {
+    await tpm("readpublic", ["--quiet", "--object-context", handle, "--format", "tss", "--output", path]);
+  } catch (error) {
+    if (error instanceof AshlarError && NO_SUCH_HANDLE.test(error.message)) return undefined;
+    throw error;
+  }
+  return await readFile(path);
+}
+
+/** By the default template, so that the key is the one which the manufacturer's certificate names. */
+async function createEndorsementKey(tpm: TpmPrograms, directory: string): Promise<Buffer> {
+  const path = join(directory, "ek");
+  await tpm("createek", [
+    "--ek-context",
+    ENDORSEMENT_KEY,
+    "--key-algorithm",
+    "rsa",
+    "--format",
+    "tss",
+    "--public",
+    path,
+  ]);
+  return await readFile(path);
+}
+
+async function createAttestationKey(tpm: TpmPrograms, directory: string): Promise<Buffer> {
+  const context = join(directory, "ak-context");
+  const path = join(directory, "ak");
+  const algorithms = ["--key-algorithm", "ecc", "--hash-algorithm", "sha256", "--signing-algorithm", "ecdsa"];
+  const files = ["--ak-context", context, "--format", "tss", "--public", path];
+  await tpm("createak", ["--ek-context", ENDORSEMENT_KEY, ...algorithms, ...files]);
+  await tpm("evictcontrol", ["--hierarchy", "o", "--object-context", context, ATTESTATION_KEY]);
+  return await readFile(path);
+}
+
+/** Another program's key at our handle must not be used, or taken for a fault of the verifier. */
+function assertAttestationKey(tpm2bPublic: Uint8Array): void {
+  const found = parsePublic(tpm2bPublic);
+  const isOurs = found.type === "ecc" && found.curve === "P-256" && found.scheme.kind === "ecdsa";
+  if (isOurs && found.attributes === ATTESTATION_KEY_ATTRIBUTES) return;
+  throw new AshlarError(
+    "conflict",
+    `expected an attestation key at ${ATTESTATION_KEY}, found ${found.type} ${objectAttributeNames(found.attributes)}`,
+    { hint: `free the handle with \`tpm2_evictcontrol -c ${ATTESTATION_KEY}\`` },
+  );
+}
+
+/** Some manufacturers define an NV index larger than the certificate: what follows the DER sequence is filling. */
+function withoutPadding(bytes: Buffer): Buffer {
+  const isLongSequence = bytes.length > 4 && bytes[0] === 0x30 && bytes[1] === 0x82;
+  return isLongSequence ? bytes.subarray(0, 4 + bytes.readUInt16BE(2)) : bytes;
+}
