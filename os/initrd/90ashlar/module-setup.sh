@@ -1,0 +1,69 @@
+#!/bin/bash
+# The initrd of an Ashlar node: systemd mounts the verity /usr on a tmpfs root, then the units here mount /var, measure
+# the node's configuration and let Ignition apply it. There is no interactive shell in it.
+
+check() {
+    return 255
+}
+
+depends() {
+    echo systemd-initrd systemd-veritysetup systemd-repart systemd-udevd systemd-modules-load dm
+}
+
+installkernel() {
+    # Storage that a virtual or server node boots from; NVMe and virtio-pci are built into the kernel.
+    hostonly='' instmods =drivers/scsi/virtio_scsi virtio_blk sd_mod ahci hv_vmbus hv_storvsc xen-blkfront
+    hostonly='' instmods erofs dm_verity loop qemu_fw_cfg
+}
+
+install() {
+    inst_multiple base64 cat chmod chown chroot cmp cp dd head id jq ln mkdir mknod mount mv rm sed sh sha256sum sleep stat sync tail \
+        touch umount e2fsck mkfs.ext4 systemctl journalctl udevadm \
+        "$systemdutildir/systemd-makefs" "$systemdutildir/systemd-growfs" \
+        groupadd groupdel useradd userdel usermod basename lsblk
+
+    # Measuring: systemd's program and what it loads at run time. dracut's own tpm2-tss module would add the whole of
+    # tpm2-tools and, with it, curl.
+    inst_multiple "$systemdutildir/systemd-pcrextend" "$systemdsystemunitdir/systemd-pcrphase-initrd.service"
+    inst_libdir_file libtss2-{esys,sys,mu,rc,tcti-device,tctildr}.so\*
+    mkdir -p "$initdir/$systemdsystemunitdir/initrd.target.wants"
+    ln_r "$systemdsystemunitdir/systemd-pcrphase-initrd.service" \
+        "$systemdsystemunitdir/initrd.target.wants/systemd-pcrphase-initrd.service"
+
+    # Ignition is run by Debian's own units, in its live mode: the root disk is not its business here.
+    # Left out: fetch over the network and kernel arguments, which a measured command line rules out.
+    local ignition="$dracutbasedir/modules.d/30ignition"
+    inst_simple "$ignition/ignition" /usr/bin/ignition
+    inst_simple "$ignition/ignition-generator" "$systemdutildir/system-generators/ignition-generator"
+    local unit
+    for unit in complete.target subsequent.target diskful.target diskful-subsequent.target; do
+        inst_simple "$ignition/ignition-$unit" "$systemdsystemunitdir/ignition-$unit"
+    done
+    for unit in fetch-offline disks mount files; do
+        inst_simple "$ignition/ignition-$unit.service" "$systemdsystemunitdir/ignition-$unit.service"
+        require ignition-complete.target "ignition-$unit.service"
+    done
+    inst_simple "$moddir/ignition-fetch-offline.conf" "$systemdsystemunitdir/ignition-fetch-offline.service.d/ashlar.conf"
+    inst_script "$moddir/ashlar-needs-no-network" /usr/lib/ashlar/ashlar-needs-no-network
+    inst_script "$moddir/is-live-image" /usr/bin/is-live-image
+    # Debian's Ignition always asks for SELinux relabelling; the factory /etc says that SELinux is disabled.
+    inst_script "$moddir/setfiles" /usr/bin/setfiles
+
+    for unit in ashlar-var ashlar-config ashlar-root ashlar-presets; do
+        inst_script "$moddir/$unit" "/usr/lib/ashlar/$unit"
+        inst_simple "$moddir/$unit.service" "$systemdsystemunitdir/$unit.service"
+        require initrd.target "$unit.service"
+    done
+    # What was not measured must not be applied.
+    require ignition-fetch-offline.service ashlar-config.service
+
+    inst_script "$moddir/ashlar-stop" /usr/lib/ashlar/ashlar-stop
+    inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/emergency.service"
+    inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/rescue.service"
+    ln_r "$systemdsystemunitdir/initrd.target" "$systemdsystemunitdir/default.target"
+}
+
+require() {
+    mkdir -p "$initdir/$systemdsystemunitdir/$1.requires"
+    ln_r "$systemdsystemunitdir/$2" "$systemdsystemunitdir/$1.requires/$2"
+}
