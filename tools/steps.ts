@@ -50,8 +50,11 @@ async function runStep({ command: [program, ...args] }: Step): Promise<{ passed:
   }
 }
 
-/** Makes Ctrl-C and a terminating signal end every step before this process ends with the status of an interruption. */
-export function endStepsOnSignal(): void {
+/**
+ * Makes Ctrl-C and a terminating signal end every step before this process ends with the status of an interruption.
+ * The function that it gives puts an end to that.
+ */
+export function endStepsOnSignal(): () => void {
   const end = (): void => {
     console.error("\ninterrupted");
     signalAll("SIGTERM");
@@ -61,6 +64,10 @@ export function endStepsOnSignal(): void {
   };
   process.once("SIGINT", end);
   process.once("SIGTERM", end);
+  return () => {
+    process.removeListener("SIGINT", end);
+    process.removeListener("SIGTERM", end);
+  };
 }
 
 /** What a shell reports for a command that SIGINT ended. */
