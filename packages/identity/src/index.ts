@@ -1,7 +1,34 @@
 export * from "./agent-api.ts";
-export { BOOT_PHASES, expectedPcr11, expectedPcr4, wordDigest } from "./expected-pcrs.ts";
-export type { BootPhase } from "./expected-pcrs.ts";
-export { evidenceSchema, MAX_RESPONSE_BYTES, parseActivation, parseEvidence, parseKeys } from "./evidence.ts";
+export type { PinnedKeys } from "./check-keys.ts";
+export type { Challenge } from "./check-quote.ts";
+export type { Difference } from "./difference.ts";
+export { certificateSha256, parseCertificate, parseEkRoots } from "./ek-chain.ts";
+export type { EkRoots } from "./ek-chain.ts";
+export { finishEnrolment, prepareEnrolment } from "./enrolment.ts";
+export type { EnrolmentChallenge } from "./enrolment.ts";
+export {
+  evidenceSchema,
+  MAX_CERTIFICATE_BYTES,
+  MAX_RESPONSE_BYTES,
+  MAX_TPM_STRUCTURE_BYTES,
+  parseActivation,
+  parseEvidence,
+  parseKeys,
+} from "./evidence.ts";
 export type { Evidence, Keys } from "./evidence.ts";
+export { CONFIG_PARTS, configWord, expectationsOf, parseConfigWord } from "./expectations.ts";
+export type { ConfigPart, Declaration, Expectations } from "./expectations.ts";
+export { BOOT_PHASES, expectedPcr11, expectedPcr4, extendAll, wordDigest } from "./expected-pcrs.ts";
+export type { BootPhase } from "./expected-pcrs.ts";
+export { judgeFleet, summaryOf } from "./judge-fleet.ts";
+export type { FleetMember } from "./judge-fleet.ts";
 export { MANIFEST_SCHEMA, manifestSchema, parseManifest } from "./manifest.ts";
 export type { ManifestFile, ReleaseManifest, UkiSectionDigest } from "./manifest.ts";
+export { nodeIdentity } from "./node-identity.ts";
+export type { Extension } from "./node-identity.ts";
+export { checkDocument, parseDocument } from "./parse-document.ts";
+export { findUnpinnedSources } from "./unpinned-sources.ts";
+export { EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
+export type { FleetVerdict, Level, NamedVerdict, NodeVerdict } from "./verdict.ts";
+export { verifyEvidence } from "./verify-evidence.ts";
+export type { QuotingTpm, Verification, VerificationInput } from "./verify-evidence.ts";

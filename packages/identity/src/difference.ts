@@ -1,0 +1,36 @@
+import { AshlarError } from "@ashlar/base";
+
+/** One way in which a node is not what was declared, in the user's terms. */
+export type Difference = {
+  /** What differs: a PCR and the event or word in it, a file, a key. */
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
+};
+
+/** Adds a difference unless both texts are the same. Tells whether they were. */
+export function expectSame(differences: Difference[], what: string, expected: string, found: string): boolean {
+  if (expected === found) return true;
+  differences.push({ what, expected, found });
+  return false;
+}
+
+/** Runs a parser over what a node said; its refusal becomes a difference and the result undefined. */
+export function attempt<T>(differences: Difference[], what: string, expected: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    differences.push({ what, expected, found: error.message });
+    return undefined;
+  }
+}
+
+/** Bytes for a message: hexadecimal, shortened. */
+export function shown(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString("hex");
+  if (bytes.length === 0) return "nothing";
+  return bytes.length > MAX_SHOWN_BYTES ? `${hex}... (${bytes.length} bytes)` : hex;
+}
+
+const MAX_SHOWN_BYTES = 64;

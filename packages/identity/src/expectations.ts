@@ -1,0 +1,55 @@
+import { AshlarError } from "@ashlar/base";
+import { sha256 } from "./expected-pcrs.ts";
+import type { ReleaseManifest } from "./manifest.ts";
+import { findUnpinnedSources } from "./unpinned-sources.ts";
+
+/** What one node was declared to be. Digests are hexadecimal SHA-256. */
+export type Expectations = {
+  readonly release: ReleaseManifest;
+  readonly classConfigSha256: string;
+  readonly nodeConfigSha256: string;
+};
+
+export type Declaration = {
+  readonly release: ReleaseManifest;
+  /** The exact bytes of the Ignition config that all nodes of the class share; empty when there is none. */
+  readonly classConfig: Uint8Array;
+  /** The exact bytes of the node's own Ignition config; empty when there is none. */
+  readonly nodeConfig: Uint8Array;
+};
+
+/**
+ * @throws AshlarError `invalid` when a config takes content from elsewhere without naming its digest: what a node then
+ * runs is not decided by what was declared, so that no measurement could prove it.
+ */
+export function expectationsOf({ release, classConfig, nodeConfig }: Declaration): Expectations {
+  refuseUnpinned("class config", classConfig);
+  refuseUnpinned("node config", nodeConfig);
+  return { release, classConfigSha256: sha256(classConfig), nodeConfigSha256: sha256(nodeConfig) };
+}
+
+function refuseUnpinned(what: string, config: Uint8Array): void {
+  const [first, ...more] = findUnpinnedSources(config, what);
+  if (first === undefined) return;
+  const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
+  throw new AshlarError("invalid", `${what}: expected content that the config decides, found ${first}${others}`, {
+    hint: "add verification.hash with the content's digest, or inline it",
+  });
+}
+
+/** The words that a node extends into PCR 13 before it applies its configuration, in this order. */
+export const CONFIG_PARTS = ["class", "node"] as const;
+export type ConfigPart = (typeof CONFIG_PARTS)[number];
+
+export function configWord(part: ConfigPart, configSha256: string): string {
+  return `ashlar-config-${part}:sha256:${configSha256}`;
+}
+
+const CONFIG_WORD = /^ashlar-config-(class|node):sha256:([0-9a-f]{64})$/u;
+
+/** The part and digest that a word of PCR 13 names, or undefined when it is another word. */
+export function parseConfigWord(word: string): { readonly part: ConfigPart; readonly sha256: string } | undefined {
+  const [, name, digest] = CONFIG_WORD.exec(word) ?? [];
+  const part = CONFIG_PARTS.find((candidate) => candidate === name);
+  return part === undefined || digest === undefined ? undefined : { part, sha256: digest };
+}

@@ -1,0 +1,54 @@
+import type { FleetVerdict, NamedVerdict, NodeVerdict } from "./verdict.ts";
+import type { QuotingTpm, Verification } from "./verify-evidence.ts";
+
+export type FleetMember = { readonly name: string } & Verification;
+
+/** One verdict over all nodes. A TPM stands for one machine: nodes that answer with the same one are all refused. */
+export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
+  const namesByTpm = new Map<string, string[]>();
+  for (const { name, tpm } of members) {
+    for (const key of keysOf(tpm)) namesByTpm.set(key, [...(namesByTpm.get(key) ?? []), name]);
+  }
+  const nodes = members.map(({ name, verdict, tpm }): NamedVerdict => {
+    const sharing = keysOf(tpm).flatMap((key) => namesByTpm.get(key) ?? []);
+    return { name, ...refuseShared(verdict, new Set(sharing)) };
+  });
+  const levels = new Set(nodes.map(({ level }) => level));
+  const identities = new Set(nodes.flatMap(({ identity }) => identity ?? []));
+  return { verdict: overall(levels, nodes.length), identities: identities.size, nodes };
+}
+
+/** Either key would do for an honest TPM; one TPM can make two attestation keys, and so pose as two machines. */
+function keysOf(tpm: QuotingTpm | undefined): string[] {
+  return tpm === undefined ? [] : [tpm.akName, tpm.ekSha256];
+}
+
+function refuseShared(verdict: NodeVerdict, sharing: ReadonlySet<string>): NodeVerdict {
+  if (sharing.size <= 1) return verdict;
+  const difference = {
+    what: "TPM",
+    expected: "one for each node",
+    found: `one TPM answers for ${[...sharing].join(", ")}`,
+  };
+  return { ...verdict, level: "mismatch", differences: [difference, ...verdict.differences] };
+}
+
+/** No nodes prove nothing. */
+function overall(levels: ReadonlySet<string>, count: number): FleetVerdict["verdict"] {
+  if (levels.has("mismatch")) return "mismatch";
+  return count > 0 && levels.size === 1 && levels.has("proven") ? "proven" : "unknown";
+}
+
+/** One line for people: "2 nodes, 1 identity: all proven". */
+export function summaryOf({ nodes, identities }: FleetVerdict): string {
+  const counts = (["mismatch", "unknown", "reported", "proven"] as const)
+    .map((level) => ({ level, count: nodes.filter((node) => node.level === level).length }))
+    .filter(({ count }) => count > 0);
+  const [only] = counts;
+  const levels =
+    counts.length === 1 && only !== undefined
+      ? `all ${only.level}`
+      : counts.map(({ level, count }) => `${count} ${level}`).join(", ");
+  const nodeCount = `${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`;
+  return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels === "" ? "nothing to prove" : levels}`;
+}

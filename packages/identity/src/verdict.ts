@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { Difference } from "./difference.ts";
+import type { Extension } from "./node-identity.ts";
+
+/**
+ * - `proven`: a trusted TPM has signed, just now, that the node is what was declared.
+ * - `reported`: software says so; no trusted maker vouches for the TPM that signed it.
+ * - `mismatch`: the node is something else, or its evidence does not hold.
+ * - `unknown`: no answer, or only an old one.
+ */
+export const LEVELS = ["proven", "reported", "mismatch", "unknown"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** What is known about one node. Members are null where the evidence does not prove them. */
+export type NodeVerdict = {
+  readonly level: Level;
+  /** The OS version that the node runs. */
+  readonly release: string | null;
+  /** See `nodeIdentity`. */
+  readonly identity: string | null;
+  /** SHA-256 of the class's and of the node's own Ignition config, as measured. */
+  readonly config: string | null;
+  readonly nodeConfig: string | null;
+  readonly extensions: readonly Extension[];
+  /** The most telling difference comes first; empty only when proven. */
+  readonly differences: readonly Difference[];
+};
+
+export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
+  release: null,
+  identity: null,
+  config: null,
+  nodeConfig: null,
+  extensions: [],
+};
+
+export type NamedVerdict = { readonly name: string } & NodeVerdict;
+
+/** What `ashlar prove --json` prints. */
+export type FleetVerdict = {
+  /** `mismatch` if any node is; else `unknown` if any node is not proven; else `proven`. */
+  readonly verdict: "proven" | "mismatch" | "unknown";
+  /** How many different identities the nodes have. */
+  readonly identities: number;
+  readonly nodes: readonly NamedVerdict[];
+};
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+
+const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
+  verdict: z
+    .enum(["proven", "mismatch", "unknown"])
+    .describe("mismatch if any node is; else unknown if any node is not proven; else proven"),
+  identities: z.int().nonnegative().describe("How many different identities the nodes have"),
+  nodes: z.array(
+    z.strictObject({
+      name: z.string(),
+      level: z.enum(LEVELS),
+      release: z.string().nullable().describe("The OS version that the node runs"),
+      identity: digest.nullable().describe("Digest of release, /usr, UKI, extensions and class config"),
+      config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
+      nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
+      extensions: z.array(z.strictObject({ name: z.string(), rootHash: digest })),
+      differences: z
+        .array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() }))
+        .describe("The most telling difference comes first; empty only when proven"),
+    }),
+  ),
+});
+
+/** The JSON Schema of {@link FleetVerdict}. Its version changes when a member is removed or changes its meaning. */
+export function fleetVerdictJsonSchema(): object {
+  return {
+    $id: "urn:ashlar:fleet-verdict:v1",
+    title: "What `ashlar prove --json` prints, version 1",
+    ...z.toJSONSchema(fleetVerdictSchema),
+  };
+}

@@ -1,0 +1,150 @@
+import type { Attest } from "@ashlar/formats";
+import { checkAttestationKey, checkEkCertificate, checkPin, EK_CERTIFICATE, type PinnedKeys } from "./check-keys.ts";
+import { checkLogs, type MeasuredEvent, type Measurements } from "./check-logs.ts";
+import { checkQuote, type Challenge } from "./check-quote.ts";
+import type { Difference } from "./difference.ts";
+import type { EkRoots } from "./ek-chain.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Expectations } from "./expectations.ts";
+import { judgePrograms, judgeSections } from "./judge-boot.ts";
+import { judgeConfig, judgeMachineWords, judgePhases, judgeZeroPcrs, measuredConfig } from "./judge-words.ts";
+import type { ReleaseManifest } from "./manifest.ts";
+import { compareReleases, describeUnknownRelease } from "./name-release.ts";
+import { nodeIdentity } from "./node-identity.ts";
+import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
+
+export type VerificationInput = {
+  readonly expectations: Expectations;
+  /** `resetCount` as it was at enrolment, when known. */
+  readonly pin: PinnedKeys & { readonly resetCount?: number };
+  readonly challenge: Challenge;
+  /** The makers whose TPMs count as hardware. Without them nothing is proven, only reported. */
+  readonly ekRoots: EkRoots | undefined;
+  /** When the answer to the challenge came, and now: milliseconds since 1970. */
+  readonly answeredAtMs: number;
+  readonly nowMs: number;
+  readonly maxAgeMs: number;
+  /** Other releases that are known, to name what a node runs instead. */
+  readonly candidates?: readonly ReleaseManifest[];
+};
+
+/** The TPM that has signed the evidence. */
+export type QuotingTpm = PinnedKeys & { readonly resetCount: number };
+
+export type Verification = {
+  readonly verdict: NodeVerdict;
+  /** Undefined when the evidence does not hold. */
+  readonly tpm: QuotingTpm | undefined;
+};
+
+/**
+ * Judges one node's evidence. Whatever the node sent, the result is a verdict: `proven` only when every obligation below
+ * held. Decisions rest on digests that the TPM signed, their order and fixed lists; texts that a node merely reports can
+ * make a verdict worse, never better.
+ */
+export function verifyEvidence(evidence: Evidence, input: VerificationInput): Verification {
+  const untrusted: Difference[] = [];
+  const quote = checkTrust(evidence, input, untrusted);
+  const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
+  if (quote === undefined || measurements === undefined) {
+    return { verdict: { ...EMPTY_VERDICT, level: "mismatch", differences: untrusted }, tpm: undefined };
+  }
+  const { ekSha256, akName } = input.pin;
+  return { verdict: judge(measurements, evidence, input), tpm: { ekSha256, akName, resetCount: quote.resetCount } };
+}
+
+function judge(measurements: Measurements, evidence: Evidence, input: VerificationInput): NodeVerdict {
+  const judged = judgeMeasurements(measurements, evidence, input);
+  const differences = [...judged.differences, ...judgeReports(evidence, input.expectations)];
+  if (differences.length > 0) return { ...judged, level: "mismatch", differences };
+  const stale = judgeAge(input);
+  if (stale !== undefined) return { ...judged, level: "unknown", differences: [stale] };
+  if (input.ekRoots === undefined) return { ...judged, level: "reported", differences: [UNKNOWN_MAKER] };
+  return { ...judged, level: "proven", differences: [] };
+}
+
+/** The quote, when a genuine TPM, the enrolled one, made it in answer to our challenge. */
+function checkTrust(evidence: Evidence, input: VerificationInput, differences: Difference[]): Attest | undefined {
+  if (input.ekRoots !== undefined) {
+    checkEkCertificate(evidence.ekCertificate, input.ekRoots, new Date(input.answeredAtMs), differences);
+  }
+  const ak = checkAttestationKey(evidence.ak, differences);
+  if (ak === undefined) return undefined;
+  checkPin(ak, evidence.ekCertificate, input.pin, differences);
+  const quote = checkQuote(ak, evidence, input.challenge, differences);
+  if (quote !== undefined) checkResetCount(quote, input.pin.resetCount, differences);
+  return differences.length === 0 ? quote : undefined;
+}
+
+/** Each reboot counts up. A lower count is an old copy of a software TPM's state, run once more. */
+function checkResetCount(quote: Attest, atEnrolment: number | undefined, differences: Difference[]): void {
+  if (atEnrolment === undefined || quote.resetCount >= atEnrolment) return;
+  differences.push({
+    what: "TPM's reset count",
+    expected: `at least ${atEnrolment}, as it was at enrolment`,
+    found: String(quote.resetCount),
+  });
+}
+
+type Judged = Omit<NodeVerdict, "level">;
+
+function judgeMeasurements(measurements: Measurements, evidence: Evidence, input: VerificationInput): Judged {
+  const { expectations, candidates = [] } = input;
+  const { release, classConfigSha256, nodeConfigSha256 } = expectations;
+  const eventsOf = (pcr: number): readonly MeasuredEvent[] => measurements.events.get(pcr) ?? [];
+  const judgeRelease = (candidate: ReleaseManifest): Difference[] => [
+    ...judgePrograms(eventsOf(4), candidate),
+    ...judgeSections(eventsOf(11), candidate),
+  ];
+  const releaseDifferences = judgeRelease(release);
+  const running =
+    releaseDifferences.length === 0 ? release : candidates.find((candidate) => judgeRelease(candidate).length === 0);
+  const irregular = [...judgePhases(eventsOf(11)), ...judgeZeroPcrs(measurements), ...judgeMachineWords(eventsOf(15))];
+  const config = measuredConfig(eventsOf(13));
+  const declared = { class: classConfigSha256, node: nodeConfigSha256 };
+  const named =
+    running === undefined ? describeUnknownRelease(eventsOf(11), evidence, release) : compareReleases(release, running);
+  return {
+    release: running?.version ?? null,
+    // A node that measured anything irregular is no value that an identity could name.
+    identity: running && config && irregular.length === 0 ? nodeIdentity(running, config.class) : null,
+    config: config?.class ?? null,
+    nodeConfig: config?.node ?? null,
+    extensions: [],
+    differences: [
+      ...(releaseDifferences.length === 0 ? [] : named),
+      ...releaseDifferences,
+      ...irregular,
+      ...judgeConfig(eventsOf(13), declared),
+    ],
+  };
+}
+
+/** What software on the node says against itself. */
+function judgeReports({ verity }: Evidence, { release }: Expectations): Difference[] {
+  const differences: Difference[] = [];
+  if (verity.status !== "V") {
+    const found = verity.status === "C" ? "C: a corrupted block was read" : JSON.stringify(verity.status);
+    differences.push({ what: "dm-verity status of /usr", expected: "V: every block read so far held", found });
+  }
+  if (verity.rootHash !== undefined && verity.rootHash !== release.usr.rootHash) {
+    differences.push({ what: "reported root hash of /usr", expected: release.usr.rootHash, found: verity.rootHash });
+  }
+  return differences;
+}
+
+function judgeAge({ answeredAtMs, nowMs, maxAgeMs }: VerificationInput): Difference | undefined {
+  const ageMs = nowMs - answeredAtMs;
+  if (ageMs >= -MAX_CLOCK_STEP_MS && ageMs <= maxAgeMs) return undefined;
+  const found = ageMs < 0 ? "evidence from the future" : `${Math.round(ageMs / 1000)} s`;
+  return { what: "age of the evidence", expected: `at most ${Math.round(maxAgeMs / 1000)} s`, found };
+}
+
+/** The verifier's own clock may have been set back a little between two readings. */
+const MAX_CLOCK_STEP_MS = 60_000;
+
+const UNKNOWN_MAKER: Difference = {
+  what: EK_CERTIFICATE,
+  expected: "a certificate that a trusted TPM maker issued",
+  found: "no trusted makers were given, so that the TPM may be software",
+};
