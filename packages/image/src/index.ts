@@ -1,1 +1,5 @@
-export {};
+export { formatVerity } from "./verity/format-verity.ts";
+export type { FormattedVerity, FormatVerityOptions } from "./verity/format-verity.ts";
+export type { Region } from "./verity/region.ts";
+export { verifyVerity } from "./verity/verify-verity.ts";
+export type { VerifyVerityOptions, VerityProblem, VerityVerification } from "./verity/verify-verity.ts";

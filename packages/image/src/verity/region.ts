@@ -1,0 +1,58 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { AshlarError } from "@ashlar/base";
+
+/** A part of a file, for example a partition of a disk image. Default: the whole file. */
+export type Region = { readonly path: string; readonly offsetBytes?: number; readonly sizeBytes?: number };
+
+export type OpenRegion = { readonly handle: FileHandle; readonly offsetBytes: number; readonly sizeBytes: number };
+
+/**
+ * Opens a file for reading and checks that it holds the region.
+ *
+ * @throws AshlarError `not-found`, `invalid`
+ */
+export async function openRegion({ path, offsetBytes = 0, sizeBytes }: Region): Promise<OpenRegion> {
+  const handle = await openFile(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const available = Math.max(0, size - offsetBytes);
+    if (sizeBytes !== undefined && sizeBytes > available) {
+      throw new AshlarError("invalid", `${path}: expected ${offsetBytes + sizeBytes} bytes, found ${size}`);
+    }
+    return { handle, offsetBytes, sizeBytes: sizeBytes ?? available };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** @throws AshlarError `not-found`, `invalid` when it is not a regular file */
+export async function openFile(path: string, flags: "r" | "r+" | "w+"): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, flags);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    throw new AshlarError(code === "ENOENT" ? "not-found" : "invalid", `cannot open ${path}: ${code}`, {
+      cause: error,
+    });
+  }
+  const stat = await handle.stat();
+  if (stat.isFile()) return handle;
+  await handle.close();
+  throw new AshlarError("invalid", `${path}: expected a regular file`);
+}
+
+/** Reads exactly `sizeBytes` at an offset inside the region. */
+export async function readRegion(region: OpenRegion, offsetBytes: number, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(sizeBytes);
+  let done = 0;
+  while (done < sizeBytes && offsetBytes + sizeBytes <= region.sizeBytes) {
+    const position = region.offsetBytes + offsetBytes + done;
+    const { bytesRead } = await region.handle.read(bytes, done, sizeBytes - done, position);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  if (done === sizeBytes) return bytes;
+  throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${done}`);
+}
