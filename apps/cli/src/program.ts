@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { labCommand } from "./commands/lab.ts";
 import { setupCommand } from "./commands/setup.ts";
+import { verityCommand } from "./commands/verity.ts";
 
 /** The whole command tree. Parsing, `--help` and the reference pages all come from it. */
 export function createProgram(): Command {
@@ -7,5 +9,7 @@ export function createProgram(): Command {
     .description("Immutable Kubernetes nodes that can be proved")
     .exitOverride()
     .showHelpAfterError("(add --help for usage and examples)")
-    .addCommand(setupCommand());
+    .addCommand(labCommand())
+    .addCommand(setupCommand())
+    .addCommand(verityCommand());
 }

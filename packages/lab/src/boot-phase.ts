@@ -5,9 +5,9 @@ const ORDER: readonly BootPhase[] = ["firmware", "initrd", "ignition", "system",
 
 /** The first lines on the console that tell each phase. `agent` is not seen on the console. */
 const MARKS: readonly (readonly [BootPhase, RegExp])[] = [
-  ["initrd", /EFI stub:|Linux version \d|running in initrd|Welcome to .* \(Initramfs\)/iu],
-  ["ignition", /ignition(?:\[\d+\]|-\w+\.service| \()/iu],
-  ["system", /Switching root|initrd-switch-root|Reached target .*multi-user|\blogin:/iu],
+  ["initrd", /EFI stub:|Linux version \d|\[ {2}OK {2}\]|^ +Starting /u],
+  ["ignition", /ignition-[a-z-]+\.service|ashlar-config\.service/u],
+  ["system", /initrd-switch-root\.service|Switching root|\blogin:/u],
 ];
 
 /** The firmware prints this once in each boot, before it starts the boot loader. */
@@ -15,7 +15,7 @@ const NEW_BOOT = /BdsDxe: loading /u;
 
 /** Nothing that still runs will get further by itself. */
 const DEAD_ENDS =
-  /UEFI Interactive Shell|Kernel panic|You are in (?:emergency|rescue) mode|emergency shell|System halted/iu;
+  /UEFI Interactive Shell|Kernel panic|ashlar: boot stopped|You are in (?:emergency|rescue) mode|Freezing execution|System halted/u;
 
 export type BootProgress = {
   readonly phase: BootPhase;
@@ -39,9 +39,9 @@ export function afterLine(progress: BootProgress, rawLine: string): BootProgress
   return { ...progress, phase, deadEnd };
 }
 
-// The console is a terminal: colours, cursor movements and other control sequences (ECMA-48, 5.4) are no text.
+// The console is a terminal: colours, cursor movements and other control sequences and strings (ECMA-48, 5.4 and 5.6) are no text.
 // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
-const CONTROL_SEQUENCE = /\u001B(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_=>])/gu;
+const CONTROL_SEQUENCE = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][ -~]*(?:\u0007|\u001B\\)|[@-Z\\^_=>])/gu;
 // eslint-disable-next-line no-control-regex -- likewise
 const CONTROL_CHARACTER = /[\u0000-\u0008\u000B-\u001F\u007F]/gu;
 

@@ -10,6 +10,7 @@ const MAX_LINE_CHARACTERS = 4096;
 export class ConsoleFollower {
   #offset = 0;
   #partialLine = "";
+  readonly #decoder = new TextDecoder();
   #progress = POWERED_ON;
   readonly #path: string;
 
@@ -31,7 +32,7 @@ export class ConsoleFollower {
   async read(): Promise<BootProgress> {
     const buffer = await readFrom(this.#path, this.#offset);
     this.#offset += buffer.length;
-    const lines = (this.#partialLine + buffer.toString("latin1")).split("\n");
+    const lines = (this.#partialLine + this.#decoder.decode(buffer, { stream: true })).split("\n");
     const last = lines.pop() ?? "";
     for (const line of lines) this.#progress = afterLine(this.#progress, line.slice(0, MAX_LINE_CHARACTERS));
     this.#partialLine = last.slice(-MAX_LINE_CHARACTERS);
@@ -67,7 +68,7 @@ const TAIL_BYTES = 32 * 1024;
 
 /** The last lines of a console that are not blank, as plain text. */
 export async function consoleTail(path: string, count: number): Promise<string[]> {
-  const text = (await readTail(path, TAIL_BYTES)).toString("latin1");
+  const text = (await readTail(path, TAIL_BYTES)).toString("utf8");
   return text
     .split("\n")
     .map((line) => plainText(line).trimEnd())

@@ -7,6 +7,8 @@ export type { LabConfig, LabProgress, LabUpOptions } from "./lab-up.ts";
 export type { BootPhase } from "./boot-phase.ts";
 export type { NodeStatus } from "./node-status.ts";
 export type { Accelerator } from "./qemu-arguments.ts";
+export { createProgressPrinter } from "./progress-printer.ts";
+export type { ProgressOutput, ProgressPrinter } from "./progress-printer.ts";
 export type { NodeProgress } from "./wait-for-node.ts";
 export { labNodeConfig, provisioningEnvelope } from "./provisioning-envelope.ts";
 export type { NodeParts } from "./provisioning-envelope.ts";

@@ -34,12 +34,13 @@ export async function nodeStatus(paths: LabPaths, node: NodeState): Promise<Node
   };
   const qemu = await findMachine(paths, node.name);
   if (qemu === undefined) return { ...known, state: "stopped", phase: null, agent: false, uptimeSeconds: null };
-  const [agent, machine, seen, age] = await Promise.all([
-    agentAnswers(node.agentPort, AGENT_TIMEOUT_MS),
+  const [machine, seen, age] = await Promise.all([
     machineStatus(monitorSocket).catch(() => "silent"),
     new ConsoleFollower(consolePath).readAll(),
     ageOf(qemu),
   ]);
+  // Before that nobody listens, and the wait would be for nothing.
+  const agent = seen.phase === "system" && (await agentAnswers(node.agentPort, AGENT_TIMEOUT_MS));
   const lost = machine !== "running" || (!agent && (seen.phase === "system" || seen.deadEnd !== undefined));
   return {
     ...known,

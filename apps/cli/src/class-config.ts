@@ -1,0 +1,26 @@
+import { readFile } from "node:fs/promises";
+import { AshlarError, formatProblem, hasErrors, messageOf } from "@ashlar/base";
+
+/**
+ * Reads what a class of nodes is declared to be: a Butane file gives the bytes of its Ignition JSON. Warnings and advice go
+ * to standard error.
+ *
+ * @throws AshlarError `not-found` without the file, `invalid` when it is not a correct Butane file; every problem has been
+ * printed then.
+ */
+export async function readClassConfig(path: string): Promise<Uint8Array> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new AshlarError("not-found", `expected a Butane file: ${messageOf(error)}`);
+  }
+  const { translate } = await import("@ashlar/butane");
+  const { ignition, report } = translate(text);
+  for (const problem of report) console.error(formatProblem(problem, { name: path, text }));
+  if (ignition === undefined || hasErrors(report)) {
+    const count = report.filter((problem) => problem.severity === "error").length;
+    throw new AshlarError("invalid", `${path} has ${count} ${count === 1 ? "error" : "errors"}`);
+  }
+  return new TextEncoder().encode(ignition);
+}

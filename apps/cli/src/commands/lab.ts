@@ -1,0 +1,275 @@
+import { styleText } from "node:util";
+import { AshlarError } from "@ashlar/base";
+import type { Lab, LabProgress, NodeStatus, StartOptions } from "@ashlar/lab";
+import { Command, Option } from "commander";
+import { readClassConfig } from "../class-config.ts";
+import { withInterruption } from "../interruption.ts";
+
+type Named = { readonly name: string };
+
+export function labCommand(): Command {
+  return new Command("lab")
+    .description("Run nodes as virtual machines on this computer")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar lab up --nodes 2 --image out/image --config examples/worker.bu
+  ashlar lab ssh node-1 -- systemctl --failed
+  ashlar lab down`,
+    )
+    .addCommand(upCommand())
+    .addCommand(listCommand())
+    .addCommand(statusCommand())
+    .addCommand(sshCommand())
+    .addCommand(consoleCommand())
+    .addCommand(startCommand())
+    .addCommand(stopCommand())
+    .addCommand(restartCommand())
+    .addCommand(downCommand());
+}
+
+type UpOptions = Named & {
+  readonly nodes: number;
+  readonly image: string;
+  readonly config: string;
+  readonly processors?: number;
+  readonly memory?: number;
+  readonly accelerator?: "kvm" | "tcg";
+  readonly json?: true;
+};
+
+function upCommand(): Command {
+  return new Command("up")
+    .description("Make a lab and wait until its nodes answer")
+    .requiredOption("--image <dir>", "the image that `ashlar image build` made")
+    .requiredOption("--config <file>", "what the nodes are declared to be: a Butane file")
+    .option("--nodes <number>", "how many nodes", parseNumber, 2)
+    .addOption(nameOption())
+    .option("--processors <number>", "of each node (default: 2)", parseNumber)
+    .option("--memory <MiB>", "of each node (default: 2048)", parseNumber)
+    .addOption(
+      new Option("--accelerator <kind>", "how to run the machines (default: KVM where it works)").choices([
+        "kvm",
+        "tcg",
+      ]),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Each node has its own disk, its own TPM with a certificate from the lab's own authority, and ports of 127.0.0.1 that no
+other lab has. Ctrl-C removes what there is so far. A node that does not come up stays, to be looked at.
+
+Examples:
+  ashlar lab up --image out/image --config examples/worker.bu
+  ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
+    )
+    .action(async (options: UpOptions) => {
+      const classConfig = await readClassConfig(options.config);
+      const { labUp } = await import("@ashlar/lab");
+      const lab = await withProgress(async (onProgress, signal) =>
+        labUp({
+          name: options.name,
+          nodes: options.nodes,
+          image: options.image,
+          config: { classConfig },
+          processors: options.processors,
+          memoryMiB: options.memory,
+          accelerator: options.accelerator,
+          onProgress,
+          signal,
+        }),
+      );
+      await printStatus(lab, options.json === true);
+    });
+}
+
+function listCommand(): Command {
+  return new Command("list")
+    .description("Show the labs of this computer")
+    .addOption(jsonOption())
+    .action(async (options: { readonly json?: true }) => {
+      const { listLabs } = await import("@ashlar/lab");
+      const names = await listLabs();
+      if (options.json === true) printJson({ labs: names });
+      else for (const name of names) console.log(name);
+    });
+}
+
+function statusCommand(): Command {
+  return new Command("status")
+    .description("Show what each node of a lab does now")
+    .addOption(nameOption())
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExamples:\n  ashlar lab status\n  ashlar lab status --name three --json")
+    .action(async (options: Named & { readonly json?: true }) => {
+      await printStatus(await open(options), options.json === true);
+    });
+}
+
+function sshCommand(): Command {
+  return new Command("ssh")
+    .description("Run a command on a node, or a shell, as the user core")
+    .argument("<node>", "for example node-1")
+    .argument("[command...]", "after --")
+    .addOption(nameOption())
+    .addHelpText(
+      "after",
+      `
+Ends with the command's exit status. The node's shell reads the command, as with ssh: quote for it.
+
+Examples:
+  ashlar lab ssh node-1
+  ashlar lab ssh node-1 -- systemctl is-system-running
+  ashlar lab ssh node-2 --name three -- 'cat /etc/os-release | head -2'`,
+    )
+    .action(async (node: string, command: readonly string[], options: Named) => {
+      const lab = await open(options);
+      process.exitCode = await lab.shell(node, command);
+    });
+}
+
+function consoleCommand(): Command {
+  return new Command("console")
+    .description("Connect this terminal to a node's serial console; Ctrl-] leaves")
+    .argument("<node>", "for example node-1")
+    .addOption(nameOption())
+    .addHelpText("after", "\nExamples:\n  ashlar lab console node-1")
+    .action(async (node: string, options: Named) => {
+      const lab = await open(options);
+      await lab.console(node);
+    });
+}
+
+type StartCliOptions = Named & { readonly config?: string; readonly wait: boolean; readonly force?: true };
+
+function startCommand(): Command {
+  return withStartOptions(new Command("start").description("Power a node on"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar lab start node-1
+  ashlar lab start node-1 --config other.bu
+  ashlar lab start node-1 --without-config`,
+    )
+    .action(async (node: string, options: StartCliOptions) => {
+      await changeNode(options, async (lab, start) => lab.start(node, start));
+    });
+}
+
+function restartCommand(): Command {
+  return withStartOptions(new Command("restart").description("Shut a node down and power it on again"))
+    .option("--force", "cut its power instead of shutting it down")
+    .addHelpText("after", "\nExamples:\n  ashlar lab restart node-1\n  ashlar lab restart node-1 --force --no-wait")
+    .action(async (node: string, options: StartCliOptions) => {
+      await changeNode(options, async (lab, start) => lab.restart(node, { ...start, force: options.force }));
+    });
+}
+
+function withStartOptions(command: Command): Command {
+  return command
+    .argument("<node>", "for example node-1")
+    .option("--config <file>", "replace what the node is declared to be, now and later")
+    .addOption(
+      new Option("--without-config", "give it no config this time, as when no source answers").conflicts("config"),
+    )
+    .option("--no-wait", "do not wait until its agent answers")
+    .addOption(nameOption());
+}
+
+function stopCommand(): Command {
+  return new Command("stop")
+    .description("Shut a node down")
+    .argument("<node>", "for example node-1")
+    .option("--force", "cut its power instead")
+    .addOption(nameOption())
+    .addHelpText("after", "\nExamples:\n  ashlar lab stop node-1\n  ashlar lab stop node-1 --force")
+    .action(async (node: string, options: Named & { readonly force?: true }) => {
+      const lab = await open(options);
+      await lab.stop(node, { force: options.force });
+      console.error(`${node}: stopped`);
+    });
+}
+
+function downCommand(): Command {
+  return new Command("down")
+    .description("Remove a lab: its machines, disks and keys")
+    .addOption(nameOption())
+    .addHelpText("after", "\nExamples:\n  ashlar lab down\n  ashlar lab down --name three")
+    .action(async ({ name }: Named) => {
+      const { labDown } = await import("@ashlar/lab");
+      console.error((await labDown(name)) ? `lab ${name}: removed` : `lab ${name}: there was nothing to remove`);
+    });
+}
+
+async function open(options: Named): Promise<Lab> {
+  const { openLab } = await import("@ashlar/lab");
+  return await openLab(options.name);
+}
+
+async function changeNode(
+  options: StartCliOptions & { readonly withoutConfig?: true },
+  change: (lab: Lab, start: StartOptions) => Promise<void>,
+): Promise<void> {
+  const lab = await open(options);
+  const classConfig = options.config === undefined ? undefined : await readClassConfig(options.config);
+  await withProgress(async (onProgress, signal) =>
+    change(lab, { classConfig, withoutConfig: options.withoutConfig, wait: options.wait, onProgress, signal }),
+  );
+}
+
+type OnProgress = (progress: LabProgress) => void;
+
+async function withProgress<T>(work: (onProgress: OnProgress, signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { createProgressPrinter } = await import("@ashlar/lab");
+  const printer = createProgressPrinter({
+    write: (text) => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY,
+    nowMs: () => performance.now(),
+  });
+  try {
+    return await withInterruption(async (signal) => work(printer.report, signal));
+  } finally {
+    printer.close();
+  }
+}
+
+async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
+  const nodes = await lab.status();
+  if (asJson) return printJson({ lab: lab.name, accelerator: lab.accelerator, nodes });
+  const rows = nodes.map((node) => [node.name, stateOf(node), uptimeOf(node), node.agentUrl, `ssh ${node.sshPort}`]);
+  const header = ["NODE", "STATE", "UPTIME", "AGENT", "PORT"];
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  for (const [index, row] of [header, ...rows].entries()) {
+    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+    console.log(index === 0 ? styleText("bold", line.trimEnd()) : line.trimEnd());
+  }
+}
+
+function stateOf(node: NodeStatus): string {
+  if (node.state !== "running") return node.state;
+  return node.agent ? "running" : `starting (${node.phase})`;
+}
+
+function uptimeOf(node: NodeStatus): string {
+  return node.uptimeSeconds === null ? "-" : `${node.uptimeSeconds} s`;
+}
+
+function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+function nameOption(): Option {
+  return new Option("--name <lab>", "which lab").default("lab");
+}
+
+function jsonOption(): Option {
+  return new Option("--json", "print the result as JSON");
+}
+
+function parseNumber(text: string): number {
+  if (!/^[1-9][0-9]{0,6}$/u.test(text)) throw new AshlarError("usage", `expected a number from 1, found ${text}`);
+  return Number(text);
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { AshlarError } from "@ashlar/base";
+import { findProcesses, isPortFree, runtimeDirectory, withTemporaryDirectory } from "@ashlar/host";
+import { labDown, labUp, listLabs, openLab, type LabUpOptions } from "./index.ts";
+import { labPaths } from "./lab-paths.ts";
+import { machineProcesses } from "./machine.ts";
+import { requireTools } from "./tools.ts";
+
+/*
+ * Real machines with real TPMs, whose disks are empty: the firmware starts, and nothing more. What a node does is shown by
+ * the end-to-end tests.
+ */
+
+const missing = await requireTools().then(
+  () => false,
+  (error: unknown) => (error instanceof AshlarError ? error.message : Promise.reject(error)),
+);
+
+/** Lets `work` make labs of its own, and checks that nothing of them is left. */
+async function withLabs(work: (options: LabUpOptions, image: string) => Promise<void>): Promise<void> {
+  await withTemporaryDirectory(async (directory) => {
+    const before = process.env["XDG_STATE_HOME"];
+    process.env["XDG_STATE_HOME"] = join(directory, "state");
+    const image = join(directory, "image");
+    await mkdir(image);
+    await writeFile(join(image, "manifest.json"), "{}");
+    await writeFile(join(image, "disk.raw"), "");
+    await truncate(join(image, "disk.raw"), 1024 * 1024);
+    try {
+      await work(
+        {
+          name: "one",
+          nodes: 1,
+          image,
+          config: { classConfig: Buffer.from('{"ignition":{"version":"3.3.0"}}') },
+          accelerator: "tcg",
+          processors: 1,
+          memoryMiB: 256,
+          timeoutMs: 1,
+        },
+        image,
+      );
+      assert.deepEqual(await listLabs(), []);
+      assert.deepEqual(await findProcesses((argv) => argv.some((each) => each.includes(directory))), []);
+    } finally {
+      for (const name of await listLabs()) await labDown(name);
+      if (before === undefined) delete process.env["XDG_STATE_HOME"];
+      else process.env["XDG_STATE_HOME"] = before;
+    }
+  });
+}
+
+function hasCode(code: AshlarError["code"]): (error: unknown) => boolean {
+  return (error) => error instanceof AshlarError && error.code === code;
+}
+
+test("an interrupted start leaves no process, no directory and no port", { skip: missing }, async () => {
+  await withLabs(async (options) => {
+    const interruption = new AbortController();
+    const ports: number[] = [];
+    const up = labUp({
+      ...options,
+      nodes: 2,
+      timeoutMs: 60_000,
+      signal: interruption.signal,
+      onProgress: (progress) => {
+        if (!("node" in progress) || progress.node !== "node-2") return;
+        const interrupt = async (): Promise<void> => {
+          ports.push(...(await openLab("one")).nodes.map((node) => node.sshPort));
+          interruption.abort();
+        };
+        void interrupt();
+      },
+    });
+    await assert.rejects(up, hasCode("interrupted"));
+    assert.equal(ports.length, 2);
+    for (const port of ports) assert.ok(await isPortFree(port));
+    assert.ok(!(await readdir(runtimeDirectory())).includes(labPaths("one").runtime));
+  });
+});
+
+test("a lab that failed to come up can be looked at, changed and removed", { skip: missing }, async () => {
+  await withLabs(async (options) => {
+    await assert.rejects(labUp(options), (error: unknown) => {
+      assert.ok(error instanceof AshlarError && error.code === "unavailable");
+      assert.match(error.message, /node-1 did not come up: its agent did not answer .*console\.log$/su);
+      return true;
+    });
+    await assert.rejects(labUp(options), hasCode("conflict"), "the name is taken");
+    const lab = await openLab("one");
+    const [node] = await lab.status();
+    assert.equal(node?.state, "running");
+    assert.equal(node?.phase, "firmware");
+    assert.deepEqual(Buffer.from(lab.nodes[0]!.classConfig).toString(), '{"ignition":{"version":"3.3.0"}}');
+
+    await assert.rejects(labUp({ ...options, name: "two" }), hasCode("unavailable"));
+    const other = await openLab("two");
+    assert.notEqual(other.nodes[0]!.sshPort, lab.nodes[0]!.sshPort, "two labs share no port");
+    assert.ok(await labDown("two"));
+    assert.notEqual((await lab.status())[0]?.state, "stopped", "the other lab still runs");
+
+    await lab.stop("node-1", { force: true });
+    assert.equal((await lab.status())[0]?.state, "stopped");
+    assert.deepEqual(await machineProcesses(labPaths("one")), [], "the TPM ends with its machine");
+    await lab.start("node-1", { wait: false, classConfig: Buffer.from("other"), withoutConfig: true });
+    assert.equal(Buffer.from(lab.nodes[0]!.classConfig).toString(), "other");
+    await assert.rejects(lab.start("node-9"), hasCode("not-found"));
+
+    for (const { pid } of await machineProcesses(labPaths("one"))) process.kill(pid, "SIGKILL");
+    await lab.stop("node-1", { force: true });
+    assert.equal((await lab.status())[0]?.state, "stopped", "a crash is seen");
+    assert.ok(await labDown("one"));
+    assert.equal(await labDown("one"), false);
+    await assert.rejects(openLab("one"), hasCode("not-found"));
+  });
+});
+
+test("half of a lab is removed like a whole one", async () => {
+  await withLabs(async () => {
+    const paths = labPaths("half");
+    await mkdir(join(paths.directory, "node-1"), { recursive: true });
+    await writeFile(paths.state, '{"schema":"ashlar.lab/v1"');
+    await assert.rejects(openLab("half"), hasCode("malformed"));
+    assert.deepEqual(await listLabs(), ["half"]);
+    assert.ok(await labDown("half"));
+    assert.ok(!existsSync(paths.directory));
+  });
+});
+
+test("what cannot be is refused before anything is made", async () => {
+  await withLabs(async (options, image) => {
+    await assert.rejects(labUp({ ...options, name: "../x" }), hasCode("usage"));
+    await assert.rejects(labUp({ ...options, nodes: 17 }), hasCode("usage"));
+    await assert.rejects(labUp({ ...options, image: join(image, "none") }), hasCode("not-found"));
+    await assert.rejects(openLab("none"), hasCode("not-found"));
+  });
+});

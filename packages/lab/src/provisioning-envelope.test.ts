@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { labNodeConfig, provisioningEnvelope } from "./provisioning-envelope.ts";
+
+test("the envelope has exactly the agreed bytes: node part first, class part last", () => {
+  const envelope = provisioningEnvelope({ nodeConfig: Buffer.from("node"), classConfig: Buffer.from("class") });
+  assert.equal(
+    envelope,
+    '{"ignition":{"version":"3.3.0","config":{"merge":[{"source":"data:;base64,bm9kZQ=="},{"source":"data:;base64,Y2xhc3M="}]}}}',
+  );
+});
+
+test("an absent part is carried as no bytes", () => {
+  const envelope = provisioningEnvelope({ nodeConfig: new Uint8Array(), classConfig: Buffer.from([0xff]) });
+  assert.match(envelope, /\{"source":"data:;base64,"\},\{"source":"data:;base64,\/w=="\}/u);
+});
+
+test("a node's own part names it and lets the lab in", () => {
+  assert.equal(
+    labNodeConfig("node-1", "ssh-ed25519 AAAA lab"),
+    '{"ignition":{"version":"3.3.0"},' +
+      '"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["ssh-ed25519 AAAA lab"]}]},' +
+      '"storage":{"files":[{"contents":{"source":"data:,node-1%0A"},"mode":420,"overwrite":true,"path":"/etc/hostname"}]}}',
+  );
+});

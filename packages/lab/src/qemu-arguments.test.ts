@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { qemuArguments, type MachineOptions } from "./qemu-arguments.ts";
+import { parseQemuVersion } from "./tools.ts";
+
+const MACHINE: MachineOptions = {
+  name: "lab/node-1",
+  uuid: "5f3a0c59-7b0e-4f0e-9d4c-0d7d1c1c2b3a",
+  accelerator: "tcg",
+  processors: 2,
+  memoryMiB: 2048,
+  firmwarePath: "/firmware/code.fd",
+  firmwareVariablesPath: "/lab/node-1/variables.fd",
+  diskPath: "/lab/node-1/disk.raw",
+  tpmSocketPath: "/run/lab/node-1.tpm",
+  monitorSocketPath: "/run/lab/node-1.monitor",
+  consoleSocketPath: "/run/lab/node-1.console",
+  consolePath: "/lab/node-1/console.log",
+  provisioningPath: "/lab/node-1/provisioning.ign",
+  forwards: [
+    { hostPort: 22_000, guestPort: 22 },
+    { hostPort: 22_001, guestPort: 7443 },
+  ],
+};
+
+test("ports are forwarded from this computer only", () => {
+  const forwards = qemuArguments(MACHINE).filter((argument) => argument.includes("hostfwd"));
+  assert.deepEqual(forwards, ["user,id=net,hostfwd=tcp:127.0.0.1:22000-:22,hostfwd=tcp:127.0.0.1:22001-:7443"]);
+});
+
+test("a machine without config has no configuration device", () => {
+  assert.ok(qemuArguments(MACHINE).includes("name=opt/com.coreos/config,file=/lab/node-1/provisioning.ign"));
+  assert.ok(!qemuArguments({ ...MACHINE, provisioningPath: undefined }).includes("-fw_cfg"));
+});
+
+test("a comma in a path stays one", () => {
+  const drive = qemuArguments({ ...MACHINE, diskPath: "/a,b/disk.raw" }).find((argument) =>
+    argument.includes("id=disk"),
+  );
+  assert.match(drive ?? "", /,file=\/a,,b\/disk\.raw$/u);
+});
+
+test("KVM shows the host's processor, emulation the one that boots fastest", () => {
+  const withKvm = qemuArguments({ ...MACHINE, accelerator: "kvm" });
+  assert.equal(withKvm[withKvm.indexOf("-cpu") + 1], "host");
+  assert.equal(withKvm[withKvm.indexOf("-accel") + 1], "kvm");
+  assert.ok(qemuArguments(MACHINE).includes("tcg,thread=multi"));
+});
+
+test("QEMU's version is read from what it prints", () => {
+  assert.deepEqual(parseQemuVersion("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)"), [10, 0, 2]);
+  assert.equal(parseQemuVersion("QEMU"), undefined);
+});
