@@ -1,3 +1,5 @@
+export { buildAgentExecutable } from "./agent-executable.ts";
+export type { AgentExecutable, AgentExecutableOptions } from "./agent-executable.ts";
 export { formatVerity } from "./verity/format-verity.ts";
 export type { FormattedVerity, FormatVerityOptions } from "./verity/format-verity.ts";
 export type { Region } from "./verity/region.ts";

@@ -18,6 +18,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   { name: "gpg", provides: ["gpg"], parts: ["image"], why: "reads that keyring for mmdebstrap" },
   { name: "dosfstools", provides: ["mkfs.vfat"], parts: ["image"], why: "formats the EFI system partition" },
   { name: "mtools", provides: ["mcopy"], parts: ["image"], why: "fills the EFI system partition without mounting it" },
+  { name: "binutils", provides: ["strip"], parts: ["image"], why: "takes Node's symbols out of the node's program" },
   {
     name: "qemu-system-x86",
     provides: ["qemu-system-x86_64"],
@@ -61,7 +62,7 @@ export type HostPackage = {
   /** Programs, looked up on PATH, and absolute paths of files. The package is there when all of them are. */
   readonly provides: readonly string[];
   readonly parts: readonly HostPart[];
-  /** Completes the sentence "installing NAME: it ...". */
+  /** Completes "NAME: ". */
   readonly why: string;
   /** The oldest release that works: major and minor number. */
   readonly oldest?: { readonly program: string; readonly version: readonly [number, number] };
