@@ -1,5 +1,5 @@
 /** TCG PC Client Platform Firmware Profile 1.06, 10.4.1: event types. No digest covers an event's type. */
-export const firmwareEventTypes: Readonly<Record<string, number>> = {
+export const FIRMWARE_EVENT_TYPES = {
   EV_PREBOOT_CERT: 0x0000_0000,
   EV_POST_CODE: 0x0000_0001,
   EV_UNUSED: 0x0000_0002,
@@ -39,10 +39,10 @@ export const firmwareEventTypes: Readonly<Record<string, number>> = {
   EV_EFI_SPDM_FIRMWARE_CONFIG: 0x8000_00e2,
   EV_EFI_SPDM_DEVICE_POLICY: 0x8000_00e3,
   EV_EFI_SPDM_DEVICE_AUTHORITY: 0x8000_00e4,
-};
+} as const;
 
 const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(firmwareEventTypes).map(([name, value]) => [value, name]),
+  Object.entries(FIRMWARE_EVENT_TYPES).map(([name, value]) => [value, name]),
 );
 
 /** The type's name, or its number: `0x8000abcd`. */

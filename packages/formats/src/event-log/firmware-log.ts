@@ -1,7 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import { ByteReader } from "../byte-reader.ts";
 import { type HashName, hashNameOf, hashSizeBytes, hex16, MAX_DIGEST_BYTES } from "../tpm/hash-algorithm.ts";
-import { type EventDigests, MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./digests.ts";
+import type { EventDigests } from "./event-digests.ts";
+import { FIRMWARE_EVENT_TYPES } from "./event-types.ts";
+import { MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./limits.ts";
 
 /** What firmware, boot loader and UKI stub extended, in order: the kernel's `binary_bios_measurements`. */
 export type FirmwareLog = {
@@ -24,13 +26,13 @@ export type FirmwareEvent = {
 
 type DigestSizes = ReadonlyMap<number, number>;
 
-const EV_NO_ACTION = 3;
+const { EV_NO_ACTION } = FIRMWARE_EVENT_TYPES;
 /** PC Client Platform Firmware Profile 1.06, 10.4.5.1 and 10.4.5.3: signatures, with the NUL that ends them. */
 const SPEC_ID_SIGNATURE = "Spec ID Event03\0";
 const STARTUP_LOCALITY_SIGNATURE = "StartupLocality\0";
 const SIGNATURE_BYTES = 16;
 const SHA1_BYTES = 20;
-/** A TPM has at most 16 hash algorithms (TPM 2.0 Library Part 2, 10.9.7). */
+/** The TCG's software stack takes at most 16 banks. */
 const MAX_ALGORITHMS = 16;
 const STARTUP_LOCALITIES: ReadonlySet<number> = new Set([0, 3, 4]);
 

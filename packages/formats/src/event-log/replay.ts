@@ -1,10 +1,10 @@
 import { AshlarError } from "@ashlar/base";
 import { digestOf, type HashName, hashSizeBytes } from "../tpm/hash-algorithm.ts";
-import type { EventDigests } from "./digests.ts";
+import type { EventDigests } from "./event-digests.ts";
 import type { FirmwareLog } from "./firmware-log.ts";
 import type { UserspaceLog } from "./userspace-log.ts";
 
-/** PCRs above this one can be reset without a reboot (PC Client Platform TPM Profile, 4.6.2): they prove no order. */
+/** PCRs above this one can be reset without a reboot (PC Client Platform TPM Profile): they prove no history. */
 const LAST_STATIC_PCR = 15;
 
 /**

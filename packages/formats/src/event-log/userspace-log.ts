@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { digestOf, type HashName, hashSizeBytes, isHashName } from "../tpm/hash-algorithm.ts";
-import { type EventDigests, MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./digests.ts";
+import type { EventDigests } from "./event-digests.ts";
+import { MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./limits.ts";
 
 /** What systemd extended after the kernel started, in order: /run/log/systemd/tpm2-measure.log. */
 export type UserspaceLog = { readonly events: readonly UserspaceEvent[] };
@@ -26,7 +27,7 @@ export type UserspaceEvent = {
 const RECORD_SEPARATOR = 0x1e;
 const LINE_FEED = 0x0a;
 const MAX_RECORD_BYTES = 16 * 1024;
-/** Enough for every algorithm of a TPM (TPM 2.0 Library Part 2, 10.9.7). */
+/** The TCG's software stack takes at most 16 banks. */
 const MAX_DIGESTS = 16;
 
 /**

@@ -3,7 +3,7 @@ import { type HashName, hashNameOf, hashSizeBytes, hex16, MAX_DIGEST_BYTES } fro
 import { type PcrSelection, readPcrSelections } from "./pcr-selection.ts";
 
 /**
- * What a TPM says in a quote (TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE, TPM 2.0 Library Part 2, 10.12.8 and 10.12.12).
+ * What a TPM says in a quote (TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE, TPM 2.0 Library Part 2, 10.12).
  * It is only a claim until the signature over the same bytes is verified.
  */
 export type Attest = {

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { digestOf, type HashName, hashSizeBytes } from "./hash-algorithm.ts";
 
 /**
- * KDFa, SP 800-108 in counter mode with HMAC (TPM 2.0 Library Part 1, 11.4.10.2). `label` is ASCII; its final NUL is
+ * KDFa, SP 800-108 in counter mode with HMAC (TPM 2.0 Library Part 1, 11.4.10). `label` is ASCII; its final NUL is
  * added here.
  */
 export function deriveByHmac(
@@ -26,7 +26,7 @@ export function deriveByHmac(
 }
 
 /**
- * KDFe, the one-step derivation of SP 800-56A, for one digest's length (Part 1, 11.4.10.3). `sharedX`, `partyUX` and
+ * KDFe, the one-step derivation of SP 800-56A, for one digest's length (Part 1, 11.4.10). `sharedX`, `partyUX` and
  * `partyVX` are x-coordinates of the curve's size.
  */
 export function deriveByHash(

@@ -9,7 +9,7 @@ import type { TpmPublic } from "./public.ts";
 export type CredentialRequest = {
   /**
    * The endorsement key. A bare key, as an EK certificate holds, is taken to have the hash and cipher of the TCG EK
-   * Credential Profile's template for its type (2.5, B.4: RSA-2048 and P-256 with SHA-256 and AES-128, P-384 with
+   * Credential Profile's template for its type (RSA-2048 and P-256 with SHA-256 and AES-128, P-384 with
    * SHA-384 and AES-256).
    */
   readonly ekPublic: KeyObject | TpmPublic;
@@ -31,7 +31,7 @@ export type Credential = {
 type Protection = { readonly key: KeyObject; readonly hash: HashName; readonly cipherKeyBytes: number };
 type Seed = { readonly seed: Uint8Array; readonly encryptedSecret: Uint8Array };
 
-/** The label of a credential's seed (TPM 2.0 Library Part 1, 24.4). */
+/** The label of a credential's seed (TPM 2.0 Library Part 1, 24). */
 const LABEL = "IDENTITY";
 /** Node's names of the curves, and a coordinate's size in bytes. */
 const CURVES: ReadonlyMap<string | undefined, number> = new Map([
@@ -64,7 +64,7 @@ export function makeCredential({ ekPublic, name, secret, random }: CredentialReq
   const { seed, encryptedSecret } =
     protection.key.asymmetricKeyType === "rsa" ? rsaSeed(protection, random) : eccSeed(protection, random);
 
-  // Part 1, 24.5 and 24.6: encrypt, then authenticate together with the name.
+  // Part 1, 24.4 and 24.5: encrypt, then authenticate together with the name.
   const cipherKey = deriveByHmac(hash, seed, "STORAGE", name, cipherKeyBytes);
   const zeros = new Uint8Array(CIPHER_BLOCK_BYTES);
   const cipher = createCipheriv(`aes-${cipherKeyBytes * 8}-cfb`, cipherKey, zeros);
@@ -98,14 +98,14 @@ function templateOf(key: KeyObject): Protection {
   );
 }
 
-/** Part 1, B.10.3: a random seed, encrypted by OAEP with the label and its NUL. */
+/** Part 1, B.10: a random seed, encrypted by OAEP with the label and its NUL. */
 function rsaSeed({ key, hash }: Protection, random: CredentialRequest["random"]): Seed {
   const seed = random(hashSizeBytes(hash));
   const label = Buffer.from(`${LABEL}\0`, "ascii");
   return { seed, encryptedSecret: sized16(encryptOaep(key, hash, label, seed, random(hashSizeBytes(hash)))) };
 }
 
-/** Part 1, C.6.3: the seed comes from an ephemeral key and the EK; the ephemeral point is what is sent. */
+/** Part 1, C.6: the seed comes from an ephemeral key and the EK; the ephemeral point is what is sent. */
 function eccSeed({ key, hash }: Protection, random: CredentialRequest["random"]): Seed {
   const { namedCurve } = key.asymmetricKeyDetails ?? {};
   const sizeBytes = CURVES.get(namedCurve);

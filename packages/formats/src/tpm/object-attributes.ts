@@ -1,5 +1,5 @@
 /** TPMA_OBJECT bits (TPM 2.0 Library Part 2, 8.3). */
-export const objectAttributes: Readonly<Record<string, number>> = {
+const OBJECT_ATTRIBUTES: Readonly<Record<string, number>> = {
   fixedTPM: 0x0000_0002,
   stClear: 0x0000_0004,
   fixedParent: 0x0000_0010,
@@ -25,7 +25,7 @@ export const ATTESTATION_KEY_ATTRIBUTES = 0x0005_0072;
 export function objectAttributeNames(attributes: number): string {
   let rest = attributes;
   const names: string[] = [];
-  for (const [name, bit] of Object.entries(objectAttributes)) {
+  for (const [name, bit] of Object.entries(OBJECT_ATTRIBUTES)) {
     if ((attributes & bit) === 0) continue;
     names.push(name);
     rest &= ~bit;

@@ -5,7 +5,7 @@ import { digestOf, type HashName, hashSizeBytes, readHash } from "./hash-algorit
 /** One bank's PCRs, ascending (TPMS_PCR_SELECTION, TPM 2.0 Library Part 2, 10.6.2). */
 export type PcrSelection = { readonly hash: HashName; readonly pcrs: readonly number[] };
 
-/** A TPM has at most 16 hash algorithms (Part 2, 10.9.7) and here at most 32 PCRs (a PC Client TPM has 24). */
+/** As much as the TCG's software stack takes: 16 banks, and 32 PCRs (a PC Client TPM has 24). */
 const MAX_BANKS = 16;
 const MAX_BITMAP_BYTES = 4;
 
@@ -39,7 +39,7 @@ export function selectedPcrs(selections: readonly PcrSelection[], bank: HashName
 
 /**
  * The `pcrDigest` of a quote over these PCR values: H(values in the order of the selections, each bank's ascending)
- * (TPM 2.0 Library Part 1, 17.5).
+ * (TPM 2.0 Library Part 1, 17).
  *
  * @param hash the hash of the signing scheme.
  * @param valueOf the value of one PCR.

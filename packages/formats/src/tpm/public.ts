@@ -125,7 +125,7 @@ function readEcc(reader: ByteReader, shared: Omit<PublicFields, "scheme">): EccP
   const scheme = readScheme(reader, ECC_SCHEMES, false);
   const curveId = reader.u16("curveID");
   const curve = CURVES.get(curveId) ?? reader.fail(`curveID: expected a NIST P curve, found ${hex16(curveId)}`);
-  // No TPM uses this scheme (Part 2, 12.2.3.6, says it "shall be TPM_ALG_NULL"); where it is, it changes nothing here.
+  // No command uses this scheme (Part 2, 12.2.3.6), so that it is only checked.
   const kdf = reader.u16("kdf");
   if (KEY_DERIVATIONS.has(kdf)) readHash(reader, "kdf.hashAlg");
   else if (kdf !== ALG_NULL) reader.fail(`kdf: expected TPM_ALG_NULL or a key derivation, found ${hex16(kdf)}`);

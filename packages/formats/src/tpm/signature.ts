@@ -6,13 +6,13 @@ import type { EccPublic, RsaPublic, TpmPublic } from "./public.ts";
 
 /** TPMT_SIGNATURE (TPM 2.0 Library Part 2, 11.3.4). */
 export type TpmSignature = RsaSignature | EcdsaSignature;
-export type RsaSignature = {
+type RsaSignature = {
   readonly kind: "rsassa" | "rsapss";
   readonly hash: HashName;
   readonly signature: Uint8Array;
 };
 /** `r` and `s` are big-endian and may lack leading zeros. */
-export type EcdsaSignature = {
+type EcdsaSignature = {
   readonly kind: "ecdsa";
   readonly hash: HashName;
   readonly r: Uint8Array;
