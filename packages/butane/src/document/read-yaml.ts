@@ -1,0 +1,111 @@
+import { AshlarError } from "@ashlar/base";
+import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from "yaml";
+import type { Document, ParsedNode, Scalar } from "yaml";
+import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
+import type { Entry, Tree } from "./tree.ts";
+
+/** A place where the text does not follow YAML. */
+export type SyntaxProblem = { readonly message: string; readonly offset: number };
+
+export type YamlResult =
+  | { readonly tree: Tree | undefined; readonly problem?: undefined }
+  | { readonly problem: SyntaxProblem };
+
+/**
+ * Reads the first document of a YAML text; what follows it is not looked at. An empty text has no tree.
+ *
+ * @throws AshlarError `limit` if the document is too large or too deep.
+ */
+export function readYaml(text: string): YamlResult {
+  if (text.length > MAX_DOCUMENT_LENGTH) {
+    throw new AshlarError("limit", `expected at most ${MAX_DOCUMENT_LENGTH} characters, found ${text.length}`);
+  }
+  // The failsafe schema leaves all scalars as text: what they mean is decided by the key that holds them.
+  const composer = new Composer({ schema: "failsafe", uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
+  const [document] = composer.compose(new Parser().parse(text), true, text.length);
+  if (document === undefined) return { tree: undefined };
+  const [error] = document.errors;
+  if (error !== undefined) return { problem: { message: error.message, offset: error.pos[0] } };
+  return new Reader(text).read(document);
+}
+
+class Reader {
+  readonly #text: string;
+  readonly #anchors = new Map<string, Tree>();
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(document: Document.Parsed): YamlResult {
+    if (document.contents === null) return { tree: undefined };
+    try {
+      return { tree: this.#tree(document.contents) };
+    } catch (error) {
+      if (error instanceof UnknownAnchor) return { problem: error };
+      throw error;
+    }
+  }
+
+  #tree(node: ParsedNode | null): Tree {
+    if (node === null) return { kind: "scalar", offset: 0, text: "", quoted: false };
+    const [offset] = node.range;
+    if (isAlias(node)) {
+      const target = this.#anchors.get(node.source);
+      if (target === undefined) throw new UnknownAnchor(node.source, offset);
+      return { kind: "alias", offset, target };
+    }
+    const tree = this.#collection(node, this.#start(node, offset));
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, tree);
+    return tree;
+  }
+
+  #collection(node: Exclude<ParsedNode, { source: string; resolve: unknown }>, offset: number): Tree {
+    if (isScalar(node)) return scalarTree(node, offset);
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) {
+      throw new AshlarError("limit", `expected at most ${MAX_DEPTH} lists and maps inside each other, found more`);
+    }
+    let tree: Tree;
+    if (isMap(node)) {
+      const entries: Entry[] = node.items.map((pair) => ({ key: this.#tree(pair.key), value: this.#tree(pair.value) }));
+      tree = { kind: "map", offset, entries };
+    } else if (isSeq(node)) {
+      tree = { kind: "list", offset, items: node.items.map((item) => this.#tree(item)) };
+    } else {
+      throw new TypeError("unknown kind of YAML node");
+    }
+    this.#depth -= 1;
+    return tree;
+  }
+
+  /** Where a node starts, counting its anchor and tag, which the library leaves out of its range. */
+  #start(node: ParsedNode, offset: number): number {
+    let start = offset;
+    const count = Number("anchor" in node && node.anchor !== undefined) + Number(node.tag !== undefined);
+    for (let property = 0; property < count; property += 1) {
+      const before = /[&!][^\s]*\s+$/u.exec(this.#text.slice(Math.max(0, start - 200), start));
+      if (before === null) break;
+      start -= before[0].length;
+    }
+    return start;
+  }
+}
+
+class UnknownAnchor extends Error {
+  readonly offset: number;
+
+  constructor(name: string, offset: number) {
+    super(`expected an anchor &${name} before its use, found none`);
+    this.offset = offset;
+  }
+}
+
+function scalarTree(node: Scalar.Parsed, offset: number): Tree {
+  const text = node.source ?? "";
+  const quoted = node.type !== "PLAIN" && node.type !== undefined && node.type !== null;
+  return node.tag === undefined
+    ? { kind: "scalar", offset, text, quoted }
+    : { kind: "scalar", offset, text, quoted, tag: node.tag };
+}

@@ -1,0 +1,59 @@
+import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { dataUrl } from "../output/data-url.ts";
+import type { ObjectSchema, Schema } from "../schema/schema.ts";
+import type { Context } from "./context.ts";
+import { readLocal } from "./read-local.ts";
+
+const SOURCES = ["local", "inline", "source"] as const;
+
+/** Turns inline and local contents into data URLs, wherever the schema has a resource. */
+export function embedResources(context: Context): void {
+  forEachResource(context.config, context.version.schema, (resource) => embed(context, resource));
+}
+
+function embed(context: Context, resource: DecodedObject): void {
+  const given = SOURCES.filter((key) => resource[key] !== undefined);
+  const [first] = given;
+  if (given.length > 1) {
+    const last = given.at(-1) ?? "source";
+    context.findings.error(
+      [resource, last],
+      `expected one of inline, local and source, found ${given.toReversed().join(" and ")}`,
+      "keep the one that holds the contents",
+    );
+    resource["source"] = undefined;
+    return;
+  }
+  if (first === undefined || first === "source") return;
+  const written = textOf(resource[first]);
+  const bytes =
+    first === "inline" ? new TextEncoder().encode(written) : readLocal(context, written, [resource, "local"]);
+  const { compression } = resource;
+  const url = dataUrl(bytes ?? new Uint8Array(0), compression === undefined ? undefined : textOf(compression));
+  resource["source"] = url.source;
+  resource["compression"] = url.compression;
+  context.origins.rename(resource, "source", first);
+  if (compression === undefined) context.origins.rename(resource, "compression", first);
+}
+
+function textOf(value: Decoded | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function forEachResource(value: Decoded | undefined, schema: Schema, visit: (resource: DecodedObject) => void): void {
+  if (value === undefined || typeof value !== "object") return;
+  if (schema.kind === "list") {
+    if (schema.of.kind === "object" && isList(value)) for (const item of value) forEachResource(item, schema.of, visit);
+  } else if (schema.kind === "object" && !isList(value)) {
+    if (isResource(schema)) visit(value);
+    else for (const field of schema.fields) forEachResource(value[field.json], field.schema, visit);
+  }
+}
+
+function isResource(schema: ObjectSchema): boolean {
+  return schema.name === "Resource";
+}
+
+function isList(value: readonly Decoded[] | DecodedObject): value is readonly Decoded[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,119 @@
+import { AshlarError } from "@ashlar/base";
+import type { Report } from "@ashlar/base";
+import { Decoder } from "../document/decode.ts";
+import type { DecodedObject } from "../document/decode.ts";
+import { Findings } from "../document/findings.ts";
+import { Origins } from "../document/origins.ts";
+import { readYaml } from "../document/read-yaml.ts";
+import type { Tree } from "../document/tree.ts";
+import { yamlNotation } from "../document/yaml-notation.ts";
+import { filesFromMap } from "../local/local-files.ts";
+import type { LocalFiles } from "../local/local-files.ts";
+import { serialize } from "../output/serialize.ts";
+import { object, required, text as textType } from "../schema/schema.ts";
+import { BUTANE_VERSIONS } from "../versions.ts";
+import type { ButaneVersion } from "../versions.ts";
+import type { Context } from "./context.ts";
+import { embedResources } from "./resources.ts";
+
+export type TranslateOptions = {
+  /** The files that `local` keys may name. Without it they are errors. */
+  readonly files?: LocalFiles | ReadonlyMap<string, string | Uint8Array>;
+  /** Warnings forbid the result, too. */
+  readonly strict?: boolean;
+  /** Prints the result over many lines, indented by two. */
+  readonly pretty?: boolean;
+};
+
+export type Translation = {
+  /** The Ignition config as JSON text, without a final newline; absent if the report has errors. */
+  readonly ignition: string | undefined;
+  readonly report: Report;
+};
+
+/**
+ * Translates a Butane config (variant flatcar, 1.0.0 or 1.1.0) into an Ignition config. Everything that is wrong with it
+ * is in the report, with its place; nothing is thrown for a bad config.
+ */
+export function translate(text: string, options: TranslateOptions = {}): Translation {
+  const origins = new Origins("yaml");
+  const findings = new Findings(text, origins);
+  let ignition: string | undefined;
+  try {
+    ignition = translateInto(findings, origins, text, options);
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    findings.at("error", undefined, error.message, error.hint);
+  }
+  const report = findings.report();
+  const refused = report.some(
+    ({ severity }) => severity === "error" || (options.strict === true && severity === "warning"),
+  );
+  return { ignition: refused ? undefined : ignition, report };
+}
+
+function translateInto(
+  findings: Findings,
+  origins: Origins,
+  text: string,
+  options: TranslateOptions,
+): string | undefined {
+  const read = readYaml(text);
+  if (read.problem !== undefined) {
+    findings.at("error", read.problem.offset, read.problem.message);
+    return undefined;
+  }
+  const tree: Tree = read.tree ?? { kind: "map", offset: 0, entries: [] };
+  const version = chooseVersion(tree, findings);
+  if (version === undefined) return undefined;
+  const config = new Decoder(yamlNotation, origins, findings).document(tree, version.schema);
+  if (findings.hasErrors) return undefined;
+  const { files } = options;
+  const context: Context = {
+    config,
+    version,
+    findings,
+    origins,
+    files: files === undefined || "look" in files ? files : filesFromMap(files),
+  };
+  embedResources(context);
+  setVersion(context);
+  return serialize(config, version.schema, options);
+}
+
+const header = object("Header", [required("variant", textType, ""), required("version", textType, "")]);
+
+/** Finds out which version of the language the document is written in. */
+function chooseVersion(tree: Tree, findings: Findings): ButaneVersion | undefined {
+  const origins = new Origins("yaml");
+  const headerFindings = new Findings("", origins);
+  const config = new Decoder(yamlNotation, origins, headerFindings).document(tree, header);
+  if (headerFindings.hasErrors) {
+    headerFindings.forwardErrors(findings);
+    return undefined;
+  }
+  const { variant, version } = config;
+  const found = BUTANE_VERSIONS.find((known) => known.variant === variant && known.version === version);
+  if (found === undefined) {
+    const known = BUTANE_VERSIONS.map((one) => `${one.variant} ${one.version}`).join(" or ");
+    const key = variant === "" || BUTANE_VERSIONS.every((one) => one.variant !== variant) ? "variant" : "version";
+    const { path, offset } = origins.locate([config, key]);
+    findings.atKey(
+      "error",
+      { path, offset },
+      `expected ${known}, found ${config[key] === "" ? `no ${key}` : `${[variant, version].join(" ")}`}`,
+      "start the config with two lines: variant: flatcar, version: 1.1.0",
+    );
+  }
+  return found;
+}
+
+function setVersion({ config, version }: Context): void {
+  const { ignition } = config;
+  if (isObject(ignition)) ignition["version"] = version.ignition;
+  else config["ignition"] = { version: version.ignition };
+}
+
+function isObject(value: unknown): value is DecodedObject {
+  return typeof value === "object" && !Array.isArray(value);
+}
