@@ -39,15 +39,15 @@ function deb822Entries(text: string): Entry[] {
     const fields = new Map<string, string>();
     // A field's value goes on in the lines that begin with white space: an embedded key takes many.
     for (const [, name = "", value = ""] of stanza.matchAll(/^([\w-]+):((?:.*)(?:\n[ \t].*)*)/gmu)) {
-      fields.set(name.toLowerCase(), value.trim());
+      fields.set(name.toLowerCase(), value);
     }
-    const words = (name: string): string[] => (fields.get(name) ?? "").split(/\s+/u);
-    const enabled = !["no", "false", "0", "off", "disable"].includes(fields.get("enabled")?.toLowerCase() ?? "yes");
+    const words = (name: string): string[] => (fields.get(name) ?? "").trim().split(/\s+/u);
+    const enabled = !["no", "false", "0", "off", "disable"].includes(words("enabled").join("").toLowerCase());
     if (!enabled || !words("types").includes("deb") || !words("components").includes("main")) return [];
     const signedBy = fields.get("signed-by");
-    const key = signedBy === undefined ? "" : `Signed-By: ${signedBy}\n`;
+    const key = signedBy === undefined ? "" : `Signed-By:${signedBy}\n`;
     const withSuite = (other: string): string =>
-      `Types: deb\nURIs: ${fields.get("uris") ?? ""}\nSuites: ${other}\nComponents: main\n${key}`;
+      `Types: deb\nURIs: ${words("uris").join(" ")}\nSuites: ${other}\nComponents: main\n${key}`;
     return [{ suites: words("suites"), withSuite }];
   });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, runForText } from "@ashlar/host";
 import { sourceEntryBeside, type SourceFile } from "./apt-sources.ts";
-import { aptArguments, type PackageToInstall, type SuiteToAdd } from "./plan.ts";
+import { aptCommands, type PackageToInstall, type SuiteToAdd } from "./plan.ts";
 
 const SOURCES_DIRECTORY = "/etc/apt/sources.list.d";
 
@@ -18,17 +18,22 @@ export async function installPackages(
   say: (line: string) => void,
 ): Promise<void> {
   const added = suite !== undefined && (await addSuite(suite, say));
-  if (added || !(await areAllKnown(packages))) await updateLists(say);
+  const fresh = added || !(await areAllKnown(packages));
+  if (fresh) await updateLists(say);
   for (const { name, why } of packages) say(`installing ${name}: ${why}`);
   try {
-    await apt(aptArguments(packages));
+    await installAll(packages);
   } catch (error) {
-    if (!(error instanceof AshlarError) || error.code !== "failed") throw error;
+    if (fresh || !(error instanceof AshlarError) || error.code !== "failed") throw error;
     // Lists that are days old name packages that the mirror has replaced since.
     say("that failed; once more with fresh lists");
     await updateLists(say);
-    await apt(aptArguments(packages));
+    await installAll(packages);
   }
+}
+
+async function installAll(packages: readonly PackageToInstall[]): Promise<void> {
+  for (const args of aptCommands(packages)) await apt(args);
 }
 
 async function updateLists(say: (line: string) => void): Promise<void> {

@@ -31,7 +31,7 @@ export function planSetup({ system, isRoot, missing }: HostFacts): SetupPlan {
   const { backports } = system;
   const packages = missing.map(({ wanted, reason }) => ({
     name: wanted.name,
-    why: `${reason}; it ${wanted.why}`,
+    why: wanted.oldest === undefined ? wanted.why : `${wanted.why} (${reason})`,
     ...(wanted.oldest !== undefined && backports !== undefined ? { suite: backports.suite } : {}),
   }));
   if (!system.supported) {
@@ -43,8 +43,15 @@ export function planSetup({ system, isRoot, missing }: HostFacts): SetupPlan {
   return { kind: "install", packages, ...(needsSuite && backports !== undefined ? { suite: backports } : {}) };
 }
 
-/** The arguments of apt-get that install the packages and nothing that is only recommended. */
-export function aptArguments(packages: readonly PackageToInstall[]): string[] {
-  const names = packages.map(({ name, suite }) => (suite === undefined ? name : `${name}/${suite}`));
-  return ["install", "--yes", "--no-install-recommends", ...names];
+/**
+ * The arguments of each apt-get that has to run: packages of another suite on their own, since what they depend on comes
+ * from there too. Nothing is installed that is only recommended.
+ */
+export function aptCommands(packages: readonly PackageToInstall[]): string[][] {
+  const bySuite = Map.groupBy(packages, ({ suite }) => suite);
+  return [...bySuite].map(([suite, members]) => {
+    const target = suite === undefined ? [] : ["--target-release", suite];
+    const names = members.map(({ name }) => name);
+    return ["install", "--yes", "--no-install-recommends"].concat(target, names);
+  });
 }

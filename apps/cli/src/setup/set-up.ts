@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import { readHostFacts } from "./facts.ts";
 import type { HostPart } from "./host-packages.ts";
 import { installPackages } from "./install.ts";
-import { aptArguments, planSetup, type PackageToInstall } from "./plan.ts";
+import { aptCommands, planSetup, type PackageToInstall } from "./plan.ts";
 
 export type SetUpOptions = {
   readonly parts: readonly HostPart[];
@@ -48,5 +48,6 @@ function describeMissing(packages: readonly PackageToInstall[]): string {
 function howToInstall(packages: readonly PackageToInstall[]): string {
   const suites = new Set(packages.flatMap(({ suite }) => suite ?? []));
   const before = [...suites].map((suite) => `add the suite ${suite} to apt's sources, then `).join("");
-  return `as root run \`./ashlar setup\`, or on Debian or Ubuntu ${before}run:\n  sudo apt-get ${aptArguments(packages).join(" ")}`;
+  const commands = aptCommands(packages).map((args) => `  sudo apt-get ${args.join(" ")}`);
+  return `as root run \`./ashlar setup\`, or on Debian or Ubuntu ${before}run:\n${commands.join("\n")}`;
 }
