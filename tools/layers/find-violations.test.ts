@@ -8,11 +8,12 @@ function workspaces(change: { file?: string; text?: string; declared?: string[];
   const empty = { declared: [], references: [], files: [] };
   const text = change.text ?? 'import { run } from "@ashlar/host";';
   return [
-    { ...empty, directory: "packages/base", name: "@ashlar/base" },
-    { ...empty, directory: "packages/host", name: "@ashlar/host" },
+    { ...empty, directory: "packages/base", name: "@ashlar/base", doors: ["@ashlar/base"] },
+    { ...empty, directory: "packages/host", name: "@ashlar/host", doors: ["@ashlar/host", "@ashlar/host/processes"] },
     {
       directory: change.file?.split("/src/")[0] ?? "packages/lab",
       name: "@ashlar/lab",
+      doors: ["@ashlar/lab"],
       declared: change.declared ?? ["@ashlar/host"],
       references: change.references ?? ["packages/host"],
       files: [{ path: change.file ?? "packages/lab/src/a.ts", text }],
@@ -22,6 +23,7 @@ function workspaces(change: { file?: string; text?: string; declared?: string[];
 
 test("workspaces that keep the rules give no violation", () => {
   assert.deepEqual(findViolations(workspaces({})), []);
+  assert.deepEqual(findViolations(workspaces({ text: 'import { a } from "@ashlar/host/processes";' })), []);
 });
 
 test("an import of a later layer is a violation", () => {

@@ -6,9 +6,10 @@ import type { SourceFile, Workspace } from "./read-workspaces.ts";
 /** Every place where the workspaces break the rules: `path:line: what was expected and found`. */
 export function findViolations(workspaces: readonly Workspace[]): string[] {
   const directoryOf = new Map(workspaces.map(({ name, directory }) => [name, directory]));
+  const doors = new Set(workspaces.flatMap((workspace) => workspace.doors));
   return workspaces.flatMap((workspace) => [
     ...workspace.files.flatMap((file) => [
-      ...findImports(file.text).flatMap((each) => judgeImport(workspace, file, each, directoryOf)),
+      ...findImports(file.text).flatMap((each) => judgeImport(workspace, file, each, directoryOf, doors)),
       ...judgePurity(workspace, file),
     ]),
     ...judgeManifest(workspace, directoryOf),
@@ -20,6 +21,7 @@ function judgeImport(
   file: SourceFile,
   { specifier, line }: Import,
   directoryOf: ReadonlyMap<string, string>,
+  doors: ReadonlySet<string>,
 ): string[] {
   const complain = (message: string): string[] => [`${file.path}:${line}: ${message}`];
   if (specifier.startsWith(".")) {
@@ -33,16 +35,20 @@ function judgeImport(
     const allowed = !isPureCode(workspace, file) || PURE_NODE_MODULES.includes(specifier);
     return allowed ? [] : complain(`${workspace.directory} is pure: expected no input or output, found ${specifier}`);
   }
-  const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  const name = packageNameOf(specifier);
   const target = directoryOf.get(name);
   if (target === undefined) return [];
-  if (specifier !== name) return complain(`expected an import of ${name}, found one from its inside: ${specifier}`);
+  if (!doors.has(specifier)) return complain(`expected an import of ${name}, found one from its inside: ${specifier}`);
   if (target !== workspace.directory && !workspace.declared.includes(name)) {
     return complain(`expected ${name} among the dependencies of ${workspace.directory}/package.json`);
   }
   return mayImport(workspace.directory, target)
     ? []
     : complain(`${workspace.directory} must not import ${target}: see the order in tools/layers/rules.ts`);
+}
+
+function packageNameOf(specifier: string): string {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
 function mayImport(from: string, to: string): boolean {
@@ -75,7 +81,7 @@ function isPureCode(workspace: Workspace, file: SourceFile): boolean {
 function judgeManifest(workspace: Workspace, directoryOf: ReadonlyMap<string, string>): string[] {
   const specifiers = workspace.files.flatMap(({ text }) => findImports(text)).map(({ specifier }) => specifier);
   const imported = new Set(
-    specifiers.map((specifier) => directoryOf.get(specifier)).filter((each) => each !== undefined),
+    specifiers.map((specifier) => directoryOf.get(packageNameOf(specifier))).filter((each) => each !== undefined),
   );
   const declared = new Set(
     workspace.declared.map((name) => directoryOf.get(name)).filter((each) => each !== undefined),

@@ -6,6 +6,8 @@ import { join, normalize } from "node:path/posix";
 export type Workspace = {
   readonly directory: string;
   readonly name: string;
+  /** What others may import: the package's name and, rarely, a sub-path that `exports` opens. */
+  readonly doors: readonly string[];
   /** Names of every package that package.json declares. */
   readonly declared: readonly string[];
   /** Directories that tsconfig.json refers to. */
@@ -15,7 +17,12 @@ export type Workspace = {
 
 export type SourceFile = { readonly path: string; readonly text: string };
 
-type PackageJson = { name: string; dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
+type PackageJson = {
+  name: string;
+  exports?: string | Record<string, string>;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+};
 type TsConfig = { references?: { path: string }[] };
 
 export async function readWorkspaces(): Promise<Workspace[]> {
@@ -32,10 +39,15 @@ async function readWorkspace(directory: string): Promise<Workspace> {
   return {
     directory,
     name: manifest.name,
+    doors: doorsOf(manifest),
     declared: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }),
     references: (config.references ?? []).map(({ path }) => normalize(join(directory, path))),
     files: await Promise.all(paths.toSorted().map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
   };
+}
+
+function doorsOf({ name, exports = {} }: PackageJson): string[] {
+  return typeof exports === "string" ? [name] : Object.keys(exports).map((path) => path.replace(".", name));
 }
 
 /** Files of this repository, not outside bytes: npm and tsc refuse them before a wrong shape could matter here. */

@@ -54,6 +54,13 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
     why: "is what our reading of quotes and event logs is compared with",
   },
   { name: "fdisk", provides: ["sfdisk"], parts: ["test"], why: "is what our partition tables are compared with" },
+  {
+    name: "osslsigncode",
+    provides: ["osslsigncode"],
+    parts: ["test"],
+    why: "is what our Authenticode digests are compared with",
+  },
+  { name: "openssl", provides: ["openssl"], parts: ["test"], why: "makes keys and certificates for tests" },
   { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
 ];
 
