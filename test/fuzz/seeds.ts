@@ -8,6 +8,7 @@ import {
   PARTITION_TYPES,
   parseGpt,
   writeGpt,
+  writeVeritySuperblock,
   type Gpt,
 } from "@ashlar/formats";
 import {
@@ -115,4 +116,52 @@ export function evidenceText(): Uint8Array {
 
 export function keysText(): Uint8Array {
   return text(JSON.stringify({ ak: "AAAA", ekCertificate: "AAAA", ekPublic: "AAAA" }));
+}
+
+export function veritySuperblock(): Uint8Array {
+  return writeVeritySuperblock({
+    algorithm: "sha256",
+    dataBlockSizeBytes: 4096,
+    hashBlockSizeBytes: 4096,
+    dataBlocks: 1000,
+    salt: Buffer.alloc(32, 7),
+    uuid: "01234567-89ab-cdef-0123-456789abcdef",
+  });
+}
+
+export function butaneConfigs(): Uint8Array[] {
+  const config = `variant: flatcar
+version: 1.1.0
+passwd:
+  users:
+    - name: core
+      ssh_authorized_keys: [ssh-ed25519 AAAA]
+storage:
+  directories: [{ path: /opt/bin, mode: 0755 }]
+  files:
+    - path: /etc/hostname
+      mode: 0644
+      contents: { inline: "node1", compression: "" }
+    - path: /etc/motd
+      contents:
+        source: https://example.org/motd
+        verification: { hash: sha256-${"ab".repeat(32)} }
+systemd:
+  units:
+    - name: hello.service
+      enabled: true
+      contents: |
+        [Service]
+        ExecStart=/usr/bin/true
+`;
+  const withAlias =
+    "variant: &name flatcar\nversion: 1.0.0\nstorage: { files: [{ path: /a, user: { name: *name } }] }\n";
+  return [config, config.replace("1.1.0", "1.0.0"), withAlias].map(text);
+}
+
+export function ignitionConfigs(): Uint8Array[] {
+  const file = { path: "/a", contents: { source: "https://example.org/a" } };
+  const inner = JSON.stringify({ ignition: { version: "3.3.0" }, storage: { files: [file] } });
+  const source = `data:;base64,${Buffer.from(inner).toString("base64")}`;
+  return [inner, JSON.stringify({ ignition: { version: "3.3.0", config: { merge: [{ source }] } } })].map(text);
 }

@@ -1,3 +1,4 @@
+import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
 import * as seeds from "./seeds.ts";
@@ -56,7 +57,38 @@ export const TARGETS: readonly Target[] = [
     seeds: [seeds.vector("pe/two-sections.efi")],
     parse: (bytes) => [formats.authenticodeDigest(bytes, "sha256"), formats.ukiSections(bytes)],
   },
+  {
+    name: "verity-superblock",
+    seeds: [seeds.veritySuperblock()],
+    parse: (bytes) => formats.verityLayout(formats.parseVeritySuperblock(bytes)),
+  },
   { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(identity.parseManifest) },
   { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(identity.parseEvidence) },
   { name: "keys", seeds: [seeds.keysText()], parse: ofText(identity.parseKeys) },
+  {
+    name: "evidence-request",
+    seeds: [seeds.text('{"nonce":"AAAAAAAAAAAAAAAAAAAAAA=="}')],
+    parse: ofText(identity.parseEvidenceRequest),
+  },
+  {
+    name: "activate-request",
+    seeds: [seeds.text('{"credentialBlob":"AAAAAAAA","encryptedSecret":"AAAAAAAA"}')],
+    parse: ofText(identity.parseActivateRequest),
+  },
+  {
+    name: "ek-certificate",
+    seeds: quotes("ek_rsa_cert.der", "ek_ecc_cert.der"),
+    parse: (bytes) => identity.parseCertificate(bytes, "EK certificate"),
+  },
+  {
+    name: "ek-roots",
+    seeds: quotes("swtpm-localca-rootca-cert.pem", "issuercert.pem"),
+    parse: ofText(identity.parseEkRoots),
+  },
+  { name: "butane", seeds: seeds.butaneConfigs(), parse: ofText(butane.translate) },
+  {
+    name: "ignition-sources",
+    seeds: seeds.ignitionConfigs(),
+    parse: (bytes) => identity.findUnpinnedSources(bytes, "config"),
+  },
 ];

@@ -1,0 +1,17 @@
+import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema } from "@ashlar/identity";
+import { z } from "zod";
+
+/** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
+export function schemaPages(): Map<string, string> {
+  const schemas: readonly (readonly [string, object])[] = [
+    ["fleet-verdict-v1", fleetVerdictJsonSchema()],
+    ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
+    [
+      "evidence-v1",
+      { title: "What an agent answers to POST /v1/evidence, version 1", ...z.toJSONSchema(evidenceSchema) },
+    ],
+  ];
+  return new Map(
+    schemas.map(([name, schema]) => [`schemas/${name}.json`, `${JSON.stringify(schema, undefined, 2)}\n`] as const),
+  );
+}
