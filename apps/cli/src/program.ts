@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { verityCommand } from "./commands/verity.ts";
@@ -9,6 +10,7 @@ export function createProgram(): Command {
     .description("Immutable Kubernetes nodes that can be proved")
     .exitOverride()
     .showHelpAfterError("(add --help for usage and examples)")
+    .addCommand(imageCommand())
     .addCommand(labCommand())
     .addCommand(setupCommand())
     .addCommand(verityCommand());

@@ -8,7 +8,7 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each complete line of standard error and, unless the output is wanted whole, of standard output. */
   readonly onLine?: (line: string) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Exit statuses that are answers rather than failures. Default: only 0. */
   readonly acceptStatus?: readonly number[];
   readonly timeoutMs?: number;

@@ -188,7 +188,7 @@ function stopCommand(): Command {
     .addHelpText("after", "\nExamples:\n  ashlar lab stop node-1\n  ashlar lab stop node-1 --force")
     .action(async (node: string, options: Named & { readonly force?: true }) => {
       const lab = await open(options);
-      await lab.stop(node, { force: options.force });
+      await withInterruption(async (signal) => lab.stop(node, { force: options.force, signal }));
       console.error(`${node}: stopped`);
     });
 }

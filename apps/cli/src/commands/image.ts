@@ -1,0 +1,77 @@
+import { Command } from "commander";
+import { withInterruption } from "../interruption.ts";
+import { createStepPrinter } from "../step-printer.ts";
+
+export function imageCommand(): Command {
+  return new Command("image")
+    .description("Build and verify operating system images")
+    .addCommand(buildCommand())
+    .showHelpAfterError();
+}
+
+type BuildFlags = {
+  readonly version: string;
+  readonly out: string;
+  readonly mirror?: string;
+  readonly snapshot?: string;
+  readonly addTree?: string;
+  readonly json?: true;
+};
+
+function buildCommand(): Command {
+  return new Command("build")
+    .description("Build the operating system image of a release from Debian packages")
+    .requiredOption("--version <version>", "the release, for example 1.0.0")
+    .requiredOption(
+      "--out <directory>",
+      "where the image goes: disk.raw, its parts, manifest.json and a bill of materials",
+    )
+    .option("--mirror <url>", "Debian archive to install from (default: this machine's own)")
+    .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
+    .option("--add-tree <directory>", "lay the files of this directory over the image's /usr")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar image build --version 1.0.0 --out out/1.0.0
+  ashlar image build --version 1.0.0 --out out/1.0.0 --snapshot 20261122T000000Z
+
+Needs root. Installed packages are kept in the cache and used again while the archive offers the same ones.`,
+    )
+    .action(async (flags: BuildFlags) => {
+      await withInterruption(async (signal) => {
+        const { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } = await import("@ashlar/image");
+        const start = performance.now();
+        const { addTree, json: _, ...options } = flags;
+        const { manifest, cachedPackages } = await buildImage({
+          ...options,
+          ...(addTree === undefined ? {} : { addedTree: addTree }),
+          signal,
+          onProgress: createStepPrinter(),
+        });
+        const seconds = Math.round((performance.now() - start) / 1000);
+        const { usr, uki } = manifest;
+        if (flags.json === true) {
+          const summary = {
+            version: manifest.version,
+            out: flags.out,
+            usrRootHash: usr.rootHash,
+            usrSizeBytes: usr.dataSizeBytes,
+          };
+          console.log(JSON.stringify({ ...summary, ukiSizeBytes: uki.sizeBytes, cachedPackages, seconds }));
+          return;
+        }
+        console.log(`Ashlar ${manifest.version} in ${flags.out}, built in ${seconds} s`);
+        console.log(
+          `  usr   ${megabytes(usr.dataSizeBytes)} of ${megabytes(MAX_USR_BYTES)}, root hash ${usr.rootHash}`,
+        );
+        console.log(`  UKI   ${megabytes(uki.sizeBytes)} of ${megabytes(MAX_UKI_BYTES)}, SHA-256 ${uki.sha256}`);
+        console.log(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
+      });
+    });
+}
+
+function megabytes(sizeBytes: number): string {
+  return `${(sizeBytes / 1e6).toFixed(0)} MB`;
+}

@@ -1,0 +1,61 @@
+import { hash } from "node:crypto";
+import { copyFile, cp, glob, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { cachedStep } from "./build-cache.ts";
+import type { BuildTree } from "./build-tree.ts";
+import type { DebianTrees, Step } from "./debian-trees.ts";
+import type { OsDefinition } from "./os-definition.ts";
+
+/** Builds the initrd with the build tree's dracut; gives its path in the cache. */
+export async function buildInitrd(
+  tree: BuildTree,
+  kernelRelease: string,
+  os: OsDefinition,
+  debian: DebianTrees,
+  step: Step,
+): Promise<string> {
+  const inputs = {
+    format: 1,
+    debian: debian.key,
+    omittedDrivers: os.omittedInitrdDrivers,
+    sources: await digestOfDirectory(join(os.directory, "initrd")),
+  };
+  const { directory } = await cachedStep("initrd", inputs, async (out) => {
+    step.onProgress("building the initrd");
+    const module = tree.path("usr/lib/dracut/modules.d/90ashlar");
+    await rm(module, { recursive: true, force: true });
+    await cp(join(os.directory, "initrd/90ashlar"), module, { recursive: true });
+    await tree.run(
+      "dracut",
+      [
+        "--quiet",
+        "--force",
+        "--no-hostonly",
+        "--no-hostonly-cmdline",
+        "--no-early-microcode",
+        "--nofscks",
+        "--reproducible",
+        "--modules=ashlar",
+        `--omit-drivers=${os.omittedInitrdDrivers.join(" ")}`,
+        // Smaller is faster: the firmware hashes the whole UKI more than once. Unpacking does not depend on the level.
+        "--compress=zstd -19 -T0",
+        `--kver=${kernelRelease}`,
+        "/tmp/initrd",
+      ],
+      { env: { SOURCE_DATE_EPOCH: String(debian.sourceDateEpoch) } },
+    );
+    await copyFile(tree.path("tmp/initrd"), join(out, "initrd"));
+  });
+  return join(directory, "initrd");
+}
+
+async function digestOfDirectory(directory: string): Promise<string> {
+  const paths: string[] = [];
+  for await (const entry of glob("**", { cwd: directory, withFileTypes: true })) {
+    if (entry.isFile()) paths.push(join(entry.parentPath, entry.name));
+  }
+  const lines = await Promise.all(
+    paths.toSorted().map(async (path) => `${hash("sha256", await readFile(path))} ${path.slice(directory.length)}`),
+  );
+  return hash("sha256", lines.join("\n"));
+}
