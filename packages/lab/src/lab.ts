@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { run, throwIfInterrupted, withLock, type RunResult } from "@ashlar/host";
 import { attachConsole } from "./attach-console.ts";
-import { consoleTail } from "./console-log.ts";
+import { ConsoleFollower, consoleTail } from "./console-log.ts";
 import { labDown } from "./lab-down.ts";
 import { lockOptions } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
 import { readLabState, type LabState } from "./lab-state.ts";
-import { findNode, powerOff, powerOn, shutDown } from "./machine.ts";
+import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
 import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
 import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
 
@@ -39,6 +39,7 @@ export type StartOptions = {
 export type StopOptions = {
   /** Cuts the power instead of asking the system to shut down. */
   readonly force?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** Virtual machines of this computer that belong together. It lives on disk and in its processes, not in this object. */
@@ -148,9 +149,9 @@ export class Lab {
       "ConnectTimeout=30",
       "IdentitiesOnly=yes",
       `IdentityFile=${this.#paths.sshKey}`,
-      // The first key that a node shows is taken, and held to until the lab starts it anew.
+      // The first key that a node shows is taken and held to: it keeps its key in /var.
       "StrictHostKeyChecking=accept-new",
-      `UserKnownHostsFile=${this.#paths.knownHosts}.${nodeName}`,
+      `UserKnownHostsFile=${this.#paths.knownHosts}`,
       `HostKeyAlias=${nodeName}`,
       "LogLevel=ERROR",
     ];
@@ -171,7 +172,6 @@ export class Lab {
     if (options.classConfig !== undefined) {
       await writeFile(nodePaths(this.#paths, nodeName).classConfig, options.classConfig, { mode: 0o600 });
     }
-    await rm(`${this.#paths.knownHosts}.${nodeName}`, { force: true });
     this.#state = await powerOn(this.#paths, this.#state, nodeName, options.withoutConfig !== true);
     if (options.wait === false) return;
     const timeoutMs = options.timeoutMs ?? bootTimeoutMs(this.#state, 1);
@@ -185,8 +185,15 @@ export class Lab {
 
   async #stop(nodeName: string, options: StopOptions): Promise<void> {
     findNode(this.#state, nodeName);
-    if (options.force === true) await powerOff(this.#paths, nodeName);
-    else await shutDown(this.#paths, nodeName);
+    const log = new ConsoleFollower(nodePaths(this.#paths, nodeName).console);
+    const { phase, deadEnd } = await log.readAll();
+    // A machine that has not come up has nothing to lose.
+    if (options.force === true || phase !== "system" || deadEnd !== undefined) {
+      return await powerOff(this.#paths, nodeName);
+    }
+    // Nodes ignore the power button: who presses it need not be one of their users.
+    await this.ssh(nodeName, ["sudo", "-n", "systemctl", "poweroff"], options.signal);
+    return await waitUntilOff(this.#paths, nodeName);
   }
 
   async #readNodes(): Promise<void> {

@@ -16,14 +16,14 @@ import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { provisioningEnvelope } from "./provisioning-envelope.ts";
 import { qemuArguments } from "./qemu-arguments.ts";
-import { askMonitor, machineStatus } from "./qmp.ts";
+import { machineStatus } from "./qmp.ts";
 import { startTpm } from "./tpm.ts";
 import { FIRMWARE_PATH, QEMU } from "./tools.ts";
 
 const START_TIMEOUT_MS = 30_000;
 const PORT_LOCK_WAIT_MS = 120_000;
 const KILL_GRACE_MS = 3000;
-const POWER_DOWN_TIMEOUT_MS = 90_000;
+const SHUT_DOWN_TIMEOUT_MS = 90_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
 
 /**
@@ -64,18 +64,10 @@ export async function powerOff(paths: LabPaths, nodeName: string): Promise<void>
   await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
 }
 
-/** Presses a machine's power button and waits until it is off; after a while its power is cut. */
-export async function shutDown(paths: LabPaths, nodeName: string): Promise<void> {
+/** Waits until a machine that was asked to shut down is off. After a while its power is cut. */
+export async function waitUntilOff(paths: LabPaths, nodeName: string): Promise<void> {
   const qemu = await findMachine(paths, nodeName);
-  if (qemu !== undefined) {
-    try {
-      await askMonitor(nodePaths(paths, nodeName).monitorSocket, "system_powerdown");
-      await waitForEnd(qemu, POWER_DOWN_TIMEOUT_MS);
-    } catch (error) {
-      // A machine whose monitor does not answer cannot be asked to end.
-      if (!(error instanceof AshlarError)) throw error;
-    }
-  }
+  if (qemu !== undefined) await waitForEnd(qemu, SHUT_DOWN_TIMEOUT_MS);
   await powerOff(paths, nodeName);
 }
 

@@ -1,6 +1,7 @@
+import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
-import { isRunning, throwIfInterrupted } from "@ashlar/host";
+import { isRunning, throwIfInterrupted, type FoundProcess } from "@ashlar/host";
 import { agentAnswers } from "./agent-probe.ts";
 import type { BootPhase, BootProgress } from "./boot-phase.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
@@ -33,8 +34,9 @@ const POLL_MS = 500;
 /** The agent is started by its first connection and makes a key then: under emulation that takes its time. */
 const PROBE_TIMEOUT_MS = 30_000;
 const PROBE_PAUSE_MS = 1500;
-/** What a machine prints about its end goes on for a moment. */
-const LAST_WORDS_MS = 3000;
+/** What a machine prints about its end goes on for a while. */
+const SILENCE_MS = 4000;
+const MAX_LAST_WORDS_MS = 20_000;
 /** A machine that restarts by itself this often will do so for ever. */
 const MAX_BOOTS = 3;
 const SHOWN_LINES = 30;
@@ -61,13 +63,15 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
       const progress = await log.read();
       if (progress.phase !== phase) report((phase = progress.phase));
       if (probe.answered()) return report("agent");
-      let failure = findFailure(progress);
-      if (qemu === undefined || !(await isRunning(qemu))) failure = "its machine has ended";
-      else if (failure === undefined) failure = await findMachineFailure(monitorSocket);
-      if (failure === undefined && seconds() * 1000 > options.timeoutMs) {
-        failure = `its agent did not answer within ${Math.round(options.timeoutMs / 1000)} s (phase: ${phase})`;
+      const failure = findFailure(progress) ?? (await findMachineFailure(qemu, monitorSocket));
+      if (failure !== undefined) {
+        await waitForSilence(consolePath, options.signal);
+        throw await nodeFailure(node.name, failure, consolePath);
       }
-      if (failure !== undefined) throw await nodeFailure(node.name, failure, consolePath);
+      if (seconds() * 1000 > options.timeoutMs) {
+        const limit = `its agent did not answer within ${Math.round(options.timeoutMs / 1000)} s (phase: ${phase})`;
+        throw await nodeFailure(node.name, limit, consolePath);
+      }
       await sleep(POLL_MS);
     }
   } finally {
@@ -95,7 +99,8 @@ function findFailure(progress: BootProgress): string | undefined {
   return progress.boots > MAX_BOOTS ? `it restarted ${progress.boots - 1} times` : undefined;
 }
 
-async function findMachineFailure(monitorSocket: string): Promise<string | undefined> {
+async function findMachineFailure(qemu: FoundProcess | undefined, monitorSocket: string): Promise<string | undefined> {
+  if (qemu === undefined || !(await isRunning(qemu))) return "its machine has ended";
   const status = await machineStatus(monitorSocket).catch(() => "running");
   return FAILED_STATES.has(status) ? `its virtual machine is in state ${status}` : undefined;
 }
@@ -103,8 +108,19 @@ async function findMachineFailure(monitorSocket: string): Promise<string | undef
 const FAILED_STATES: ReadonlySet<string> = new Set(["internal-error", "guest-panicked", "io-error", "shutdown"]);
 
 async function nodeFailure(name: string, why: string, consolePath: string): Promise<AshlarError> {
-  await sleep(LAST_WORDS_MS);
   const tail = await consoleTail(consolePath, SHOWN_LINES);
   const shown = tail.length === 0 ? "(its console is empty)" : tail.map((line) => `  | ${line}`).join("\n");
   return new AshlarError("unavailable", `${name} did not come up: ${why}\n${shown}\nits whole console: ${consolePath}`);
+}
+
+async function waitForSilence(consolePath: string, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = performance.now() + MAX_LAST_WORDS_MS;
+  let size = -1;
+  for (;;) {
+    throwIfInterrupted(signal);
+    const stats = await stat(consolePath).catch(() => undefined);
+    if (stats === undefined || stats.size === size || performance.now() >= deadline) return;
+    ({ size } = stats);
+    await sleep(SILENCE_MS);
+  }
 }

@@ -22,7 +22,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   {
     name: "qemu-system-x86",
     provides: ["qemu-system-x86_64"],
-    parts: ["lab"],
+    parts: ["lab", "test"],
     why: "runs the lab's virtual machines",
     // QEMU 7.2 crashes Linux 6.12 guests (cmpxchg16b) when it emulates the processor.
     oldest: { program: "qemu-system-x86_64", version: [8, 2] },
@@ -30,7 +30,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   {
     name: "ovmf",
     provides: ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
-    parts: ["lab"],
+    parts: ["lab", "test"],
     why: "is the UEFI firmware of those machines",
   },
   { name: "swtpm", provides: ["swtpm"], parts: ["lab", "test"], why: "gives each machine a TPM 2.0" },
@@ -40,7 +40,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
     parts: ["lab", "test"],
     why: "makes that TPM's endorsement key and certificate",
   },
-  { name: "openssh-client", provides: ["ssh", "ssh-keygen"], parts: ["lab"], why: "logs in to lab machines" },
+  { name: "openssh-client", provides: ["ssh", "ssh-keygen"], parts: ["lab", "test"], why: "logs in to lab machines" },
   {
     name: "cryptsetup-bin",
     provides: ["veritysetup"],
