@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -8,10 +9,16 @@ import { verityCommand } from "./commands/verity.ts";
 export function createProgram(): Command {
   return new Command("ashlar")
     .description("Immutable Kubernetes nodes that can be proved")
+    .version(ownVersion())
     .exitOverride()
     .showHelpAfterError("(add --help for usage and examples)")
     .addCommand(imageCommand())
     .addCommand(labCommand())
     .addCommand(setupCommand())
     .addCommand(verityCommand());
+}
+
+function ownVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return manifest.version;
 }

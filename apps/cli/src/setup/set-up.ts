@@ -24,11 +24,13 @@ export async function setUp({ parts, check, json }: SetUpOptions): Promise<void>
     console.log(JSON.stringify({ system: facts.system.name, missing }, undefined, 2));
   }
   if (plan.kind === "complete") return;
-  if (check || plan.kind === "refuse") {
-    throw new AshlarError("missing-tool", describeMissing(plan.packages), {
-      hint: plan.kind === "refuse" ? `${plan.reason}; ${howToInstall(plan.packages)}` : "run `./ashlar setup`",
+  const { packages } = plan;
+  if (plan.kind === "refuse") {
+    throw new AshlarError("missing-tool", describeMissing(packages), {
+      hint: `${plan.reason}; ${howToInstall(packages, facts.system.supported)}`,
     });
   }
+  if (check) throw new AshlarError("missing-tool", describeMissing(packages), { hint: "run `./ashlar setup`" });
   await installPackages(plan.packages, plan.suite, (line) => console.error(`setup: ${line}`));
   await confirm(parts);
 }
@@ -45,9 +47,10 @@ function describeMissing(packages: readonly PackageToInstall[]): string {
   return ["the host lacks:", ...packages.map(({ name, why }) => `  ${name}: ${why}`)].join("\n");
 }
 
-function howToInstall(packages: readonly PackageToInstall[]): string {
+function howToInstall(packages: readonly PackageToInstall[], supported: boolean): string {
   const suites = new Set(packages.flatMap(({ suite }) => suite ?? []));
-  const before = [...suites].map((suite) => `add the suite ${suite} to apt's sources, then `).join("");
+  const before = [...suites].map((suite) => `add the suite ${suite} to apt's sources and `).join("");
   const commands = aptCommands(packages).map((args) => `  sudo apt-get ${args.join(" ")}`);
-  return `as root run \`./ashlar setup\`, or on Debian or Ubuntu ${before}run:\n${commands.join("\n")}`;
+  const where = supported ? "run `./ashlar setup` as root, or" : "install what these are called there; on Debian";
+  return `${where} ${before}run:\n${commands.join("\n")}`;
 }
