@@ -1,4 +1,10 @@
 export { ByteReader } from "./byte-reader.ts";
+export { findBlockOwners } from "./erofs/block-owners.ts";
+export type { BlockOwner, BlockOwners } from "./erofs/block-owners.ts";
+export { openErofs } from "./erofs/image.ts";
+export type { ErofsImage, ReadBytes } from "./erofs/image.ts";
+export { listErofs } from "./erofs/list-files.ts";
+export type { ErofsEntry, ErofsListing } from "./erofs/list-files.ts";
 export { guidFromBytes, guidToBytes, uuidFromBytes, uuidToBytes } from "./gpt/guid.ts";
 export type { Guid } from "./gpt/guid.ts";
 export { parseGpt } from "./gpt/parse-gpt.ts";
