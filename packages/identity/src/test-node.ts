@@ -1,0 +1,173 @@
+/** Real evidence for tests: a swtpm with an EK certificate of its own authority, asked by tpm2-tools as on a node. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { qualifyingData } from "./agent-api.ts";
+import type { Evidence, Keys } from "./evidence.ts";
+import { sha256 } from "./expected-pcrs.ts";
+import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "./test-release.ts";
+import type { ReleaseManifest } from "./manifest.ts";
+
+const EK = "0x81010001";
+const EK_CERTIFICATE = "0x01c00002";
+const AK = "0x8100a510";
+const ALL_PCRS = "sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+const START_TIMEOUT_MS = 5000;
+/** tpm2_pcrextend takes any number; the kernel limits one argument list. */
+const EXTENDS_AT_ONCE = 30;
+
+/** A maker of TPMs: swtpm_localca makes its certificates with the first TPM. Gone when the process ends. */
+export class TestAuthority {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "ashlar-authority-"));
+
+  constructor() {
+    process.once("exit", () => rmSync(this.directory, { recursive: true, force: true }));
+    const inside = (name: string): string => join(this.directory, name);
+    writeFileSync(inside("platform"), "--platform-manufacturer Ashlar\n--platform-version 1\n--platform-model test\n");
+    writeFileSync(
+      inside("authority"),
+      `statedir = ${this.directory}\nsigningkey = ${inside("signkey.pem")}\n` +
+        `issuercert = ${inside("issuercert.pem")}\ncertserial = ${inside("certserial")}\n`,
+    );
+    writeFileSync(
+      inside("setup"),
+      `create_certs_tool = swtpm_localca\ncreate_certs_tool_config = ${inside("authority")}\n` +
+        `create_certs_tool_options = ${inside("platform")}\n`,
+    );
+  }
+
+  /** PEM of the root and the issuer. */
+  get roots(): string {
+    return ["swtpm-localca-rootca-cert.pem", "issuercert.pem"]
+      .map((name) => readFileSync(join(this.directory, name), "utf8"))
+      .join("\n");
+  }
+}
+
+/** One machine's TPM with its keys, until the process ends. `boot` resets it and measures as firmware and systemd do. */
+export class TestNode {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "ashlar-node-"));
+  readonly keys: Keys;
+  #logs: TestLogs = { firmware: [], words: [] };
+
+  constructor(authority: TestAuthority, banks: string = "sha256") {
+    const state = join(this.directory, "state");
+    mkdirSync(state);
+    this.#run(
+      "swtpm_setup",
+      [
+        "--create-ek-cert",
+        ["--tpm2", "--tpmstate", `dir://${state}`, "--pcr-banks", banks],
+        ["--config", join(authority.directory, "setup"), "--vmid", "test"],
+      ].flat(),
+    );
+    const socket = join(this.directory, "tpm");
+    const swtpm = spawn(
+      "swtpm",
+      [
+        ["socket", "--tpm2", "--tpmstate", `dir=${state}`, "--flags", "not-need-init,startup-clear"],
+        ["--server", `type=unixio,path=${socket}`, "--ctrl", `type=unixio,path=${socket}.ctrl`],
+      ].flat(),
+      { stdio: "ignore" },
+    );
+    swtpm.unref();
+    process.once("exit", () => {
+      swtpm.kill("SIGKILL");
+      rmSync(this.directory, { recursive: true, force: true });
+    });
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (!existsSync(socket) || !existsSync(`${socket}.ctrl`)) {
+      if (performance.now() > deadline) throw new Error("swtpm made no socket");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    const ak = ["-G", "ecc", "-g", "sha256", "-s", "ecdsa", "-f", "tss", "-u", "ak.pub"];
+    this.tool("tpm2_createak", "-C", EK, "-c", "ak.context", ...ak);
+    this.tool("tpm2_evictcontrol", "-C", "o", "-c", "ak.context", AK);
+    this.tool("tpm2_readpublic", "-c", EK, "-f", "tss", "-o", "ek.pub");
+    this.tool("tpm2_nvread", "-C", EK_CERTIFICATE, "-o", "ek-cert.der", EK_CERTIFICATE);
+    this.keys = { ak: this.read("ak.pub"), ekPublic: this.read("ek.pub"), ekCertificate: this.read("ek-cert.der") };
+  }
+
+  /** Runs a TPM tool in the node's directory, then frees the TPM's few transient slots. */
+  tool(program: string, ...args: readonly string[]): string {
+    const output = this.#run(program, args);
+    if (program !== "tpm2_startauthsession") this.#run("tpm2_flushcontext", ["--transient-object"]);
+    return output;
+  }
+
+  read(file: string): Buffer {
+    return readFileSync(join(this.directory, file));
+  }
+
+  boot(logs: TestLogs): void {
+    // Without it a reset counts as a failed password for the AK, and the third one locks it (Part 1, 19.8.6).
+    this.tool("tpm2_shutdown", "--clear");
+    this.#run("swtpm_ioctl", ["--unix", join(this.directory, "tpm.ctrl"), "-i"]);
+    this.tool("tpm2_startup", "--clear");
+    this.#logs = logs;
+    this.extend([
+      ...logs.firmware.map(({ pcr, digest }) => `${pcr}:sha256=${digest}`),
+      ...logs.words.map(({ pcr, word }) => `${pcr}:sha256=${sha256(word)}`),
+    ]);
+  }
+
+  /** Extends PCRs without a trace in the logs. */
+  extend(extensions: readonly string[]): void {
+    for (let start = 0; start < extensions.length; start += EXTENDS_AT_ONCE) {
+      this.tool("tpm2_pcrextend", ...extensions.slice(start, start + EXTENDS_AT_ONCE));
+    }
+  }
+
+  /** Everything as on a node that runs `release`; `pcrs` and `key` (whose public is `ak`) are what tpm2_quote is asked for. */
+  evidence(
+    release: ReleaseManifest,
+    { nonce, tlsPublicKey }: { nonce: Uint8Array; tlsPublicKey: Uint8Array },
+    { pcrs = ALL_PCRS, key = AK, ak = this.keys.ak }: { pcrs?: string; key?: string; ak?: Uint8Array } = {},
+  ): Evidence {
+    const qualification = qualifyingData(nonce, tlsPublicKey).toString("hex");
+    const files = ["-m", "msg", "-s", "sig", "-f", "tss"];
+    this.tool("tpm2_quote", "-c", key, "-l", pcrs, "-q", qualification, ...files);
+    this.tool("tpm2_pcrread", "-o", "pcrs", "--pcrs_format", "values", ALL_PCRS);
+    const values = this.read("pcrs");
+    return {
+      quoteMessage: this.read("msg"),
+      quoteSignature: this.read("sig"),
+      pcrs: new Map(
+        Array.from({ length: 16 }, (_, pcr) => [pcr, values.subarray(pcr * 32, pcr * 32 + 32).toString("hex")]),
+      ),
+      ak,
+      ekCertificate: this.keys.ekCertificate,
+      tlsPublicKey,
+      firmwareLog: firmwareLogBytes(this.#logs.firmware),
+      userspaceLog: userspaceLogBytes(this.#logs.words),
+      osRelease: osReleaseOf(release.version),
+      commandLine: `${release.commandLine}\n`,
+      verity: { device: "usr", status: "V", rootHash: release.usr.rootHash },
+    };
+  }
+
+  /** TPM2_ActivateCredential as on a node: the policy of the EK needs the endorsement hierarchy's password. */
+  activate(credentialBlob: Uint8Array, encryptedSecret: Uint8Array): Uint8Array {
+    const header = Buffer.from("badcc0de00000001", "hex");
+    writeFileSync(join(this.directory, "credential"), Buffer.concat([header, credentialBlob, encryptedSecret]));
+    rmSync(join(this.directory, "secret"), { force: true });
+    this.tool("tpm2_startauthsession", "--policy-session", "-S", "session");
+    try {
+      this.#run("tpm2_policysecret", ["-S", "session", "-c", "e"]);
+      const files = ["-i", "credential", "-o", "secret"];
+      this.#run("tpm2_activatecredential", ["-c", AK, "-C", EK, "-P", "session:session", ...files]);
+    } finally {
+      this.#run("tpm2_flushcontext", ["session"]);
+    }
+    return this.read("secret");
+  }
+
+  #run(program: string, args: readonly string[]): string {
+    const TPM2TOOLS_TCTI = `swtpm:path=${join(this.directory, "tpm")}`;
+    const env = { ...process.env, TPM2TOOLS_TCTI, TMPDIR: this.directory };
+    const { status, stdout, stderr } = spawnSync(program, args, { cwd: this.directory, env, encoding: "utf8" });
+    if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}: ${stderr}`);
+    return stdout;
+  }
+}
