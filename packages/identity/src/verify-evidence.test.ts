@@ -40,7 +40,7 @@ const INPUT: VerificationInput = {
   pin: pinOf(node),
   challenge: CHALLENGE,
   ekRoots: parseEkRoots(authority.roots),
-  answeredAtMs: NOW,
+  challengedAtMs: NOW,
   nowMs: NOW,
   maxAgeMs: 60_000,
 };

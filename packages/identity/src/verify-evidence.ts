@@ -20,8 +20,8 @@ export type VerificationInput = {
   readonly challenge: Challenge;
   /** The makers whose TPMs count as hardware. Without them nothing is proven, only reported. */
   readonly ekRoots: EkRoots | undefined;
-  /** When the answer to the challenge came, and now: milliseconds since 1970. */
-  readonly answeredAtMs: number;
+  /** When the challenge was sent (the quote is younger), and now: milliseconds since 1970. */
+  readonly challengedAtMs: number;
   readonly nowMs: number;
   readonly maxAgeMs: number;
   /** Other releases that are known, to name what a node runs instead. */
@@ -66,7 +66,7 @@ function judge(measurements: Measurements, evidence: Evidence, input: Verificati
 /** The quote, when a genuine TPM, the enrolled one, made it in answer to our challenge. */
 function checkTrust(evidence: Evidence, input: VerificationInput, differences: Difference[]): Attest | undefined {
   if (input.ekRoots !== undefined) {
-    checkEkCertificate(evidence.ekCertificate, input.ekRoots, new Date(input.answeredAtMs), differences);
+    checkEkCertificate(evidence.ekCertificate, input.ekRoots, new Date(input.challengedAtMs), differences);
   }
   const ak = checkAttestationKey(evidence.ak, differences);
   if (ak === undefined) return undefined;
@@ -136,8 +136,8 @@ function judgeReports({ verity }: Evidence, { release }: Expectations): Differen
   return differences;
 }
 
-function judgeAge({ answeredAtMs, nowMs, maxAgeMs }: VerificationInput): Difference | undefined {
-  const ageMs = nowMs - answeredAtMs;
+function judgeAge({ challengedAtMs, nowMs, maxAgeMs }: VerificationInput): Difference | undefined {
+  const ageMs = nowMs - challengedAtMs;
   if (ageMs >= -MAX_CLOCK_STEP_MS && ageMs <= maxAgeMs) return undefined;
   const found = ageMs < 0 ? "evidence from the future" : `${Math.round(ageMs / 1000)} s`;
   return { what: "age of the evidence", expected: `at most ${Math.round(maxAgeMs / 1000)} s`, found };

@@ -1,1 +1,8 @@
-export {};
+export { readPins } from "./pin-store.ts";
+export type { Pin } from "./pin-store.ts";
+export { proveNodes } from "./prove-nodes.ts";
+export type { FleetProof, NodeTarget, ProveNodesOptions, ProveOptions } from "./prove-nodes.ts";
+export { proveStored } from "./prove-stored.ts";
+export type { ProveStoredOptions } from "./prove-stored.ts";
+export { readStoredFleet, writeStoredAnswer, writeStoredFleet } from "./stored-evidence.ts";
+export type { StoredAnswer, StoredFleet } from "./stored-evidence.ts";

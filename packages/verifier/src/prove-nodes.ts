@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
+import { parseAttest } from "@ashlar/formats";
+import {
+  EMPTY_VERDICT,
+  finishEnrolment,
+  judgeFleet,
+  prepareEnrolment,
+  verifyEvidence,
+  type EkRoots,
+  type Expectations,
+  type FleetVerdict,
+  type PinnedKeys,
+  type ReleaseManifest,
+  type Verification,
+} from "@ashlar/identity";
+import { AgentClient } from "./agent-client.ts";
+import { mapLimited } from "./map-limited.ts";
+import { addPins, readPins, type Pin } from "./pin-store.ts";
+import { writeStoredAnswer, type StoredAnswer } from "./stored-evidence.ts";
+
+export type NodeTarget = {
+  readonly name: string;
+  /** The agent's https URL. */
+  readonly url: string;
+  readonly expectations: Expectations;
+  /** Asked when the node does not answer: why that may be, in a few words. */
+  readonly explainSilence?: () => Promise<string | undefined>;
+};
+
+export type ProveOptions = {
+  readonly ekRoots: EkRoots | undefined;
+  /** Other releases that are known, to name what a node runs instead. */
+  readonly candidates: readonly ReleaseManifest[];
+  readonly maxAgeMs: number;
+};
+
+export type ProveNodesOptions = ProveOptions & {
+  /** The file of pins. Nodes that it does not know are enrolled. */
+  readonly pinsPath: string;
+  /** Where to keep each node's evidence. */
+  readonly evidenceDirectory?: string;
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+};
+
+export type FleetProof = {
+  readonly fleet: FleetVerdict;
+  /** How old each node's evidence is, by name; nothing for nodes without any. */
+  readonly agesMs: ReadonlyMap<string, number>;
+};
+
+/** More nodes at once would only make each answer older when it is judged. */
+const NODES_AT_ONCE = 32;
+const NONCE_BYTES = 32;
+
+/** Challenges all nodes and judges their answers. A node that does not answer is `unknown`; that is no error. */
+export async function proveNodes(targets: readonly NodeTarget[], options: ProveNodesOptions): Promise<FleetProof> {
+  const pins = await readPins(options.pinsPath);
+  const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
+    const result = await proveNode(target, pins.get(target.name), options);
+    options.onProgress?.(`${target.name}: ${result.verification.verdict.level}`);
+    return result;
+  });
+  await addPins(options.pinsPath, new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : []))));
+  return {
+    fleet: judgeFleet(results.map(({ name, verification }) => ({ name, ...verification }))),
+    agesMs: new Map(results.flatMap(({ name, ageMs }) => (ageMs === undefined ? [] : [[name, ageMs]]))),
+  };
+}
+
+type Result = {
+  readonly name: string;
+  readonly verification: Verification;
+  readonly ageMs?: number;
+  readonly newPin?: Pin;
+};
+
+async function proveNode(target: NodeTarget, pin: Pin | undefined, options: ProveNodesOptions): Promise<Result> {
+  const { name } = target;
+  try {
+    using client = new AgentClient(target.url, options.signal);
+    const keys = pin ?? (await enrol(client, options));
+    const answer = await ask(client, keys, target);
+    if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
+    const nowMs = Date.now();
+    const verification = judgeAnswer(answer, target.expectations, nowMs, options);
+    const result = { name, verification, ageMs: nowMs - answer.challengedAtMs };
+    // Enrolled is only who has also answered a challenge with the key.
+    return pin === undefined && verification.tpm !== undefined ? { ...result, newPin: answer.pin } : result;
+  } catch (error) {
+    if (!(error instanceof AshlarError) || error.code === "interrupted" || error.code === "usage") throw error;
+    return { name, verification: await judgeFailure(error, target) };
+  }
+}
+
+/** Finds out whether the node's attestation key lives in the TPM that its EK certificate names. */
+async function enrol(client: AgentClient, { ekRoots }: ProveOptions): Promise<PinnedKeys> {
+  const enrolment = prepareEnrolment(await client.keys(), ekRoots, new Date(), randomBytes);
+  return finishEnrolment(enrolment, await client.activate(enrolment.request));
+}
+
+async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarget): Promise<StoredAnswer> {
+  const nonce = randomBytes(NONCE_BYTES);
+  // The quote is made after this: counted from here, evidence never looks younger than it is.
+  const challengedAtMs = Date.now();
+  const { evidence, tlsPublicKey } = await client.evidence(nonce);
+  const pin =
+    "enrolledAt" in keys
+      ? keys
+      : {
+          ...keys,
+          enrolledAt: new Date(challengedAtMs).toISOString(),
+          resetCount: parseAttest(evidence.quoteMessage).resetCount,
+        };
+  const { classConfigSha256, nodeConfigSha256 } = target.expectations;
+  return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected: { classConfigSha256, nodeConfigSha256 } };
+}
+
+/** Judges a live or stored answer. */
+export function judgeAnswer(
+  { evidence, nonce, tlsPublicKey, challengedAtMs, pin }: StoredAnswer,
+  expectations: Expectations,
+  nowMs: number,
+  { ekRoots, candidates, maxAgeMs }: ProveOptions,
+): Verification {
+  const challenge = { nonce, tlsPublicKey };
+  return verifyEvidence(evidence, {
+    expectations,
+    pin,
+    challenge,
+    ekRoots,
+    challengedAtMs,
+    nowMs,
+    maxAgeMs,
+    candidates,
+  });
+}
+
+/** No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. */
+async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Verification> {
+  if (error.code !== "unavailable") return unanswered("mismatch", "answer of the node's agent", error.message);
+  const reason = await target.explainSilence?.();
+  return unanswered(
+    "unknown",
+    "answer of the node's agent",
+    `${error.message}${reason === undefined ? "" : `; ${reason}`}`,
+  );
+}
+
+export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
+  const differences = [{ what, expected: "evidence of what the node runs", found }];
+  return { verdict: { ...EMPTY_VERDICT, level, differences }, tpm: undefined };
+}

@@ -1,0 +1,57 @@
+import { AshlarError } from "@ashlar/base";
+import { judgeFleet, type FleetMember, type ReleaseManifest } from "@ashlar/identity";
+import type { Pin } from "./pin-store.ts";
+import { judgeAnswer, unanswered, type FleetProof, type ProveOptions } from "./prove-nodes.ts";
+import { readStoredAnswer } from "./stored-evidence.ts";
+
+export type ProveStoredOptions = ProveOptions & {
+  readonly release: ReleaseManifest;
+  /** Replaces what was declared when the evidence was taken. */
+  readonly classConfigSha256?: string;
+  /** Replaces the pins that were recorded with the evidence. */
+  readonly pins?: ReadonlyMap<string, Pin>;
+};
+
+/**
+ * Judges the evidence in a directory again, one node after the other, so that memory does not grow with their number.
+ * Whoever can write to the directory decides what is in it: it is the verifier's own record.
+ */
+export async function proveStored(
+  directory: string,
+  names: readonly string[],
+  options: ProveStoredOptions,
+): Promise<FleetProof> {
+  const members: FleetMember[] = [];
+  const agesMs = new Map<string, number>();
+  const nowMs = Date.now();
+  for (const name of names) {
+    const { ageMs, ...member } = await proveStoredNode(directory, name, nowMs, options);
+    members.push(member);
+    if (ageMs !== undefined) agesMs.set(name, ageMs);
+  }
+  return { fleet: judgeFleet(members), agesMs };
+}
+
+async function proveStoredNode(
+  directory: string,
+  name: string,
+  nowMs: number,
+  options: ProveStoredOptions,
+): Promise<FleetMember & { readonly ageMs?: number }> {
+  try {
+    const answer = await readStoredAnswer(directory, name);
+    if (answer === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
+    const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
+    if (pin === undefined) return { name, ...unanswered("unknown", "enrolment of the node's TPM", "no pin for it") };
+    const expectations = {
+      release: options.release,
+      ...answer.expected,
+      ...(options.classConfigSha256 === undefined ? {} : { classConfigSha256: options.classConfigSha256 }),
+    };
+    const verification = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
+    return { name, ...verification, ageMs: nowMs - answer.challengedAtMs };
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    return { name, ...unanswered("mismatch", "stored evidence", error.message) };
+  }
+}

@@ -1,0 +1,194 @@
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { writeFileAtomically } from "@ashlar/host";
+import {
+  MAX_CERTIFICATE_BYTES,
+  MAX_LOG_BYTES,
+  MAX_TPM_STRUCTURE_BYTES,
+  parseDocument,
+  qualifyingData,
+  type Evidence,
+} from "@ashlar/identity";
+import { z } from "zod";
+import { pinSchema, type Pin } from "./pin-store.ts";
+
+/** One node's answer with everything that is needed to judge it again, later and elsewhere. */
+export type StoredAnswer = {
+  readonly evidence: Evidence;
+  readonly nonce: Uint8Array;
+  /** The key of the TLS peer, SubjectPublicKeyInfo as DER. */
+  readonly tlsPublicKey: Uint8Array;
+  readonly challengedAtMs: number;
+  readonly pin: Pin;
+  /** What was declared for this node then. */
+  readonly expected: { readonly classConfigSha256: string; readonly nodeConfigSha256: string };
+};
+
+/** What holds for all nodes of a directory of evidence. */
+export type StoredFleet = {
+  /** Names of all nodes that were asked, those that did not answer too. */
+  readonly nodes: readonly string[];
+  /** The text of the release's manifest. */
+  readonly manifest: string;
+  /** PEM of the trusted makers, when there were any. */
+  readonly ekRoots: string | undefined;
+};
+
+const FLEET = "fleet.json";
+const MANIFEST = "manifest.json";
+const EK_ROOTS = "ek-roots.pem";
+const ANSWER = "answer.json";
+
+/** Files that other programs can check, for example `tpm2_checkquote` and `tpm2_eventlog`. */
+const FILES = {
+  ak: "ak.pub",
+  quoteMessage: "quote.msg",
+  quoteSignature: "quote.sig",
+  ekCertificate: "ek-cert.der",
+  firmwareLog: "firmware-log.bin",
+  userspaceLog: "userspace-log.cel",
+} as const;
+/** The bytes in the quote's extraData. They follow from nonce and TLS key, and are not read back. */
+const QUALIFYING_DATA = "qualifying-data";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+
+/** The rest of a node's answer. */
+const answerSchema = z.strictObject({
+  schema: z.literal("ashlar.stored-evidence/v1"),
+  nonce: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/u),
+  tlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){1,4096}$/u),
+  /** What the node itself said its TLS key is. */
+  claimedTlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){0,4096}$/u),
+  challengedAt: z.iso.datetime(),
+  pcrs: z.record(z.string().regex(/^(?:[0-9]|1[0-5])$/u), digest),
+  osRelease: z.string(),
+  commandLine: z.string(),
+  verity: z.strictObject({ device: z.literal("usr"), status: z.string(), rootHash: digest.exactOptional() }),
+  pin: pinSchema,
+  expected: z.strictObject({ classConfigSha256: digest, nodeConfigSha256: digest }),
+});
+
+const fleetSchema = z.strictObject({
+  schema: z.literal("ashlar.evidence-directory/v1"),
+  nodes: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/u)).max(100_000),
+});
+
+const MAX_ANSWER_CHARACTERS = 256 * 1024;
+const MAX_FLEET_CHARACTERS = 16 * 1024 * 1024;
+/** Both are parsed with limits of their own. */
+const MAX_SHARED_FILE_BYTES = 64 * 1024 * 1024;
+
+/** @throws AshlarError `usage` for a name that is no file name */
+export async function writeStoredFleet(directory: string, { nodes, manifest, ekRoots }: StoredFleet): Promise<void> {
+  const fleet = { schema: "ashlar.evidence-directory/v1", nodes: [...nodes] };
+  await mkdir(directory, { recursive: true });
+  await writeFileAtomically(join(directory, MANIFEST), manifest);
+  if (ekRoots === undefined) await rm(join(directory, EK_ROOTS), { force: true });
+  else await writeFileAtomically(join(directory, EK_ROOTS), ekRoots);
+  await writeFileAtomically(join(directory, FLEET), `${JSON.stringify(fleet, undefined, 2)}\n`);
+}
+
+/** @throws AshlarError `not-found` when the directory holds no evidence, `malformed` or `limit` when it cannot be read */
+export async function readStoredFleet(directory: string): Promise<StoredFleet> {
+  const text = await readOptional(join(directory, FLEET), MAX_FLEET_CHARACTERS);
+  if (text === undefined) {
+    throw new AshlarError("not-found", `expected evidence in ${directory}, found no ${FLEET}`, {
+      hint: "`ashlar prove --evidence DIR` writes it",
+    });
+  }
+  const { nodes } = parseDocument(text.toString("utf8"), fleetSchema, join(directory, FLEET), MAX_FLEET_CHARACTERS);
+  const manifest = await readOptional(join(directory, MANIFEST), MAX_SHARED_FILE_BYTES);
+  if (manifest === undefined) throw new AshlarError("not-found", `expected ${join(directory, MANIFEST)}`);
+  const ekRoots = await readOptional(join(directory, EK_ROOTS), MAX_SHARED_FILE_BYTES);
+  return { nodes, manifest: manifest.toString("utf8"), ekRoots: ekRoots?.toString("utf8") };
+}
+
+/** Replaces what the directory holds of this node. */
+export async function writeStoredAnswer(directory: string, name: string, answer: StoredAnswer): Promise<void> {
+  const { evidence, nonce, tlsPublicKey } = answer;
+  const temporary = join(directory, `.${name}.${process.pid}.new`);
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  for (const member of MEMBERS) await writeFile(join(temporary, FILES[member]), evidence[member]);
+  await writeFile(join(temporary, QUALIFYING_DATA), qualifyingData(nonce, tlsPublicKey));
+  await writeFile(join(temporary, ANSWER), `${JSON.stringify(toDocument(answer), undefined, 2)}\n`);
+  await rm(join(directory, name), { recursive: true, force: true });
+  await rename(temporary, join(directory, name));
+}
+
+// Object.keys forgets which names these are.
+const MEMBERS = ["ak", "quoteMessage", "quoteSignature", "ekCertificate", "firmwareLog", "userspaceLog"] as const;
+
+function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected }: StoredAnswer): object {
+  const { tlsPublicKey: claimed, pcrs, osRelease, commandLine, verity } = evidence;
+  return {
+    schema: "ashlar.stored-evidence/v1",
+    nonce: hex(nonce),
+    tlsPublicKey: hex(tlsPublicKey),
+    claimedTlsPublicKey: hex(claimed),
+    challengedAt: new Date(challengedAtMs).toISOString(),
+    pcrs: Object.fromEntries(pcrs),
+    osRelease,
+    commandLine,
+    verity,
+    pin,
+    expected,
+  };
+}
+
+/** The node's stored answer, or undefined when there is none. */
+export async function readStoredAnswer(directory: string, name: string): Promise<StoredAnswer | undefined> {
+  const inside = (file: string): string => join(directory, name, file);
+  const text = await readOptional(inside(ANSWER), MAX_ANSWER_CHARACTERS);
+  if (text === undefined) return undefined;
+  const rest = parseDocument(text.toString("utf8"), answerSchema, inside(ANSWER), MAX_ANSWER_CHARACTERS);
+  const bytes = async (member: (typeof MEMBERS)[number], maxBytes: number): Promise<Uint8Array> => {
+    const found = await readOptional(inside(FILES[member]), maxBytes);
+    if (found === undefined) throw new AshlarError("not-found", `expected ${inside(FILES[member])}`);
+    return found;
+  };
+  return {
+    evidence: {
+      ak: await bytes("ak", MAX_TPM_STRUCTURE_BYTES),
+      quoteMessage: await bytes("quoteMessage", MAX_TPM_STRUCTURE_BYTES),
+      quoteSignature: await bytes("quoteSignature", MAX_TPM_STRUCTURE_BYTES),
+      ekCertificate: await bytes("ekCertificate", MAX_CERTIFICATE_BYTES),
+      firmwareLog: await bytes("firmwareLog", MAX_LOG_BYTES),
+      userspaceLog: await bytes("userspaceLog", MAX_LOG_BYTES),
+      pcrs: new Map(Object.entries(rest.pcrs).map(([pcr, value]) => [Number(pcr), value])),
+      tlsPublicKey: Buffer.from(rest.claimedTlsPublicKey, "hex"),
+      osRelease: rest.osRelease,
+      commandLine: rest.commandLine,
+      verity: rest.verity,
+    },
+    nonce: Buffer.from(rest.nonce, "hex"),
+    tlsPublicKey: Buffer.from(rest.tlsPublicKey, "hex"),
+    challengedAtMs: Date.parse(rest.challengedAt),
+    pin: rest.pin,
+    expected: rest.expected,
+  };
+}
+
+/** A file of limited size, or undefined when there is none. */
+async function readOptional(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  let file;
+  try {
+    file = await open(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) throw new AshlarError("limit", `${path}: expected at most ${maxBytes} bytes, found ${size}`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
