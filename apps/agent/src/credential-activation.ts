@@ -39,9 +39,9 @@ export async function activateCredential(
 
 /**
  * TPM_RC_INTEGRITY, TPM_RC_SIZE, TPM_RC_VALUE and TPM_RC_INSUFFICIENT of any parameter (TPM 2.0 Library Part 2, 6.6.3):
- * the credential is for other keys, or damaged.
+ * the credential is for other keys, or damaged. TPM_RC_FAILURE is what libtpms says when RSA cannot decrypt the secret.
  */
-const BAD_CREDENTIAL = /0x[1-9a-f]?(?:df|d5|c4|da)\b/iu;
+const BAD_CREDENTIAL = /0x(?:[1-9a-f]?(?:df|d5|c4|da)|101)\b/iu;
 
 function refuse(error: unknown): never {
   if (error instanceof AshlarError && error.code === "failed" && BAD_CREDENTIAL.test(error.message)) {
