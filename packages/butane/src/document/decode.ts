@@ -50,14 +50,8 @@ export class Decoder {
   #value(tree: Tree, schema: Schema, at: { parent: object; key: Key }): Decoded | undefined {
     this.#count();
     if (tree.kind === "alias") return this.#alias(tree, schema, at);
-    switch (schema.kind) {
-      case "object":
-        return this.#object(tree, schema, at);
-      case "list":
-        return this.#list(tree, schema.of, schema, at);
-      default:
-        return this.#scalar(tree, schema);
-    }
+    if (schema.kind === "object") return this.#object(tree, schema, at);
+    return schema.kind === "list" ? this.#list(tree, schema.of, schema, at) : this.#scalar(tree, schema);
   }
 
   #alias(tree: Tree, schema: Schema, at: { parent: object; key: Key }): Decoded | undefined {
@@ -256,4 +250,13 @@ function describe(tree: Exclude<Tree, { kind: "alias" }>): string {
 
 export function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
+
+export function isObject(value: Decoded | undefined): value is DecodedObject {
+  return typeof value === "object" && !Array.isArray(value);
+}
+
+/** A decoded string; empty for everything else. */
+export function textOf(value: Decoded | undefined): string {
+  return typeof value === "string" ? value : "";
 }

@@ -1,4 +1,5 @@
 import { gzip } from "../gzip/gzip.ts";
+import { toBase64 } from "./base64.ts";
 
 /** What Ignition is told to fetch, without fetching. `compression` is what has to be undone after decoding the URL. */
 export type DataUrl = { readonly source: string; readonly compression: string };
@@ -9,13 +10,13 @@ export type DataUrl = { readonly source: string; readonly compression: string };
  */
 export function dataUrl(bytes: Uint8Array, compression: string | undefined): DataUrl {
   let best = `,${escapeBytes(bytes)}`;
-  if (BASE64_PREFIX.length + base64Length(bytes.length) < best.length) best = BASE64_PREFIX + bytes.toBase64();
+  if (BASE64_PREFIX.length + base64Length(bytes.length) < best.length) best = BASE64_PREFIX + toBase64(bytes);
   if (compression !== undefined && compression !== "") return { source: `data:${best}`, compression };
   if (worthCompressing(bytes.length, best.length)) {
     const compressed = gzip(bytes);
     // Naming the compression in the config costs its four letters.
     if (BASE64_PREFIX.length + base64Length(compressed.length) + "gzip".length < best.length) {
-      return { source: `data:${BASE64_PREFIX}${compressed.toBase64()}`, compression: "gzip" };
+      return { source: `data:${BASE64_PREFIX}${toBase64(compressed)}`, compression: "gzip" };
     }
   }
   return { source: `data:${best}`, compression: "" };

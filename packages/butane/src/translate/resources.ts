@@ -1,3 +1,4 @@
+import { isObject, textOf } from "../document/decode.ts";
 import type { Decoded, DecodedObject } from "../document/decode.ts";
 import { dataUrl } from "../output/data-url.ts";
 import type { ObjectSchema, Schema } from "../schema/schema.ts";
@@ -36,15 +37,10 @@ function embed(context: Context, resource: DecodedObject): void {
   if (compression === undefined) context.origins.rename(resource, "compression", first);
 }
 
-function textOf(value: Decoded | undefined): string {
-  return typeof value === "string" ? value : "";
-}
-
 function forEachResource(value: Decoded | undefined, schema: Schema, visit: (resource: DecodedObject) => void): void {
-  if (value === undefined || typeof value !== "object") return;
-  if (schema.kind === "list") {
-    if (schema.of.kind === "object" && isList(value)) for (const item of value) forEachResource(item, schema.of, visit);
-  } else if (schema.kind === "object" && !isList(value)) {
+  if (schema.kind === "list" && Array.isArray(value)) {
+    if (schema.of.kind === "object") for (const item of value) forEachResource(item, schema.of, visit);
+  } else if (schema.kind === "object" && isObject(value)) {
     if (isResource(schema)) visit(value);
     else for (const field of schema.fields) forEachResource(value[field.json], field.schema, visit);
   }
@@ -52,8 +48,4 @@ function forEachResource(value: Decoded | undefined, schema: Schema, visit: (res
 
 function isResource(schema: ObjectSchema): boolean {
   return schema.name === "Resource";
-}
-
-function isList(value: readonly Decoded[] | DecodedObject): value is readonly Decoded[] {
-  return Array.isArray(value);
 }

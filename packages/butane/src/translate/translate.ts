@@ -1,7 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
 import { Decoder } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
 import { Findings } from "../document/findings.ts";
 import { Origins } from "../document/origins.ts";
 import { readYaml } from "../document/read-yaml.ts";
@@ -9,6 +8,7 @@ import type { Tree } from "../document/tree.ts";
 import { yamlNotation } from "../document/yaml-notation.ts";
 import { filesFromMap } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
+import { isObject, textOf } from "../document/decode.ts";
 import { serialize } from "../output/serialize.ts";
 import { object, required, text as textType } from "../schema/schema.ts";
 import { BUTANE_VERSIONS } from "../versions.ts";
@@ -92,18 +92,15 @@ function chooseVersion(tree: Tree, findings: Findings): ButaneVersion | undefine
     headerFindings.forwardErrors(findings);
     return undefined;
   }
-  const { variant, version } = config;
+  const variant = textOf(config["variant"]);
+  const version = textOf(config["version"]);
   const found = BUTANE_VERSIONS.find((known) => known.variant === variant && known.version === version);
   if (found === undefined) {
+    const key = BUTANE_VERSIONS.some((known) => known.variant === variant) ? "version" : "variant";
     const known = BUTANE_VERSIONS.map((one) => `${one.variant} ${one.version}`).join(" or ");
-    const key = variant === "" || BUTANE_VERSIONS.every((one) => one.variant !== variant) ? "variant" : "version";
-    const { path, offset } = origins.locate([config, key]);
-    findings.atKey(
-      "error",
-      { path, offset },
-      `expected ${known}, found ${config[key] === "" ? `no ${key}` : `${[variant, version].join(" ")}`}`,
-      "start the config with two lines: variant: flatcar, version: 1.1.0",
-    );
+    const given = config[key] === "" ? `no ${key}` : `${variant} ${version}`;
+    const hint = "start the config with two lines: variant: flatcar, version: 1.1.0";
+    findings.atKey("error", origins.locate([config, key]), `expected ${known}, found ${given}`, hint);
   }
   return found;
 }
@@ -112,8 +109,4 @@ function setVersion({ config, version }: Context): void {
   const { ignition } = config;
   if (isObject(ignition)) ignition["version"] = version.ignition;
   else config["ignition"] = { version: version.ignition };
-}
-
-function isObject(value: unknown): value is DecodedObject {
-  return typeof value === "object" && !Array.isArray(value);
 }
