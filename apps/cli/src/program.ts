@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
+import { proveCommand } from "./commands/prove.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { verityCommand } from "./commands/verity.ts";
 
@@ -11,9 +12,12 @@ export function createProgram(): Command {
     .description("Immutable Kubernetes nodes that can be proved")
     .version(ownVersion())
     .exitOverride()
+    // `ashlar image build --version` is not `ashlar --version`.
+    .enablePositionalOptions()
     .showHelpAfterError("(add --help for usage and examples)")
     .addCommand(imageCommand())
     .addCommand(labCommand())
+    .addCommand(proveCommand())
     .addCommand(setupCommand())
     .addCommand(verityCommand());
 }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument, type PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
@@ -43,6 +43,7 @@ export async function addPins(path: string, added: ReadonlyMap<string, Pin>): Pr
   if (added.size === 0) return;
   const lock = { holder: `ashlar prove, process ${process.pid}`, waitMs: LOCK_WAIT_MS };
   await withLock(`pins in ${resolve(path)}`, lock, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const pins = Object.fromEntries([...added, ...(await readPins(path))]);
     await writeFileAtomically(path, `${JSON.stringify({ schema: "ashlar.pins/v1", pins }, undefined, 2)}\n`, 0o600);
   });

@@ -1,0 +1,170 @@
+import { AshlarError } from "@ashlar/base";
+import type { ReleaseManifest } from "@ashlar/identity";
+import type { FleetProof } from "@ashlar/verifier";
+import { Command } from "commander";
+import { readClassConfig } from "../class-config.ts";
+import { withInterruption } from "../interruption.ts";
+import { nodesAtUrls, nodesOfLab, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { fleetTable } from "../prove/fleet-table.ts";
+import { readManifestText, readText } from "../prove/read-release.ts";
+
+type ProveOptions = {
+  readonly lab?: string;
+  readonly nodes?: string;
+  readonly from?: string;
+  readonly image?: string;
+  readonly knownImage?: readonly string[];
+  readonly config?: string;
+  readonly nodeConfigs?: string;
+  readonly ekRoots?: string;
+  readonly pins?: string;
+  readonly maxAge: number;
+  readonly evidence?: string;
+  readonly json?: true;
+};
+
+const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
+const SECONDS_PER_DAY = 86_400;
+
+export function proveCommand(): Command {
+  return new Command("prove")
+    .description("Prove from TPM quotes that nodes run exactly what was declared")
+    .option("--lab <name>", "the nodes of a lab")
+    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
+    .option("--from <dir>", "evidence that --evidence has kept, judged again without asking any node")
+    .option("--image <dir>", "the release that the nodes were declared to run (default: the lab's, or the evidence's)")
+    .option("--known-image <dir...>", "other releases, to name what a node runs instead")
+    .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
+    .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
+    .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
+    .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
+    .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
+    .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
+    .option("--json", "print JSON (schema: docs/reference/schemas/fleet-verdict-v1.json)")
+    .addHelpText(
+      "after",
+      `
+Levels: proven (a trusted TPM signed it), reported (no --ek-roots to trust its TPM by), mismatch, unknown (no answer, or
+an old one). A node's TPM is enrolled at the first contact and pinned.
+
+Exit status: 0 all proven, 1 a mismatch, 2 no mismatch, but not all proven.
+
+Examples:
+  ashlar prove --lab lab
+  ashlar prove --lab lab --evidence out/evidence --json
+  ashlar prove --from out/evidence
+  ashlar prove --nodes https://worker-1:7443,https://worker-2:7443 \\
+    --image out/image --config worker.bu --node-configs nodes --ek-roots makers.pem`,
+    )
+    .action(async (options: ProveOptions) => {
+      refuseContradictions(options);
+      const proof = await (options.from === undefined ? proveLive(options) : proveFrom(options.from, options));
+      await print(proof, options.json === true);
+      process.exitCode = EXIT_STATUS[proof.fleet.verdict];
+    });
+}
+
+function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs }: ProveOptions): void {
+  if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
+      hint: "for example: ashlar prove --lab lab",
+    });
+  }
+  if (from !== undefined && evidence !== undefined) {
+    throw new AshlarError("usage", "expected --evidence only where nodes are asked, found it with --from");
+  }
+  if (nodes === undefined && nodeConfigs !== undefined) {
+    throw new AshlarError("usage", "expected --node-configs only with --nodes");
+  }
+}
+
+async function proveLive(options: ProveOptions): Promise<FleetProof> {
+  const { expectationsOf, parseEkRoots, parseManifest } = await import("@ashlar/identity");
+  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
+  const declared = await findNodes(options, await readConfig(options.config));
+  const imagePath = options.image ?? declared.manifestPath;
+  if (imagePath === undefined) {
+    throw new AshlarError("usage", "expected --image with --nodes", {
+      hint: "give the directory that `ashlar image build` wrote",
+    });
+  }
+  const manifest = await readManifestText(imagePath);
+  const release = parseManifest(manifest);
+  const rootsPath = options.ekRoots ?? declared.ekRootsPath;
+  const ekRoots = rootsPath === undefined ? undefined : await readText(rootsPath, "trusted TPM makers");
+  const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) => ({
+    ...node,
+    expectations: expectationsOf({ release, classConfig, nodeConfig }),
+  }));
+  if (options.evidence !== undefined) {
+    await writeStoredFleet(options.evidence, { nodes: targets.map(({ name }) => name), manifest, ekRoots });
+  }
+  const knownImages = [...(options.knownImage ?? []), declared.manifestPath].filter((path) => path !== undefined);
+  const candidates = await readReleases(knownImages);
+  return await withInterruption(async (signal) =>
+    proveNodes(targets, {
+      ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
+      candidates,
+      maxAgeMs: options.maxAge * 1000,
+      pinsPath: options.pins ?? declared.pinsPath,
+      ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
+      onProgress: (line) => console.error(line),
+      signal,
+    }),
+  );
+}
+
+async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefined): Promise<DeclaredNodes> {
+  return options.lab === undefined
+    ? await nodesAtUrls(options.nodes ?? "", classConfig, options.nodeConfigs)
+    : await nodesOfLab(options.lab, classConfig);
+}
+
+async function proveFrom(directory: string, options: ProveOptions): Promise<FleetProof> {
+  const { expectationsOf, parseEkRoots, parseManifest } = await import("@ashlar/identity");
+  const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
+  const stored = await readStoredFleet(directory);
+  const release = parseManifest(options.image === undefined ? stored.manifest : await readManifestText(options.image));
+  const ekRoots =
+    options.ekRoots === undefined ? stored.ekRoots : await readText(options.ekRoots, "trusted TPM makers");
+  const classConfig = await readConfig(options.config);
+  return await proveStored(directory, stored.nodes, {
+    release,
+    ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
+    candidates: await readReleases(options.knownImage ?? []),
+    maxAgeMs: options.maxAge * 1000,
+    ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
+    ...(classConfig === undefined
+      ? {}
+      : {
+          classConfigSha256: expectationsOf({ release, classConfig, nodeConfig: new Uint8Array() }).classConfigSha256,
+        }),
+  });
+}
+
+async function readReleases(paths: readonly string[]): Promise<ReleaseManifest[]> {
+  const { parseManifest } = await import("@ashlar/identity");
+  return await Promise.all([...new Set(paths)].map(async (path) => parseManifest(await readManifestText(path))));
+}
+
+async function readConfig(path: string | undefined): Promise<Uint8Array | undefined> {
+  if (path === undefined) return undefined;
+  return path.endsWith(".ign") ? Buffer.from(await readText(path, "an Ignition config")) : await readClassConfig(path);
+}
+
+async function print({ fleet, agesMs }: FleetProof, asJson: boolean): Promise<void> {
+  if (asJson) {
+    console.log(JSON.stringify(fleet, undefined, 2));
+    return;
+  }
+  const { summaryOf } = await import("@ashlar/identity");
+  for (const line of fleetTable(fleet.nodes, agesMs)) console.log(line);
+  console.log(summaryOf(fleet));
+}
+
+function parseSeconds(text: string): number {
+  if (!/^[0-9]{1,9}$/u.test(text)) {
+    throw new AshlarError("usage", `expected a number of seconds after --max-age, found ${text}`);
+  }
+  return Number(text);
+}

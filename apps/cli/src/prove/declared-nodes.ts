@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { stateDirectory } from "@ashlar/host";
+
+/** A node to challenge, with the exact bytes of what it was declared to be. */
+export type DeclaredNode = {
+  readonly name: string;
+  readonly url: string;
+  readonly classConfig: Uint8Array;
+  readonly nodeConfig: Uint8Array;
+  readonly explainSilence?: () => Promise<string | undefined>;
+};
+
+/** Nodes, and what is taken for granted about them unless the command line says otherwise. */
+export type DeclaredNodes = {
+  readonly nodes: readonly DeclaredNode[];
+  readonly pinsPath: string;
+  /** The image that the nodes were made from, when that is known. */
+  readonly manifestPath?: string;
+  readonly ekRootsPath?: string;
+};
+
+/** The nodes of a lab. Their pins go when the lab goes: its TPMs do, too. */
+export async function nodesOfLab(name: string, classConfig: Uint8Array | undefined): Promise<DeclaredNodes> {
+  const { openLab } = await import("@ashlar/lab");
+  const lab = await openLab(name);
+  return {
+    nodes: lab.nodes.map((node) => ({
+      name: node.name,
+      url: node.agentUrl,
+      classConfig: classConfig ?? node.classConfig,
+      nodeConfig: node.nodeConfig,
+      explainSilence: async () => explainConsole(await lab.consoleTail(node.name, CONSOLE_LINES)),
+    })),
+    pinsPath: join(dirname(lab.manifestPath), "pins.json"),
+    manifestPath: lab.manifestPath,
+    ekRootsPath: lab.ekRootsPath,
+  };
+}
+
+const CONSOLE_LINES = 400;
+const MAX_SHOWN_CHARACTERS = 200;
+
+/** The kernel's own word about blocks of /usr that are not what their hashes say. */
+function explainConsole(lines: readonly string[]): string | undefined {
+  const line = lines.find((each) => /verity.*corrupt/iu.test(each));
+  return line === undefined ? undefined : `its console says: ${line.trim().slice(0, MAX_SHOWN_CHARACTERS)}`;
+}
+
+/** Nodes given by their URLs. Each one's own config is NAME.ign in `nodeConfigs`; without that file it must have none. */
+export async function nodesAtUrls(
+  list: string,
+  classConfig: Uint8Array | undefined,
+  nodeConfigs: string | undefined,
+): Promise<DeclaredNodes> {
+  const urls = list
+    .split(",")
+    .map((url) => url.trim())
+    .filter((url) => url !== "");
+  const nodes = await Promise.all(
+    urls.map(async (url) => {
+      const name = nameOfUrl(url);
+      const nodeConfig = nodeConfigs === undefined ? undefined : await readOptional(join(nodeConfigs, `${name}.ign`));
+      return { name, url, classConfig: classConfig ?? new Uint8Array(), nodeConfig: nodeConfig ?? new Uint8Array() };
+    }),
+  );
+  if (nodes.length === 0 || new Set(nodes.map(({ name }) => name)).size < nodes.length) {
+    throw new AshlarError("usage", `expected different https URLs, found ${list === "" ? "none" : list}`);
+  }
+  return { nodes, pinsPath: join(stateDirectory(), "pins.json") };
+}
+
+/** Host and port, without the agent's usual port; IPv6 addresses without brackets. */
+function nameOfUrl(url: string): string {
+  if (!URL.canParse(url)) throw new AshlarError("usage", `expected an https URL, found ${url}`);
+  return new URL(url).host.replace(/^\[(.*)\]/u, "$1").replace(/:7443$/u, "");
+}
+
+async function readOptional(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

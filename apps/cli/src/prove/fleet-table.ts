@@ -1,0 +1,52 @@
+import { styleText } from "node:util";
+import type { Level, NamedVerdict } from "@ashlar/identity";
+
+const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
+  proven: "green",
+  reported: "yellow",
+  mismatch: "red",
+  unknown: "magenta",
+};
+
+const TITLES = ["NODE", "LEVEL", "RELEASE", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
+const IDENTITY_DIGITS = 12;
+const LEVEL_COLUMN = 1;
+
+/** One line for each node. Digests are shortened here; `--json` has all of them. */
+export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): string[] {
+  const rows = nodes.map(({ name, level, release, identity, differences }) => {
+    const [first] = differences;
+    const difference = first === undefined ? "-" : `${first.what}: expected ${first.expected}, found ${first.found}`;
+    const age = agesMs.get(name);
+    return [
+      name,
+      level,
+      release ?? "-",
+      identity?.slice(0, IDENTITY_DIGITS) ?? "-",
+      age === undefined ? "-" : formatAge(age),
+      shortenDigests(difference),
+    ];
+  });
+  const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const draw = (row: readonly string[]): string[] => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+  const lines = rows.map((row, index) => {
+    const level = nodes[index]?.level;
+    const cells = draw(row);
+    // Only after padding: the escape sequences have no width.
+    if (level !== undefined) cells[LEVEL_COLUMN] = styleText(COLOURS[level], cells[LEVEL_COLUMN] ?? "");
+    return cells;
+  });
+  return [draw(TITLES), ...lines].map((cells) => cells.join("  ").trimEnd());
+}
+
+function shortenDigests(text: string): string {
+  return text.replaceAll(/[0-9a-f]{64,}/gu, (digest) => `${digest.slice(0, IDENTITY_DIGITS)}...`);
+}
+
+/** "4 s", "3 min", "2 h", "5 d". */
+export function formatAge(ageMs: number): string {
+  const seconds = Math.max(0, Math.round(ageMs / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 2 * 86_400 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
