@@ -1,0 +1,4 @@
+/** For tests of other packages: real evidence without a virtual machine. */
+export { TestAuthority, TestNode } from "./test-node.ts";
+export { testLogs, testRelease } from "./test-release.ts";
+export type { TestLogs } from "./test-release.ts";

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { expectationsOf, parseEkRoots } from "@ashlar/identity";
+import { TestAuthority, TestNode, testLogs, testRelease } from "@ashlar/identity/test-fixtures";
+import { readPins } from "./pin-store.ts";
+import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
+import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
+import { readStoredFleet, writeStoredFleet } from "./stored-evidence.ts";
+import { TestAgent } from "./test-agent.ts";
+
+const authority = new TestAuthority();
+const node = new TestNode(authority);
+const otherNode = new TestNode(authority);
+
+const directory = mkdtempSync(join(tmpdir(), "ashlar-prove-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+const RELEASE = testRelease("1.0.0");
+const EXPECTATIONS = expectationsOf({
+  release: RELEASE,
+  classConfig: Buffer.from("{}"),
+  nodeConfig: Buffer.from("{}"),
+});
+const LOGS = testLogs(RELEASE, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256);
+for (const each of [node, otherNode]) each.boot(LOGS);
+
+const JUDGING = { ekRoots: parseEkRoots(authority.roots), candidates: [], maxAgeMs: 60_000 };
+const STORED: ProveStoredOptions = { ...JUDGING, release: RELEASE };
+let options: ProveNodesOptions;
+let run = 0;
+beforeEach(() => {
+  run += 1;
+  options = { ...JUDGING, pinsPath: join(directory, `state-${run}`, "pins.json") };
+});
+
+const target = (name: string, url: string): NodeTarget => ({ name, url, expectations: EXPECTATIONS });
+
+test("a node is enrolled once, pinned, and proven again with a fresh nonce", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  const first = await proveNodes([target("worker", agent.url)], options);
+  assert.deepEqual(first.fleet.nodes[0]?.differences, []);
+  assert.equal(first.fleet.verdict, "proven");
+  assert.ok((first.agesMs.get("worker") ?? Infinity) < 60_000);
+  assert.equal(statSync(options.pinsPath).mode & 0o777, 0o600);
+  const pins = await readPins(options.pinsPath);
+  assert.deepEqual([...pins.keys()], ["worker"]);
+
+  const again = await proveNodes([target("worker", agent.url)], options);
+  assert.equal(again.fleet.verdict, "proven");
+  assert.deepEqual(agent.asked, ["/v1/keys", "/v1/activate", "/v1/evidence", "/v1/evidence"]);
+  assert.deepEqual(await readPins(options.pinsPath), pins);
+});
+
+test("another TPM behind a pinned name is refused, and the pin stays", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  await using impostor = await TestAgent.start(otherNode, RELEASE);
+  await proveNodes([target("worker", agent.url)], options);
+  const pins = await readPins(options.pinsPath);
+  const { fleet } = await proveNodes([target("worker", impostor.url)], options);
+  assert.equal(fleet.verdict, "mismatch");
+  assert.match(fleet.nodes[0]?.differences[0]?.what ?? "", /^TPM/u);
+  assert.deepEqual(await readPins(options.pinsPath), pins);
+});
+
+test("an attestation key of one TPM cannot be enrolled under the EK of another", async () => {
+  const keys = { ...otherNode.keys, ak: node.keys.ak };
+  await using agent = await TestAgent.start(node, RELEASE, { keys });
+  const { fleet } = await proveNodes([target("worker", agent.url)], options);
+  // The node's TPM cannot decrypt what was made for the other one: its agent has no answer.
+  assert.notEqual(fleet.verdict, "proven");
+  assert.equal((await readPins(options.pinsPath)).size, 0);
+  const mixed = { ...node.keys, ekPublic: otherNode.keys.ekPublic };
+  await using second = await TestAgent.start(node, RELEASE, { keys: mixed });
+  const found = (await proveNodes([target("worker", second.url)], options)).fleet.nodes[0];
+  assert.match(found?.differences[0]?.found ?? "", /expected the EK of the certificate/u);
+});
+
+test("a machine that passes on another's quote is found out by its TLS key", async () => {
+  await using relay = await TestAgent.start(node, RELEASE, { tlsPublicKey: Buffer.from("the real node's TLS key") });
+  const { fleet } = await proveNodes([target("worker", relay.url)], options);
+  assert.equal(fleet.verdict, "mismatch");
+  assert.equal(fleet.nodes[0]?.differences[0]?.what, "TLS key");
+});
+
+test("one TPM behind two names is no two nodes", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  const { fleet } = await proveNodes([target("a", agent.url), target("b", agent.url)], options);
+  assert.deepEqual(
+    fleet.nodes.map(({ level }) => level),
+    ["mismatch", "mismatch"],
+  );
+});
+
+test("a silent node is unknown and says why; one that talks nonsense is a mismatch", async () => {
+  const silent = { ...target("silent", "https://127.0.0.1:1"), explainSilence: async () => "its console says: panic" };
+  const first = (await proveNodes([silent], options)).fleet;
+  assert.equal(first.verdict, "unknown");
+  assert.match(first.nodes[0]?.differences[0]?.found ?? "", /ECONNREFUSED; its console says: panic$/u);
+  for (const garbage of ["<html>", "{}", `"${"x".repeat(4 * 1024 * 1024)}"`]) {
+    await using agent = await TestAgent.start(node, RELEASE, { garbage });
+    const { fleet } = await proveNodes([target("worker", agent.url)], options);
+    assert.equal(fleet.nodes[0]?.level, "mismatch", garbage.slice(0, 10));
+  }
+  await assert.rejects(proveNodes([target("x", "http://127.0.0.1/")], options), { code: "usage" });
+});
+
+test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
+  const evidenceDirectory = join(directory, "evidence");
+  await using agent = await TestAgent.start(node, RELEASE);
+  await using other = await TestAgent.start(otherNode, RELEASE);
+  const targets = [target("a", agent.url), target("b", other.url), target("c", "https://127.0.0.1:1")];
+  const names = targets.map(({ name }) => name);
+  await writeStoredFleet(evidenceDirectory, { nodes: names, manifest: "{}", ekRoots: authority.roots });
+  const live = await proveNodes(targets, { ...options, evidenceDirectory });
+  const stored = await readStoredFleet(evidenceDirectory);
+  assert.deepEqual(stored, { nodes: names, manifest: "{}", ekRoots: authority.roots });
+  const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, STORED);
+  assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
+  assert.deepEqual(
+    fleet.nodes.map(({ level }) => level),
+    ["proven", "proven", "unknown"],
+  );
+  assert.deepEqual([...agesMs.keys()], ["a", "b"]);
+
+  const cwd = join(evidenceDirectory, "a");
+  const qualification = readFileSync(join(cwd, "qualifying-data")).toString("hex");
+  const quote = ["-u", "ak.pub", "-m", "quote.msg", "-s", "quote.sig", "-g", "sha256", "-q", qualification];
+  execFileSync("tpm2_checkquote", quote, { cwd, stdio: "ignore" });
+  execFileSync("tpm2_eventlog", ["firmware-log.bin"], { cwd, stdio: "ignore" });
+
+  const stale = await proveStored(evidenceDirectory, ["a"], { ...STORED, maxAgeMs: -1 });
+  assert.equal(stale.fleet.nodes[0]?.differences[0]?.what, "age of the evidence");
+  const unpinned = await proveStored(evidenceDirectory, ["a"], { ...STORED, pins: new Map() });
+  assert.equal(unpinned.fleet.verdict, "unknown");
+  const redeclared = await proveStored(evidenceDirectory, ["a"], { ...STORED, classConfigSha256: "0".repeat(64) });
+  assert.equal(redeclared.fleet.nodes[0]?.differences[0]?.what, "PCR 13, class config");
+
+  // b's files under a's name, file by file.
+  for (const file of ["quote.msg", "quote.sig", "ak.pub", "answer.json"]) {
+    const original = readFileSync(join(cwd, file));
+    writeFileSync(join(cwd, file), readFileSync(join(evidenceDirectory, "b", file)));
+    assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "mismatch", file);
+    writeFileSync(join(cwd, file), original);
+  }
+  for (const text of ["", "{}", "[]", '{"schema":"ashlar.stored-evidence/v1"}']) {
+    writeFileSync(join(cwd, "answer.json"), text);
+    assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "mismatch", text);
+  }
+});
+
+test("a directory of evidence cannot name files elsewhere", async () => {
+  const evidenceDirectory = join(directory, "hostile");
+  await writeStoredFleet(evidenceDirectory, { nodes: ["../a"], manifest: "{}", ekRoots: undefined });
+  await assert.rejects(readStoredFleet(evidenceDirectory), { code: "malformed" });
+  await assert.rejects(readStoredFleet(join(directory, "nowhere")), { code: "not-found" });
+});
