@@ -1,8 +1,11 @@
 export { ByteReader } from "./byte-reader.ts";
 export { findBlockOwners } from "./erofs/block-owners.ts";
 export type { BlockOwner, BlockOwners } from "./erofs/block-owners.ts";
+export { readErofsContent } from "./erofs/file-content.ts";
 export { openErofs } from "./erofs/image.ts";
 export type { ErofsImage, ReadBytes } from "./erofs/image.ts";
+export { readInode as readErofsInode } from "./erofs/inode.ts";
+export type { ErofsInode } from "./erofs/inode.ts";
 export { listErofs } from "./erofs/list-files.ts";
 export type { ErofsEntry, ErofsListing } from "./erofs/list-files.ts";
 export { guidFromBytes, guidToBytes, uuidFromBytes, uuidToBytes } from "./gpt/guid.ts";

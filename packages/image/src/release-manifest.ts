@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { glob, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { authenticodeDigest, partitionUuidsOf, ukiSections } from "@ashlar/formats";
 import {
@@ -80,7 +80,8 @@ function authenticode(bytes: Uint8Array): string {
 
 async function listFiles(usrTree: string): Promise<ManifestFile[]> {
   const files: ManifestFile[] = [];
-  for await (const entry of glob("**", { cwd: usrTree, withFileTypes: true })) {
+  // Not glob("**"): that leaves out names that begin with a dot.
+  for (const entry of await readdir(usrTree, { recursive: true, withFileTypes: true })) {
     const host = join(entry.parentPath, entry.name);
     const path = `/usr${host.slice(usrTree.length)}`;
     if (entry.isSymbolicLink()) files.push({ type: "link", path, target: await readlink(host) });

@@ -2,16 +2,18 @@ import { AshlarError } from "@ashlar/base";
 import { ByteReader } from "../byte-reader.ts";
 import { type ErofsImage, readBytes, unknownFeature } from "./image.ts";
 import type { ErofsInode } from "./inode.ts";
-import { NONHEAD, PhysicalClusters } from "./physical-clusters.ts";
+import { NONHEAD, PhysicalClusters, type VisitCluster } from "./physical-clusters.ts";
 
 export type CompressedData = {
   /** Where the map header, the index and compressed data standing right after them end. */
   readonly endBytes: number;
-  /** Whether the file's last part, or all of it, is in the packed file. */
-  readonly usesFragments: boolean;
+  /** How clusters are compressed: the number of the kind that heads of type 1 have (0 is LZ4). */
+  readonly algorithm: number;
+  /** Whether the clusters visited are the whole file: its last part may be with the metadata or in the packed file. */
+  readonly isWhole: boolean;
+  /** Whether plain clusters begin with the end of their data (`Z_EROFS_ADVISE_INTERLACED_PCLUSTER`). */
+  readonly isInterlaced: boolean;
 };
-
-export type VisitBlocks = (firstBlock: number, blocks: number) => void;
 
 const MAP_HEADER_BYTES = 8;
 const FULL_INDEX_BYTES = 8;
@@ -27,7 +29,7 @@ const KNOWN_ADVISE: number = TWO_BYTE_INDEX | BIG_HEAD1 | BIG_HEAD2 | INLINE_TAI
 const MAX_CLUSTERS: number = 2 ** 20;
 
 /** Reads the index of a compressed file and visits the physical clusters that hold its data. */
-export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit: VisitBlocks): CompressedData {
+export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit: VisitCluster): CompressedData {
   const count = Math.ceil(inode.sizeBytes / image.blockSizeBytes);
   if (count > MAX_CLUSTERS) {
     throw new AshlarError("limit", `erofs inode ${inode.nid}: expected at most ${MAX_CLUSTERS} blocks, found ${count}`);
@@ -39,16 +41,18 @@ export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit:
   reader.skip(2, "h_reserved");
   const inlineSize = reader.u16("h_idata_size");
   const advise = reader.u16("h_advise");
-  reader.skip(1, "h_algorithmtype");
+  const algorithm = reader.u8("h_algorithmtype");
   const clusterBits = reader.u8("h_clusterbits");
   // Bit 7: the whole file is a fragment, and there is no index.
-  if (clusterBits >>> 7 === 1) return { endBytes: headerOffset + MAP_HEADER_BYTES, usesFragments: true };
+  if (clusterBits >>> 7 === 1) {
+    return { endBytes: headerOffset + MAP_HEADER_BYTES, algorithm, isWhole: false, isInterlaced: false };
+  }
   if (clusterBits !== 0) unknownFeature(`logical clusters larger than a block (0x${clusterBits.toString(16)})`);
   const unknown = advise & ~KNOWN_ADVISE;
   if (unknown !== 0) unknownFeature(`bits 0x${unknown.toString(16)} of h_advise`);
 
   const inlineTailBytes = (advise & INLINE_TAIL) === 0 ? 0 : inlineSize;
-  const usesFragments = (advise & FRAGMENT) !== 0;
+  const isWhole = inlineTailBytes === 0 && (advise & FRAGMENT) === 0;
   const clusters = new PhysicalClusters(visit, {
     blockSizeBytes: image.blockSizeBytes,
     fileSizeBytes: inode.sizeBytes,
@@ -61,8 +65,8 @@ export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit:
       ? visitFullIndex(image, index, clusters)
       : visitCompactIndex(image, index, clusters);
   // The last cluster is not in blocks of its own then: its address means nothing.
-  clusters.end(usesFragments || inlineTailBytes > 0);
-  return { endBytes: indexEnd + inlineTailBytes, usesFragments };
+  clusters.end(!isWhole);
+  return { endBytes: indexEnd + inlineTailBytes, algorithm, isWhole, isInterlaced: (advise & INTERLACED) !== 0 };
 }
 
 type Index = { readonly start: number; readonly count: number; readonly advise: number };

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { findBlockOwners, FRAGMENTS_PATH } from "./block-owners.ts";
+import { readErofsContent } from "./file-content.ts";
 import { visitFileParts } from "./file-parts.ts";
 import { type ErofsImage, openErofs } from "./image.ts";
 import { readInode } from "./inode.ts";
@@ -80,6 +81,32 @@ for (const name of ["clusters-64k", "inline-tails", "fragments-dedupe"]) {
     }
   });
 }
+
+function contentOf(image: ErofsImage, path: string): string {
+  const pieces: Uint8Array[] = [];
+  readErofsContent(image, readInode(image, nidOf(image, path)), (piece) => pieces.push(piece));
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+function numbersUpTo(last: number, first = 1): string {
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}\n`).join("");
+}
+
+test("content comes out as it went in", () => {
+  assert.equal(contentOf(IMAGE, "/lib/numbers"), numbersUpTo(20_000));
+  assert.equal(contentOf(IMAGE, "/lib/unicode-é"), numbersUpTo(900, 5));
+  assert.equal(contentOf(IMAGE, "/lib/os-release"), "ID=ashlar\n");
+  assert.equal(contentOf(IMAGE, "/lib/link"), "os-release");
+  assert.equal(contentOf(IMAGE, "/empty"), "");
+  assert.equal(contentOf(open(readFileSync(join(VECTORS, "fragments-dedupe.erofs"))), "/lib/link"), "os-release");
+});
+
+test("content that is not in blocks of its own is not guessed at", () => {
+  for (const name of ["inline-tails", "fragments-dedupe"]) {
+    const image = open(readFileSync(join(VECTORS, `${name}.erofs`)));
+    assert.throws(() => contentOf(image, "/lib/numbers"), { code: "invalid", message: /unknown feature/u });
+  }
+});
 
 test("ends of files kept together are said to be that", () => {
   const image = open(readFileSync(join(VECTORS, "fragments-dedupe.erofs")));
@@ -173,6 +200,9 @@ test("fuzz: damaged metadata gives owners, notes or an AshlarError", () => {
         for (const [offset, distance, value] of edits) bytes[offset + distance] = value;
         try {
           findBlockOwners(open(bytes), [0, 1, 5, 20]);
+          for (const { nid } of listErofs(open(bytes)).entries.slice(0, 20)) {
+            readErofsContent(open(bytes), readInode(open(bytes), nid), () => undefined);
+          }
         } catch (error) {
           assert.ok(error instanceof AshlarError, String(error));
         }

@@ -1,6 +1,20 @@
 import { AshlarError } from "@ashlar/base";
 
-/** Kinds of logical clusters (`Z_EROFS_LCLUSTER_TYPE_*`). The others begin a physical cluster. */
+/** Some blocks of the image and the part of a file that they hold. */
+export type PhysicalCluster = {
+  readonly firstBlock: number;
+  readonly blocks: number;
+  /** The bytes of the file, from `startBytes` up to but not with `endBytes`. */
+  readonly startBytes: number;
+  readonly endBytes: number;
+  /** Not compressed. */
+  readonly isPlain: boolean;
+};
+
+export type VisitCluster = (cluster: PhysicalCluster) => void;
+
+/** Kinds of logical clusters (`Z_EROFS_LCLUSTER_TYPE_*`). All but NONHEAD begin a physical cluster. */
+const PLAIN = 0;
 const HEAD1 = 1;
 export const NONHEAD = 2;
 /** In the first `delta` after a head: the rest is the physical cluster's number of blocks (`Z_EROFS_LI_D0_CBLKCNT`). */
@@ -14,18 +28,24 @@ type Options = {
   readonly isHead2Big: boolean;
 };
 
+type Pending = Omit<PhysicalCluster, "blocks" | "endBytes"> & {
+  readonly isBig: boolean;
+  /** Undefined as long as nothing followed that could tell. */
+  blocks: number | undefined;
+};
+
 /** Puts physical clusters together from the logical clusters of a file, given in their order. */
 export class PhysicalClusters {
-  readonly #visit: (firstBlock: number, blocks: number) => void;
+  readonly #visit: VisitCluster;
   readonly #options: Options;
-  /** The last head seen; `blocks` is undefined as long as nothing followed that could tell. */
-  #pending: { readonly firstBlock: number; readonly isBig: boolean; blocks: number | undefined } | undefined;
+  #pending: Pending | undefined;
+  /** Logical clusters seen. */
+  #count = 0;
   /** Inside a pack: the block of the next head, and whether the cluster before was a head of this pack. */
   #nextBlock = 0;
   #followsHead = false;
-  #count = 0;
 
-  constructor(visit: (firstBlock: number, blocks: number) => void, options: Options) {
+  constructor(visit: VisitCluster, options: Options) {
     this.#visit = visit;
     this.#options = options;
   }
@@ -35,20 +55,26 @@ export class PhysicalClusters {
    * others it may hold the number of blocks.
    */
   add(kind: number, firstBlock: number, value: number): void {
-    const startBytes = this.#count * this.#options.blockSizeBytes + value;
+    const { blockSizeBytes, fileSizeBytes, isHead1Big, isHead2Big } = this.#options;
+    const startBytes = this.#count * blockSizeBytes + value;
     this.#count += 1;
-    if (kind !== NONHEAD) {
-      // A head where the file ends only marks the end.
-      if (startBytes >= this.#options.fileSizeBytes) return;
-      this.end(false);
-      const isBig = kind === HEAD1 ? this.#options.isHead1Big : this.#options.isHead2Big;
-      this.#pending = { firstBlock, isBig, blocks: undefined };
-      return;
+    if (kind === NONHEAD) this.#follow(value);
+    // A head where the file ends only marks the end.
+    else if (startBytes < fileSizeBytes) {
+      if (value >= blockSizeBytes) malformed(`data to begin inside its block of ${blockSizeBytes}`, `offset ${value}`);
+      if (this.#pending === undefined && startBytes > 0)
+        malformed("data from the file's beginning", `from ${startBytes}`);
+      this.#flush(startBytes);
+      const isBig = kind === HEAD1 ? isHead1Big : isHead2Big;
+      this.#pending = { firstBlock, startBytes, isPlain: kind === PLAIN, isBig, blocks: undefined };
     }
+  }
+
+  #follow(value: number): void {
     const pending = this.#pending;
-    if (pending === undefined) malformed("expected a head first, found none");
+    if (pending === undefined) malformed("a head first", "none");
     if (pending.blocks !== undefined) return;
-    if (pending.isBig && (value & BLOCK_COUNT_FLAG) === 0) malformed("expected a number of blocks after a head");
+    if (pending.isBig && (value & BLOCK_COUNT_FLAG) === 0) malformed("a number of blocks after a head", "none");
     pending.blocks = pending.isBig ? value & ~BLOCK_COUNT_FLAG : 1;
   }
 
@@ -74,11 +100,16 @@ export class PhysicalClusters {
 
   /** Ends the file. `dropLast`: the last physical cluster has no blocks of its own. */
   end(dropLast: boolean): void {
-    if (this.#pending !== undefined && !dropLast) this.#visit(this.#pending.firstBlock, this.#pending.blocks ?? 1);
-    this.#pending = undefined;
+    if (!dropLast) this.#flush(this.#options.fileSizeBytes);
+  }
+
+  #flush(endBytes: number): void {
+    if (this.#pending === undefined) return;
+    const { firstBlock, blocks = 1, startBytes, isPlain } = this.#pending;
+    this.#visit({ firstBlock, blocks, startBytes, endBytes, isPlain });
   }
 }
 
-function malformed(message: string): never {
-  throw new AshlarError("malformed", `erofs index: ${message}`);
+function malformed(expected: string, found: string): never {
+  throw new AshlarError("malformed", `erofs index: expected ${expected}, found ${found}`);
 }

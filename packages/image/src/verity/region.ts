@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 
@@ -55,4 +56,14 @@ export async function readRegion(region: OpenRegion, offsetBytes: number, sizeBy
   }
   if (done === sizeBytes) return bytes;
   throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${done}`);
+}
+
+/** Gives a function that reads exactly so many bytes at an offset inside the region, for parsers without I/O. */
+export function readRegionSync(region: OpenRegion): (offsetBytes: number, sizeBytes: number) => Uint8Array {
+  return (offsetBytes, sizeBytes) => {
+    const bytes = Buffer.alloc(sizeBytes);
+    const found = readSync(region.handle.fd, bytes, 0, sizeBytes, region.offsetBytes + offsetBytes);
+    if (found === sizeBytes) return bytes;
+    throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
+  };
 }

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import { AshlarError } from "@ashlar/base";
+import { type ErofsImage, listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
+import type { ManifestFile, ReleaseManifest } from "@ashlar/identity";
+import { openRegion, readRegionSync, type Region } from "./verity/region.ts";
+import type { ImageProblem } from "./verify-problem.ts";
+
+export type ContentVerification = {
+  readonly problems: readonly ImageProblem[];
+  /** Why files were not compared; undefined when they were. */
+  readonly unchecked: string | undefined;
+};
+
+const MOUNT_POINT = "/usr";
+const MAX_PROBLEMS = 16;
+
+/**
+ * Compares every file and link in the usr image with the manifest: the same paths, sizes, digests and targets. The image
+ * must have been found whole.
+ */
+export async function verifyContent(
+  name: string,
+  data: Region,
+  { files }: ReleaseManifest,
+): Promise<ContentVerification> {
+  const region = await openRegion(data);
+  await using _handle = region.handle;
+  const expected = new Map(files.map((file) => [file.path, file]));
+  const messages: string[] = [];
+  try {
+    for await (const found of readFiles(openErofs(readRegionSync(region), region.sizeBytes))) {
+      const stated = expected.get(found.path);
+      expected.delete(found.path);
+      const difference = compareFile(stated, found);
+      if (difference !== undefined) messages.push(`${name}: ${found.path}: ${difference}`);
+    }
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    return { problems: [], unchecked: `${name}: files were not compared with the manifest: ${error.message}` };
+  }
+  for (const path of expected.keys()) messages.push(`${name}: ${path}: expected as in the manifest, found none`);
+  const problems = messages.slice(0, MAX_PROBLEMS).map((message) => ({ message }));
+  if (messages.length > MAX_PROBLEMS) {
+    problems.push({ message: `${name}: ${messages.length} files in all are not as the manifest says` });
+  }
+  return { problems, unchecked: undefined };
+}
+
+/** All files and links, in the form of the manifest. Hard links are read once. */
+async function* readFiles(image: ErofsImage): AsyncGenerator<ManifestFile> {
+  const { entries, unreadable } = listErofs(image);
+  const [first] = unreadable;
+  if (first !== undefined) throw new AshlarError("malformed", `${MOUNT_POINT}${first.path}: ${first.reason}`);
+  const known = new Map<number, ManifestFile | undefined>();
+  for (const { path, nid } of entries) {
+    if (!known.has(nid)) {
+      known.set(nid, readFile(image, nid));
+      // Other events get their turn between files.
+      await setImmediate();
+    }
+    const file = known.get(nid);
+    if (file !== undefined) yield { ...file, path: MOUNT_POINT + path };
+  }
+}
+
+function readFile(image: ErofsImage, nid: number): ManifestFile | undefined {
+  const inode = readErofsInode(image, nid);
+  if (inode.type === "link") {
+    const pieces: Uint8Array[] = [];
+    readErofsContent(image, inode, (piece) => pieces.push(piece));
+    return { type: "link", path: "", target: Buffer.concat(pieces).toString("utf8") };
+  }
+  if (inode.type !== "file") return undefined;
+  const digest = createHash("sha256");
+  readErofsContent(image, inode, (piece) => digest.update(piece));
+  return { type: "file", path: "", sizeBytes: inode.sizeBytes, sha256: digest.digest("hex") };
+}
+
+function compareFile(stated: ManifestFile | undefined, found: ManifestFile): string | undefined {
+  if (stated === undefined) return "expected no such file, found one";
+  if (stated.type === "file" && found.type === "file") {
+    if (stated.sizeBytes !== found.sizeBytes) return `expected ${stated.sizeBytes} bytes, found ${found.sizeBytes}`;
+    return stated.sha256 === found.sha256 ? undefined : `expected SHA-256 ${stated.sha256}, found ${found.sha256}`;
+  }
+  if (stated.type === "link" && found.type === "link") {
+    return stated.target === found.target ? undefined : `expected a link to ${stated.target}, found ${found.target}`;
+  }
+  return `expected a ${stated.type}, found a ${found.type}`;
+}

@@ -1,0 +1,44 @@
+import { AshlarError } from "@ashlar/base";
+import { run } from "@ashlar/host";
+import type { ReleaseManifest } from "@ashlar/identity";
+import type { Region } from "./verity/region.ts";
+import { verifyBootLoader, verifyUki } from "./verify-files.ts";
+import type { ImageProblem } from "./verify-problem.ts";
+
+/** Both places where firmware looks for a boot loader. */
+const BOOT_LOADERS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
+
+export type EspVerification = {
+  readonly problems: readonly ImageProblem[];
+  /** Why the ESP could not be looked into; undefined when it was. */
+  readonly unchecked: string | undefined;
+};
+
+/** Checks the boot loader and the UKI in the EFI system partition of a disk image, as mtools reads them. */
+export async function verifyEsp(
+  name: string,
+  esp: Required<Region>,
+  manifest: ReleaseManifest,
+): Promise<EspVerification> {
+  const problems: ImageProblem[] = [];
+  try {
+    for (const path of BOOT_LOADERS) {
+      const found = await readEspFile(esp, path);
+      problems.push(...verifyBootLoader(`${name} ${path}`, found, manifest));
+    }
+    const path = `EFI/Linux/ashlar_${manifest.version}.efi`;
+    problems.push(...verifyUki(`${name} ${path}`, await readEspFile(esp, path), manifest));
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    if (error.code === "missing-tool") return { problems, unchecked: `${name}: mtools is not installed` };
+    problems.push({ message: `${name}: ${error.message}` });
+  }
+  return { problems, unchecked: undefined };
+}
+
+async function readEspFile({ path: disk, offsetBytes }: Required<Region>, path: string): Promise<Uint8Array> {
+  const { stdout } = await run("mcopy", ["-n", "-i", `${disk}@@${offsetBytes}`, `::${path}`, "-"], {
+    env: { MTOOLSRC: "/dev/null" },
+  });
+  return stdout;
+}
