@@ -4,10 +4,7 @@
  */
 export async function withInterruption<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (!controller.signal.aborted) console.error("interrupted: cleaning up");
-    controller.abort();
-  };
+  const onSignal = (): void => controller.abort();
   for (const name of SIGNALS) process.on(name, onSignal);
   try {
     return await work(controller.signal);

@@ -64,6 +64,9 @@ async function readFrom(path: string, offset: number): Promise<Buffer> {
   }
 }
 
+/** systemd draws these several times a second while it waits. */
+const STILL_RUNNING = /^\[[ *]+\] /u;
+
 const TAIL_BYTES = 32 * 1024;
 
 /** The last lines of a console that are not blank, as plain text. */
@@ -72,6 +75,6 @@ export async function consoleTail(path: string, count: number): Promise<string[]
   return text
     .split("\n")
     .map((line) => plainText(line).trimEnd())
-    .filter((line) => line !== "")
+    .filter((line) => line !== "" && !STILL_RUNNING.test(line))
     .slice(-count);
 }
