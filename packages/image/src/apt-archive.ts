@@ -75,7 +75,7 @@ export type AptSource = {
 /** Reads one-line and deb822 sources (sources.list(5)). */
 export async function readAptSources(aptDirectory: string): Promise<AptSource[]> {
   const parts = join(aptDirectory, "sources.list.d");
-  const names = (await readdir(parts).catch(() => [])).toSorted();
+  const names = (await readdir(parts).catch((): string[] => [])).toSorted();
   const sources: AptSource[] = [];
   for (const path of [join(aptDirectory, "sources.list"), ...names.map((name) => join(parts, name))]) {
     const text = await readFile(path, "utf8").catch(() => "");

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, withTemporaryDirectory } from "@ashlar/host";
@@ -37,22 +37,23 @@ export async function makeDebianTrees(os: OsDefinition, archive: Archive, step: 
   step.onProgress(`asking ${new URL(archive.mirror).host} which packages ${SUITE} has`);
   const suites = suitesOf(archive);
   const indexes = await Promise.all(suites.map(async (suite) => await readIndex(suite, step)));
+  const sourceDateEpoch = indexes[0]?.date ?? 0;
   const inputs = {
-    format: 1,
+    format: 2,
+    sourceDateEpoch,
     packages: os.packages,
     buildPackages: os.buildPackages,
     indexes: indexes.map(({ packagesDigest }) => packagesDigest),
   };
   const { directory, cached } = await cachedStep("debian", inputs, async (out) => {
     step.onProgress("installing Debian packages (about a minute and a half)");
-    await bootstrap(os, archive, out, step);
-    await writeFile(join(out, "epoch"), `${indexes[0]?.date ?? 0}`);
+    await bootstrap(os, archive, sourceDateEpoch, out, step);
   });
   return {
     nodeTar: join(directory, "node.tar"),
     buildTar: join(directory, "build.tar"),
     packages: parsePackages(await readFile(join(directory, "packages"), "utf8")),
-    sourceDateEpoch: Number(await readFile(join(directory, "epoch"), "utf8")),
+    sourceDateEpoch,
     cached,
     key: directory,
   };
@@ -93,7 +94,13 @@ async function readIndex(suite: Suite, step: Step): Promise<{ packagesDigest: st
   return { packagesDigest: hash("sha256", digests.map(([line]) => line).join("\n")), date: date / 1000 };
 }
 
-async function bootstrap(os: OsDefinition, archive: Archive, out: string, step: Step): Promise<void> {
+async function bootstrap(
+  os: OsDefinition,
+  archive: Archive,
+  sourceDateEpoch: number,
+  out: string,
+  step: Step,
+): Promise<void> {
   const sources = suitesOf(archive).map(({ uri, name }) => `deb ${uri} ${name} main`);
   await run(
     "mmdebstrap",
@@ -118,7 +125,7 @@ async function bootstrap(os: OsDefinition, archive: Archive, out: string, step: 
       join(out, "build.tar"),
       ...sources,
     ],
-    { env: { ASHLAR_OUT: out }, signal: step.signal },
+    { env: { ASHLAR_OUT: out, SOURCE_DATE_EPOCH: String(sourceDateEpoch) }, signal: step.signal },
   );
 }
 

@@ -1,0 +1,65 @@
+import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Outcome, Stage } from "../stage.ts";
+
+type Forgery = {
+  readonly name: string;
+  readonly attempt: string;
+  /** Changes a copy of the evidence directory. */
+  readonly forge: (directory: string) => Promise<void>;
+};
+
+const FORGERIES: readonly Forgery[] = [
+  {
+    name: "replayed-quote",
+    attempt: "node-1 answers a new challenge with its old quote",
+    forge: async (directory) => {
+      const path = join(directory, "node-1", "answer.json");
+      const text = await readFile(path, "utf8");
+      // The verifier's nonce is another one now; the quote still carries the old.
+      await writeFile(path, text.replace(/("nonce":\s*")[0-9a-f]+"/u, `$1${"5a".repeat(32)}"`));
+    },
+  },
+  {
+    name: "other-tpm",
+    attempt: "node-2 shows a quote made by node-1's TPM",
+    forge: async (directory) => {
+      for (const name of ["quote.msg", "quote.sig", "ak.pub"]) {
+        await copyFile(join(directory, "node-1", name), join(directory, "node-2", name));
+      }
+    },
+  },
+  {
+    name: "edited-log",
+    attempt: "one bit of node-1's firmware event log is changed",
+    forge: async (directory) => {
+      const path = join(directory, "node-1", "firmware-log.bin");
+      const log = await readFile(path);
+      // In the digest of an event near the end of the log.
+      const place = log.length - 100;
+      log[place] = (log[place] ?? 0) ^ 1;
+      await writeFile(path, log);
+    },
+  },
+];
+
+/** Evidence that was tampered with is refused, offline and by name. */
+export async function forgeEvidence(stage: Stage): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { name, attempt, forge } of FORGERIES) {
+    stage.say(`  ${attempt}`);
+    const directory = stage.path("forged", name);
+    await rm(directory, { recursive: true, force: true });
+    await cp(stage.path("evidence"), directory, { recursive: true });
+    await forge(directory);
+    const { status, fleet } = await stage.prove("--from", directory);
+    const refused = fleet.nodes.find(({ level }) => level === "mismatch");
+    const [first] = refused?.differences ?? [];
+    outcomes.push({
+      attempt,
+      result: first === undefined ? fleet.verdict : `refused: ${first.what}`,
+      held: status === 1 && refused !== undefined,
+    });
+  }
+  return outcomes;
+}

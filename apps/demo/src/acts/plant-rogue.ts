@@ -1,0 +1,89 @@
+import type { Lab } from "@ashlar/lab";
+import type { Outcome, Stage } from "../stage.ts";
+
+/** A unit that leaves a mark when it runs, and a binary for it. */
+const UNIT = `[Unit]
+Description=Rogue
+[Service]
+ExecStart=/bin/sh -c "touch /run/rogue-ran"
+[Install]
+WantedBy=multi-user.target`;
+
+/** Everywhere that root can write on a node, some of it only by force. */
+const PLACES = [
+  "/etc/systemd/system",
+  "/etc/kubernetes",
+  "/etc/cni/net.d",
+  "/run/systemd/system",
+  "/root",
+  "/home/core",
+  "/opt",
+  "/srv",
+  "/tmp",
+  "/var/lib",
+  "/var/tmp",
+  "/var/lib/systemd",
+  "/var/lib/extensions/rogue/usr/lib/systemd/system",
+  "/var/lib/containerd",
+  "/var/lib/kubelet",
+  "/var/lib/ashlar",
+  "/var/lib/ashlar/persist/etc",
+] as const;
+
+const PLANT = `
+mount -o remount,rw /etc
+for place in ${PLACES.join(" ")}; do
+  mkdir -p $place 2>/dev/null
+  printf '%s\\n' '${UNIT}' > $place/rogue.service && cp /usr/bin/true $place/rogue && echo planted $place
+done
+mkdir -p /etc/systemd/system/multi-user.target.wants
+ln -sf /etc/systemd/system/rogue.service /etc/systemd/system/multi-user.target.wants/
+echo /opt/rogue > /etc/ld.so.preload
+useradd --no-create-home --uid 0 --non-unique rogue
+systemctl daemon-reload
+systemctl start rogue.service
+sync
+[ -e /run/rogue-ran ] && echo ran`;
+
+const LOOK = `
+[ -e /run/rogue-ran ] && echo "the unit ran"
+systemctl cat rogue.service >/dev/null 2>&1 && echo "the unit is loaded"
+grep -q '^rogue:' /etc/passwd && echo "the user exists"
+[ -e /etc/ld.so.preload ] && echo "the preload is set"
+for place in ${PLACES.join(" ")}; do
+  if [ -e $place/rogue ]; then
+    if $place/rogue 2>/dev/null; then echo "left, can be run by hand: $place"; else echo "left, cannot be run: $place"; fi
+  fi
+done
+true`;
+
+/** Container storage is the one place where files that persist may be executed; nothing there is started by itself. */
+const EXECUTABLE = new Set(["/var/lib/containerd", "/var/lib/kubelet"]);
+
+/** Root plants a unit, a binary and a user wherever root can write; after a reboot nothing of it is in effect. */
+export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
+  const planted = await stage.onNode(lab, "node-1", PLANT);
+  const places = planted.output.split("\n").filter((line) => line.startsWith("planted ")).length;
+  const ran = planted.output.split("\n").includes("ran");
+  stage.say(`    planted in ${places} places${ran ? ", and the unit runs until the reboot" : ""}`);
+
+  await stage.mustRun("lab", "restart", "node-1", "--name", lab.name);
+  const { output } = await stage.onNode(lab, "node-1", LOOK);
+  const lines = output.split("\n").filter((line) => line !== "");
+  for (const line of lines) stage.say(`    ${line}`);
+  const inEffect = lines.filter((line) => {
+    if (!line.startsWith("left, ")) return true;
+    const [, place = ""] = line.split(": ");
+    return line.startsWith("left, can be run") && !EXECUTABLE.has(place);
+  });
+  const { fleet } = await stage.prove("--lab", lab.name);
+  const held = places > 0 && ran && inEffect.length === 0 && fleet.verdict === "proven";
+  return {
+    attempt: `root plants a unit, a binary and a user in ${places} places and reboots the node`,
+    result:
+      inEffect.length === 0
+        ? `after the reboot none of it is in effect; the node is ${fleet.verdict}`
+        : `still in effect: ${inEffect.join("; ")}`,
+    held,
+  };
+}
