@@ -5,14 +5,14 @@ import type { ErofsInode } from "./inode.ts";
 import { NONHEAD, PhysicalClusters, type VisitCluster } from "./physical-clusters.ts";
 
 export type CompressedData = {
-  /** Where the map header, the index and compressed data standing right after them end. */
-  readonly endBytes: number;
   /** How clusters are compressed: the number of the kind that heads of type 1 have (0 is LZ4). */
   readonly algorithm: number;
   /** Whether the clusters visited are the whole file: its last part may be with the metadata or in the packed file. */
   readonly isWhole: boolean;
   /** Whether plain clusters begin with the end of their data (`Z_EROFS_ADVISE_INTERLACED_PCLUSTER`). */
   readonly isInterlaced: boolean;
+  /** Visits the physical clusters, and says where the index and compressed data standing right after it end. */
+  readonly visit: (visit: VisitCluster) => number;
 };
 
 const MAP_HEADER_BYTES = 8;
@@ -28,8 +28,8 @@ const KNOWN_ADVISE: number = TWO_BYTE_INDEX | BIG_HEAD1 | BIG_HEAD2 | INLINE_TAI
 /** 4 GiB of data in blocks of 4 KiB; an index of at most 8 MiB. */
 const MAX_CLUSTERS: number = 2 ** 20;
 
-/** Reads the index of a compressed file and visits the physical clusters that hold its data. */
-export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit: VisitCluster): CompressedData {
+/** Reads how a compressed file is laid out. */
+export function readCompressedData(image: ErofsImage, inode: ErofsInode): CompressedData {
   const count = Math.ceil(inode.sizeBytes / image.blockSizeBytes);
   if (count > MAX_CLUSTERS) {
     throw new AshlarError("limit", `erofs inode ${inode.nid}: expected at most ${MAX_CLUSTERS} blocks, found ${count}`);
@@ -45,7 +45,7 @@ export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit:
   const clusterBits = reader.u8("h_clusterbits");
   // Bit 7: the whole file is a fragment, and there is no index.
   if (clusterBits >>> 7 === 1) {
-    return { endBytes: headerOffset + MAP_HEADER_BYTES, algorithm, isWhole: false, isInterlaced: false };
+    return { algorithm, isWhole: false, isInterlaced: false, visit: () => headerOffset + MAP_HEADER_BYTES };
   }
   if (clusterBits !== 0) unknownFeature(`logical clusters larger than a block (0x${clusterBits.toString(16)})`);
   const unknown = advise & ~KNOWN_ADVISE;
@@ -53,20 +53,21 @@ export function visitCompressedData(image: ErofsImage, inode: ErofsInode, visit:
 
   const inlineTailBytes = (advise & INLINE_TAIL) === 0 ? 0 : inlineSize;
   const isWhole = inlineTailBytes === 0 && (advise & FRAGMENT) === 0;
-  const clusters = new PhysicalClusters(visit, {
-    blockSizeBytes: image.blockSizeBytes,
-    fileSizeBytes: inode.sizeBytes,
-    isHead1Big: (advise & BIG_HEAD1) !== 0,
-    isHead2Big: (advise & BIG_HEAD2) !== 0,
-  });
   const index = { start: headerOffset + MAP_HEADER_BYTES, count, advise };
-  const indexEnd =
-    inode.layout === "compressed-full"
-      ? visitFullIndex(image, index, clusters)
-      : visitCompactIndex(image, index, clusters);
-  // The last cluster is not in blocks of its own then: its address means nothing.
-  clusters.end(!isWhole);
-  return { endBytes: indexEnd + inlineTailBytes, algorithm, isWhole, isInterlaced: (advise & INTERLACED) !== 0 };
+  const visit = (visitCluster: VisitCluster): number => {
+    const clusters = new PhysicalClusters(visitCluster, {
+      blockSizeBytes: image.blockSizeBytes,
+      fileSizeBytes: inode.sizeBytes,
+      isHead1Big: (advise & BIG_HEAD1) !== 0,
+      isHead2Big: (advise & BIG_HEAD2) !== 0,
+    });
+    const visitIndex = inode.layout === "compressed-full" ? visitFullIndex : visitCompactIndex;
+    const endBytes = visitIndex(image, index, clusters);
+    // The last cluster is not in blocks of its own then: its address means nothing.
+    clusters.end(!isWhole);
+    return endBytes + inlineTailBytes;
+  };
+  return { algorithm, isWhole, isInterlaced: (advise & INTERLACED) !== 0, visit };
 }
 
 type Index = { readonly start: number; readonly count: number; readonly advise: number };

@@ -6,19 +6,12 @@ export type DirectoryEntry = { readonly name: string; readonly nid: number };
 
 const ENTRY_BYTES = 12;
 const MAX_NAME_BYTES = 255;
-const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
 
 /** The entries of a directory, block by block, without `.` and `..` (`struct erofs_dirent`). */
 export function* readDirectory(image: ErofsImage, inode: ErofsInode): Generator<DirectoryEntry> {
   const { sizeBytes, layout, endBytes, info } = inode;
   const { blockSizeBytes } = image;
   if (layout !== "flat-plain" && layout !== "flat-inline") unknownFeature(`directories laid out as ${layout}`);
-  if (sizeBytes > MAX_DIRECTORY_BYTES) {
-    throw new AshlarError(
-      "limit",
-      `erofs directory: expected at most ${MAX_DIRECTORY_BYTES} bytes, found ${sizeBytes}`,
-    );
-  }
   for (let done = 0; done < sizeBytes; done += blockSizeBytes) {
     const length = Math.min(blockSizeBytes, sizeBytes - done);
     const isInline = layout === "flat-inline" && done + blockSizeBytes >= sizeBytes;

@@ -168,7 +168,11 @@ const malformed: readonly [string, () => void, RegExp][] = [
   ["file beyond the end", changed((bytes) => bytes.fill(0xff, numbers + 8, numbers + 12)), /expected/u],
   ["compressed directory", changed((bytes) => bytes.writeUInt16LE(3 << 1, root)), /unknown feature: directories/u],
   ["directory data beyond the end", changed((bytes) => bytes.fill(0xff, share + 16, share + 20)), /expected/u],
-  ["directory too large", changed((bytes) => bytes.fill(0xff, root + 8, root + 12)), /at most 67108864/u],
+  [
+    "directory too large",
+    changed((bytes) => bytes.fill(0xff, root + 8, root + 12)),
+    /at most 16777216 bytes of directories/u,
+  ],
   ["names in the entries", changed((bytes) => bytes.writeUInt16LE(11, rootEntries + 8)), /names after whole/u],
   ["names beyond the block", changed((bytes) => bytes.writeUInt16LE(12_000, rootEntries + 8)), /names after whole/u],
   ["name backwards", changed((bytes) => bytes.writeUInt16LE(1, rootEntries + 20)), /a name inside/u],

@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { visitCompressedData } from "./compressed-index.ts";
+import { readCompressedData } from "./compressed-index.ts";
 import { type ErofsImage, readBytes, unknownFeature } from "./image.ts";
 import type { ErofsInode } from "./inode.ts";
 import { decompressLz4Block } from "./lz4-block.ts";
@@ -36,15 +36,13 @@ function readFlat(image: ErofsImage, offset: number, sizeBytes: number, onPiece:
 }
 
 function readCompressed(image: ErofsImage, inode: ErofsInode, onPiece: (bytes: Uint8Array) => void): void {
-  const clusters: PhysicalCluster[] = [];
-  const { algorithm, isWhole, isInterlaced } = visitCompressedData(image, inode, (cluster) => clusters.push(cluster));
+  const { algorithm, isWhole, isInterlaced, visit } = readCompressedData(image, inode);
   if (!isWhole) unknownFeature("content with the metadata or in the packed file");
-  for (const cluster of clusters) {
-    if (cluster.isPlain ? isInterlaced : algorithm !== LZ4) {
-      unknownFeature(cluster.isPlain ? "interlaced content" : `compression algorithms ${algorithm}`);
-    }
+  if (algorithm !== LZ4) unknownFeature(`compression algorithms ${algorithm}`);
+  visit((cluster) => {
+    if (cluster.isPlain && isInterlaced) unknownFeature("interlaced content");
     onPiece(readCluster(image, cluster));
-  }
+  });
 }
 
 function readCluster(image: ErofsImage, cluster: PhysicalCluster): Uint8Array {

@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { ByteReader } from "../byte-reader.ts";
-import { visitCompressedData } from "./compressed-index.ts";
+import { readCompressedData } from "./compressed-index.ts";
 import { type ErofsImage, readBytes, unknownFeature } from "./image.ts";
 import type { ErofsInode } from "./inode.ts";
 
@@ -52,7 +52,8 @@ function visitData(image: ErofsImage, inode: ErofsInode, visit: (part: FilePart)
     return inode.endBytes + inode.sizeBytes - (blocks - 1) * blockSizeBytes;
   }
   if (inode.layout === "chunk-based") return visitChunks(image, inode, visitBlocks);
-  return visitCompressedData(image, inode, ({ firstBlock, blocks: count }) => visitBlocks(firstBlock, count)).endBytes;
+  const { visit: visitClusters } = readCompressedData(image, inode);
+  return visitClusters(({ firstBlock, blocks: count }) => visitBlocks(firstBlock, count));
 }
 
 /** `struct erofs_inode_chunk_index` (8 bytes), or just block addresses (4 bytes). */

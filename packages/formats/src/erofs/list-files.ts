@@ -13,6 +13,8 @@ export type ErofsListing = {
 };
 
 const MAX_ENTRIES = 200_000;
+/** All directories together; a real `/usr` has 1 MB of them. */
+const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 const MAX_DEPTH = 64;
 
 /**
@@ -25,6 +27,7 @@ export function listErofs(image: ErofsImage): ErofsListing {
   const entries: ErofsEntry[] = [{ path: "/", nid: image.rootNid }];
   const unreadable: { path: string; reason: string }[] = [];
   const directories = new Set<number>();
+  let bytesLeft = MAX_DIRECTORY_BYTES;
   // The list grows while it is gone through: what is found is looked into in its turn.
   for (const { path, nid } of entries) {
     try {
@@ -32,23 +35,22 @@ export function listErofs(image: ErofsImage): ErofsListing {
       if (inode.type !== "directory") continue;
       if (directories.has(nid)) throw new AshlarError("malformed", "expected a directory in one place, found it again");
       directories.add(nid);
+      bytesLeft -= inode.sizeBytes;
+      if (bytesLeft < 0) limit(`${MAX_DIRECTORY_BYTES} bytes of directories`);
       const parent = path === "/" ? "" : path;
-      if (depthOf(path) > MAX_DEPTH) throw new AshlarError("malformed", `expected at most ${MAX_DEPTH} levels`);
+      if (parent.split("/").length > MAX_DEPTH) limit(`${MAX_DEPTH} levels of directories`);
       for (const child of readDirectory(image, inode)) {
+        if (entries.length === MAX_ENTRIES) limit(`${MAX_ENTRIES} files`);
         entries.push({ path: `${parent}/${child.name}`, nid: child.nid });
-        if (entries.length > MAX_ENTRIES) break;
       }
     } catch (error) {
-      if (!(error instanceof AshlarError)) throw error;
+      if (!(error instanceof AshlarError) || error.code === "limit") throw error;
       unreadable.push({ path, reason: error.message });
-    }
-    if (entries.length > MAX_ENTRIES) {
-      throw new AshlarError("limit", `erofs: expected at most ${MAX_ENTRIES} files, found more`);
     }
   }
   return { entries, unreadable };
 }
 
-function depthOf(path: string): number {
-  return path.split("/").length - 1;
+function limit(most: string): never {
+  throw new AshlarError("limit", `erofs: expected at most ${most}, found more`);
 }
