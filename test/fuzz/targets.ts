@@ -24,6 +24,16 @@ const ofText =
   (bytes: Uint8Array): unknown =>
     parse(Buffer.from(bytes).toString("utf8"));
 
+/** Asks for all that is asked of an image: owners of blocks, names, and content. */
+function readErofs(bytes: Uint8Array): unknown {
+  const image = formats.openErofs((offset, size) => bytes.subarray(offset, offset + size), bytes.length);
+  const { owners } = formats.findBlockOwners(image, [0, 1, 5, 20]);
+  for (const { nid } of formats.listErofs(image).entries.slice(0, 12)) {
+    formats.readErofsContent(image, formats.readErofsInode(image, nid), () => undefined);
+  }
+  return owners;
+}
+
 export const TARGETS: readonly Target[] = [
   { name: "tpm-attest", seeds: quotes("quote_ecc.msg", "quote_rsa.msg"), parse: formats.parseAttest },
   {
@@ -61,6 +71,11 @@ export const TARGETS: readonly Target[] = [
     name: "verity-superblock",
     seeds: [seeds.veritySuperblock()],
     parse: (bytes) => formats.verityLayout(formats.parseVeritySuperblock(bytes)),
+  },
+  {
+    name: "erofs",
+    seeds: ["clusters-64k", "inline-tails", "fragments-dedupe"].map((name) => seeds.vector(`erofs/${name}.erofs`)),
+    parse: readErofs,
   },
   { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(identity.parseManifest) },
   { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(identity.parseEvidence) },
