@@ -10,7 +10,7 @@ import {
   writeVeritySuperblock,
 } from "@ashlar/formats";
 import { hashRanges } from "./hash-ranges.ts";
-import { openFile, openRegion, type OpenRegion, readRegion } from "./region.ts";
+import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "./region.ts";
 
 export type FormatVerityOptions = {
   /** Path of the file to protect. */
@@ -70,8 +70,7 @@ export async function formatVerity(options: FormatVerityOptions): Promise<Format
   const layout = verityLayout(superblock);
   const header = writeVeritySuperblock(superblock);
   await using hash = await openHashFile(options.hash, data.handle);
-  const { size } = await hash.stat();
-  if (size < layout.hashSizeBytes) await hash.truncate(layout.hashSizeBytes);
+  await makeRoom(options.hash, hash, layout.hashSizeBytes);
   const digests = await lowestDigests(superblock, data, hash, options);
   const { levels, rootHash } = upperVerityLevels(superblock, digests);
   for (const [index, level] of levels.entries()) {
@@ -118,9 +117,18 @@ async function openHashFile(path: string, data: FileHandle): Promise<FileHandle>
   );
   const hash = await openFile(path, exists ? "r+" : "w+");
   const [ownStat, dataStat] = [await hash.stat(), await data.stat()];
-  if (ownStat.dev !== dataStat.dev || ownStat.ino !== dataStat.ino) return hash;
+  const isSame = ownStat.isBlockDevice() ? ownStat.rdev === dataStat.rdev : ownStat.ino === dataStat.ino;
+  if (!isSame || ownStat.dev !== dataStat.dev) return hash;
   await hash.close();
   throw new AshlarError("invalid", `${path}: expected another file than the data`);
+}
+
+/** A file grows to what is needed; a block device has its size. */
+async function makeRoom(path: string, hash: FileHandle, sizeBytes: number): Promise<void> {
+  const available = await sizeOf(hash);
+  if (available >= sizeBytes) return;
+  if ((await hash.stat()).isFile()) await hash.truncate(sizeBytes);
+  else throw new AshlarError("invalid", `${path}: expected room for ${sizeBytes} bytes, found ${available}`);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, offsetBytes: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 
 /** A part of a file, for example a partition of a disk image. Default: the whole file. */
@@ -15,7 +15,7 @@ export type OpenRegion = { readonly handle: FileHandle; readonly offsetBytes: nu
 export async function openRegion({ path, offsetBytes = 0, sizeBytes }: Region): Promise<OpenRegion> {
   const handle = await openFile(path, "r");
   try {
-    const { size } = await handle.stat();
+    const size = await sizeOf(handle);
     const available = Math.max(0, size - offsetBytes);
     if (sizeBytes !== undefined && sizeBytes > available) {
       throw new AshlarError("invalid", `${path}: expected ${offsetBytes + sizeBytes} bytes, found ${size}`);
@@ -27,7 +27,7 @@ export async function openRegion({ path, offsetBytes = 0, sizeBytes }: Region): 
   }
 }
 
-/** @throws AshlarError `not-found`, `invalid` when it is not a regular file */
+/** @throws AshlarError `not-found`, `invalid` when it is neither a regular file nor a block device */
 export async function openFile(path: string, flags: "r" | "r+" | "w+"): Promise<FileHandle> {
   let handle: FileHandle;
   try {
@@ -39,9 +39,20 @@ export async function openFile(path: string, flags: "r" | "r+" | "w+"): Promise<
     });
   }
   const stat = await handle.stat();
-  if (stat.isFile()) return handle;
+  if (stat.isFile() || stat.isBlockDevice()) return handle;
   await handle.close();
-  throw new AshlarError("invalid", `${path}: expected a regular file`);
+  throw new AshlarError("invalid", `${path}: expected a regular file or a block device`);
+}
+
+const SECTOR_BYTES = 512;
+
+/** The size of a regular file or, as the kernel tells it in sectors of 512 bytes, of a block device. */
+export async function sizeOf(handle: FileHandle): Promise<number> {
+  const stat = await handle.stat();
+  if (!stat.isBlockDevice()) return stat.size;
+  const { rdev } = stat;
+  const [major, minor] = [(rdev >>> 8) & 0xfff, (rdev & 0xff) | ((rdev >>> 12) & 0xfff00)];
+  return Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8")) * SECTOR_BYTES;
 }
 
 /** Reads exactly `sizeBytes` at an offset inside the region. */
