@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { styleText } from "node:util";
 
@@ -8,21 +8,25 @@ export type Step = { readonly name: string; readonly command: readonly [program:
 export type StepResult = { readonly step: Step; readonly passed: boolean; readonly output: string };
 
 const running = new Set<ChildProcess>();
+let interrupted = false;
 /** How long a step may take to end after it was told to. */
 const GRACE_MS = 5000;
+/** What a shell reports for a command that SIGINT ended. */
+const INTERRUPTED_STATUS = 130;
 
 /**
  * Runs steps side by side, `lanes` at a time and in the given order, and prints a line for each when it ends, after its
- * whole output if it failed.
+ * whole output if it failed. A step that takes longer than `limitMs` is ended and has failed.
  */
-export async function runSteps(steps: readonly Step[], lanes: number): Promise<StepResult[]> {
+export async function runSteps(steps: readonly Step[], lanes: number, limitMs: number): Promise<StepResult[]> {
   const waiting = [...steps];
   const results: StepResult[] = [];
   const widest = Math.max(...steps.map(({ name }) => name.length));
   const lane = async (): Promise<void> => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
       const startedAt = performance.now();
-      const { passed, output } = await runStep(step);
+      const { passed, output } = await runStep(step, limitMs);
+      if (interrupted) return;
       results.push({ step, passed, output });
       if (!passed) process.stdout.write(`\n$ ${step.command.join(" ")}\n${output}\n`);
       const mark = passed ? styleText("green", "ok  ") : styleText("red", "FAIL");
@@ -34,20 +38,30 @@ export async function runSteps(steps: readonly Step[], lanes: number): Promise<S
 }
 
 /** Each step has a process group of its own, so that what it started ends with it. */
-async function runStep({ command: [program, ...args] }: Step): Promise<{ passed: boolean; output: string }> {
+async function runStep({ command: [program, ...args] }: Step, limitMs: number): Promise<Omit<StepResult, "step">> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   running.add(child);
-  const chunks: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const output: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+  const limit = setTimeout(() => {
+    output.push(Buffer.from(`not finished after ${formatSeconds(limitMs)}, and ended:\n${describeGroup(child)}`));
+    signal(child, "SIGKILL");
+  }, limitMs);
   try {
     const [code] = await once(child, "close");
-    return { passed: code === 0, output: Buffer.concat(chunks).toString("utf8") };
+    return { passed: code === 0, output: Buffer.concat(output).toString("utf8") };
   } catch (error) {
     return { passed: false, output: `could not start ${program}: ${String(error)}\n` };
   } finally {
+    clearTimeout(limit);
     running.delete(child);
   }
+}
+
+/** The command lines of what still runs: they tell which test file hangs. */
+function describeGroup({ pid }: ChildProcess): string {
+  return spawnSync("ps", ["-ww", "-o", "args=", "-g", String(pid)], { encoding: "utf8" }).stdout;
 }
 
 /**
@@ -56,9 +70,10 @@ async function runStep({ command: [program, ...args] }: Step): Promise<{ passed:
  */
 export function endStepsOnSignal(): () => void {
   const end = (): void => {
+    interrupted = true;
     console.error("\ninterrupted");
-    signalAll("SIGTERM");
-    setTimeout(() => signalAll("SIGKILL"), GRACE_MS).unref();
+    for (const child of running) signal(child, "SIGTERM");
+    setTimeout(() => running.forEach((child) => signal(child, "SIGKILL")), GRACE_MS).unref();
     const ended = [...running].map(async (child) => await once(child, "close"));
     void Promise.allSettled(ended).then(() => process.exit(INTERRUPTED_STATUS));
   };
@@ -70,13 +85,8 @@ export function endStepsOnSignal(): () => void {
   };
 }
 
-/** What a shell reports for a command that SIGINT ended. */
-const INTERRUPTED_STATUS = 130;
-
-function signalAll(signal: NodeJS.Signals): void {
-  for (const { pid } of running) {
-    if (pid !== undefined) process.kill(-pid, signal);
-  }
+function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, name);
 }
 
 export function formatSeconds(milliseconds: number): string {
