@@ -17,6 +17,9 @@ const NEW_BOOT = /BdsDxe: loading /u;
 const DEAD_ENDS =
   /UEFI Interactive Shell|Kernel panic|ashlar: boot stopped|You are in (?:emergency|rescue) mode|Freezing execution|System halted/u;
 
+/** Seconds since the kernel started. */
+const KERNEL_TIME = /^\[ *\d+\.\d+\] /u;
+
 export type BootProgress = {
   readonly phase: BootPhase;
   /** How often the machine has come up, counting from 1; more than that means that it restarted by itself. */
@@ -31,7 +34,7 @@ export const POWERED_ON: BootProgress = { phase: "firmware", boots: 0, deadEnd: 
 export function afterLine(progress: BootProgress, rawLine: string): BootProgress {
   const line = plainText(rawLine);
   if (NEW_BOOT.test(line)) return { phase: "firmware", boots: progress.boots + 1, deadEnd: undefined };
-  const deadEnd = progress.deadEnd ?? (DEAD_ENDS.test(line) ? line.trim() : undefined);
+  const deadEnd = progress.deadEnd ?? (DEAD_ENDS.test(line) ? line.replace(KERNEL_TIME, "").trim() : undefined);
   let { phase } = progress;
   for (const [marked, mark] of MARKS) {
     if (ORDER.indexOf(marked) > ORDER.indexOf(phase) && mark.test(line)) phase = marked;

@@ -10,7 +10,7 @@ import { openLab, type Lab } from "./lab.ts";
 import { removeLab } from "./lab-down.ts";
 import { lockOptions } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
-import { portsOfAllLabs, writeLabState, type LabState } from "./lab-state.ts";
+import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { powerOn } from "./machine.ts";
 import { labNodeConfig } from "./provisioning-envelope.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
@@ -67,13 +67,15 @@ export async function labUp(options: LabUpOptions): Promise<Lab> {
         hint: `remove it with \`ashlar lab down --name ${options.name}\`, or choose another --name`,
       });
     }
+    // What is left of a lab whose directory was removed by hand.
+    await removeLab(paths);
+    let state: LabState | undefined;
     try {
-      const state = await startLab(paths, options);
+      state = await startLab(paths, options);
       await waitForAll(paths, state, options);
     } catch (error) {
+      if (state === undefined || options.signal?.aborted === true) await removeLab(paths);
       // Whatever an interrupted step has thrown is a consequence of the interruption.
-      const interrupted = options.signal?.aborted === true;
-      if (interrupted || !(error instanceof AshlarError) || error.code !== "unavailable") await removeLab(paths);
       throwIfInterrupted(options.signal);
       throw error;
     }
@@ -150,14 +152,20 @@ async function makeDisk(image: string, node: NodePaths, signal: AbortSignal | un
   await truncate(node.disk, Math.max(size, DISK_BYTES));
 }
 
-/** Waits for every node, so that one's failure does not hide the others'. */
+/** Waits for all nodes, or for the first that does not come up. */
 async function waitForAll(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<void> {
-  const { onProgress, signal } = options;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const timeoutMs = options.timeoutMs ?? bootTimeoutMs(state, state.nodes.length);
-  const results = await Promise.allSettled(
-    state.nodes.map((node) => waitForNode(paths, node, { timeoutMs, onProgress, signal })),
-  );
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const waitFor = async (node: NodeState): Promise<void> => {
+    try {
+      await waitForNode(paths, node, { timeoutMs, onProgress: options.onProgress, signal });
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  };
+  await Promise.all(state.nodes.map(waitFor));
 }
 
 function checkOptions(options: LabUpOptions): void {

@@ -115,7 +115,10 @@ export class Lab {
     await labDown(this.name);
   }
 
-  /** Runs a command on a node and collects what it prints. Its exit status is part of the answer; 255 is ssh's own. */
+  /**
+   * Runs a command on a node and collects what it prints. As always with ssh, the words are joined by spaces and read by
+   * a shell. The exit status is part of the answer; 255 is ssh's own.
+   */
   async ssh(nodeName: string, command: readonly string[], signal?: AbortSignal): Promise<RunResult> {
     return await run("ssh", [...this.#sshArguments(nodeName), "-T", ...command], {
       acceptStatus: Array.from({ length: 256 }, (_, status) => status),
