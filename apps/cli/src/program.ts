@@ -8,18 +8,26 @@ import { verityCommand } from "./commands/verity.ts";
 
 /** The whole command tree. Parsing, `--help` and the reference pages all come from it. */
 export function createProgram(): Command {
-  return new Command("ashlar")
+  const program = new Command("ashlar")
     .description("Immutable Kubernetes nodes that can be proved")
     .version(ownVersion())
     .exitOverride()
-    // `ashlar image build --version` is not `ashlar --version`.
-    .enablePositionalOptions()
     .showHelpAfterError("(add --help for usage and examples)")
-    .addCommand(imageCommand())
-    .addCommand(labCommand())
-    .addCommand(proveCommand())
-    .addCommand(setupCommand())
-    .addCommand(verityCommand());
+    // `ashlar image build --version` is not `ashlar --version`.
+    .enablePositionalOptions();
+  for (const command of [imageCommand(), labCommand(), proveCommand(), setupCommand(), verityCommand()]) {
+    program.addCommand(command);
+  }
+  inheritSettings(program);
+  return program;
+}
+
+/** Commands made on their own do not inherit: without this, commander would end the process itself, with status 1. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inheritSettings(command);
+  }
 }
 
 function ownVersion(): string {
