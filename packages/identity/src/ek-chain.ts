@@ -3,8 +3,10 @@ import { AshlarError, messageOf } from "@ashlar/base";
 
 /** Makers' certificates: the self-signed ones are trusted, the others only lead to them. */
 export type EkRoots = {
-  readonly roots: readonly X509Certificate[];
-  readonly intermediates: readonly X509Certificate[];
+  readonly certificates: readonly X509Certificate[];
+  readonly roots: ReadonlySet<X509Certificate>;
+  /** Each one's issuers among all of them, by name and signature: looked up once for a whole fleet. */
+  readonly issuers: ReadonlyMap<X509Certificate, readonly X509Certificate[]>;
 };
 
 const MAX_BUNDLE_CHARACTERS = 4 * 1024 * 1024;
@@ -33,15 +35,16 @@ export function parseEkRoots(pem: string): EkRoots {
     );
   }
   const certificates = blocks.map((block, index) => parseCertificate(block, `EK roots: certificate ${index + 1}`));
-  const roots = certificates.filter((certificate) => isIssuedBy(certificate, certificate));
-  if (roots.length === 0) {
+  const issuers = new Map(certificates.map((certificate) => [certificate, issuersAmong(certificates, certificate)]));
+  const roots = new Set(certificates.filter((certificate) => issuers.get(certificate)?.includes(certificate)));
+  if (roots.size === 0) {
     throw new AshlarError(
       "invalid",
       `EK roots: expected a self-signed certificate, found none among ${certificates.length}`,
       { hint: "add the maker's root certificate to the PEM bundle" },
     );
   }
-  return { roots, intermediates: certificates.filter((certificate) => !roots.includes(certificate)) };
+  return { certificates, roots, issuers };
 }
 
 /** Parses a certificate, DER or PEM. @throws AshlarError `malformed` */
@@ -80,19 +83,22 @@ function findIssuerProblem(
 ): string | undefined {
   if (lengthLeft === 0) return `a chain of more than ${MAX_CHAIN_LENGTH} certificates`;
   let problem: string | undefined;
-  for (const issuer of [...trusted.roots, ...trusted.intermediates]) {
-    if (!isIssuedBy(certificate, issuer)) continue;
+  for (const issuer of trusted.issuers.get(certificate) ?? issuersAmong(trusted.certificates, certificate)) {
     const found = findValidityProblem(issuer, now) ?? findAuthorityProblem(issuer);
     if (found !== undefined) {
       problem ??= found;
       continue;
     }
-    if (trusted.roots.includes(issuer)) return undefined;
+    if (trusted.roots.has(issuer)) return undefined;
     const above = findIssuerProblem(issuer, trusted, now, lengthLeft - 1);
     if (above === undefined) return undefined;
     problem ??= above;
   }
   return problem ?? `no trusted issuer named ${oneLine(certificate.issuer)}`;
+}
+
+function issuersAmong(certificates: readonly X509Certificate[], certificate: X509Certificate): X509Certificate[] {
+  return certificates.filter((candidate) => isIssuedBy(certificate, candidate));
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

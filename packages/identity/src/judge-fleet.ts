@@ -5,33 +5,34 @@ export type FleetMember = { readonly name: string } & Verification;
 
 /** One verdict over all nodes. A TPM stands for one machine: nodes that answer with the same one are all refused. */
 export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
-  const namesByTpm = new Map<string, string[]>();
-  for (const { name, tpm } of members) {
-    for (const key of keysOf(tpm)) namesByTpm.set(key, [...(namesByTpm.get(key) ?? []), name]);
-  }
+  const namesByKey = Map.groupBy(
+    members.flatMap(({ name, tpm }) => keysOf(tpm).map((key) => ({ name, key }))),
+    ({ key }) => key,
+  );
   const nodes = members.map(({ name, verdict, tpm }): NamedVerdict => {
-    const sharing = keysOf(tpm).flatMap((key) => namesByTpm.get(key) ?? []);
-    return { name, ...refuseShared(verdict, new Set(sharing)) };
+    const sharing = keysOf(tpm).map((key) => namesByKey.get(key) ?? []);
+    const shared = sharing.find((names) => names.length > 1);
+    return { name, ...(shared === undefined ? verdict : refuseShared(verdict, shared)) };
   });
   const levels = new Set(nodes.map(({ level }) => level));
   const identities = new Set(nodes.flatMap(({ identity }) => identity ?? []));
   return { verdict: overall(levels, nodes.length), identities: identities.size, nodes };
 }
 
-/** Either key would do for an honest TPM; one TPM can make two attestation keys, and so pose as two machines. */
+/** One TPM can make two attestation keys, and so pose as two machines: its EK certificate counts, too. */
 function keysOf(tpm: QuotingTpm | undefined): string[] {
   return tpm === undefined ? [] : [tpm.akName, tpm.ekSha256];
 }
 
-function refuseShared(verdict: NodeVerdict, sharing: ReadonlySet<string>): NodeVerdict {
-  if (sharing.size <= 1) return verdict;
-  const difference = {
-    what: "TPM",
-    expected: "one for each node",
-    found: `one TPM answers for ${[...sharing].join(", ")}`,
-  };
+function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: string }[]): NodeVerdict {
+  const names = sharing.slice(0, MAX_SHOWN_NAMES).map(({ name }) => name);
+  const more = sharing.length > names.length ? ` and ${sharing.length - names.length} more` : "";
+  const found = `one TPM answers for ${names.join(", ")}${more}`;
+  const difference = { what: "TPM", expected: "one for each node", found };
   return { ...verdict, level: "mismatch", differences: [difference, ...verdict.differences] };
 }
+
+const MAX_SHOWN_NAMES = 4;
 
 /** No nodes prove nothing. */
 function overall(levels: ReadonlySet<string>, count: number): FleetVerdict["verdict"] {

@@ -3,7 +3,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parsePublic } from "@ashlar/formats";
 import { qualifyingData } from "./agent-api.ts";
+import { nameOfKey, type PinnedKeys } from "./check-keys.ts";
+import { certificateSha256 } from "./ek-chain.ts";
 import type { Evidence, Keys } from "./evidence.ts";
 import { sha256 } from "./expected-pcrs.ts";
 import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "./test-release.ts";
@@ -87,6 +90,12 @@ export class TestNode {
     this.tool("tpm2_readpublic", "-c", EK, "-f", "tss", "-o", "ek.pub");
     this.tool("tpm2_nvread", "-C", EK_CERTIFICATE, "-o", "ek-cert.der", EK_CERTIFICATE);
     this.keys = { ak: this.read("ak.pub"), ekPublic: this.read("ek.pub"), ekCertificate: this.read("ek-cert.der") };
+  }
+
+  /** What an enrolment of this node would pin. */
+  get pin(): PinnedKeys {
+    const akName = nameOfKey(parsePublic(this.keys.ak));
+    return { ekSha256: certificateSha256(this.keys.ekCertificate), akName };
   }
 
   /** Runs a TPM tool in the node's directory, then frees the TPM's few transient slots. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parsePublic } from "@ashlar/formats";
 import fc from "fast-check";
 import { nameOfKey } from "./check-keys.ts";
-import { certificateSha256, parseEkRoots } from "./ek-chain.ts";
+import { parseEkRoots } from "./ek-chain.ts";
 import type { Evidence } from "./evidence.ts";
 import { configWord, expectationsOf } from "./expectations.ts";
 import { sha256 } from "./expected-pcrs.ts";
@@ -37,7 +37,7 @@ const NOW = Date.now();
 
 const INPUT: VerificationInput = {
   expectations: EXPECTATIONS,
-  pin: pinOf(node),
+  pin: node.pin,
   challenge: CHALLENGE,
   ekRoots: parseEkRoots(authority.roots),
   challengedAtMs: NOW,
@@ -48,10 +48,6 @@ const INPUT: VerificationInput = {
 node.boot(LOGS);
 const EVIDENCE = node.evidence(RELEASE, CHALLENGE);
 const IDENTITY = nodeIdentity(RELEASE, classConfigSha256);
-
-function pinOf({ keys }: TestNode, ak: Uint8Array = keys.ak): VerificationInput["pin"] {
-  return { ekSha256: certificateSha256(keys.ekCertificate), akName: nameOfKey(parsePublic(ak)) };
-}
 
 function judge(evidence: Evidence, change: Partial<VerificationInput> = {}): NodeVerdict {
   return verifyEvidence(evidence, { ...INPUT, ...change }).verdict;
@@ -140,7 +136,7 @@ test("a key that would sign anything is no attestation key, even if it was pinne
   const ak = node.read("loose.pub");
   const evidence = node.evidence(RELEASE, CHALLENGE, { key: "0x8100a511", ak });
   assertRefused(
-    judge(evidence, { pin: pinOf(node, ak) }),
+    judge(evidence, { pin: { ...node.pin, akName: nameOfKey(parsePublic(ak)) } }),
     /^attestation key's attributes: .*restricted.* \/ fixedTPM/u,
   );
 });
@@ -150,7 +146,7 @@ test("a quote that leaves a PCR out, or covers only the SHA-1 bank, is refused",
   assertRefused(judge(without12), /^PCRs in the quote: .*11,12,13.*\/ .*11,13/u);
   otherNode.boot(LOGS);
   const sha1 = otherNode.evidence(RELEASE, CHALLENGE, { pcrs: "sha1:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15" });
-  const change = { pin: pinOf(otherNode), ekRoots: parseEkRoots(otherAuthority.roots) };
+  const change = { pin: otherNode.pin, ekRoots: parseEkRoots(otherAuthority.roots) };
   assertRefused(judge(sha1, change), /^PCRs in the quote: sha256.*\/ sha1/u);
 });
 

@@ -102,8 +102,6 @@ function judgeMeasurements(measurements: Measurements, evidence: Evidence, input
   const irregular = [...judgePhases(eventsOf(11)), ...judgeZeroPcrs(measurements), ...judgeMachineWords(eventsOf(15))];
   const config = measuredConfig(eventsOf(13));
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
-  const named =
-    running === undefined ? describeUnknownRelease(eventsOf(11), evidence, release) : compareReleases(release, running);
   return {
     release: running?.version ?? null,
     // A node that measured anything irregular is no value that an identity could name.
@@ -112,12 +110,22 @@ function judgeMeasurements(measurements: Measurements, evidence: Evidence, input
     nodeConfig: config?.node ?? null,
     extensions: [],
     differences: [
-      ...(releaseDifferences.length === 0 ? [] : named),
+      ...(running === release ? [] : nameRelease(running, eventsOf(11), evidence, release)),
       ...releaseDifferences,
       ...irregular,
       ...judgeConfig(eventsOf(13), declared),
     ],
   };
+}
+
+/** What the node runs instead of the declared release. */
+function nameRelease(
+  running: ReleaseManifest | undefined,
+  pcr11: readonly MeasuredEvent[],
+  evidence: Evidence,
+  declared: ReleaseManifest,
+): Difference[] {
+  return running === undefined ? describeUnknownRelease(pcr11, evidence, declared) : compareReleases(declared, running);
 }
 
 /** What software on the node says against itself. */

@@ -8,6 +8,7 @@ import {
   prepareEnrolment,
   verifyEvidence,
   type EkRoots,
+  type Evidence,
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
@@ -105,16 +106,13 @@ async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarg
   // The quote is made after this: counted from here, evidence never looks younger than it is.
   const challengedAtMs = Date.now();
   const { evidence, tlsPublicKey } = await client.evidence(nonce);
-  const pin =
-    "enrolledAt" in keys
-      ? keys
-      : {
-          ...keys,
-          enrolledAt: new Date(challengedAtMs).toISOString(),
-          resetCount: parseAttest(evidence.quoteMessage).resetCount,
-        };
+  const pin = "enrolledAt" in keys ? keys : pinOf(keys, evidence, challengedAtMs);
   const { classConfigSha256, nodeConfigSha256 } = target.expectations;
   return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected: { classConfigSha256, nodeConfigSha256 } };
+}
+
+function pinOf(keys: PinnedKeys, { quoteMessage }: Evidence, nowMs: number): Pin {
+  return { ...keys, enrolledAt: new Date(nowMs).toISOString(), resetCount: parseAttest(quoteMessage).resetCount };
 }
 
 /** Judges a live or stored answer. */

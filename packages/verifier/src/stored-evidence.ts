@@ -134,7 +134,7 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
     commandLine,
     verity,
     pin,
-    expected,
+    expected: { classConfigSha256: expected.classConfigSha256, nodeConfigSha256: expected.nodeConfigSha256 },
   };
 }
 
