@@ -1,5 +1,7 @@
 import { schema as flatcar100 } from "./flatcar-1.0.0/schema.ts";
 import { schema as flatcar110 } from "./flatcar-1.1.0/schema.ts";
+import { RULES_3_3, RULES_3_4 } from "./ignition-rules.ts";
+import type { IgnitionRules } from "./ignition-rules.ts";
 import type { ObjectSchema } from "./schema/schema.ts";
 
 /** A released version of the Butane language. */
@@ -9,9 +11,10 @@ export type ButaneVersion = {
   /** The version of Ignition configs that it becomes. */
   readonly ignition: string;
   readonly schema: ObjectSchema;
+  readonly rules: IgnitionRules;
 };
 
 export const BUTANE_VERSIONS: readonly ButaneVersion[] = [
-  { variant: "flatcar", version: "1.0.0", ignition: "3.3.0", schema: flatcar100 },
-  { variant: "flatcar", version: "1.1.0", ignition: "3.4.0", schema: flatcar110 },
+  { variant: "flatcar", version: "1.0.0", ignition: "3.3.0", schema: flatcar100, rules: RULES_3_3 },
+  { variant: "flatcar", version: "1.1.0", ignition: "3.4.0", schema: flatcar110, rules: RULES_3_4 },
 ];

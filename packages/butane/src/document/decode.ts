@@ -8,7 +8,7 @@ import { resolved } from "./tree.ts";
 import type { Entry, MapTree, ScalarTree, Tree } from "./tree.ts";
 
 /** A decoded value: objects have the keys of Ignition JSON; what is null or empty by default is absent. */
-export type Decoded = string | boolean | number | bigint | readonly Decoded[] | DecodedObject;
+export type Decoded = string | boolean | number | bigint | Decoded[] | DecodedObject;
 export type DecodedObject = { [key: string]: Decoded | undefined };
 
 export type Notation = {
@@ -141,7 +141,7 @@ export class Decoder {
     }
     const field = schema.fields.find((candidate) => this.#nameOf(candidate) === name.text);
     if (field === undefined) return;
-    const decoded = this.#value(tree, field.schema, { parent: value, key: field.json });
+    const decoded = this.#value(tree, field.schema, { parent: value, key: name.text });
     if (decoded !== undefined) value[field.json] = decoded;
   }
 

@@ -16,6 +16,8 @@ export class Findings {
   readonly #text: string;
   readonly #origins: Origins;
   readonly #findings: Finding[] = [];
+  /** Places with errors of earlier phases: what comes of those errors later is not news. */
+  readonly #settled = new Set<string>();
 
   constructor(text: string, origins: Origins) {
     this.#text = text;
@@ -24,6 +26,13 @@ export class Findings {
 
   get hasErrors(): boolean {
     return this.#findings.some((finding) => finding.severity === "error");
+  }
+
+  /** Starts checks that see the consequences of the errors so far. */
+  nextPhase(): void {
+    for (const { severity, path } of this.#findings) {
+      if (severity === "error" && path !== undefined) this.#settled.add(path);
+    }
   }
 
   error(place: Place, message: string, hint?: string): void {
@@ -70,6 +79,7 @@ export class Findings {
     message: string,
     hint?: string,
   ): void {
+    if (this.#settled.has(place.path)) return;
     this.#findings.push({ severity, message, hint, path: place.path, offset: place.offset });
   }
 }

@@ -15,8 +15,8 @@ type Origin = {
   readonly key: Key;
   readonly tree: Tree | undefined;
   readonly schema: Schema;
-  /** Fields that came from another one: `source` from `inline`. */
-  readonly renamed: Map<string, string>;
+  /** Parts that came from elsewhere: `source` from `inline`. */
+  readonly moved: Map<Key, Origin>;
 };
 
 /** Remembers for each decoded object and list where in the document it stood. */
@@ -31,52 +31,53 @@ export class Origins {
   /** Records that `value` was decoded from `tree`, which stands at `key` of `parent`. */
   add(value: object, schema: Schema, tree: Tree | undefined, at: { parent: object; key: Key } | undefined): void {
     const parent = at === undefined ? undefined : this.#origins.get(at.parent);
-    this.#origins.set(value, { parent, key: at?.key ?? "$", tree, schema, renamed: new Map() });
+    this.#origins.set(value, { parent, key: at?.key ?? "$", tree, schema, moved: new Map() });
   }
 
-  /** Makes problems of a generated object point to what it was generated from. */
+  /** Makes problems of a generated object or list, and of all its parts, point to what it was generated from. */
   derive(value: object, from: Place): void {
-    const [holder, ...keys] = from;
-    const parent = this.#origins.get(holder);
-    let origin = parent;
-    for (const key of keys) origin = origin === undefined ? undefined : this.#step(origin, key);
-    if (origin !== undefined) this.#origins.set(value, { ...origin, schema: ANYWHERE, renamed: new Map() });
+    this.#origins.set(value, { ...this.#find(from), schema: ANYWHERE, moved: new Map() });
   }
 
-  /** Makes problems of `key` point to `original`, from which its value was made. */
-  rename(holder: object, key: string, original: string): void {
-    this.#origins.get(holder)?.renamed.set(key, original);
+  /** Makes problems of `key` point to the place from which its value was made. */
+  move(holder: object, key: Key, from: Place): void {
+    this.#find([holder]).moved.set(key, this.#find(from));
   }
 
   /** The path as the user wrote it and the offset of the deepest part of it that exists. */
   locate(place: Place): { readonly path: string; readonly offset: number } {
-    const [holder, ...keys] = place;
-    let origin = this.#origins.get(holder);
-    if (origin === undefined) throw new TypeError("a problem needs a place in the document");
-    for (const key of keys) origin = this.#step(origin, key);
+    const origin = this.#find(place);
     return { path: pathOf(origin), offset: offsetOf(origin) };
   }
 
   /** The offset of a key itself, for keys that should not be there. */
   locateKey(holder: object, key: string): { readonly path: string; readonly offset: number } {
-    const origin = this.#origins.get(holder);
-    if (origin === undefined) throw new TypeError("a problem needs a place in the document");
+    const origin = this.#find([holder]);
     const entry = origin.tree?.kind === "map" ? entryOf(origin.tree, key) : undefined;
     return { path: `${pathOf(origin)}.${key}`, offset: entry?.key.offset ?? offsetOf(origin) };
   }
 
+  #find([holder, ...keys]: Place): Origin {
+    let origin = this.#origins.get(holder);
+    if (origin === undefined) throw new TypeError("a problem needs a place in the document");
+    for (const key of keys) origin = this.#step(origin, key);
+    return origin;
+  }
+
   #step(origin: Origin, key: Key): Origin {
     const { schema } = origin;
+    const moved = origin.moved.get(key);
+    if (moved !== undefined) return moved;
     if (schema === ANYWHERE) return origin;
     if (typeof key === "number") return child(origin, key, schema.kind === "list" ? schema.of : ANYWHERE);
-    const field = schema.kind === "object" ? fieldOf(schema, origin.renamed.get(key) ?? key) : undefined;
+    const field = schema.kind === "object" ? fieldOf(schema, key) : undefined;
     if (field === undefined) return child(origin, key, ANYWHERE);
     return child(origin, this.#language === "yaml" ? field.yaml : field.json, field.schema);
   }
 }
 
 function child(parent: Origin, key: Key, schema: Schema): Origin {
-  return { parent, key, tree: childOf(parent.tree, key), schema, renamed: new Map() };
+  return { parent, key, tree: childOf(parent.tree, key), schema, moved: new Map() };
 }
 
 function fieldOf(schema: ObjectSchema, json: string): Field | undefined {

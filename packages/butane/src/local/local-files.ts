@@ -16,10 +16,12 @@ export type LocalFiles = {
 
 export type LocalEntry = {
   readonly kind: "file" | "directory" | "link" | "other";
-  /** Whether the owner may execute the file. */
+  /** Whether anybody may execute the file. */
   readonly executable?: boolean;
   /** Where a link points. */
   readonly target?: string;
+  /** Whether a link ends, over other links, at a directory. */
+  readonly leadsToDirectory?: boolean;
 };
 
 export const MAX_LOCAL_FILE_BYTES: number = 16 * 1024 * 1024;

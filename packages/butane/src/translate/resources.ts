@@ -22,7 +22,8 @@ function embed(context: Context, resource: DecodedObject): void {
       `expected one of inline, local and source, found ${given.toReversed().join(" and ")}`,
       "keep the one that holds the contents",
     );
-    resource["source"] = undefined;
+    // Something valid, so that the checks that follow find no more here than there is.
+    resource["source"] = "data:,";
     return;
   }
   if (first === undefined || first === "source") return;
@@ -33,8 +34,8 @@ function embed(context: Context, resource: DecodedObject): void {
   const url = dataUrl(bytes ?? new Uint8Array(0), compression === undefined ? undefined : textOf(compression));
   resource["source"] = url.source;
   resource["compression"] = url.compression;
-  context.origins.rename(resource, "source", first);
-  if (compression === undefined) context.origins.rename(resource, "compression", first);
+  context.origins.move(resource, "source", [resource, first]);
+  if (compression === undefined) context.origins.move(resource, "compression", [resource, first]);
 }
 
 function forEachResource(value: Decoded | undefined, schema: Schema, visit: (resource: DecodedObject) => void): void {

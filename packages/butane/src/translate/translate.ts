@@ -13,8 +13,14 @@ import { serialize } from "../output/serialize.ts";
 import { object, required, text as textType } from "../schema/schema.ts";
 import { BUTANE_VERSIONS } from "../versions.ts";
 import type { ButaneVersion } from "../versions.ts";
+import { validateConfig } from "../validate/validate.ts";
+import { checkConfig } from "./checks.ts";
 import type { Context } from "./context.ts";
+import { embedKeys } from "./keys.ts";
+import { addMountUnits } from "./mount-units.ts";
 import { embedResources } from "./resources.ts";
+import { embedTrees } from "./trees.ts";
+import { embedUnits } from "./units.ts";
 
 export type TranslateOptions = {
   /** The files that `local` keys may name. Without it they are errors. */
@@ -76,8 +82,15 @@ function translateInto(
     origins,
     files: files === undefined || "look" in files ? files : filesFromMap(files),
   };
+  checkConfig(context);
   embedResources(context);
+  embedUnits(context);
+  embedKeys(context);
+  embedTrees(context);
+  addMountUnits(context);
   setVersion(context);
+  findings.nextPhase();
+  validateConfig(config, version.schema, { findings, rules: version.rules });
   return serialize(config, version.schema, options);
 }
 
