@@ -2,19 +2,21 @@ import { readFile } from "node:fs/promises";
 import { AshlarError, formatProblem, hasErrors, messageOf } from "@ashlar/base";
 
 /**
- * Reads what a class of nodes is declared to be: a Butane file gives the bytes of its Ignition JSON. Warnings and advice go
- * to standard error.
+ * Reads what a class of nodes is declared to be: a Butane file gives the bytes of its Ignition JSON, a file that ends in
+ * .ign its own. Warnings and advice go to standard error.
  *
  * @throws AshlarError `not-found` without the file, `invalid` when it is not a correct Butane file; every problem has been
  * printed then.
  */
 export async function readClassConfig(path: string): Promise<Uint8Array> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, "utf8");
+    bytes = await readFile(path);
   } catch (error) {
-    throw new AshlarError("not-found", `expected a Butane file: ${messageOf(error)}`);
+    throw new AshlarError("not-found", `expected a Butane or Ignition file: ${messageOf(error)}`);
   }
+  if (path.endsWith(".ign")) return bytes;
+  const text = new TextDecoder().decode(bytes);
   const { translate } = await import("@ashlar/butane");
   const { ignition, report } = translate(text);
   for (const problem of report) console.error(formatProblem(problem, { name: path, text }));

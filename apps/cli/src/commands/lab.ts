@@ -43,7 +43,7 @@ function upCommand(): Command {
   return new Command("up")
     .description("Make a lab and wait until its nodes answer")
     .requiredOption("--image <dir>", "the image that `ashlar image build` made")
-    .requiredOption("--config <file>", "what the nodes are declared to be: a Butane file")
+    .requiredOption("--config <file>", "what the nodes are declared to be: Butane, or Ignition when it ends in .ign")
     .option("--nodes <number>", "how many nodes", parseNumber, 2)
     .addOption(nameOption())
     .option("--processors <number>", "of each node (default: 2)", parseNumber)
