@@ -18,9 +18,14 @@ test("a seed stands for one input, and different seeds for different ones", () =
   assert.equal(seeds[0]?.toString(), "a valid input, long enough to change");
 });
 
-test("every target accepts its own seeds", () => {
+test("every target accepts one of its seeds at least, and fails with none", () => {
   for (const { name, seeds, parse } of TARGETS) {
-    for (const seed of seeds) assert.equal(tryInput(parse, seed), "accepted", name);
+    const outcomes = seeds.map((seed) => tryInput(parse, seed));
+    assert.ok(outcomes.includes("accepted"), `${name}: ${JSON.stringify(outcomes)}`);
+    assert.ok(
+      outcomes.every((outcome) => typeof outcome === "string"),
+      `${name}: ${JSON.stringify(outcomes)}`,
+    );
   }
 });
 
