@@ -47,7 +47,7 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const quote = checkTrust(evidence, input, untrusted);
   const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
   if (quote === undefined || measurements === undefined) {
-    return { verdict: { ...EMPTY_VERDICT, level: "mismatch", differences: untrusted }, tpm: undefined };
+    return { verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted }, tpm: undefined };
   }
   const { ekSha256, akName } = input.pin;
   return { verdict: judge(measurements, evidence, input), tpm: { ekSha256, akName, resetCount: quote.resetCount } };
@@ -56,11 +56,11 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
 function judge(measurements: Measurements, evidence: Evidence, input: VerificationInput): NodeVerdict {
   const judged = judgeMeasurements(measurements, evidence, input);
   const differences = [...judged.differences, ...judgeReports(evidence, input.expectations)];
-  if (differences.length > 0) return { ...judged, level: "mismatch", differences };
+  if (differences.length > 0) return { level: "mismatch", ...judged, differences };
   const stale = judgeAge(input);
-  if (stale !== undefined) return { ...judged, level: "unknown", differences: [stale] };
-  if (input.ekRoots === undefined) return { ...judged, level: "reported", differences: [UNKNOWN_MAKER] };
-  return { ...judged, level: "proven", differences: [] };
+  if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
+  if (input.ekRoots === undefined) return { level: "reported", ...judged, differences: [UNKNOWN_MAKER] };
+  return { level: "proven", ...judged, differences: [] };
 }
 
 /** The quote, when a genuine TPM, the enrolled one, made it in answer to our challenge. */

@@ -154,7 +154,14 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
 
 test("a directory of evidence cannot name files elsewhere", async () => {
   const evidenceDirectory = join(directory, "hostile");
-  await writeStoredFleet(evidenceDirectory, { nodes: ["../a"], manifest: "{}", ekRoots: undefined });
+  const fleet = { manifest: "{}", ekRoots: undefined };
+  for (const name of ["../a", ".", "..", "a/b", "", "fleet.json", "x".repeat(200)]) {
+    await assert.rejects(writeStoredFleet(evidenceDirectory, { ...fleet, nodes: [name] }), { code: "usage" }, name);
+  }
+  await writeStoredFleet(evidenceDirectory, { ...fleet, nodes: ["worker-1.example.org:7443", "::1"] });
+  assert.equal((await readStoredFleet(evidenceDirectory)).nodes.length, 2);
+  const hostile = JSON.stringify({ schema: "ashlar.evidence-directory/v1", nodes: ["../a"] });
+  writeFileSync(join(evidenceDirectory, "fleet.json"), hostile);
   await assert.rejects(readStoredFleet(evidenceDirectory), { code: "malformed" });
   await assert.rejects(readStoredFleet(join(directory, "nowhere")), { code: "not-found" });
 });

@@ -38,6 +38,7 @@ export type StoredFleet = {
 const FLEET = "fleet.json";
 const MANIFEST = "manifest.json";
 const EK_ROOTS = "ek-roots.pem";
+const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS]);
 const ANSWER = "answer.json";
 
 /** Files that other programs can check, for example `tpm2_checkquote` and `tpm2_eventlog`. */
@@ -70,9 +71,15 @@ const answerSchema = z.strictObject({
   expected: z.strictObject({ classConfigSha256: digest, nodeConfigSha256: digest }),
 });
 
+/** Nodes' names are names of directories: host names, addresses, ports. */
+const nodeName = z
+  .string()
+  .regex(/^[A-Za-z0-9:][A-Za-z0-9_:-]*(?:\.[A-Za-z0-9_:-]+)*$/u)
+  .max(128);
+
 const fleetSchema = z.strictObject({
   schema: z.literal("ashlar.evidence-directory/v1"),
-  nodes: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/u)).max(100_000),
+  nodes: z.array(nodeName).max(100_000),
 });
 
 const MAX_ANSWER_CHARACTERS = 256 * 1024;
@@ -80,8 +87,10 @@ const MAX_FLEET_CHARACTERS = 16 * 1024 * 1024;
 /** Both are parsed with limits of their own. */
 const MAX_SHARED_FILE_BYTES = 64 * 1024 * 1024;
 
-/** @throws AshlarError `usage` for a name that is no file name */
+/** @throws AshlarError `usage` for a node whose name cannot be a directory's */
 export async function writeStoredFleet(directory: string, { nodes, manifest, ekRoots }: StoredFleet): Promise<void> {
+  const wrong = nodes.find((name) => !nodeName.safeParse(name).success || SHARED_FILES.has(name));
+  if (wrong !== undefined) throw new AshlarError("usage", `expected a node's name, found ${JSON.stringify(wrong)}`);
   const fleet = { schema: "ashlar.evidence-directory/v1", nodes: [...nodes] };
   await mkdir(directory, { recursive: true });
   await writeFileAtomically(join(directory, MANIFEST), manifest);

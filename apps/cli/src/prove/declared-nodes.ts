@@ -31,7 +31,7 @@ export async function nodesOfLab(name: string, classConfig: Uint8Array | undefin
       url: node.agentUrl,
       classConfig: classConfig ?? node.classConfig,
       nodeConfig: node.nodeConfig,
-      explainSilence: async () => explainConsole(await lab.consoleTail(node.name, CONSOLE_LINES)),
+      explainSilence: async () => explainSilence(await lab.consoleTail(node.name, CONSOLE_LINES), node.diskPath),
     })),
     pinsPath: join(dirname(lab.manifestPath), "pins.json"),
     manifestPath: lab.manifestPath,
@@ -42,10 +42,14 @@ export async function nodesOfLab(name: string, classConfig: Uint8Array | undefin
 const CONSOLE_LINES = 400;
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** The kernel's own word about blocks of /usr that are not what their hashes say. */
-function explainConsole(lines: readonly string[]): string | undefined {
-  const line = lines.find((each) => /verity.*corrupt/iu.test(each));
-  return line === undefined ? undefined : `its console says: ${line.trim().slice(0, MAX_SHOWN_CHARACTERS)}`;
+/** The kernel's own word about blocks of /usr that are not what their hashes say, and what the disk says about them. */
+async function explainSilence(consoleLines: readonly string[], diskPath: string): Promise<string | undefined> {
+  const line = consoleLines.find((each) => /verity.*corrupt/iu.test(each));
+  if (line === undefined) return undefined;
+  const { verifyImage } = await import("@ashlar/image");
+  const { problems } = await verifyImage(diskPath);
+  const damage = problems.find(({ block }) => block !== undefined)?.message ?? "its disk agrees with its hashes now";
+  return `its console says: ${line.trim().slice(0, MAX_SHOWN_CHARACTERS)}; ${damage}`;
 }
 
 /** Nodes given by their URLs. Each one's own config is NAME.ign in `nodeConfigs`; without that file it must have none. */

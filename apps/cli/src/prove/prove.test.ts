@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { expectationsOf } from "@ashlar/identity";
+import { TestAuthority, TestNode, testLogs, testRelease } from "@ashlar/identity/test-fixtures";
+import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
+import { fleetTable, formatAge } from "./fleet-table.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ashlar-prove-"));
+after(() => rmSync(directory, { recursive: true }));
+
+const authority = new TestAuthority();
+const node = new TestNode(authority);
+const release = testRelease("1.0.0");
+const declared = expectationsOf({ release, classConfig: Buffer.from("{}"), nodeConfig: Buffer.from("{}") });
+node.boot(testLogs(release, declared.classConfigSha256, declared.nodeConfigSha256));
+const challenge = { nonce: Buffer.alloc(32, 1), tlsPublicKey: Buffer.alloc(91, 2) };
+await writeStoredFleet(directory, { nodes: ["worker"], manifest: JSON.stringify(release), ekRoots: authority.roots });
+await writeStoredAnswer(directory, "worker", {
+  evidence: node.evidence(release, challenge),
+  ...challenge,
+  challengedAtMs: Date.now(),
+  pin: { ...node.pin, enrolledAt: new Date().toISOString(), resetCount: 0 },
+  expected: declared,
+});
+
+function prove(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const main = join(import.meta.dirname, "../main.ts");
+  return spawnSync(process.execPath, [main, "prove", ...args], { encoding: "utf8" });
+}
+
+test("a table, one verdict line, exit 0", () => {
+  const { status, stdout, stderr } = prove("--from", directory);
+  assert.equal(status, 0, stderr);
+  const lines = stdout.trimEnd().split("\n");
+  assert.match(lines[0] ?? "", /^NODE +LEVEL +RELEASE +IDENTITY +AGE +FIRST DIFFERENCE$/u);
+  assert.match(lines[1] ?? "", /^worker +proven +1\.0\.0 +[0-9a-f]{12} +[0-9]+ s +-$/u);
+  assert.equal(lines[2], "1 node, 1 identity: all proven");
+});
+
+test("JSON has the documented members in their order", () => {
+  const fleet: { nodes: object[] } = JSON.parse(prove("--from", directory, "--json").stdout);
+  assert.deepEqual(Object.keys(fleet), ["verdict", "identities", "nodes"]);
+  const members = "name level release identity config nodeConfig extensions differences";
+  assert.equal(Object.keys(fleet.nodes[0] ?? {}).join(" "), members);
+});
+
+test("a mismatch names the difference and ends with 1; old evidence is unknown and ends with 2", () => {
+  const config = join(directory, "other.ign");
+  writeFileSync(config, '{"ignition":{"version":"3.3.0"}}');
+  const mismatch = prove("--from", directory, "--config", config);
+  assert.equal(mismatch.status, 1);
+  assert.match(mismatch.stdout, /PCR 13, class config: expected sha256 [0-9a-f]{12}\.\.\., found sha256/u);
+  assert.match(mismatch.stdout, /\n1 node, 1 identity: all mismatch\n$/u);
+  // By now it has some age.
+  const stale = prove("--from", directory, "--max-age", "0");
+  assert.equal(stale.status, 2);
+  assert.match(stale.stdout, /age of the evidence/u);
+});
+
+test("wrong usage ends with 2 and a hint, a missing directory with 1", () => {
+  const wrong: readonly (readonly string[])[] = [
+    [],
+    ["--lab", "a", "--from", directory],
+    ["--from", directory, "--max-age", "soon"],
+    ["--nodes", "worker"],
+    ["--nodes", "https://worker:7443"],
+  ];
+  for (const args of wrong) {
+    const { status, stdout, stderr } = prove(...args);
+    assert.equal(status, 2, args.join(" "));
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: expected/mu);
+    assert.doesNotMatch(stderr, /^ +at /mu);
+  }
+  assert.equal(prove("--from", join(directory, "nowhere")).status, 1);
+  assert.equal(prove("--from", directory, "--image", join(directory, "nowhere")).status, 1);
+});
+
+test("ages and tables for people", () => {
+  const ages = [0, 119_000, 121_000, 7_100_000, 7_300_000, 180_000_000];
+  assert.equal(ages.map(formatAge).join(", "), "0 s, 119 s, 2 min, 118 min, 2 h, 2 d");
+  assert.equal(fleetTable([], new Map()).length, 1);
+});
