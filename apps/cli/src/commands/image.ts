@@ -6,7 +6,7 @@ export function imageCommand(): Command {
   return new Command("image")
     .description("Build and verify operating system images")
     .addCommand(buildCommand())
-    .showHelpAfterError();
+    .addCommand(verifyCommand());
 }
 
 type BuildFlags = {
@@ -69,6 +69,40 @@ Needs root. Installed packages are kept in the cache and used again while the ar
         console.log(`  UKI   ${megabytes(uki.sizeBytes)} of ${megabytes(MAX_UKI_BYTES)}, SHA-256 ${uki.sha256}`);
         console.log(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
       });
+    });
+}
+
+function verifyCommand(): Command {
+  return new Command("verify")
+    .description("Recompute every hash of an image, and name the first damaged block with its file")
+    .argument("<image>", "a directory that `ashlar image build` made, or a disk.raw alone")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+A directory is held against its manifest; a disk alone against the root hashes that its partition UUIDs spell.
+
+Exit status: 0 everything is as released, 1 something is not.
+
+Examples:
+  ashlar image verify out/1.0.0
+  ashlar image verify /dev/vda --json`,
+    )
+    .action(async (image: string, flags: { readonly json?: true }) => {
+      const { verifyImage } = await import("@ashlar/image");
+      const { manifest, rootHashes, problems, unchecked } = await verifyImage(image, {
+        onProgress: createStepPrinter(),
+      });
+      process.exitCode = problems.length === 0 ? 0 : 1;
+      if (flags.json === true) {
+        const version = manifest?.version ?? null;
+        console.log(JSON.stringify({ image, version, whole: problems.length === 0, rootHashes, problems, unchecked }));
+        return;
+      }
+      for (const { message } of problems) console.log(message);
+      for (const reason of unchecked) console.log(`not checked: ${reason}`);
+      if (problems.length === 0)
+        console.log(`${image}: everything is as released, /usr root hash ${rootHashes.join(", ")}`);
     });
 }
 

@@ -1,0 +1,86 @@
+/** The demo is the first promise of the README: it must end as it says, and leave what it says. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { run } from "@ashlar/host";
+import { ROOT } from "./world.ts";
+
+const MINUTES = 60_000;
+const DIRECTORY = join(ROOT, "out/demo");
+type Act = { readonly title: string; readonly attempt: string; readonly result: string; readonly held: boolean };
+type Report = {
+  readonly proof: {
+    readonly verdict: string;
+    readonly identities: number;
+    readonly nodes: readonly { level: string }[];
+  };
+  readonly acts: readonly Act[];
+  readonly held: boolean;
+};
+let report: Report;
+
+before(
+  async () => {
+    await run("node", ["apps/demo/src/main.ts"], { cwd: ROOT, onLine: console.log, acceptStatus: [0, 1] });
+    report = JSON.parse(await readFile(join(DIRECTORY, "report.json"), "utf8"));
+  },
+  { timeout: 40 * MINUTES },
+);
+
+test("two nodes are proven to be one identity", () => {
+  assert.equal(report.proof.verdict, "proven");
+  assert.equal(report.proof.identities, 1);
+  assert.deepEqual(
+    report.proof.nodes.map(({ level }) => level),
+    ["proven", "proven"],
+  );
+});
+
+const EXPECTED: readonly (readonly [string, RegExp])[] = [
+  ["Attack 1", /refused: both are read-only/u],
+  ["Attack 2", /none of it is in effect; the node is proven/u],
+  ["Attack 3", /block \d+ is not as released \(\/usr\/lib\/systemd\/systemd/u],
+  ["Attack 4", /mismatch: .*\/usr\/lib\/sysctl\.d\/10-ashlar\.conf/u],
+  ["Attack 5", /refused: /u],
+];
+for (const [title, result] of EXPECTED) {
+  test(`${title} ends as it must`, () => {
+    const acts = report.acts.filter((act) => act.title.startsWith(title));
+    assert.ok(acts.length > 0, "it was played");
+    for (const act of acts) {
+      assert.ok(act.held, `${act.attempt}: ${act.result}`);
+      assert.match(act.result, result);
+    }
+  });
+}
+
+test("replay, another TPM's quote and an edited log are all tried", () => {
+  assert.equal(report.acts.filter(({ title }) => title.startsWith("Attack 5")).length, 3);
+});
+
+test("other programs accept the kept evidence", { timeout: 2 * MINUTES }, async () => {
+  for (const node of ["node-1", "node-2"]) {
+    const at = (name: string): string => join(DIRECTORY, "evidence", node, name);
+    const qualification = (await readFile(at("qualifying-data"))).toString("hex");
+    const files = ["-u", at("ak.pub"), "-m", at("quote.msg"), "-s", at("quote.sig")];
+    await run("tpm2_checkquote", [...files, "-g", "sha256", "-q", qualification]);
+    await run("tpm2_eventlog", [at("firmware-log.bin")]);
+    await run("openssl", ["x509", "-inform", "der", "-in", at("ek-cert.der"), "-noout", "-subject"]);
+  }
+});
+
+test("the page shows the verdict and every attack, and loads nothing from elsewhere", async () => {
+  const page = await readFile(join(DIRECTORY, "report.html"), "utf8");
+  assert.match(page, /2 nodes, 1 identity: <span class="proven">proven/u);
+  assert.equal(page.match(/>held</gu)?.length, report.acts.length);
+  assert.doesNotMatch(page, /<script|https?:/u);
+});
+
+test("no machine of the demo is left running", async () => {
+  const { stdout } = await run("./ashlar", ["lab", "status", "--name", "demo", "--json"], {
+    acceptStatus: [0, 1, 2],
+    cwd: ROOT,
+  });
+  assert.doesNotMatch(stdout.toString("utf8"), /running/u);
+});

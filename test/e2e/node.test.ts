@@ -1,0 +1,217 @@
+/** What holds on a node: one virtual machine, booted several times with different configurations. */
+import assert from "node:assert/strict";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, before, test } from "node:test";
+import { run } from "@ashlar/host";
+import type { FleetVerdict } from "@ashlar/identity";
+import { type Lab, openLab } from "@ashlar/lab";
+import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, ROOT } from "./world.ts";
+
+const MINUTES = 60_000;
+const NAME = "e2e-node";
+const NODE = "node-1";
+const EXAMPLE = join(ROOT, "examples/worker.bu");
+const OTHER = join(OUT, "other.bu");
+let lab: Lab;
+
+before(
+  async () => {
+    await ashlar("image", "build", "--version", "1.0.0", "--out", IMAGE_DIRECTORY);
+    await ashlar("lab", "down", "--name", NAME);
+    await ashlar("lab", "up", "--nodes", "1", "--image", IMAGE_DIRECTORY, "--config", EXAMPLE, "--name", NAME);
+    lab = await openLab(NAME);
+  },
+  { timeout: 25 * MINUTES },
+);
+
+after(async () => {
+  await ashlar("lab", "down", "--name", NAME);
+  await rm(OTHER, { force: true });
+});
+
+async function root(script: string): Promise<{ status: number; output: string }> {
+  const { status, stdout, stderr } = await lab.ssh(NODE, [
+    "sudo",
+    "-n",
+    "sh",
+    "-c",
+    `'${script.replaceAll("'", `'\\''`)}'`,
+  ]);
+  return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+}
+
+async function prove(...args: string[]): Promise<{ status: number; fleet: FleetVerdict }> {
+  const { status, stdout } = await ashlarWithStatus("prove", "--lab", NAME, "--json", ...args);
+  return { status, fleet: JSON.parse(stdout.toString("utf8")) };
+}
+
+function firstDifference({ nodes }: FleetVerdict): string {
+  const difference = nodes[0]?.differences[0];
+  return difference === undefined ? "" : `${difference.what}: ${difference.expected} / ${difference.found}`;
+}
+
+test(
+  "a node comes up whole: no failed unit, containerd answers, the declared files are there",
+  { timeout: 3 * MINUTES },
+  async () => {
+    assert.equal((await root("systemctl is-system-running --wait")).output, "running");
+    assert.equal((await root("systemctl --failed --no-legend")).output, "");
+    assert.match((await root("ctr version")).output, /Server:/u);
+    assert.equal((await root("cat /proc/sys/vm/overcommit_memory")).output, "1");
+    assert.equal((await root("hostname")).output, NODE);
+    assert.match((await root("cat /usr/lib/os-release")).output, /^ID=ashlar$[\s\S]*^SYSEXT_LEVEL=/mu);
+  },
+);
+
+test(
+  "the root is a tmpfs, /usr verity, /etc sealed, /var without suid, devices and (but for containers) programs",
+  { timeout: 2 * MINUTES },
+  async () => {
+    const { output } = await root("findmnt --raw --noheadings --output TARGET,FSTYPE,OPTIONS");
+    const mounts = new Map(
+      output
+        .split("\n")
+        .map((line) => line.split(" "))
+        .map(([target = "", type, options]) => [target, { type, options: options?.split(",") ?? [] }]),
+    );
+    const expectMount = (
+      target: string,
+      type: string,
+      has: readonly string[],
+      hasNot: readonly string[] = [],
+    ): void => {
+      const mount = mounts.get(target);
+      assert.equal(mount?.type, type, `${target} is ${type}`);
+      for (const option of has)
+        assert.ok(mount.options.includes(option), `${target} is ${option}: ${mount.options.join(",")}`);
+      for (const option of hasNot) assert.ok(!mount.options.includes(option), `${target} is not ${option}`);
+    };
+    expectMount("/", "tmpfs", ["nosuid", "nodev", "noexec"]);
+    expectMount("/usr", "erofs", ["ro", "nodev"]);
+    expectMount("/etc", "tmpfs", ["ro", "nosuid", "nodev", "noexec"]);
+    expectMount("/var", "ext4", ["nosuid", "nodev", "noexec"]);
+    expectMount("/var/lib/containerd", "ext4", ["nosuid", "nodev"], ["noexec"]);
+    expectMount("/etc/kubernetes", "ext4", ["rw", "nosuid", "nodev", "noexec"]);
+    assert.match((await root("dmsetup status usr")).output, /verity V/u);
+    assert.match((await root("df --output=size --block-size=M /var")).output, /\d{4,}M/u, "/var was grown");
+    assert.notEqual(
+      (await root("nsenter --target $(systemctl show -P MainPID systemd-networkd) --mount touch /etc/x")).status,
+      0,
+    );
+  },
+);
+
+test("the kernel is locked down, and nobody logs in with a password", { timeout: 2 * MINUTES }, async () => {
+  assert.match((await root("cat /sys/kernel/security/lockdown")).output, /\[integrity\]/u);
+  assert.equal((await root("cat /proc/sys/kernel/kexec_load_disabled")).output, "1");
+  assert.equal((await root("cat /sys/module/module/parameters/sig_enforce")).output, "Y");
+  assert.match((await root("cat /sys/class/tpm/tpm0/pcr-sha256/12")).output, /^0{64}$/u);
+  const sshd = (await root("sshd -T")).output;
+  for (const line of [
+    "passwordauthentication no",
+    "kbdinteractiveauthentication no",
+    "permitrootlogin without-password",
+  ]) {
+    assert.ok(sshd.includes(line), line);
+  }
+  const hashed = (await root("cut -d: -f1,2 /etc/shadow")).output
+    .split("\n")
+    .filter((line) => !/:(?:[!*].*)?$/u.test(line));
+  assert.deepEqual(hashed, [], "no account has a password");
+  assert.equal((await root("awk -F: '$2 == \"\"' /etc/shadow")).output, "", "no account has an empty password");
+});
+
+test(
+  "the agent is one program, started by its socket, and leaves when it is not needed",
+  { timeout: 5 * MINUTES },
+  async () => {
+    assert.equal((await prove()).fleet.verdict, "proven");
+    assert.equal((await root("systemctl is-active ashlar-agent.service")).output, "active");
+    for (
+      let waited = 0;
+      waited < 180 && (await root("systemctl is-active ashlar-agent.service")).output === "active";
+      waited += 10
+    ) {
+      await sleep(10_000);
+    }
+    assert.equal((await root("systemctl is-active ashlar-agent.service")).output, "inactive");
+    assert.equal((await root("systemctl is-active ashlar-agent.socket")).output, "active");
+    assert.equal((await prove()).fleet.verdict, "proven");
+  },
+);
+
+test("the agent refuses what is not a request", { timeout: 3 * MINUTES }, async () => {
+  const url = lab.nodes[0]?.agentUrl ?? "";
+  assert.equal(await statusOf(url, "GET", "/"), 404);
+  assert.equal(await statusOf(url, "GET", "/v1/evidence"), 405);
+  assert.equal(await statusOf(url, "POST", "/v1/evidence", "{"), 400);
+  assert.equal(await statusOf(url, "POST", "/v1/evidence", JSON.stringify({ nonce: "c2hvcnQ=" })), 400);
+  assert.equal(await statusOf(url, "POST", "/v1/evidence", JSON.stringify({ nonce: "A".repeat(100_000) })), 413);
+});
+
+test("a node boots and proves from the configuration that it remembers", { timeout: 12 * MINUTES }, async () => {
+  await ashlar("lab", "stop", NODE, "--name", NAME);
+  await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
+  assert.match((await root("journalctl -b -u ashlar-config.service -o cat")).output, /no source answers/u);
+  assert.equal((await prove()).fleet.verdict, "proven");
+});
+
+test("a remembered configuration that root has changed is applied, and named", { timeout: 12 * MINUTES }, async () => {
+  const { output } = await root(
+    `cd /var/lib/ashlar/config && printf '%s' '{"ignition":{"version":"3.3.0"},"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["'"$(sed 's/^//' /home/core/.ssh/authorized_keys.d/ignition | tail -n 1)"'"]}]}}' > source && sync && echo done`,
+  );
+  assert.equal(output, "done");
+  await ashlar("lab", "stop", NODE, "--name", NAME);
+  await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
+  const { status, fleet } = await prove();
+  assert.equal(status, 1);
+  assert.match(firstDifference(fleet), /PCR 13|config/u);
+});
+
+test(
+  "a changed source wins over what the node remembers; the old declaration is then a mismatch",
+  { timeout: 12 * MINUTES },
+  async () => {
+    const text = await readFile(EXAMPLE, "utf8");
+    await writeFile(OTHER, text.replace("vm.overcommit_memory = 1", "vm.overcommit_memory = 0"));
+    await ashlar("lab", "stop", NODE, "--name", NAME);
+    await ashlar("lab", "start", NODE, "--name", NAME, "--config", OTHER);
+    assert.equal((await root("cat /proc/sys/vm/overcommit_memory")).output, "0");
+    assert.equal((await prove()).fleet.verdict, "proven");
+    const outdated = await prove("--config", EXAMPLE);
+    assert.equal(outdated.status, 1);
+    assert.match(firstDifference(outdated.fleet), /class/u);
+  },
+);
+
+test("commands and JSON of the lab", { timeout: 2 * MINUTES }, async () => {
+  const status: { nodes?: { name: string; state: string }[] } | { name: string; state: string }[] = JSON.parse(
+    await ashlar("lab", "status", "--name", NAME, "--json"),
+  );
+  assert.match(JSON.stringify(status), /"node-1".*"running"/u);
+  const { status: code, stdout } = await run("./ashlar", ["lab", "ssh", NODE, "--name", NAME, "--", "exit 7"], {
+    acceptStatus: [7],
+    cwd: ROOT,
+  });
+  assert.equal(code, 7);
+  assert.equal(stdout.toString("utf8"), "");
+});
+
+async function statusOf(url: string, method: string, path: string, body?: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  // The agent's certificate vouches for nothing; evidence is bound to its key instead.
+  const sent = request(
+    new URL(path, url),
+    { method, rejectUnauthorized: false, headers: { "content-type": "application/json" } },
+    (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    },
+  );
+  sent.on("error", reject);
+  sent.end(body);
+  return await promise;
+}

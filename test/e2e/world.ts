@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run, type RunResult } from "@ashlar/host";
+
+/** The root of the checkout; tests are started there. */
+export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
+/** What end-to-end tests leave behind. */
+export const OUT: string = join(ROOT, "out/e2e");
+/** The image that is built once and booted by all. */
+export const IMAGE_DIRECTORY: string = join(OUT, "image");
+
+/** Runs `./ashlar`, which must succeed; what it says is shown as it comes. */
+export async function ashlar(...args: string[]): Promise<string> {
+  const { stdout } = await run(join(ROOT, "ashlar"), args, { onLine: console.log });
+  return stdout.toString("utf8");
+}
+
+/** Runs `./ashlar` and gives its output whatever its status is. */
+export async function ashlarWithStatus(...args: string[]): Promise<RunResult> {
+  return await run(join(ROOT, "ashlar"), args, { acceptStatus: [0, 1, 2] });
+}
