@@ -24,6 +24,9 @@ export type ScalarResult =
   | { readonly value: null }
   | { readonly value: undefined; readonly found: string; readonly hint?: string };
 
+/** Where a value will stand: under a key of an object, or at an index of a list. */
+type Spot = { readonly parent: object; readonly key: Key };
+
 /**
  * Turns a document into the value that its schema describes. Wrong types become errors, all of them in one run; keys
  * that the schema does not have become warnings.
@@ -47,14 +50,14 @@ export class Decoder {
     return this.#object(tree, schema, undefined);
   }
 
-  #value(tree: Tree, schema: Schema, at: { parent: object; key: Key }): Decoded | undefined {
+  #value(tree: Tree, schema: Schema, at: Spot): Decoded | undefined {
     this.#count();
     if (tree.kind === "alias") return this.#alias(tree, schema, at);
     if (schema.kind === "object") return this.#object(tree, schema, at);
-    return schema.kind === "list" ? this.#list(tree, schema.of, schema, at) : this.#scalar(tree, schema);
+    return schema.kind === "list" ? this.#list(tree, schema.of, schema, at) : this.#scalar(tree, schema, at);
   }
 
-  #alias(tree: Tree, schema: Schema, at: { parent: object; key: Key }): Decoded | undefined {
+  #alias(tree: Tree, schema: Schema, at: Spot): Decoded | undefined {
     this.#aliasDepth += 1;
     if (this.#aliasDepth > MAX_DEPTH) {
       throw new AshlarError("limit", `expected at most ${MAX_DEPTH} aliases inside each other, found more`);
@@ -79,55 +82,59 @@ export class Decoder {
     }
   }
 
-  #scalar(tree: Exclude<Tree, { kind: "alias" }>, schema: ScalarSchema): Decoded | undefined {
+  #scalar(tree: Exclude<Tree, { kind: "alias" }>, schema: ScalarSchema, at: Spot): Decoded | undefined {
     if (tree.kind !== "scalar") {
-      this.#mismatch(tree, `expected ${ARTICLES[schema.kind]}, found ${ARTICLES[tree.kind]}`);
+      this.#mismatch(tree, at, `expected ${ARTICLES[schema.kind]}, found ${ARTICLES[tree.kind]}`);
       return undefined;
     }
     const result = this.#notation.scalar(tree, schema.kind);
     if (result.value !== undefined) return result.value ?? undefined;
-    this.#mismatch(tree, `expected ${ARTICLES[schema.kind]}, found ${result.found}`, result.hint);
+    this.#mismatch(tree, at, `expected ${ARTICLES[schema.kind]}, found ${result.found}`, result.hint);
     return undefined;
   }
 
-  #list(
-    tree: Exclude<Tree, { kind: "alias" }>,
-    of: Schema,
-    schema: Schema,
-    at: { parent: object; key: Key },
-  ): Decoded | undefined {
+  #list(tree: Exclude<Tree, { kind: "alias" }>, of: Schema, schema: Schema, at: Spot): Decoded | undefined {
     if (tree.kind !== "list") {
-      if (!this.#isNull(tree)) this.#mismatch(tree, `expected a list, found ${describe(tree)}`, LIST_HINT);
+      if (!this.#isNull(tree)) this.#mismatch(tree, at, `expected a list, found ${describe(tree)}`, LIST_HINT);
       return undefined;
     }
     if (tree.items.length === 0) return undefined;
     const items: Decoded[] = [];
     this.#origins.add(items, schema, tree, at);
+    const nulls: number[] = [];
     for (const [key, item] of tree.items.entries()) {
+      if (this.#notation.language === "yaml" && this.#isNull(resolved(item))) {
+        nulls.push(key);
+        continue;
+      }
+      if (nulls.length > 0) this.#origins.move(items, items.length, [items, key]);
       items.push(this.#value(item, of, { parent: items, key }) ?? EMPTY[of.kind]);
     }
-    return items;
+    // The reference sees a missing item only where another one takes its place.
+    if (of.kind === "object" && this.#aliasDepth === 0) {
+      for (const key of nulls.filter((index) => index < items.length)) {
+        const place = { path: this.#origins.pathOf(items, key), offset: tree.items[key]?.offset ?? tree.offset };
+        this.#findings.atKey("warning", place, NOTHING, "leave the item out");
+      }
+    }
+    return items.length === 0 ? undefined : items;
   }
 
-  #object(
-    tree: Exclude<Tree, { kind: "alias" }> | Tree,
-    schema: ObjectSchema,
-    at: { parent: object; key: Key } | undefined,
-  ): DecodedObject {
+  #object(tree: Exclude<Tree, { kind: "alias" }> | Tree, schema: ObjectSchema, at: Spot | undefined): DecodedObject {
     const value: DecodedObject = {};
     this.#origins.add(value, schema, tree, at);
     for (const field of schema.fields) value[field.json] = emptyOf(field);
     const found = resolved(tree);
     if (found.kind !== "map") {
-      if (!this.#isNull(found)) this.#mismatch(tree, `expected keys with values, found ${describe(found)}`);
+      if (!this.#isNull(found)) this.#mismatch(tree, at, `expected keys with values, found ${describe(found)}`);
       else if (this.#aliasDepth === 0 && this.#notation.language === "yaml") {
-        this.#findings.warning([value], "there is nothing here", "leave the key out, or give it a value");
+        this.#findings.warning([value], NOTHING, "leave the key out, or give it a value");
       }
       return value;
     }
     this.#enter();
-    this.#refuseDuplicates(found);
-    for (const entry of this.#effectiveEntries(found)) this.#entry(entry, schema, value);
+    this.#refuseDuplicates(found, value);
+    for (const entry of this.#effectiveEntries(found, value)) this.#entry(entry, schema, value);
     this.#warnAboutUnknownKeys(found, schema, value);
     this.#depth -= 1;
     return value;
@@ -136,7 +143,7 @@ export class Decoder {
   #entry({ key, value: tree }: Entry, schema: ObjectSchema, value: DecodedObject): void {
     const name = resolved(key);
     if (name.kind !== "scalar") {
-      this.#mismatch(key, `expected a key, found ${describe(name)}`);
+      this.#mismatch(key, { parent: value, key: "?" }, `expected a key, found ${describe(name)}`);
       return;
     }
     const field = schema.fields.find((candidate) => this.#nameOf(candidate) === name.text);
@@ -146,16 +153,16 @@ export class Decoder {
   }
 
   /** The entries of a map and, where they do not say otherwise, of the maps merged into it. */
-  #effectiveEntries(tree: MapTree): readonly Entry[] {
+  #effectiveEntries(tree: MapTree, value: object): readonly Entry[] {
     if (!tree.entries.some((entry) => this.#notation.isMergeKey(entry.key))) return tree.entries;
     const entries = tree.entries.filter((entry) => !this.#notation.isMergeKey(entry.key));
     const known = new Set(entries.map((entry) => keyText(entry.key)));
-    for (const { key, value } of tree.entries) {
+    for (const { key, value: target } of tree.entries) {
       if (!this.#notation.isMergeKey(key)) continue;
-      for (const merged of this.#mergedMaps(value)) {
+      for (const merged of this.#mergedMaps(target, value)) {
         this.#count();
         this.#enter();
-        const added = this.#effectiveEntries(merged).filter((entry) => !known.has(keyText(entry.key)));
+        const added = this.#effectiveEntries(merged, value).filter((entry) => !known.has(keyText(entry.key)));
         this.#depth -= 1;
         for (const entry of added) known.add(keyText(entry.key));
         entries.push(...added);
@@ -164,23 +171,33 @@ export class Decoder {
     return entries;
   }
 
-  #mergedMaps(tree: Tree): readonly MapTree[] {
+  #mergedMaps(tree: Tree, value: object): readonly MapTree[] {
     const target = resolved(tree);
     const maps = target.kind === "list" ? target.items.map(resolved) : [target];
     if (maps.every((map) => map.kind === "map")) return maps;
-    this.#mismatch(tree, `expected a map or a list of maps to merge, found ${describe(target)}`);
+    this.#mismatch(
+      tree,
+      { parent: value, key: "<<" },
+      `expected a map or a list of maps to merge, found ${describe(target)}`,
+    );
     return [];
   }
 
-  #refuseDuplicates(tree: MapTree): void {
+  #refuseDuplicates(tree: MapTree, value: object): void {
     const seen = new Set<string>();
     for (const { key } of tree.entries) {
       const name = keyText(key);
-      if (seen.has(name)) {
-        this.#mismatch(key, `expected each key once, found ${name} again`, "keep one of them, or join their values");
-      }
+      if (seen.has(name)) this.#repeated(key, { parent: value, key: name });
       seen.add(name);
     }
+  }
+
+  /** JSON takes the last of equal keys, YAML none. */
+  #repeated(tree: Tree, at: Spot): void {
+    const severity = this.#notation.language === "yaml" ? "error" : "warning";
+    const place = { path: this.#origins.pathOf(at.parent, at.key), offset: tree.offset };
+    const message = `expected each key once, found ${at.key} again`;
+    this.#findings.atKey(severity, place, message, "keep one of them, or join their values");
   }
 
   #warnAboutUnknownKeys(tree: MapTree, schema: ObjectSchema, value: DecodedObject): void {
@@ -216,11 +233,13 @@ export class Decoder {
     }
   }
 
-  #mismatch(tree: Tree, message: string, hint?: string): void {
-    this.#findings.at("error", tree.offset, message, hint);
+  #mismatch(tree: Tree, at: Spot | undefined, message: string, hint?: string): void {
+    const path = at === undefined ? "$" : this.#origins.pathOf(at.parent, at.key);
+    this.#findings.atKey("error", { path, offset: tree.offset }, message, hint);
   }
 }
 
+const NOTHING = "expected a value, found nothing";
 const LIST_HINT = "start each item with a dash";
 
 const ARTICLES = {

@@ -50,11 +50,16 @@ export class Origins {
     return { path: pathOf(origin), offset: offsetOf(origin) };
   }
 
+  /** The path of a part by the key that the document has for it, or should have. */
+  pathOf(holder: object, key: Key): string {
+    return `${pathOf(this.#find([holder]))}.${key}`;
+  }
+
   /** The offset of a key itself, for keys that should not be there. */
   locateKey(holder: object, key: string): { readonly path: string; readonly offset: number } {
     const origin = this.#find([holder]);
     const entry = origin.tree?.kind === "map" ? entryOf(origin.tree, key) : undefined;
-    return { path: `${pathOf(origin)}.${key}`, offset: entry?.key.offset ?? offsetOf(origin) };
+    return { path: this.pathOf(holder, key), offset: entry?.key.offset ?? offsetOf(origin) };
   }
 
   #find([holder, ...keys]: Place): Origin {

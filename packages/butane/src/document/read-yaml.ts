@@ -43,7 +43,7 @@ class Reader {
     try {
       return { tree: this.#tree(document.contents) };
     } catch (error) {
-      if (error instanceof UnknownAnchor) return { problem: error };
+      if (error instanceof NotYaml) return { problem: error };
       throw error;
     }
   }
@@ -53,7 +53,9 @@ class Reader {
     const [offset] = node.range;
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
-      if (target === undefined) throw new UnknownAnchor(node.source, offset);
+      if (target === undefined) {
+        throw new NotYaml(`expected an anchor &${node.source} before its use, found none`, offset);
+      }
       return { kind: "alias", offset, target };
     }
     const tree = this.#collection(node, this.#start(node, offset));
@@ -62,7 +64,10 @@ class Reader {
   }
 
   #collection(node: Exclude<ParsedNode, { source: string; resolve: unknown }>, offset: number): Tree {
-    if (isScalar(node)) return scalarTree(node, offset);
+    if (isScalar(node)) {
+      if (node.type === "QUOTE_DOUBLE") checkEscapes(this.#text.slice(node.range[0], node.range[1]), node.range[0]);
+      return scalarTree(node, offset);
+    }
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) {
       throw new AshlarError("limit", `expected at most ${MAX_DEPTH} lists and maps inside each other, found more`);
@@ -93,12 +98,27 @@ class Reader {
   }
 }
 
-class UnknownAnchor extends Error {
+class NotYaml extends Error {
   readonly offset: number;
 
-  constructor(name: string, offset: number) {
-    super(`expected an anchor &${name} before its use, found none`);
+  constructor(message: string, offset: number) {
+    super(message);
     this.offset = offset;
+  }
+}
+
+/** Escapes of double quoted text, a backslash's own among them so that what follows it is not taken for one. */
+const ESCAPE = /\\(?:\\|\/|u(?<short>[\dA-Fa-f]{4})|U(?<long>[\dA-Fa-f]{8}))/gu;
+
+/** Refuses escapes that YAML 1.1 does not have or that are no characters. */
+function checkEscapes(quoted: string, offset: number): void {
+  for (const match of quoted.matchAll(ESCAPE)) {
+    const code = Number.parseInt(match.groups?.["short"] ?? match.groups?.["long"] ?? "0", 16);
+    const isCharacter = code <= 0x10_ff_ff && (code < 0xd8_00 || code > 0xdf_ff);
+    if (match[0] === "\\/" || !isCharacter) {
+      const message = `expected the escape of a character, found ${match[0]}`;
+      throw new NotYaml(message, offset + match.index);
+    }
   }
 }
 
