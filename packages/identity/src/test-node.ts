@@ -111,9 +111,9 @@ export class TestNode {
 
   boot(logs: TestLogs): void {
     // Without it a reset counts as a failed password for the AK, and the third one locks it (Part 1, 19.8.6).
-    this.tool("tpm2_shutdown", "--clear");
+    this.#run("tpm2_shutdown", ["--clear"]);
     this.#run("swtpm_ioctl", ["--unix", join(this.directory, "tpm.ctrl"), "-i"]);
-    this.tool("tpm2_startup", "--clear");
+    this.#run("tpm2_startup", ["--clear"]);
     this.#logs = logs;
     this.extend([
       ...logs.firmware.map(({ pcr, digest }) => `${pcr}:sha256=${digest}`),
@@ -124,7 +124,7 @@ export class TestNode {
   /** Extends PCRs without a trace in the logs. */
   extend(extensions: readonly string[]): void {
     for (let start = 0; start < extensions.length; start += EXTENDS_AT_ONCE) {
-      this.tool("tpm2_pcrextend", ...extensions.slice(start, start + EXTENDS_AT_ONCE));
+      this.#run("tpm2_pcrextend", extensions.slice(start, start + EXTENDS_AT_ONCE));
     }
   }
 
@@ -136,8 +136,8 @@ export class TestNode {
   ): Evidence {
     const qualification = qualifyingData(nonce, tlsPublicKey).toString("hex");
     const files = ["-m", "msg", "-s", "sig", "-f", "tss"];
-    this.tool("tpm2_quote", "-c", key, "-l", pcrs, "-q", qualification, ...files);
-    this.tool("tpm2_pcrread", "-o", "pcrs", "--pcrs_format", "values", ALL_PCRS);
+    this.#run("tpm2_quote", ["-c", key, "-l", pcrs, "-q", qualification, ...files]);
+    this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", ALL_PCRS]);
     const values = this.read("pcrs");
     return {
       quoteMessage: this.read("msg"),
