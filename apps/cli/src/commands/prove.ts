@@ -148,8 +148,7 @@ async function readReleases(paths: readonly string[]): Promise<ReleaseManifest[]
 }
 
 async function readConfig(path: string | undefined): Promise<Uint8Array | undefined> {
-  if (path === undefined) return undefined;
-  return path.endsWith(".ign") ? Buffer.from(await readText(path, "an Ignition config")) : await readClassConfig(path);
+  return path === undefined ? undefined : await readClassConfig(path);
 }
 
 async function print({ fleet, agesMs }: FleetProof, asJson: boolean): Promise<void> {
