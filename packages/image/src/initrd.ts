@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { copyFile, cp, glob, readFile, rm } from "node:fs/promises";
+import { copyFile, cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cachedStep } from "./build-cache.ts";
 import type { BuildTree } from "./build-tree.ts";
@@ -50,10 +50,8 @@ export async function buildInitrd(
 }
 
 async function digestOfDirectory(directory: string): Promise<string> {
-  const paths: string[] = [];
-  for await (const entry of glob("**", { cwd: directory, withFileTypes: true })) {
-    if (entry.isFile()) paths.push(join(entry.parentPath, entry.name));
-  }
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const lines = await Promise.all(
     paths.toSorted().map(async (path) => `${hash("sha256", await readFile(path))} ${path.slice(directory.length)}`),
   );
