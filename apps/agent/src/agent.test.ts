@@ -195,6 +195,19 @@ await test(
   },
 );
 
+await test("power cuts, which a TPM takes for wrong passwords, do not lock the node's key", { skip }, async () => {
+  await using tpm = await startTpm();
+  // More than the three that swtpm tolerates.
+  for (let boot = 1; boot <= 5; boot++) {
+    extendLogs(tpm);
+    await using agent = await startAgent({ tcti: tpm.tcti, runtimeDirectory: runtimeDirectory(tpm, `boot-${boot}`) });
+    const body = JSON.stringify({ nonce: randomBytes(32).toString("base64") });
+    const { status, text } = await agent.ask("POST", "/v1/evidence", body);
+    assert.equal(status, 200, `boot ${boot}: ${text}`);
+    await tpm.cutPower();
+  }
+});
+
 await test("a missing endorsement key is made again from its seed; another's key is not used", { skip }, async () => {
   await using tpm = await startTpm();
   tpm.tool("evictcontrol", "-C", "o", "-c", "0x81010001");

@@ -25,6 +25,8 @@ export type TestTpm = AsyncDisposable & {
   readonly tcti: string;
   /** Runs one of tpm2-tools. */
   readonly tool: (name: string, ...args: readonly string[]) => string;
+  /** Takes its power away without a warning, and gives it back. */
+  readonly cutPower: () => Promise<void>;
 };
 
 export async function startTpm(): Promise<TestTpm> {
@@ -45,16 +47,28 @@ export async function startTpm(): Promise<TestTpm> {
   const socket = join(directory, "tpm.sock");
   const server = [`--server=type=unixio,path=${socket}`, `--ctrl=type=unixio,path=${socket}.ctrl`];
   const state = ["--tpm2", `--tpmstate=dir=${directory}`, "--flags=not-need-init,startup-clear"];
-  const child = spawn("swtpm", ["socket", ...state, ...server], { stdio: "ignore" });
-  while (!existsSync(socket) || !existsSync(`${socket}.ctrl`)) await setTimeout(10);
+  const powerOn = async (): Promise<ChildProcess> => {
+    const started = spawn("swtpm", ["socket", ...state, ...server], { stdio: "ignore" });
+    while (!existsSync(socket) || !existsSync(`${socket}.ctrl`)) await setTimeout(10);
+    return started;
+  };
+  const powerOff = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    for (const path of [socket, `${socket}.ctrl`]) rmSync(path, { force: true });
+  };
+  let child = await powerOn();
   const tcti = `swtpm:path=${socket}`;
   return {
     directory,
     tcti,
     tool: (name, ...args) => runOrThrow(`tpm2_${name}`, args, { TPM2TOOLS_TCTI: tcti }),
+    cutPower: async () => {
+      await powerOff();
+      child = await powerOn();
+    },
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await once(child, "exit");
+      await powerOff();
       rmSync(directory, { recursive: true, force: true });
     },
   };

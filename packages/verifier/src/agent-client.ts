@@ -15,7 +15,8 @@ import {
 
 /** A node under emulation takes tens of seconds for its keys and seconds for a quote. */
 const REQUEST_TIMEOUT_MS = 120_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** The kernel of a node whose agent is only being started, or of a forwarder before a dead node, takes connections too. */
+const HANDSHAKE_TIMEOUT_MS = 45_000;
 /** How often, and how long each time, a node that is busy may put us off. */
 const MAX_RETRIES = 5;
 const MAX_RETRY_AFTER_MS = 15_000;
@@ -95,9 +96,10 @@ export class AgentClient implements Disposable {
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
     });
     outgoing.once("socket", (socket) => {
-      const timer = setTimeout(() => outgoing.destroy(new Error("no connection in time")), CONNECT_TIMEOUT_MS);
+      const timer = setTimeout(() => outgoing.destroy(new Error("no TLS connection in time")), HANDSHAKE_TIMEOUT_MS);
       const clear = (): void => clearTimeout(timer);
-      if (socket.connecting) socket.once("connect", clear);
+      // A socket that was kept alive has its peer's certificate already.
+      if (socket instanceof TLSSocket && socket.getProtocol() === null) socket.once("secureConnect", clear);
       else clear();
       outgoing.once("close", clear);
     });
