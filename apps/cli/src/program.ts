@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { butaneCommand } from "./commands/butane.ts";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
 import { proveCommand } from "./commands/prove.ts";
@@ -15,7 +16,14 @@ export function createProgram(): Command {
     .showHelpAfterError("(add --help for usage and examples)")
     // `ashlar image build --version` is not `ashlar --version`.
     .enablePositionalOptions();
-  for (const command of [imageCommand(), labCommand(), proveCommand(), setupCommand(), verityCommand()]) {
+  for (const command of [
+    butaneCommand(),
+    imageCommand(),
+    labCommand(),
+    proveCommand(),
+    setupCommand(),
+    verityCommand(),
+  ]) {
     program.addCommand(command);
   }
   inheritSettings(program);

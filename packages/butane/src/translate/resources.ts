@@ -1,7 +1,7 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { textOf } from "../document/decode.ts";
+import type { DecodedObject } from "../document/decode.ts";
 import { dataUrl } from "../output/data-url.ts";
-import type { ObjectSchema, Schema } from "../schema/schema.ts";
+import { schemaObjects } from "../schema/schema-objects.ts";
 import type { Context } from "./context.ts";
 import { readLocal } from "./read-local.ts";
 
@@ -9,7 +9,9 @@ const SOURCES = ["local", "inline", "source"] as const;
 
 /** Turns inline and local contents into data URLs, wherever the schema has a resource. */
 export function embedResources(context: Context): void {
-  forEachResource(context.config, context.version.schema, (resource) => embed(context, resource));
+  for (const { name, value } of schemaObjects(context.config, context.version.schema)) {
+    if (name === "Resource") embed(context, value);
+  }
 }
 
 function embed(context: Context, resource: DecodedObject): void {
@@ -36,17 +38,4 @@ function embed(context: Context, resource: DecodedObject): void {
   resource["compression"] = url.compression;
   context.origins.move(resource, "source", [resource, first]);
   if (compression === undefined) context.origins.move(resource, "compression", [resource, first]);
-}
-
-function forEachResource(value: Decoded | undefined, schema: Schema, visit: (resource: DecodedObject) => void): void {
-  if (schema.kind === "list" && Array.isArray(value)) {
-    if (schema.of.kind === "object") for (const item of value) forEachResource(item, schema.of, visit);
-  } else if (schema.kind === "object" && isObject(value)) {
-    if (isResource(schema)) visit(value);
-    else for (const field of schema.fields) forEachResource(value[field.json], field.schema, visit);
-  }
-}
-
-function isResource(schema: ObjectSchema): boolean {
-  return schema.name === "Resource";
 }

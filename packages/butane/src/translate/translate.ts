@@ -1,5 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
+import { adviseForAshlar } from "../advice/ashlar.ts";
 import { Decoder } from "../document/decode.ts";
 import { Findings } from "../document/findings.ts";
 import { Origins } from "../document/origins.ts";
@@ -27,6 +28,8 @@ export type TranslateOptions = {
   readonly files?: LocalFiles | ReadonlyMap<string, string | Uint8Array>;
   /** Warnings forbid the result, too. */
   readonly strict?: boolean;
+  /** The system that the config is for: for Ashlar nodes the report also advises about what will not work there. */
+  readonly target?: "flatcar" | "ashlar";
   /** Prints the result over many lines, indented by two. */
   readonly pretty?: boolean;
 };
@@ -91,6 +94,7 @@ function translateInto(
   setVersion(context);
   findings.nextPhase();
   validateConfig(config, version.schema, { findings, rules: version.rules });
+  if (options.target === "ashlar") adviseForAshlar(config, version.schema, findings);
   return serialize(config, version.schema, options);
 }
 

@@ -33,6 +33,7 @@ export function cleanPath(path: string): string {
 
 /** The directories above an absolute path, from `/` down. */
 export function parentsOf(path: string): readonly string[] {
+  if (path === "/") return [];
   const parts = path.split("/").slice(1, -1);
   return ["/", ...parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`)];
 }

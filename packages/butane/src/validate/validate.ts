@@ -1,6 +1,6 @@
-import { isObject } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
-import type { ObjectSchema, Schema } from "../schema/schema.ts";
+import type { DecodedObject } from "../document/decode.ts";
+import { schemaObjects } from "../schema/schema-objects.ts";
+import type { ObjectSchema } from "../schema/schema.ts";
 import { checkDisk, checkPartition } from "./disks.ts";
 import { checkDuplicates } from "./duplicates.ts";
 import { checkFile, checkLink, checkNode, checkOwner, checkStorage, checkUnitPaths } from "./nodes.ts";
@@ -39,18 +39,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** Checks an Ignition config as Ignition itself does before it changes anything. */
 export function validateConfig(config: DecodedObject, schema: ObjectSchema, validation: Validation): void {
-  visit(config, schema, validation);
-}
-
-function visit(value: Decoded, schema: Schema, validation: Validation): void {
-  if (schema.kind === "list" && Array.isArray(value)) {
-    if (schema.of.kind === "object") for (const item of value) visit(item, schema.of, validation);
-  } else if (schema.kind === "object" && isObject(value)) {
-    CHECKS[schema.name]?.(value, validation);
-    checkDuplicates(value, schema, validation.findings);
-    for (const field of schema.fields) {
-      const child = value[field.json];
-      if (child !== undefined && field.language !== "butane") visit(child, field.schema, validation);
-    }
+  for (const { name, value, schema: own } of schemaObjects(config, schema)) {
+    CHECKS[name]?.(value, validation);
+    checkDuplicates(value, own, validation.findings);
   }
 }

@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { AshlarError, formatProblem, messageOf } from "@ashlar/base";
+import type { Report } from "@ashlar/base";
+
+/** A text to be judged, with the name that its problems are reported under. */
+export type NamedText = { readonly name: string; readonly text: string };
+
+/**
+ * Reads a file, or standard input for `-`.
+ *
+ * @throws AshlarError `not-found` if it cannot be read, `malformed` if it is not UTF-8.
+ */
+export async function readDocument(path: string): Promise<NamedText> {
+  const name = path === "-" ? "standard input" : path;
+  let bytes: Uint8Array;
+  try {
+    bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
+  } catch (error) {
+    throw new AshlarError("not-found", `expected a file to read: ${messageOf(error)}`);
+  }
+  try {
+    return { name, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    throw new AshlarError("malformed", `expected text in UTF-8, found other bytes in ${name}`);
+  }
+}
+
+/** Shows problems to a person. */
+export function printReport(report: Report, source: NamedText): void {
+  for (const problem of report) console.error(formatProblem(problem, source));
+}

@@ -1,0 +1,107 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { AshlarError, hasErrors, messageOf } from "@ashlar/base";
+import type { Translation } from "@ashlar/butane";
+import { Command, Option } from "commander";
+import { printReport, readDocument } from "../butane/documents.ts";
+import type { NamedText } from "../butane/documents.ts";
+
+type Options = {
+  readonly strict?: true;
+  readonly pretty?: true;
+  readonly check?: true;
+  readonly filesDir?: string;
+  readonly output?: string;
+  readonly outputDir?: string;
+  readonly target: "flatcar" | "ashlar";
+  readonly json?: true;
+};
+
+export function butaneCommand(): Command {
+  return new Command("butane")
+    .description("Translate Butane configs (flatcar 1.0.0 and 1.1.0) to Ignition")
+    .argument("[files...]", "Butane files (default: standard input)")
+    .option("-s, --strict", "fail on warnings, too")
+    .option("-p, --pretty", "print JSON over many lines")
+    .option("-c, --check", "only check, write nothing")
+    .option("-d, --files-dir <directory>", "allow embedding local files from this directory")
+    .addOption(new Option("-o, --output <file>", "write here, not to standard output").conflicts("outputDir"))
+    .option("--output-dir <directory>", "write each FILE.bu there, as FILE.ign; made if missing")
+    .addOption(
+      new Option("--target <system>", "also advise what will not work on it")
+        .choices(["flatcar", "ashlar"])
+        .default("flatcar"),
+    )
+    .option("--json", "print problems and result together as JSON")
+    .addHelpText(
+      "after",
+      `
+Problems go to standard error with their place in the file. Ends with status 1 if there are errors, or warnings with
+--strict; then no config is written.
+
+--json prints, for each file on a line, {"file", "ignition", "problems": [{"severity", "message", "hint", "path",
+"position": {"line", "column"}}]}; ignition is null if there is none.
+
+Examples:
+  ashlar butane worker.bu > worker.ign
+  ashlar butane --strict --pretty --files-dir files --output worker.ign worker.bu
+  ashlar butane --check --target ashlar worker.bu
+  ashlar butane --output-dir ign nodes/*.bu`,
+    )
+    .action(run);
+}
+
+async function run(files: readonly string[], options: Options): Promise<void> {
+  if (
+    files.length > 1 &&
+    options.outputDir === undefined &&
+    options.check === undefined &&
+    options.json === undefined
+  ) {
+    throw new AshlarError("usage", `expected one file, found ${files.length}`, {
+      hint: "name a directory for the results with --output-dir",
+    });
+  }
+  if (options.outputDir !== undefined) await mkdir(options.outputDir, { recursive: true });
+  const { translate } = await import("@ashlar/butane");
+  const { localDirectory } = await import("../butane/local-directory.ts");
+  const { filesDir, strict, pretty, target } = options;
+  const local = filesDir === undefined ? {} : { files: localDirectory(filesDir) };
+  for (const file of files.length === 0 ? ["-"] : files) {
+    const source = await readDocument(file);
+    const settings = { ...local, strict: strict === true, pretty: pretty === true, target };
+    const translation = translate(source.text, settings);
+    if (translation.ignition === undefined) process.exitCode = 1;
+    await deliver(translation, source, options);
+  }
+}
+
+async function deliver(translation: Translation, source: NamedText, options: Options): Promise<void> {
+  const { ignition, report } = translation;
+  if (options.json === true) {
+    const config: unknown = ignition === undefined ? null : JSON.parse(ignition);
+    console.log(JSON.stringify({ file: source.name, ignition: config, problems: report }));
+  } else {
+    printReport(report, source);
+    if (ignition === undefined && !hasErrors(report)) {
+      console.error(`${source.name}: there are warnings, which --strict forbids`);
+    }
+  }
+  if (ignition === undefined || options.check === true) return;
+  const path = outputPath(source.name, options);
+  if (path !== undefined) await writeResult(path, `${ignition}\n`);
+  else if (options.json === undefined) process.stdout.write(`${ignition}\n`);
+}
+
+function outputPath(name: string, { output, outputDir }: Options): string | undefined {
+  if (outputDir === undefined) return output;
+  return join(outputDir, `${basename(name).replace(/\.(?:bu|ya?ml)$/u, "")}.ign`);
+}
+
+async function writeResult(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (error) {
+    throw new AshlarError("failed", `expected a file to write: ${messageOf(error)}`);
+  }
+}
