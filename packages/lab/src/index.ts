@@ -10,5 +10,3 @@ export type { Accelerator } from "./qemu-arguments.ts";
 export { createProgressPrinter } from "./progress-printer.ts";
 export type { ProgressOutput, ProgressPrinter } from "./progress-printer.ts";
 export type { NodeProgress } from "./wait-for-node.ts";
-export { labNodeConfig, provisioningEnvelope } from "./provisioning-envelope.ts";
-export type { NodeParts } from "./provisioning-envelope.ts";

@@ -60,8 +60,7 @@ export function platformArguments(accelerator: Accelerator): string[] {
 }
 
 /**
- * What a processor offers costs time when it is emulated: wide vectors and memory protection most of all. Measured as
- * QEMU's processor time from power-on to multi-user.target, on two cores with some other work: 54 s with this, 59 s with
+ * What a processor offers can cost time when it is emulated. Measured as QEMU's processor time from power-on to multi-user.target, on two cores with some other work: 54 s with this, 59 s with
  * the instructions for AES and SHA besides, 63 s with no vectors beyond SSE3, 70 and 86 s with `max`, 85 s with Nehalem,
  * since Linux works around the faults of Intel's processors.
  */
