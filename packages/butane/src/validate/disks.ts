@@ -14,7 +14,7 @@ export function checkPartition(partition: DecodedObject, { findings }: Validatio
     const hint = "leave its label, size, start and GUIDs out";
     findings.error([partition], "expected nothing else for a partition that should not exist, found more", hint);
   }
-  if (number === 0 && label === "") {
+  if (number === 0 && partition["label"] === undefined) {
     findings.error([partition], "expected a number from 1 or a label, found neither");
   }
   if (label.includes(":")) {

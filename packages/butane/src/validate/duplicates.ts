@@ -19,7 +19,8 @@ const byNumberOrLabel: Identity = {
   of: (item) => {
     if (!isObject(item)) return "";
     const number = integerOf(item["number"]) ?? 0;
-    return number === 0 ? `label ${textOf(item["label"])}` : `number ${number}`;
+    if (number !== 0) return `number ${number}`;
+    return item["label"] === undefined ? "" : `label ${textOf(item["label"])}`;
   },
 };
 

@@ -31,9 +31,8 @@ export function cleanPath(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** The directories above an absolute path, from `/` down. */
+/** The directories above an absolute path, without the root. */
 export function parentsOf(path: string): readonly string[] {
-  if (path === "/") return [];
   const parts = path.split("/").slice(1, -1);
-  return ["/", ...parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`)];
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }

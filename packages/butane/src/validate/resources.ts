@@ -66,6 +66,7 @@ function checkVerification(resource: DecodedObject, { findings, rules }: Validat
 
 export function checkHeader(header: DecodedObject, { findings }: Validation): void {
   if (textOf(header["name"]) === "") findings.error([header, "name"], "expected the name of a header, found none");
+  if (header["value"] === "") findings.error([header, "value"], "expected a value, found an empty one", "leave it out");
 }
 
 /** Configs and certificate authorities are nothing without a source. */

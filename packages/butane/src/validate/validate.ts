@@ -7,7 +7,7 @@ import { checkFile, checkLink, checkNode, checkOwner, checkStorage, checkUnitPat
 import { checkHeader, checkProxy, checkResource, needSource } from "./resources.ts";
 import { checkDropin, checkUnit } from "./systemd.ts";
 import type { Check, Validation } from "./validation.ts";
-import { checkClevis, checkFilesystem, checkLuks, checkRaid, checkTang } from "./volumes.ts";
+import { checkClevis, checkFilesystem, checkFilesystemDisks, checkLuks, checkRaid, checkTang } from "./volumes.ts";
 
 /** The checks of each kind of object, by its name in the schemas. */
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -29,7 +29,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   Proxy: checkProxy,
   Raid: checkRaid,
   Resource: checkResource,
-  Storage: checkStorage,
+  Storage: (storage, validation) => {
+    checkStorage(storage, validation);
+    checkFilesystemDisks(storage, validation);
+  },
   Tang: checkTang,
   Tls: (tls, { findings }) => {
     needSource(findings, tls["certificateAuthorities"]);

@@ -2,7 +2,7 @@ import { isObject, textOf } from "../document/decode.ts";
 import type { DecodedObject } from "../document/decode.ts";
 import { checkDevice, checkPath } from "./paths.ts";
 import { schemeProblem } from "./url.ts";
-import { integerOf, listOf } from "./validation.ts";
+import { integerOf, listOf, objectsOf } from "./validation.ts";
 import type { Validation } from "./validation.ts";
 
 const LEVELS_WITHOUT_SPARES = ["linear", "raid0", "0", "stripe"] as const;
@@ -46,6 +46,23 @@ export function checkFilesystem(filesystem: DecodedObject, { findings, rules }: 
   const size = new TextEncoder().encode(label).length;
   if (limit !== undefined && size > limit) {
     findings.error([filesystem, "label"], `expected at most ${limit} bytes for ${format}, found ${size}`);
+  }
+}
+
+/** File systems on devices that the same config treats as whole disks. */
+export function checkFilesystemDisks(storage: DecodedObject, { findings }: Validation): void {
+  const disks = new Map(objectsOf(storage["disks"]).map((disk) => [textOf(disk["device"]), disk]));
+  for (const filesystem of objectsOf(storage["filesystems"])) {
+    const disk = disks.get(textOf(filesystem["device"]));
+    if (disk === undefined) continue;
+    const place = [filesystem, "device"] as const;
+    if (listOf(disk["partitions"]).length > 0) {
+      const message = "expected a partition, found the whole disk, whose partitions the file system overwrites";
+      findings.warning(place, message, "name a partition: /dev/disk/by-partlabel/LABEL");
+    } else if (disk["wipeTable"] === true && filesystem["wipeFilesystem"] !== true) {
+      const message = "expected wipe_filesystem on a disk with wipe_table, which wipes the file system, found none";
+      findings.warning(place, message, "set wipe_filesystem: true, or leave wipe_table out");
+    }
   }
 }
 
