@@ -1,5 +1,3 @@
-export { buildAgentExecutable } from "./agent-executable.ts";
-export type { AgentExecutable, AgentExecutableOptions } from "./agent-executable.ts";
 export { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } from "./build-image.ts";
 export type { BuildImageOptions, BuiltImage } from "./build-image.ts";
 export { formatVerity } from "./verity/format-verity.ts";
