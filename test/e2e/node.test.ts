@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
@@ -199,6 +199,27 @@ test("commands and JSON of the lab", { timeout: 2 * MINUTES }, async () => {
   assert.equal(code, 7);
   assert.equal(stdout.toString("utf8"), "");
 });
+
+test("a node whose configuration cannot be measured does not boot", { timeout: 12 * MINUTES }, async () => {
+  await ashlar("lab", "stop", NODE, "--name", NAME);
+  const tpmState = join(dirname(lab.nodes[0]?.diskPath ?? ""), "tpm");
+  // Without the SHA-256 bank there is nothing to extend a word into.
+  await run("swtpm_setup", ["--tpm2", "--reconfigure", "--pcr-banks", "sha1", "--tpmstate", tpmState]);
+  await ashlar("lab", "start", NODE, "--name", NAME, "--no-wait");
+  const stopped = await waitForConsole(/ashlar: boot stopped/u);
+  assert.ok(stopped, (await lab.consoleTail(NODE, 30)).join("\n"));
+  assert.match((await lab.consoleTail(NODE, 60)).join("\n"), /ashlar-config\.service failed/u);
+  assert.equal((await prove()).fleet.verdict, "unknown");
+  await ashlar("lab", "stop", NODE, "--name", NAME, "--force");
+});
+
+async function waitForConsole(pattern: RegExp): Promise<boolean> {
+  for (let waited = 0; waited < 300; waited++) {
+    if ((await lab.consoleTail(NODE, 200)).some((line) => pattern.test(line))) return true;
+    await sleep(1000);
+  }
+  return false;
+}
 
 async function statusOf(url: string, method: string, path: string, body?: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -10,6 +10,7 @@ import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
 import { readLabState, type LabState } from "./lab-state.ts";
 import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
 import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
+import { askMonitor } from "./qmp.ts";
 import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
 
 export type LabNode = {
@@ -194,8 +195,8 @@ export class Lab {
     if (options.force === true || phase !== "system" || deadEnd !== undefined) {
       return await powerOff(this.#paths, nodeName);
     }
-    // Nodes ignore the power button: who presses it need not be one of their users.
-    await this.ssh(nodeName, ["sudo", "-n", "systemctl", "poweroff"], options.signal);
+    // The power button, as a cloud or a management controller presses it.
+    await askMonitor(nodePaths(this.#paths, nodeName).monitorSocket, "system_powerdown");
     return await waitUntilOff(this.#paths, nodeName);
   }
 

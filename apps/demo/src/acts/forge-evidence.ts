@@ -1,5 +1,6 @@
 import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseFirmwareLog } from "@ashlar/formats";
 import type { Outcome, Stage } from "../stage.ts";
 
 type Forgery = {
@@ -31,12 +32,14 @@ const FORGERIES: readonly Forgery[] = [
   },
   {
     name: "edited-log",
-    attempt: "one bit of node-1's firmware event log is changed",
+    attempt: "one bit of a digest in node-1's firmware event log is changed",
     forge: async (directory) => {
       const path = join(directory, "node-1", "firmware-log.bin");
       const log = await readFile(path);
-      // In the digest of an event near the end of the log.
-      const place = log.length - 100;
+      // What a log says about its events is only a comment; what was measured is the digest.
+      const digest = parseFirmwareLog(log).events.at(-1)?.digests.sha256;
+      if (digest === undefined) throw new TypeError("evidence that was proven has events of the SHA-256 bank");
+      const place = log.lastIndexOf(digest);
       log[place] = (log[place] ?? 0) ^ 1;
       await writeFile(path, log);
     },
