@@ -37,6 +37,8 @@ export class Decoder {
   readonly #findings: Findings;
   #aliased = 0;
   #aliasDepth = 0;
+  /** The alias that is being followed: what is in it has its place. */
+  #place: Tree | undefined;
   #depth = 0;
 
   constructor(notation: Notation, origins: Origins, findings: Findings) {
@@ -62,9 +64,11 @@ export class Decoder {
     if (this.#aliasDepth > MAX_DEPTH) {
       throw new AshlarError("limit", `expected at most ${MAX_DEPTH} aliases inside each other, found more`);
     }
+    const outer = this.#place;
+    this.#place ??= tree;
     const value = this.#value(resolved(tree), schema, at);
+    this.#place = outer;
     this.#aliasDepth -= 1;
-    if (typeof value === "object") this.#origins.add(value, schema, tree, at);
     if (schema.kind === "object" && typeof value === "object" && this.#aliasDepth === 0) {
       this.#findings.warning([value], "unknown keys and exact places inside an alias are not reported");
     }
@@ -100,7 +104,7 @@ export class Decoder {
     }
     if (tree.items.length === 0) return undefined;
     const items: Decoded[] = [];
-    this.#origins.add(items, schema, tree, at);
+    this.#origins.add(items, schema, this.#place ?? tree, at);
     const nulls: number[] = [];
     for (const [key, item] of tree.items.entries()) {
       if (this.#notation.language === "yaml" && this.#isNull(resolved(item))) {
@@ -122,7 +126,7 @@ export class Decoder {
 
   #object(tree: Exclude<Tree, { kind: "alias" }> | Tree, schema: ObjectSchema, at: Spot | undefined): DecodedObject {
     const value: DecodedObject = {};
-    this.#origins.add(value, schema, tree, at);
+    this.#origins.add(value, schema, this.#place ?? tree, at);
     for (const field of schema.fields) value[field.json] = emptyOf(field);
     const found = resolved(tree);
     if (found.kind !== "map") {

@@ -20,6 +20,12 @@ export function readYaml(text: string): YamlResult {
   if (text.length > MAX_DOCUMENT_LENGTH) {
     throw new AshlarError("limit", `expected at most ${MAX_DOCUMENT_LENGTH} characters, found ${text.length}`);
   }
+  const control = NOT_PRINTABLE.exec(text);
+  if (control !== null) {
+    const code = control[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0") ?? "";
+    const message = `expected printable characters, found U+${code}`;
+    return { problem: { message, offset: control.index } };
+  }
   // The failsafe schema leaves all scalars as text: what they mean is decided by the key that holds them.
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
   const [document] = composer.compose(new Parser().parse(text), true, text.length);
@@ -28,6 +34,9 @@ export function readYaml(text: string): YamlResult {
   if (error !== undefined) return { problem: { message: error.message, offset: error.pos[0] } };
   return new Reader(text).read(document);
 }
+
+/** What YAML does not let stand as it is (YAML 1.1, section 5.1). */
+const NOT_PRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 class Reader {
   readonly #text: string;

@@ -45,11 +45,13 @@ export type Translation = {
  * is in the report, with its place; nothing is thrown for a bad config.
  */
 export function translate(text: string, options: TranslateOptions = {}): Translation {
+  // The other line breaks of YAML 1.1 that count as line feeds inside texts, too; offsets stay the same.
+  const source = text.replaceAll(/\r(?!\n)|\u0085/gu, "\n");
   const origins = new Origins("yaml");
-  const findings = new Findings(text, origins);
+  const findings = new Findings(source, origins);
   let ignition: string | undefined;
   try {
-    ignition = translateInto(findings, origins, text, options);
+    ignition = translateInto(findings, origins, source, options);
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
     findings.at("error", undefined, error.message, error.hint);
