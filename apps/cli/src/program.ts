@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { butaneCommand } from "./commands/butane.ts";
+import { ignitionCommand } from "./commands/ignition.ts";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
 import { proveCommand } from "./commands/prove.ts";
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .enablePositionalOptions();
   for (const command of [
     butaneCommand(),
+    ignitionCommand(),
     imageCommand(),
     labCommand(),
     proveCommand(),

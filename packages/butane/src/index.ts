@@ -4,3 +4,8 @@ export { filesFromMap, MAX_LOCAL_FILE_BYTES, MAX_TREE_ENTRIES } from "./local/lo
 export type { LocalEntry, LocalFiles } from "./local/local-files.ts";
 export { BUTANE_VERSIONS } from "./versions.ts";
 export type { ButaneVersion } from "./versions.ts";
+export { validateIgnition } from "./ignition/validate-ignition.ts";
+export type { ValidateOptions } from "./ignition/validate-ignition.ts";
+export { IGNITION_VERSIONS } from "./ignition-versions.ts";
+export type { IgnitionVersion } from "./ignition-versions.ts";
+export type { IgnitionRules } from "./ignition-rules.ts";

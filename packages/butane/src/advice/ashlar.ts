@@ -39,7 +39,8 @@ function adviseOnVersion(config: DecodedObject, findings: Findings): void {
   const { ignition } = config;
   if (!isObject(ignition) || textOf(ignition["version"]) <= NEWEST_IGNITION) return;
   const message = `expected at most Ignition ${NEWEST_IGNITION} for an Ashlar node, found ${textOf(ignition["version"])}`;
-  findings.warning([config, "version"], message, "write version: 1.0.0, unless the node's Ignition is newer");
+  if (textOf(config["variant"]) === "") findings.warning([ignition, "version"], message);
+  else findings.warning([config, "version"], message, "write version: 1.0.0");
 }
 
 /** Names below the root that are links into `/usr`. */

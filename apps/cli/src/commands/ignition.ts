@@ -1,0 +1,44 @@
+import { hasErrors } from "@ashlar/base";
+import { Command, Option } from "commander";
+import { printReport, readDocument } from "../butane/documents.ts";
+
+type Options = { readonly strict?: true; readonly target: "flatcar" | "ashlar"; readonly json?: true };
+
+export function ignitionCommand(): Command {
+  return new Command("ignition").description("Work with Ignition configs").addCommand(validateCommand());
+}
+
+function validateCommand(): Command {
+  return new Command("validate")
+    .description("Check Ignition configs, versions 3.0.0 to 3.4.0")
+    .argument("[files...]", "Ignition files (default: standard input)")
+    .option("-s, --strict", "fail on warnings, too")
+    .addOption(
+      new Option("--target <system>", "also advise what will not work on it")
+        .choices(["flatcar", "ashlar"])
+        .default("flatcar"),
+    )
+    .option("--json", "print problems as JSON")
+    .addHelpText(
+      "after",
+      `
+Problems go to standard error with their place in the file. Ends with status 1 if there are errors, or warnings with
+--strict. --json prints, for each file on a line, {"file", "problems"}, as ashlar butane does.
+
+Examples:
+  ashlar ignition validate worker.ign
+  ashlar ignition validate --strict --target ashlar *.ign`,
+    )
+    .action(validate);
+}
+
+async function validate(files: readonly string[], { strict, target, json }: Options): Promise<void> {
+  const { validateIgnition } = await import("@ashlar/butane");
+  for (const file of files.length === 0 ? ["-"] : files) {
+    const source = await readDocument(file);
+    const report = validateIgnition(source.text, { target });
+    if (json === true) console.log(JSON.stringify({ file: source.name, problems: report }));
+    else printReport(report, source);
+    if (hasErrors(report) || (strict === true && report.length > 0)) process.exitCode = 1;
+  }
+}
