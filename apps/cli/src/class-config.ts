@@ -18,11 +18,12 @@ export async function readClassConfig(path: string): Promise<Uint8Array> {
   if (path.endsWith(".ign")) return bytes;
   const text = new TextDecoder().decode(bytes);
   const { translate } = await import("@ashlar/butane");
-  const { ignition, report } = translate(text);
+  const { ignition, report } = translate(text, { target: "ashlar" });
   for (const problem of report) console.error(formatProblem(problem, { name: path, text }));
   if (ignition === undefined || hasErrors(report)) {
     const count = report.filter((problem) => problem.severity === "error").length;
     throw new AshlarError("invalid", `${path} has ${count} ${count === 1 ? "error" : "errors"}`);
   }
-  return new TextEncoder().encode(ignition);
+  // The very bytes that `ashlar butane` prints, so that either form of the declaration has the same digest.
+  return new TextEncoder().encode(`${ignition}\n`);
 }

@@ -42,6 +42,13 @@ echo /opt/rogue > /etc/ld.so.preload
 useradd --no-create-home --uid 0 --non-unique rogue
 systemctl daemon-reload
 systemctl start rogue.service
+# Where a service might look for programs or for work that it left behind.
+for program in modprobe runc containerd-shim-runc-v2 mount iptables; do
+  for directory in /var/lib/containerd/opt/bin /var/lib/kubelet /usr/local/bin; do
+    mkdir -p $directory 2>/dev/null
+    printf '#!/bin/sh\ntouch /run/rogue-ran\n' 2>/dev/null > $directory/$program && chmod +x $directory/$program
+  done
+done
 sync
 [ -e /run/rogue-ran ] && echo ran`;
 
@@ -57,7 +64,7 @@ for place in ${PLACES.join(" ")}; do
 done
 true`;
 
-/** Container storage is the one place where files that persist may be executed; nothing there is started by itself. */
+/** Container storage is the one place where files that persist may be executed; nothing may start them by itself. */
 const EXECUTABLE = new Set(["/var/lib/containerd", "/var/lib/kubelet"]);
 
 /** Root plants a unit, a binary and a user wherever root can write; after a reboot nothing of it is in effect. */
