@@ -1,9 +1,10 @@
 /**
- * `npm run docs` writes docs/reference from the command tree and the JSON schemas; with --check it only says which pages are not up to date.
+ * `npm run docs` writes docs/reference from the command tree and the schemas; with --check it only says which pages are not up to date.
  */
 import { globSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { butanePages } from "@ashlar/butane";
 import { createProgram } from "@ashlar/cli";
 import { commandPages } from "./docs/command-pages.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
@@ -11,7 +12,7 @@ import { schemaPages } from "./docs/schema-pages.ts";
 const DIRECTORY = "docs/reference";
 
 /** Page texts by path below docs/reference. */
-const pages = new Map([...commandPages(createProgram()), ...schemaPages()]);
+const pages = new Map([...commandPages(createProgram()), ...schemaPages(), ...butanePages()]);
 const present = globSync("**/*", { cwd: DIRECTORY, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).replace(`${DIRECTORY}/`, ""));

@@ -10,6 +10,8 @@ import { yamlNotation } from "../document/yaml-notation.ts";
 import { filesFromMap } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
 import { isObject, textOf } from "../document/decode.ts";
+import type { Config as Ignition330 } from "../flatcar-1.0.0/ignition.ts";
+import type { Config as Ignition340 } from "../flatcar-1.1.0/ignition.ts";
 import { serialize } from "../output/serialize.ts";
 import { object, required, text as textType } from "../schema/schema.ts";
 import { BUTANE_VERSIONS } from "../versions.ts";
@@ -34,9 +36,13 @@ export type TranslateOptions = {
   readonly pretty?: boolean;
 };
 
+export type IgnitionConfig = Ignition330 | Ignition340;
+
 export type Translation = {
   /** The Ignition config as JSON text, without a final newline; absent if the report has errors. */
   readonly ignition: string | undefined;
+  /** The same config as a value. */
+  readonly config: IgnitionConfig | undefined;
   readonly report: Report;
 };
 
@@ -60,7 +66,14 @@ export function translate(text: string, options: TranslateOptions = {}): Transla
   const refused = report.some(
     ({ severity }) => severity === "error" || (options.strict === true && severity === "warning"),
   );
-  return { ignition: refused ? undefined : ignition, report };
+  const printed = refused ? undefined : ignition;
+  return {
+    ignition: printed,
+    get config(): IgnitionConfig | undefined {
+      return printed === undefined ? undefined : JSON.parse(printed);
+    },
+    report,
+  };
 }
 
 function translateInto(
