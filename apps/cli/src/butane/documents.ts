@@ -26,7 +26,12 @@ export async function readDocument(path: string): Promise<NamedText> {
   }
 }
 
+/** More problems than these hide the first ones from a person. */
+const MAX_SHOWN = 100;
+
 /** Shows problems to a person. */
 export function printReport(report: Report, source: NamedText): void {
-  for (const problem of report) console.error(formatProblem(problem, source));
+  for (const problem of report.slice(0, MAX_SHOWN)) console.error(formatProblem(problem, source));
+  const hidden = report.length - MAX_SHOWN;
+  if (hidden > 0) console.error(`${source.name}: ${hidden} more problems; --json prints all`);
 }

@@ -207,10 +207,11 @@ export class Decoder {
   #warnAboutUnknownKeys(tree: MapTree, schema: ObjectSchema, value: DecodedObject): void {
     if (this.#aliasDepth > 0) return;
     const names = schema.fields.map((field) => this.#nameOf(field)).filter((name) => name !== undefined);
+    const known = new Set(names);
     for (const { key } of tree.entries) {
       const name = keyText(key);
-      if (names.includes(name)) continue;
-      const place = this.#origins.locateKey(value, name);
+      if (known.has(name)) continue;
+      const place = { path: this.#origins.pathOf(value, name), offset: key.offset };
       if (this.#notation.isMergeKey(key)) {
         this.#findings.atKey("warning", place, "unknown keys inside a merged map are not reported");
         continue;

@@ -1,5 +1,5 @@
 /** Largest document that is read, in UTF-16 units. Ignition configs beyond this do not fit any provider's user data. */
-export const MAX_DOCUMENT_LENGTH: number = 32 * 1024 * 1024;
+export const MAX_DOCUMENT_LENGTH: number = 16 * 1024 * 1024;
 
 /** Lists and maps inside each other. The deepest schema needs 9. */
 export const MAX_DEPTH = 64;

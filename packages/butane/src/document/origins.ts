@@ -1,5 +1,5 @@
 import type { Field, ObjectSchema, Schema } from "../schema/schema.ts";
-import { childOf, entryOf } from "./tree.ts";
+import { childOf } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 
 export type Key = string | number;
@@ -53,13 +53,6 @@ export class Origins {
   /** The path of a part by the key that the document has for it, or should have. */
   pathOf(holder: object, key: Key): string {
     return `${pathOf(this.#find([holder]))}.${key}`;
-  }
-
-  /** The offset of a key itself, for keys that should not be there. */
-  locateKey(holder: object, key: string): { readonly path: string; readonly offset: number } {
-    const origin = this.#find([holder]);
-    const entry = origin.tree?.kind === "map" ? entryOf(origin.tree, key) : undefined;
-    return { path: this.pathOf(holder, key), offset: entry?.key.offset ?? offsetOf(origin) };
   }
 
   #find([holder, ...keys]: Place): Origin {

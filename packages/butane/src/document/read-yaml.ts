@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from "yaml";
-import type { Document, ParsedNode, Scalar } from "yaml";
+import type { CST, Document, ParsedNode, Scalar } from "yaml";
 import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
 import type { Entry, Tree } from "./tree.ts";
 
@@ -28,11 +28,29 @@ export function readYaml(text: string): YamlResult {
   }
   // The failsafe schema leaves all scalars as text: what they mean is decided by the key that holds them.
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
-  const [document] = composer.compose(new Parser().parse(text), true, text.length);
+  const [document] = composer.compose(shallow(new Parser().parse(text)), true, text.length);
   if (document === undefined) return { tree: undefined };
   const [error] = document.errors;
   if (error !== undefined) return { problem: { message: error.message, offset: error.pos[0] } };
   return new Reader(text).read(document);
+}
+
+/** Passes the library's tokens on, so that it does not run out of stack in what nests too deep. */
+function* shallow(tokens: Iterable<CST.Token>): Generator<CST.Token> {
+  for (const token of tokens) {
+    const open: [token: CST.Token | null | undefined, depth: number][] = [[token, 0]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [current, depth] = next;
+      if (current === null || current === undefined) continue;
+      if (depth > 2 * MAX_DEPTH) {
+        throw new AshlarError("limit", `expected at most ${MAX_DEPTH} lists and maps inside each other, found more`);
+      }
+      if ("items" in current)
+        for (const { key, value } of current.items) open.push([key, depth + 1], [value, depth + 1]);
+      else if (current.type === "document") open.push([current.value, depth]);
+    }
+    yield token;
+  }
 }
 
 /** What YAML does not let stand as it is (YAML 1.1, section 5.1). */

@@ -36,6 +36,6 @@ export function childOf(tree: Tree | undefined, key: string | number): Tree | un
   return tree?.kind === "map" ? entryOf(tree, String(key))?.value : undefined;
 }
 
-export function entryOf(tree: MapTree, key: string): Entry | undefined {
+function entryOf(tree: MapTree, key: string): Entry | undefined {
   return tree.entries.findLast((entry) => entry.key.kind === "scalar" && entry.key.text === key);
 }

@@ -68,7 +68,7 @@ const KINDS = ["directories", "files", "links"] as const;
 export function checkStorage(storage: DecodedObject, { findings }: Validation): void {
   const links = objectsOf(storage["links"]);
   const linked = new Set(links.map((link) => textOf(link["path"])));
-  for (const kind of KINDS) {
+  for (const kind of links.length === 0 ? [] : KINDS) {
     for (const node of objectsOf(storage[kind])) {
       const above = parentsOf(textOf(node["path"])).find((parent) => linked.has(parent));
       if (above === undefined) continue;
