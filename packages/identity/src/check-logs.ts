@@ -1,7 +1,15 @@
-import { parseFirmwareLog, parseUserspaceLog, replayPcrs, type EventDigests } from "@ashlar/formats";
+import {
+  parseFirmwareLog,
+  parseUserspaceLog,
+  replayPcrs,
+  type EventDigests,
+  type FirmwareLog,
+  type UserspaceLog,
+} from "@ashlar/formats";
 import { QUOTED_PCRS } from "./agent-api.ts";
 import { attempt, type Difference } from "./difference.ts";
 import type { Evidence } from "./evidence.ts";
+import { sha256 } from "./expected-pcrs.ts";
 
 /** One extension of a PCR, proved by the quote through the replay: its digest and its place in the order. */
 export type MeasuredEvent = {
@@ -10,6 +18,8 @@ export type MeasuredEvent = {
   readonly digest: string;
   /** The word whose hash the digest is; proved like the digest. Undefined for anything else. */
   readonly word: string | undefined;
+  /** The firmware's data whose hash the digest is; proved like the digest. Undefined for anything else. */
+  readonly data: Uint8Array | undefined;
 };
 
 /** What was measured into PCRs 0 to 15, in order. Only made when quote and logs agree. */
@@ -35,14 +45,21 @@ export function checkLogs(evidence: Evidence, differences: Difference[]): Measur
     replayPcrs(firmware, userspace, "sha256"),
   );
   if (replayed === undefined || !checkReplay(replayed, evidence.pcrs, differences)) return undefined;
+  return { pcrs: evidence.pcrs, events: eventsByPcr(firmware, userspace) };
+}
+
+/** Only what a quote proves of the logs, once they have been replayed. */
+export function eventsByPcr(firmware: FirmwareLog, userspace: UserspaceLog): Measurements["events"] {
   const events = new Map(QUOTED_PCRS.map((pcr) => [pcr, [] as MeasuredEvent[]]));
-  for (const { pcr, digests } of firmware.events) {
-    events.get(pcr)?.push({ source: "firmware", digest: sha256Of(digests), word: undefined });
+  for (const { pcr, digests, data } of firmware.events) {
+    const digest = sha256Of(digests);
+    const proved = sha256(data) === digest ? data : undefined;
+    events.get(pcr)?.push({ source: "firmware", digest, word: undefined, data: proved });
   }
   for (const { pcr, digests, word } of userspace.events) {
-    events.get(pcr)?.push({ source: "userspace", digest: sha256Of(digests), word });
+    events.get(pcr)?.push({ source: "userspace", digest: sha256Of(digests), word, data: undefined });
   }
-  return { pcrs: evidence.pcrs, events };
+  return events;
 }
 
 function checkReplay(

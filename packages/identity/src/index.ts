@@ -20,6 +20,8 @@ export { expectationsOf } from "./expectations.ts";
 export type { Declaration, Expectations } from "./expectations.ts";
 export { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "./expected-pcrs.ts";
 export type { BootPhase } from "./expected-pcrs.ts";
+export { firmwareOf } from "./judge-firmware.ts";
+export type { PinnedFirmware } from "./judge-firmware.ts";
 export { judgeFleet, summaryOf } from "./judge-fleet.ts";
 export type { FleetMember } from "./judge-fleet.ts";
 export { MANIFEST_SCHEMA, manifestSchema, parseManifest } from "./manifest.ts";

@@ -9,6 +9,7 @@ import { nameOfKey, type PinnedKeys } from "./check-keys.ts";
 import { certificateSha256 } from "./ek-chain.ts";
 import type { Evidence, Keys } from "./evidence.ts";
 import { sha256 } from "./expected-pcrs.ts";
+import { firmwareOf, type PinnedFirmware } from "./judge-firmware.ts";
 import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "./test-release.ts";
 import type { ReleaseManifest } from "./manifest.ts";
 
@@ -92,10 +93,10 @@ export class TestNode {
     this.keys = { ak: this.read("ak.pub"), ekPublic: this.read("ek.pub"), ekCertificate: this.read("ek-cert.der") };
   }
 
-  /** What an enrolment of this node would pin. */
-  get pin(): PinnedKeys {
+  /** What an enrolment of this node would pin now. */
+  get pin(): PinnedKeys & { readonly firmware: PinnedFirmware } {
     const akName = nameOfKey(parsePublic(this.keys.ak));
-    return { ekSha256: certificateSha256(this.keys.ekCertificate), akName };
+    return { ekSha256: certificateSha256(this.keys.ekCertificate), akName, firmware: firmwareOf(this.#readPcrs()) };
   }
 
   /** Runs a TPM tool in the node's directory, then frees the TPM's few transient slots. */
@@ -137,14 +138,10 @@ export class TestNode {
     const qualification = qualifyingData(nonce, tlsPublicKey).toString("hex");
     const files = ["-m", "msg", "-s", "sig", "-f", "tss"];
     this.#run("tpm2_quote", ["-c", key, "-l", pcrs, "-q", qualification, ...files]);
-    this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", ALL_PCRS]);
-    const values = this.read("pcrs");
     return {
       quoteMessage: this.read("msg"),
       quoteSignature: this.read("sig"),
-      pcrs: new Map(
-        Array.from({ length: 16 }, (_, pcr) => [pcr, values.subarray(pcr * 32, pcr * 32 + 32).toString("hex")]),
-      ),
+      pcrs: this.#readPcrs(),
       ak,
       ekCertificate: this.keys.ekCertificate,
       tlsPublicKey,
@@ -170,6 +167,14 @@ export class TestNode {
       this.#run("tpm2_flushcontext", ["session"]);
     }
     return this.read("secret");
+  }
+
+  #readPcrs(): Map<number, string> {
+    this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", ALL_PCRS]);
+    const values = this.read("pcrs");
+    return new Map(
+      Array.from({ length: 16 }, (_, pcr) => [pcr, values.subarray(pcr * 32, pcr * 32 + 32).toString("hex")]),
+    );
   }
 
   #run(program: string, args: readonly string[]): string {

@@ -35,6 +35,7 @@ const LOGS = testLogs(RELEASE, classConfigSha256, nodeConfigSha256);
 const CHALLENGE = { nonce: Buffer.alloc(32, 7), tlsPublicKey: Buffer.from("the agent's key") };
 const NOW = Date.now();
 
+node.boot(LOGS);
 const INPUT: VerificationInput = {
   expectations: EXPECTATIONS,
   pin: node.pin,
@@ -45,7 +46,6 @@ const INPUT: VerificationInput = {
   maxAgeMs: 60_000,
 };
 
-node.boot(LOGS);
 const EVIDENCE = node.evidence(RELEASE, CHALLENGE);
 const IDENTITY = nodeIdentity(RELEASE, classConfigSha256);
 
@@ -233,6 +233,27 @@ test("PCR 15 holds only words that say which machine this is", () => {
   for (const word of ["cryptsetup:root", "machine-id:0123456789abcdef0123456789abcdef", "file-system:/home:ext4:"]) {
     assertRefused(judgeBoot(withWords([...LOGS.words, { pcr: 15, word }])), /^PCR 15, word too many/u);
   }
+});
+
+test("a driver loaded from the ESP: refused, no identity, and nothing to pin", () => {
+  node.boot({ ...LOGS, firmware: [...LOGS.firmware, event(2, sha256("driver"))] });
+  const evidence = node.evidence(RELEASE, CHALLENGE);
+  // Also when the driver was there at enrolment.
+  for (const pin of [INPUT.pin, node.pin]) {
+    const { verdict, tpm, pinnable } = verifyEvidence(evidence, { ...INPUT, pin });
+    assertRefused(verdict, new RegExp(`^PCR 2, a program was loaded .* / Authenticode ${sha256("driver")}$`, "u"));
+    assert.deepEqual([tpm?.akName, pinnable], [INPUT.pin.akName, false]);
+  }
+  assert.equal(verifyEvidence(EVIDENCE, INPUT).pinnable, true);
+});
+
+test("firmware that has changed since enrolment: refused until it is enrolled again", () => {
+  const first = LOGS.firmware.findIndex(({ pcr }) => pcr === 2);
+  // A driver that firmware itself loads, named by a Driver#### variable or by a card: before the separator.
+  node.boot({ ...LOGS, firmware: LOGS.firmware.toSpliced(first, 0, event(2, sha256("driver"))) });
+  const evidence = node.evidence(RELEASE, CHALLENGE);
+  assertRefused(judge(evidence), /^PCR 2, firmware changed since enrolment: .*--enrol-again\)$/u);
+  assert.equal(judge(evidence, { pin: node.pin }).level, "proven");
 });
 
 test("another program in the chain of PCR 4 is a mismatch", () => {

@@ -7,6 +7,7 @@ import type { EkRoots } from "./ek-chain.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Expectations } from "./expectations.ts";
 import { judgePrograms, judgeSections } from "./judge-boot.ts";
+import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge-firmware.ts";
 import { judgeConfig, judgeMachineWords, judgePhases, judgeZeroPcrs, measuredConfig } from "./judge-words.ts";
 import type { ReleaseManifest } from "./manifest.ts";
 import { compareReleases, describeUnknownRelease } from "./name-release.ts";
@@ -15,8 +16,8 @@ import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
 
 export type VerificationInput = {
   readonly expectations: Expectations;
-  /** `resetCount` as it was at enrolment, when known. */
-  readonly pin: PinnedKeys & { readonly resetCount?: number };
+  /** As it was at enrolment; `resetCount` when known. */
+  readonly pin: PinnedKeys & { readonly firmware: PinnedFirmware; readonly resetCount?: number };
   readonly challenge: Challenge;
   /** The makers whose TPMs count as hardware. Without them nothing is proven, only reported. */
   readonly ekRoots: EkRoots | undefined;
@@ -35,6 +36,8 @@ export type Verification = {
   readonly verdict: NodeVerdict;
   /** Undefined when the evidence does not hold. */
   readonly tpm: QuotingTpm | undefined;
+  /** Whether TPM and firmware may be pinned: the evidence holds, and nothing came in after the firmware handed over. */
+  readonly pinnable: boolean;
 };
 
 /**
@@ -47,10 +50,18 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const quote = checkTrust(evidence, input, untrusted);
   const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
   if (quote === undefined || measurements === undefined) {
-    return { verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted }, tpm: undefined };
+    return {
+      verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },
+      tpm: undefined,
+      pinnable: false,
+    };
   }
   const { ekSha256, akName } = input.pin;
-  return { verdict: judge(measurements, evidence, input), tpm: { ekSha256, akName, resetCount: quote.resetCount } };
+  return {
+    verdict: judge(measurements, evidence, input),
+    tpm: { ekSha256, akName, resetCount: quote.resetCount },
+    pinnable: judgeHandOver(measurements.events).length === 0,
+  };
 }
 
 function judge(measurements: Measurements, evidence: Evidence, input: VerificationInput): NodeVerdict {
@@ -99,7 +110,12 @@ function judgeMeasurements(measurements: Measurements, evidence: Evidence, input
   const releaseDifferences = judgeRelease(release);
   const running =
     releaseDifferences.length === 0 ? release : candidates.find((candidate) => judgeRelease(candidate).length === 0);
-  const irregular = [...judgePhases(eventsOf(11)), ...judgeZeroPcrs(measurements), ...judgeMachineWords(eventsOf(15))];
+  const irregular = [
+    ...judgeFirmware(measurements, input.pin.firmware),
+    ...judgePhases(eventsOf(11)),
+    ...judgeZeroPcrs(measurements),
+    ...judgeMachineWords(eventsOf(15)),
+  ];
   const config = measuredConfig(eventsOf(13));
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
   return {

@@ -1,25 +1,32 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument, type PinnedKeys } from "@ashlar/identity";
+import { parseDocument, type PinnedFirmware, type PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
 
-/** What was learnt about a node's TPM when it was enrolled, and when. */
+/** What was learnt about a node's TPM and firmware when it was enrolled, and when. */
 export type Pin = PinnedKeys & {
+  readonly firmware: PinnedFirmware;
   readonly enrolledAt: string;
   /** The TPM's count of resets then. */
   readonly resetCount: number;
 };
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
-  ekSha256: z.string().regex(/^[0-9a-f]{64}$/u),
+  ekSha256: digest,
   akName: z.string().regex(/^[0-9a-f]{68}$/u),
   enrolledAt: z.iso.datetime(),
   resetCount: z.int().nonnegative(),
+  firmware: z.strictObject({ "0": digest, "2": digest, "3": digest, "7": digest }),
 });
 
+const SCHEMA = "ashlar.pins/v2";
+
 const storeSchema = z.strictObject({
-  schema: z.literal("ashlar.pins/v1"),
+  // To enrol silently again would let another TPM take the name.
+  schema: z.literal(SCHEMA, `expected ${SCHEMA}: version 1 has no firmware; remove the file to enrol its nodes again`),
   pins: z.record(z.string().max(256), pinSchema),
 });
 
@@ -38,13 +45,21 @@ export async function readPins(path: string): Promise<Map<string, Pin>> {
   return new Map(Object.entries(parseDocument(text, storeSchema, path, MAX_STORE_CHARACTERS).pins));
 }
 
-/** Adds pins, which only this user can read or change. A node that has been pinned meanwhile keeps its first pin. */
-export async function addPins(path: string, added: ReadonlyMap<string, Pin>): Promise<void> {
+/**
+ * Adds pins, which only this user can read or change. A node that has been pinned meanwhile keeps its first pin, unless
+ * it is among those to enrol again.
+ */
+export async function addPins(
+  path: string,
+  added: ReadonlyMap<string, Pin>,
+  enrolAgain: ReadonlySet<string>,
+): Promise<void> {
   if (added.size === 0) return;
   const lock = { holder: `ashlar prove, process ${process.pid}`, waitMs: LOCK_WAIT_MS };
   await withLock(`pins in ${resolve(path)}`, lock, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const pins = Object.fromEntries([...added, ...(await readPins(path))]);
-    await writeFileAtomically(path, `${JSON.stringify({ schema: "ashlar.pins/v1", pins }, undefined, 2)}\n`, 0o600);
+    const kept = [...(await readPins(path))].filter(([name]) => !(enrolAgain.has(name) && added.has(name)));
+    const pins = Object.fromEntries([...added, ...kept]);
+    await writeFileAtomically(path, `${JSON.stringify({ schema: SCHEMA, pins }, undefined, 2)}\n`, 0o600);
   });
 }

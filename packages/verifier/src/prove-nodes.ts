@@ -4,6 +4,7 @@ import { parseAttest } from "@ashlar/formats";
 import {
   EMPTY_VERDICT,
   finishEnrolment,
+  firmwareOf,
   judgeFleet,
   prepareEnrolment,
   verifyEvidence,
@@ -39,6 +40,8 @@ export type ProveOptions = {
 export type ProveNodesOptions = ProveOptions & {
   /** The file of pins. Nodes that it does not know are enrolled. */
   readonly pinsPath: string;
+  /** Nodes that get a new pin instead of the one that they have, if they have one. */
+  readonly enrolAgain?: ReadonlySet<string>;
   /** Where to keep each node's evidence. */
   readonly evidenceDirectory?: string;
   readonly onProgress?: (line: string) => void;
@@ -58,12 +61,15 @@ const NONCE_BYTES = 32;
 /** Challenges all nodes and judges their answers. A node that does not answer is `unknown`; that is no error. */
 export async function proveNodes(targets: readonly NodeTarget[], options: ProveNodesOptions): Promise<FleetProof> {
   const pins = await readPins(options.pinsPath);
+  const { enrolAgain = new Set<string>() } = options;
   const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
-    const result = await proveNode(target, pins.get(target.name), options);
+    const pin = enrolAgain.has(target.name) ? undefined : pins.get(target.name);
+    const result = await proveNode(target, pin, options);
     options.onProgress?.(`${target.name}: ${result.verification.verdict.level}`);
     return result;
   });
-  await addPins(options.pinsPath, new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : []))));
+  const newPins = new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : [])));
+  await addPins(options.pinsPath, newPins, enrolAgain);
   return {
     fleet: judgeFleet(results.map(({ name, verification }) => ({ name, ...verification }))),
     agesMs: new Map(results.flatMap(({ name, ageMs }) => (ageMs === undefined ? [] : [[name, ageMs]]))),
@@ -87,8 +93,8 @@ async function proveNode(target: NodeTarget, pin: Pin | undefined, options: Prov
     const nowMs = Date.now();
     const verification = judgeAnswer(answer, target.expectations, nowMs, options);
     const result = { name, verification, ageMs: nowMs - answer.challengedAtMs };
-    // Enrolled is only who has also answered a challenge with the key.
-    return pin === undefined && verification.tpm !== undefined ? { ...result, newPin: answer.pin } : result;
+    // Enrolled is only who has also answered a challenge with the key, from a boot whose firmware can be pinned.
+    return pin === undefined && verification.pinnable ? { ...result, newPin: answer.pin } : result;
   } catch (error) {
     if (!(error instanceof AshlarError) || error.code === "interrupted" || error.code === "usage") throw error;
     return { name, verification: await judgeFailure(error, target) };
@@ -111,8 +117,9 @@ async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarg
   return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected: { classConfigSha256, nodeConfigSha256 } };
 }
 
-function pinOf(keys: PinnedKeys, { quoteMessage }: Evidence, nowMs: number): Pin {
-  return { ...keys, enrolledAt: new Date(nowMs).toISOString(), resetCount: parseAttest(quoteMessage).resetCount };
+function pinOf(keys: PinnedKeys, { quoteMessage, pcrs }: Evidence, nowMs: number): Pin {
+  const enrolledAt = new Date(nowMs).toISOString();
+  return { ...keys, enrolledAt, resetCount: parseAttest(quoteMessage).resetCount, firmware: firmwareOf(pcrs) };
 }
 
 /** Judges a live or stored answer. */
@@ -148,5 +155,5 @@ async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Ver
 
 export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
   const differences = [{ what, expected: "evidence of what the node runs", found }];
-  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined };
+  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, pinnable: false };
 }

@@ -66,6 +66,59 @@ test("another TPM behind a pinned name is refused, and the pin stays", async () 
   assert.deepEqual(await readPins(options.pinsPath), pins);
 });
 
+test("changed firmware is refused until the node is enrolled again by name", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  const targets = [target("worker", agent.url), target("silent", "https://127.0.0.1:1")];
+  await proveNodes(targets, options);
+  const pins = await readPins(options.pinsPath);
+  try {
+    const [first, ...rest] = LOGS.firmware;
+    node.boot({ ...LOGS, firmware: [{ ...first!, digest: "11".repeat(32) }, ...rest] });
+    const changed = await proveNodes(targets, options);
+    assert.match(changed.fleet.nodes[0]?.differences[0]?.what ?? "", /^PCR 0, firmware changed since enrolment/u);
+    const others = await proveNodes(targets, { ...options, enrolAgain: new Set(["silent"]) });
+    assert.equal(others.fleet.nodes[0]?.level, "mismatch");
+    assert.deepEqual(await readPins(options.pinsPath), pins);
+
+    const again = await proveNodes(targets, { ...options, enrolAgain: new Set(["worker", "silent"]) });
+    assert.equal(again.fleet.nodes[0]?.level, "proven");
+    const replaced = (await readPins(options.pinsPath)).get("worker");
+    assert.deepEqual(replaced?.firmware, node.pin.firmware);
+    assert.notDeepEqual(replaced?.firmware, pins.get("worker")?.firmware);
+    assert.equal((await proveNodes(targets, options)).fleet.nodes[0]?.level, "proven");
+  } finally {
+    node.boot(LOGS);
+  }
+});
+
+test("a node with a driver from its ESP is not enrolled", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  try {
+    const driver = { pcr: 2, type: 0x8000_0004, digest: "22".repeat(32), data: Buffer.alloc(0) };
+    node.boot({ ...LOGS, firmware: [...LOGS.firmware, driver] });
+    const { fleet } = await proveNodes([target("worker", agent.url)], options);
+    assert.equal(fleet.verdict, "mismatch");
+    assert.match(fleet.nodes[0]?.differences[0]?.what ?? "", /^PCR 2, a program was loaded after the firmware/u);
+    assert.equal((await readPins(options.pinsPath)).size, 0);
+  } finally {
+    node.boot(LOGS);
+  }
+});
+
+test("pins from before firmware was pinned are refused, not replaced", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  await proveNodes([target("worker", agent.url)], options);
+  const text = readFileSync(options.pinsPath, "utf8");
+  const { pins }: { pins: Record<string, { firmware?: object }> } = JSON.parse(text);
+  delete pins["worker"]!.firmware;
+  for (const schema of ["ashlar.pins/v1", "ashlar.pins/v2"]) {
+    const old = JSON.stringify({ schema, pins });
+    writeFileSync(options.pinsPath, old);
+    await assert.rejects(proveNodes([target("worker", agent.url)], options), { code: "malformed" });
+    assert.equal(readFileSync(options.pinsPath, "utf8"), old);
+  }
+});
+
 test("an attestation key of one TPM cannot be enrolled under the EK of another", async () => {
   const keys = { ...otherNode.keys, ak: node.keys.ak };
   await using agent = await TestAgent.start(node, RELEASE, { keys });

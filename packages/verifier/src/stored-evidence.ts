@@ -40,6 +40,7 @@ const MANIFEST = "manifest.json";
 const EK_ROOTS = "ek-roots.pem";
 const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS]);
 const ANSWER = "answer.json";
+const ANSWER_SCHEMA = "ashlar.stored-evidence/v2";
 
 /** Files that other programs can check, for example `tpm2_checkquote` and `tpm2_eventlog`. */
 const FILES = {
@@ -57,7 +58,10 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 
 /** The rest of a node's answer. */
 const answerSchema = z.strictObject({
-  schema: z.literal("ashlar.stored-evidence/v1"),
+  schema: z.literal(
+    ANSWER_SCHEMA,
+    `expected ${ANSWER_SCHEMA}: version 1 has no firmware in its pin; ask the node again`,
+  ),
   nonce: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/u),
   tlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){1,4096}$/u),
   /** What the node itself said its TLS key is. */
@@ -133,7 +137,7 @@ const MEMBERS = ["ak", "quoteMessage", "quoteSignature", "ekCertificate", "firmw
 function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected }: StoredAnswer): object {
   const { tlsPublicKey: claimed, pcrs, osRelease, commandLine, verity } = evidence;
   return {
-    schema: "ashlar.stored-evidence/v1",
+    schema: ANSWER_SCHEMA,
     nonce: hex(nonce),
     tlsPublicKey: hex(tlsPublicKey),
     claimedTlsPublicKey: hex(claimed),

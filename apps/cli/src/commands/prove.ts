@@ -18,6 +18,7 @@ type ProveOptions = {
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
   readonly pins?: string;
+  readonly enrolAgain?: readonly string[];
   readonly maxAge: number;
   readonly evidence?: string;
   readonly json?: true;
@@ -38,6 +39,7 @@ export function proveCommand(): Command {
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
+    .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pins what they have now")
     .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
     .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
     .option("--json", "print JSON (schema: docs/reference/schemas/fleet-verdict-v1.json)")
@@ -45,7 +47,7 @@ export function proveCommand(): Command {
       "after",
       `
 Levels: proven (a trusted TPM signed it), reported (no --ek-roots to trust its TPM by), mismatch, unknown (no answer, or
-an old one). A node's TPM is enrolled at the first contact and pinned.
+an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
 Exit status: 0 all proven, 1 a mismatch, 2 no mismatch, but not all proven.
 
@@ -53,6 +55,7 @@ Examples:
   ashlar prove --lab lab
   ashlar prove --lab lab --evidence out/evidence --json
   ashlar prove --from out/evidence
+  ashlar prove --lab lab --enrol-again node-1
   ashlar prove --nodes https://worker-1:7443,https://worker-2:7443 \\
     --image out/image --config worker.bu --node-configs nodes --ek-roots makers.pem`,
     )
@@ -64,7 +67,7 @@ Examples:
     });
 }
 
-function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs }: ProveOptions): void {
+function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs, enrolAgain }: ProveOptions): void {
   if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
     throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
       hint: "for example: ashlar prove --lab lab",
@@ -72,6 +75,9 @@ function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs }: Prove
   }
   if (from !== undefined && evidence !== undefined) {
     throw new AshlarError("usage", "expected --evidence only where nodes are asked, found it with --from");
+  }
+  if (from !== undefined && enrolAgain !== undefined) {
+    throw new AshlarError("usage", "expected --enrol-again only where nodes are asked, found it with --from");
   }
   if (nodes === undefined && nodeConfigs !== undefined) {
     throw new AshlarError("usage", "expected --node-configs only with --nodes");
@@ -96,6 +102,11 @@ async function proveLive(options: ProveOptions): Promise<FleetProof> {
     ...node,
     expectations: expectationsOf({ release, classConfig, nodeConfig }),
   }));
+  const enrolAgain = new Set(options.enrolAgain);
+  const stranger = [...enrolAgain].find((name) => !targets.some((target) => target.name === name));
+  if (stranger !== undefined) {
+    throw new AshlarError("usage", `expected names of asked nodes after --enrol-again, found ${stranger}`);
+  }
   if (options.evidence !== undefined) {
     await writeStoredFleet(options.evidence, { nodes: targets.map(({ name }) => name), manifest, ekRoots });
   }
@@ -107,6 +118,7 @@ async function proveLive(options: ProveOptions): Promise<FleetProof> {
       candidates,
       maxAgeMs: options.maxAge * 1000,
       pinsPath: options.pins ?? declared.pinsPath,
+      enrolAgain,
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
       onProgress: (line) => console.error(line),
       signal,

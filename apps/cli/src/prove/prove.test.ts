@@ -66,6 +66,7 @@ test("wrong usage ends with 2 and a hint, a missing directory with 1", () => {
     [],
     ["--lab", "a", "--from", directory],
     ["--from", directory, "--max-age", "soon"],
+    ["--from", directory, "--enrol-again", "worker"],
     ["--nodes", "worker"],
     ["--nodes", "https://worker:7443"],
   ];
