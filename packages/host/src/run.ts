@@ -19,6 +19,8 @@ export type RunResult = { readonly status: number; readonly stdout: Buffer; read
 /** What a program may print before it is ended: a runaway program must not fill our memory. */
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 const STDERR_KEPT_CHARACTERS = 16_384;
+/** How long an interrupted program may clean up. */
+const ABORT_GRACE_MS = 10_000;
 
 /**
  * Runs a program to its end, without a shell.
@@ -34,7 +36,6 @@ export async function run(program: string, args: readonly string[], options: Run
     stdio: ["pipe", "pipe", "pipe"],
     signal: options.signal,
     timeout: options.timeoutMs,
-    killSignal: "SIGKILL",
   });
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
@@ -58,7 +59,8 @@ export async function run(program: string, args: readonly string[], options: Run
   });
   child.on("error", (error: NodeJS.ErrnoException) => {
     if (error.name === "AbortError") {
-      reject(new AshlarError("interrupted", `${program} was interrupted`));
+      // It was told to end, and may have to clean up: mounts, for example. Its end is the end of the call.
+      setTimeout(() => child.kill("SIGKILL"), ABORT_GRACE_MS).unref();
     } else if (error.code === "ENOENT") {
       reject(
         new AshlarError("missing-tool", `the program ${program} is not installed`, {
@@ -68,6 +70,10 @@ export async function run(program: string, args: readonly string[], options: Run
     } else reject(error);
   });
   child.on("close", (code, signal) => {
+    if (options.signal?.aborted === true) {
+      reject(new AshlarError("interrupted", `${program} was interrupted`));
+      return;
+    }
     const status = code ?? 128;
     if (code !== null && (options.acceptStatus ?? [0]).includes(code)) {
       resolve({ status, stdout: Buffer.concat(stdout), stderr });
