@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { BUTANE_VERSIONS, translate, validateIgnition } from "../index.ts";
@@ -85,6 +89,25 @@ for (const { variant, version, schema } of BUTANE_VERSIONS) {
   });
 }
 let counter = 0;
+
+test("Debian's ignition-validate, where it is installed, accepts what comes out", (context) => {
+  if (spawnSync("ignition-validate", ["-version"]).error !== undefined) {
+    context.diagnostic("no ignition-validate here");
+    return;
+  }
+  const directory = mkdtempSync(join(tmpdir(), "ashlar-ignition-"));
+  context.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "config.ign");
+  const [oldest] = BUTANE_VERSIONS;
+  assert.ok(oldest !== undefined);
+  for (const config of fc.sample(validObject(oldest.schema), { numRuns: 20, seed: 7 })) {
+    const text = JSON.stringify({ ...config, variant: oldest.variant, version: oldest.version });
+    const { ignition } = translate(text.replaceAll('"/p', () => `"/p${(counter += 1)}x`));
+    writeFileSync(path, ignition ?? "");
+    const { status, stderr } = spawnSync("ignition-validate", [path], { encoding: "utf8" });
+    assert.equal(status, 0, `${ignition}\n${stderr}`);
+  }
+});
 
 test("any text gives a report, and any change of a config does", () => {
   const config = `variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n    - path: /a\n      mode: 0644\n      contents: {inline: "a"}\n`;
