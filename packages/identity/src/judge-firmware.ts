@@ -25,7 +25,7 @@ const FIRMWARE_PCRS = [0, 1, 2, 3, 6, 7] as const;
 
 /**
  * Nothing may be measured into the firmware's PCRs after it has handed over. A driver that the boot loader finds on the
- * ESP is: into PCR 2 (PFP, 3.3.4.3), from where it could have changed the kernel.
+ * ESP is: into PCR 2 (PFP, 3.3.4), and it could have changed the kernel.
  */
 export function judgeHandOver(events: Measurements["events"]): Difference[] {
   return FIRMWARE_PCRS.flatMap((pcr) => judgeSeparator(pcr, events.get(pcr) ?? []));
@@ -57,7 +57,7 @@ const MAX_LATER = 8;
 
 /**
  * With Secure Boot, firmware measures into PCR 7 which entry of its database has let a program through, also after the
- * separator (PFP, 3.3.4.8): UEFI_VARIABLE_DATA with the vendor's GUID and a name of 2 characters, "db" (PFP, 10.2.6).
+ * separator (PFP, 3.3.4): UEFI_VARIABLE_DATA with the vendor's GUID and a name of 2 characters, "db" (PFP, 10.2).
  */
 function isDatabaseEntry({ data }: MeasuredEvent): boolean {
   if (data === undefined) return false;
