@@ -57,6 +57,8 @@ install() {
     # What was not measured must not be applied.
     require ignition-fetch-offline.service ashlar-config.service
 
+    inst_simple "$moddir/udev-trigger.conf" "$systemdsystemunitdir/systemd-udev-trigger.service.d/ashlar.conf"
+
     inst_script "$moddir/ashlar-stop" /usr/lib/ashlar/ashlar-stop
     inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/emergency.service"
     inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/rescue.service"
