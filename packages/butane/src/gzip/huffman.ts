@@ -48,64 +48,45 @@ export function encodedBits(code: Code, frequencies: ArrayLike<number>): number 
   return sum;
 }
 
-type Level = { last: number; nextLeaf: number; nextPair: number; needed: number; leaves: number[] };
-
-const NONE = Number.POSITIVE_INFINITY;
+/** A leaf (one more symbol, in ascending order), or the pair of the two items of the level below that come next. */
+type Item = { readonly weight: number; readonly isLeaf: boolean };
 
 /**
- * The package-merge algorithm of Larmore and Hirschberg, in the lazy form that keeps one chain per level: level `n` lists
- * the cheapest leaves and pairs of items of level `n - 1`. `leaves[k]` counts the leaves taken at level `k` on the way to
- * the level's last item. Returns how many words have each length, indexed by length.
+ * The package-merge algorithm of Larmore and Hirschberg: each level merges all leaves with pairs of the items of the level
+ * below, pairs first where weights are equal. Of the top level the cheapest `2 * symbols - 2` items are taken, and with
+ * them what their pairs consist of; the n-th leaf taken from a level makes the word of the n-th symbol a bit longer.
+ * Returns how many words have each length, indexed by length.
  */
 function wordsPerLength(ascending: readonly number[], limit: number): number[] {
-  const symbols = ascending.length;
-  const top = Math.min(limit, symbols - 1);
-  const leaf = (index: number): number => ascending[index] ?? NONE;
-  const levels: Level[] = Array.from({ length: top + 2 }, (_, depth) => ({
-    last: leaf(1),
-    nextLeaf: leaf(2),
-    nextPair: depth === 1 ? NONE : leaf(0) + leaf(1),
-    needed: 0,
-    leaves: Array.from({ length: top + 1 }, (_item, index) => (index === depth ? 2 : 0)),
-  }));
-  const level = (depth: number): Level => levels[depth] ?? unreachable();
-  level(0).needed = 0;
-  level(top).needed = 2 * symbols - 4;
-  let depth = top;
-  for (;;) {
-    const current = level(depth);
-    if (current.nextPair === NONE && current.nextLeaf === NONE) {
-      // Nothing is left at this level, so nothing more can come of it above.
-      current.needed = 0;
-      level(depth + 1).nextPair = NONE;
-      depth += 1;
-      continue;
-    }
-    const previous = current.last;
-    if (current.nextLeaf < current.nextPair) {
-      const taken = (current.leaves[depth] ?? 0) + 1;
-      current.leaves[depth] = taken;
-      current.last = current.nextLeaf;
-      current.nextLeaf = leaf(taken);
-    } else {
-      current.last = current.nextPair;
-      const below = level(depth - 1);
-      for (let index = 0; index < depth; index += 1) current.leaves[index] = below.leaves[index] ?? 0;
-      below.needed = 2;
-    }
-    current.needed -= 1;
-    if (current.needed > 0) {
-      while (level(depth - 1).needed > 0) depth -= 1;
-      continue;
-    }
-    if (depth === top) break;
-    level(depth + 1).nextPair = previous + current.last;
-    depth += 1;
+  const leaves = ascending.map((weight) => ({ weight, isLeaf: true }));
+  const levels: (readonly Item[])[] = [leaves];
+  // Words are never longer than there are symbols to tell apart.
+  for (let level = 1; level < Math.min(limit, ascending.length - 1); level += 1) {
+    levels.push(mergePairs(leaves, levels[level - 1] ?? []));
   }
-  const { leaves } = level(top);
-  return Array.from({ length: top + 1 }, (_, length) =>
-    length === 0 ? 0 : (leaves[top + 1 - length] ?? 0) - (leaves[top - length] ?? 0),
-  );
+  const bits = ascending.map(() => 0);
+  let taken = 2 * ascending.length - 2;
+  for (const items of levels.toReversed()) {
+    const leafCount = items.slice(0, taken).filter((item) => item.isLeaf).length;
+    for (let symbol = 0; symbol < leafCount; symbol += 1) bits[symbol] = (bits[symbol] ?? 0) + 1;
+    taken = 2 * (taken - leafCount);
+  }
+  return Array.from({ length: levels.length + 1 }, (_, length) => bits.filter((count) => count === length).length);
+}
+
+function mergePairs(leaves: readonly Item[], below: readonly Item[]): Item[] {
+  const merged: Item[] = [];
+  let leaf = 0;
+  for (let index = 0; index + 1 < below.length; index += 2) {
+    const weight = (below[index]?.weight ?? 0) + (below[index + 1]?.weight ?? 0);
+    for (let next = leaves[leaf]; next !== undefined && next.weight < weight; next = leaves[leaf]) {
+      merged.push(next);
+      leaf += 1;
+    }
+    merged.push({ weight, isLeaf: false });
+  }
+  merged.push(...leaves.slice(leaf));
+  return merged;
 }
 
 function assignWords(code: Code, rarestFirst: readonly number[], counts: readonly number[]): void {
@@ -127,8 +108,4 @@ function reversed(word: number, length: number): number {
   let result = 0;
   for (let bit = 0; bit < length; bit += 1) result |= ((word >>> bit) & 1) << (length - 1 - bit);
   return result;
-}
-
-function unreachable(): never {
-  throw new RangeError("the levels of a Huffman code are all there");
 }
