@@ -104,7 +104,7 @@ test(
       assert.equal(answer["sha256"]?.[0]?.hash, manifest.pcrs["11"][phase], `PCR 11 after ${phase}`);
     }
     const inspected: Record<string, { size: number; sha256: string }> = JSON.parse(
-      await inTree("ukify", "inspect", "--json=short", "/tmp/uki.efi"),
+      await inTree("ukify", "inspect", "/tmp/uki.efi", "--json=short"),
     );
     for (const { name, sha256 } of manifest.uki.sections)
       assert.equal(inspected[name]?.sha256, sha256, `section ${name}`);

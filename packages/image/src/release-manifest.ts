@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { authenticodeDigest, partitionUuidsOf, ukiSections } from "@ashlar/formats";
@@ -80,8 +81,7 @@ function authenticode(bytes: Uint8Array): string {
 
 async function listFiles(usrTree: string): Promise<ManifestFile[]> {
   const files: ManifestFile[] = [];
-  // Not glob("**"): that leaves out names that begin with a dot.
-  for (const entry of await readdir(usrTree, { recursive: true, withFileTypes: true })) {
+  for await (const entry of walk(usrTree)) {
     const host = join(entry.parentPath, entry.name);
     const path = `/usr${host.slice(usrTree.length)}`;
     if (entry.isSymbolicLink()) files.push({ type: "link", path, target: await readlink(host) });
@@ -91,4 +91,15 @@ async function listFiles(usrTree: string): Promise<ManifestFile[]> {
     }
   }
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Every entry below a directory. Neither glob nor readdir does here: the one leaves out names that begin with a dot, the
+ * other goes through links, which lead from a node's tree into the build host's.
+ */
+async function* walk(directory: string): AsyncGenerator<Dirent> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    yield entry;
+    if (entry.isDirectory()) yield* walk(join(directory, entry.name));
+  }
 }
