@@ -3,9 +3,10 @@ import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from "yaml";
 import type { CST, Document, ParsedNode, Scalar } from "yaml";
 import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
 import type { Entry, Tree } from "./tree.ts";
+import { YAML_ADVICE } from "./yaml-advice.ts";
 
 /** A place where the text does not follow YAML. */
-export type SyntaxProblem = { readonly message: string; readonly offset: number };
+export type SyntaxProblem = { readonly message: string; readonly hint?: string; readonly offset: number };
 
 export type YamlResult =
   | { readonly tree: Tree | undefined; readonly problem?: undefined }
@@ -31,9 +32,17 @@ export function readYaml(text: string): YamlResult {
   const [document] = composer.compose(shallow(new Parser().parse(text)), true, text.length);
   if (document === undefined) return { tree: undefined };
   const [error] = document.errors;
-  if (error !== undefined) return { problem: { message: error.message, offset: error.pos[0] } };
+  if (error !== undefined) {
+    // The library takes a bracket that is never closed for one that is closed too far to the left.
+    const code = error.message.includes("and end with a") ? "MISSING_CHAR" : error.code;
+    const [message, hint] = YAML_ADVICE[code] ?? [error.message, "this is not YAML"];
+    return { problem: { message, hint, offset: error.pos[0] } };
+  }
   return new Reader(text).read(document);
 }
+
+/** What YAML 1.1 lets an anchor be called (section 6.9.2 of YAML 1.2 is more lenient). */
+const ANCHOR = /^[\w-]+$/u;
 
 /** Passes the library's tokens on, so that it does not run out of stack in what nests too deep. */
 function* shallow(tokens: Iterable<CST.Token>): Generator<CST.Token> {
@@ -78,6 +87,13 @@ class Reader {
   #tree(node: ParsedNode | null): Tree {
     if (node === null) return { kind: "scalar", offset: 0, text: "", quoted: false };
     const [offset] = node.range;
+    const name = isAlias(node) ? node.source : node.anchor;
+    if (name !== undefined && !ANCHOR.test(name)) {
+      throw new NotYaml(
+        `expected the name of an anchor in letters, digits, - and _, found ${name}`,
+        this.#start(node, offset),
+      );
+    }
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (target === undefined) {

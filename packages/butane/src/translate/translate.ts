@@ -84,7 +84,7 @@ function translateInto(
 ): string | undefined {
   const read = readYaml(text);
   if (read.problem !== undefined) {
-    findings.at("error", read.problem.offset, read.problem.message);
+    findings.at("error", read.problem.offset, read.problem.message, read.problem.hint);
     return undefined;
   }
   const tree: Tree = read.tree ?? { kind: "map", offset: 0, entries: [] };
