@@ -25,6 +25,8 @@ export type LocalEntry = {
 };
 
 export const MAX_LOCAL_FILE_BYTES: number = 16 * 1024 * 1024;
+/** All files of a config together. Much less fits any provider's user data; more would not fit memory. */
+export const MAX_LOCAL_BYTES: number = 128 * 1024 * 1024;
 export const MAX_TREE_ENTRIES = 10_000;
 /** Directories inside each other. */
 export const MAX_TREE_DEPTH = 64;
@@ -51,6 +53,22 @@ export function filesFromMap(contents: ReadonlyMap<string, string | Uint8Array>)
       const below = [...files.keys()].filter((file) => file.startsWith(prefix));
       const names = new Set(below.map((file) => file.slice(prefix.length).split("/")[0] ?? ""));
       return [...names];
+    },
+  };
+}
+
+/** The same files, of which only so many bytes can be read. */
+export function limited(files: LocalFiles): LocalFiles {
+  let left = MAX_LOCAL_BYTES;
+  return {
+    ...files,
+    read: (path) => {
+      const bytes = files.read(path);
+      left -= bytes.length;
+      if (left >= 0 && bytes.length <= MAX_LOCAL_FILE_BYTES) return bytes;
+      const limit =
+        left < 0 ? `${MAX_LOCAL_BYTES} bytes in all local files` : `${MAX_LOCAL_FILE_BYTES} bytes in a file`;
+      throw new AshlarError("limit", `expected at most ${limit}, found more at ${path}`);
     },
   };
 }

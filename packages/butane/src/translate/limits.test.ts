@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { translate } from "../index.ts";
 import type { LocalFiles } from "../index.ts";
+import { limited } from "../local/local-files.ts";
 
 const HEAD = "variant: flatcar\nversion: 1.1.0\n";
 /** Any of these inputs takes a small part of it on an idle machine. */
@@ -61,6 +62,12 @@ test("trees have limits in number and depth, and local files are needed", () => 
   assert.match(refusal(tree, endless), /expected at most 64 directories inside each other/u);
   const names = Array.from({ length: 10_001 }, (_, index) => `${index}-file`);
   assert.match(refusal(tree, { ...endless, list: () => names }), /expected at most 10000 entries in trees/u);
+  const large = { ...endless, read: () => new Uint8Array(16 * 1024 * 1024 + 1) };
+  const file = `${HEAD}storage: {files: [{path: /a, contents: {local: a}}]}\n`;
+  assert.match(refusal(file, large), /expected at most 16777216 bytes in a file, found more at a/u);
+  const full = limited({ ...endless, read: () => new Uint8Array(16 * 1024 * 1024) });
+  for (let count = 0; count < 8; count += 1) full.read("a");
+  assert.throws(() => full.read("a"), /expected at most 134217728 bytes in all local files, found more at a/u);
   assert.match(refusal(tree), /expected a directory of local files, found none/u);
   const failing: LocalFiles = {
     ...endless,

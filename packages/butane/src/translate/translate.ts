@@ -7,7 +7,7 @@ import { Origins } from "../document/origins.ts";
 import { readYaml } from "../document/read-yaml.ts";
 import type { Tree } from "../document/tree.ts";
 import { yamlNotation } from "../document/yaml-notation.ts";
-import { filesFromMap } from "../local/local-files.ts";
+import { filesFromMap, limited } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
 import { isObject, textOf } from "../document/decode.ts";
 import type { Config as Ignition330 } from "../flatcar-1.0.0/ignition.ts";
@@ -98,7 +98,7 @@ function translateInto(
     version,
     findings,
     origins,
-    files: files === undefined || "look" in files ? files : filesFromMap(files),
+    files: files === undefined ? undefined : limited("look" in files ? files : filesFromMap(files)),
   };
   checkConfig(context);
   embedResources(context);
