@@ -33,7 +33,11 @@ const MINUTE_MS = 60_000;
 const POLL_MS = 500;
 /** The agent is started by its first connection and makes a key then: under emulation that takes its time. */
 const PROBE_TIMEOUT_MS = 30_000;
-const PROBE_PAUSE_MS = 1500;
+/**
+ * QEMU's user network takes a connection before the node's own network is up, and passes it on after 0, 6, 19, 32, ...
+ * seconds, when it can. So a new one is begun while others still wait.
+ */
+const PROBE_INTERVAL_MS = 3000;
 /** What a machine prints about its end goes on for a while. */
 const SILENCE_MS = 4000;
 const MAX_LAST_WORDS_MS = 20_000;
@@ -54,7 +58,7 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
   const { console: consolePath, monitorSocket } = nodePaths(paths, node.name);
   const log = new ConsoleFollower(consolePath);
   const qemu = await findMachine(paths, node.name);
-  const probe = startProbing(node.agentPort);
+  let probe: Probe | undefined;
   let phase: BootPhase = "firmware";
   report(phase);
   try {
@@ -62,7 +66,9 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
       throwIfInterrupted(options.signal);
       const progress = await log.read();
       if (progress.phase !== phase) report((phase = progress.phase));
-      if (probe.answered()) return report("agent");
+      // Before, nothing on the node can answer.
+      if (phase === "system") probe ??= startProbing(node.agentPort);
+      if (probe?.answered() === true) return report("agent");
       const failure = findFailure(progress) ?? (await findMachineFailure(qemu, monitorSocket));
       if (failure !== undefined) {
         await waitForSilence(consolePath, options.signal);
@@ -75,23 +81,27 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
       await sleep(POLL_MS);
     }
   } finally {
-    probe.stop();
+    probe?.stop();
   }
 }
 
+type Probe = { readonly answered: () => boolean; readonly stop: () => void };
+
 /** Asks the agent again and again, beside the reading of the console, since one answer may take long. */
-function startProbing(port: number): { answered: () => boolean; stop: () => void } {
+function startProbing(port: number): Probe {
   const stopping = new AbortController();
   const { signal } = stopping;
   let answered = false;
-  const probe = async (): Promise<void> => {
-    while (!signal.aborted && !answered) {
-      answered = await agentAnswers(port, PROBE_TIMEOUT_MS, signal);
-      if (!answered) await sleep(PROBE_PAUSE_MS, undefined, { ref: false });
-    }
+  const ask = async (): Promise<void> => {
+    if (await agentAnswers(port, PROBE_TIMEOUT_MS, signal)) answered = true;
   };
-  void probe();
-  return { answered: () => answered, stop: () => stopping.abort() };
+  void ask();
+  const timer = setInterval(() => void ask(), PROBE_INTERVAL_MS);
+  const stop = (): void => {
+    clearInterval(timer);
+    stopping.abort();
+  };
+  return { answered: () => answered, stop };
 }
 
 function findFailure(progress: BootProgress): string | undefined {
