@@ -1,10 +1,9 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { integerOf, isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import { schemaObjects } from "../schema/schema-objects.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
 import { splitUrl } from "../validate/url.ts";
-import { integerOf, listOf, objectsOf } from "../validate/validation.ts";
 
 /** The newest Ignition configs that the Ignition of an Ashlar node reads. */
 const NEWEST_IGNITION = "3.3.0";

@@ -1,15 +1,12 @@
 import { AshlarError } from "@ashlar/base";
 import type { Field, ObjectSchema, ScalarSchema, Schema } from "../schema/schema.ts";
+import type { Decoded, DecodedObject } from "./decoded.ts";
 import type { Findings } from "./findings.ts";
 import { MAX_ALIASED_VALUES, MAX_DEPTH } from "./limits.ts";
 import { nearest } from "./nearest.ts";
 import type { Key, Language, Origins } from "./origins.ts";
 import { resolved } from "./tree.ts";
 import type { Entry, MapTree, ScalarTree, Tree } from "./tree.ts";
-
-/** A decoded value: objects have the keys of Ignition JSON; what is null or empty by default is absent. */
-export type Decoded = string | boolean | number | bigint | Decoded[] | DecodedObject;
-export type DecodedObject = { [key: string]: Decoded | undefined };
 
 export type Notation = {
   readonly language: Language;
@@ -274,13 +271,4 @@ function describe(tree: Exclude<Tree, { kind: "alias" }>): string {
 
 export function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
-}
-
-export function isObject(value: Decoded | undefined): value is DecodedObject {
-  return typeof value === "object" && !Array.isArray(value);
-}
-
-/** A decoded string; empty for everything else. */
-export function textOf(value: Decoded | undefined): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,4 +1,4 @@
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Field, ObjectSchema, Schema } from "../schema/schema.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { isObject } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { isObject } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { ObjectSchema, Schema } from "./schema.ts";
 
 /** An object somewhere in a config, and its schema. */

@@ -1,4 +1,4 @@
-import type { DecodedObject } from "../document/decode.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import type { Origins } from "../document/origins.ts";
 import type { LocalFiles } from "../local/local-files.ts";

@@ -1,6 +1,5 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
-import { listOf, objectsOf } from "../validate/validation.ts";
+import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { dataUrl } from "../output/data-url.ts";
 import { schemaObjects } from "../schema/schema-objects.ts";
 import type { Context } from "./context.ts";

@@ -1,3 +1,4 @@
+import { isObject, textOf } from "../document/decoded.ts";
 import { AshlarError } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
 import { adviseForAshlar } from "../advice/ashlar.ts";
@@ -9,7 +10,6 @@ import type { Tree } from "../document/tree.ts";
 import { yamlNotation } from "../document/yaml-notation.ts";
 import { filesFromMap, limited } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
-import { isObject, textOf } from "../document/decode.ts";
 import type { Config as Ignition330 } from "../flatcar-1.0.0/ignition.ts";
 import type { Config as Ignition340 } from "../flatcar-1.1.0/ignition.ts";
 import { serialize } from "../output/serialize.ts";

@@ -1,12 +1,11 @@
+import { isObject, objectsOf, textOf } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import { AshlarError } from "@ashlar/base";
-import { isObject, textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
 import type { Place } from "../document/origins.ts";
 import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
 import { dataUrl } from "../output/data-url.ts";
 import { cleanPath } from "../validate/paths.ts";
-import { objectsOf } from "../validate/validation.ts";
 import type { Context } from "./context.ts";
 import { withLocal } from "./read-local.ts";
 

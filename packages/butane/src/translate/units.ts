@@ -1,6 +1,5 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
-import { objectsOf } from "../validate/validation.ts";
+import { isObject, objectsOf, textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 import { readLocal } from "./read-local.ts";
 

@@ -1,7 +1,6 @@
-import { textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { integerOf, objectsOf, textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { checkDevice } from "./paths.ts";
-import { integerOf, objectsOf } from "./validation.ts";
 import type { Validation } from "./validation.ts";
 
 const MAX_LABEL_LENGTH = 36;

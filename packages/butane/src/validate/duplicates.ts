@@ -1,9 +1,8 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { integerOf, isObject, listOf, textOf } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import type { Place } from "../document/origins.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
-import { integerOf, listOf } from "./validation.ts";
 
 /** What tells the items of a list apart. Items of lists with the same `space` must differ from each other, too. */
 type Identity = { readonly of: (item: Decoded) => string; readonly space?: string };

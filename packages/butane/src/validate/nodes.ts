@@ -1,7 +1,6 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { integerOf, isObject, objectsOf, textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { checkPath, parentsOf } from "./paths.ts";
-import { integerOf, objectsOf } from "./validation.ts";
 import type { Validation } from "./validation.ts";
 
 const MAX_MODE = 0o7777;

@@ -1,5 +1,5 @@
-import { textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { textOf } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import type { Place } from "../document/origins.ts";
 

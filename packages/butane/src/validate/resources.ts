@@ -1,8 +1,7 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { Decoded, DecodedObject } from "../document/decode.ts";
+import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import { dataUrlProblem } from "./data-url-syntax.ts";
 import { schemeProblem, splitUrl } from "./url.ts";
-import { listOf, objectsOf } from "./validation.ts";
 import type { Validation } from "./validation.ts";
 
 export function checkResource(resource: DecodedObject, validation: Validation): void {

@@ -1,5 +1,5 @@
-import { textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { readUnitFile } from "./unit-file.ts";
 import type { Validation } from "./validation.ts";
 

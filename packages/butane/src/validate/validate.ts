@@ -1,4 +1,4 @@
-import type { DecodedObject } from "../document/decode.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { schemaObjects } from "../schema/schema-objects.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
 import { checkDisk, checkPartition } from "./disks.ts";

@@ -1,8 +1,7 @@
-import { isObject, textOf } from "../document/decode.ts";
-import type { DecodedObject } from "../document/decode.ts";
+import { integerOf, isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
+import type { DecodedObject } from "../document/decoded.ts";
 import { checkDevice, checkPath } from "./paths.ts";
 import { schemeProblem } from "./url.ts";
-import { integerOf, listOf, objectsOf } from "./validation.ts";
 import type { Validation } from "./validation.ts";
 
 const LEVELS_WITHOUT_SPARES = ["linear", "raid0", "0", "stripe"] as const;
