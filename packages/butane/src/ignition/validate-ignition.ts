@@ -1,8 +1,8 @@
-import { isObject, textOf } from "../document/decoded.ts";
 import { AshlarError } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
 import { adviseForAshlar } from "../advice/ashlar.ts";
 import { Decoder } from "../document/decode.ts";
+import { isObject, textOf } from "../document/decoded.ts";
 import { Findings } from "../document/findings.ts";
 import { jsonNotation } from "../document/json-notation.ts";
 import { Origins } from "../document/origins.ts";

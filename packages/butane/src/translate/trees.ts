@@ -1,6 +1,6 @@
+import { AshlarError } from "@ashlar/base";
 import { isObject, objectsOf, textOf } from "../document/decoded.ts";
 import type { Decoded, DecodedObject } from "../document/decoded.ts";
-import { AshlarError } from "@ashlar/base";
 import type { Place } from "../document/origins.ts";
 import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
