@@ -9,6 +9,7 @@ test("where a text is not YAML, the place and the remedy are named", () => {
     ["a: b: c\n", "3:4", /^expected one key and value on the line/u],
     ["storage:\n\tfiles: []\n", "4:1", /^expected spaces at the start of the line, found a tab/u],
     ["a: [b, c\n", "4:1", /^expected a closing quote or bracket/u],
+    ["a: |\n \tb\n", "4:2", /^expected spaces at the start of the text, found a tab/u],
     ['a: "b\n', "4:1", /^expected a closing quote or bracket/u],
     ["a: *none\n", "3:4", /^expected an anchor &none before its use, found none/u],
     ["a: &b.c d\n", "3:4", /^expected the name of an anchor in letters/u],
@@ -24,6 +25,13 @@ test("where a text is not YAML, the place and the remedy are named", () => {
     assert.equal(ignition, undefined, body);
     assert.match(problem?.message ?? "", message, body);
     assert.equal(`${problem?.position?.line}:${problem?.position?.column}`, place, body);
+  }
+});
+
+test("texts in quotes go on at any column, as the reference has it", () => {
+  for (const quote of ["'", '"']) {
+    const text = `${HEAD}storage:\n  files:\n    - path: /a\n      contents:\n        inline: ${quote}a\nb\n\n  c\n${quote}\n`;
+    assert.match(translate(text).ignition ?? "", /"source":"data:,a%20b%0Ac%20"/u);
   }
 });
 

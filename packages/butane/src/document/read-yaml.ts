@@ -1,9 +1,10 @@
 import { AshlarError } from "@ashlar/base";
-import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from "yaml";
-import type { CST, Document, ParsedNode, Scalar } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq } from "yaml";
+import type { Document, ParsedNode, Scalar } from "yaml";
 import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
 import type { Entry, Tree } from "./tree.ts";
 import { YAML_ADVICE } from "./yaml-advice.ts";
+import { readTokens } from "./yaml-tokens.ts";
 
 /** A place where the text does not follow YAML. */
 export type SyntaxProblem = { readonly message: string; readonly hint?: string; readonly offset: number };
@@ -29,7 +30,7 @@ export function readYaml(text: string): YamlResult {
   }
   // The failsafe schema leaves all scalars as text: what they mean is decided by the key that holds them.
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
-  const [document] = composer.compose(shallow(new Parser().parse(text)), true, text.length);
+  const [document] = composer.compose(readTokens(text), true, text.length);
   if (document === undefined) return { tree: undefined };
   const [error] = document.errors;
   if (error !== undefined) {
@@ -43,24 +44,6 @@ export function readYaml(text: string): YamlResult {
 
 /** What YAML 1.1 lets an anchor be called (section 6.9.2 of YAML 1.2 is more lenient). */
 const ANCHOR = /^[\w-]+$/u;
-
-/** Passes the library's tokens on, so that it does not run out of stack in what nests too deep. */
-function* shallow(tokens: Iterable<CST.Token>): Generator<CST.Token> {
-  for (const token of tokens) {
-    const open: [token: CST.Token | null | undefined, depth: number][] = [[token, 0]];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      const [current, depth] = next;
-      if (current === null || current === undefined) continue;
-      if (depth > 2 * MAX_DEPTH) {
-        throw new AshlarError("limit", `expected at most ${MAX_DEPTH} lists and maps inside each other, found more`);
-      }
-      if ("items" in current)
-        for (const { key, value } of current.items) open.push([key, depth + 1], [value, depth + 1]);
-      else if (current.type === "document") open.push([current.value, depth]);
-    }
-    yield token;
-  }
-}
 
 /** What YAML does not let stand as it is (YAML 1.1, section 5.1). */
 const NOT_PRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
@@ -108,7 +91,9 @@ class Reader {
 
   #collection(node: Exclude<ParsedNode, { source: string; resolve: unknown }>, offset: number): Tree {
     if (isScalar(node)) {
-      if (node.type === "QUOTE_DOUBLE") checkEscapes(this.#text.slice(node.range[0], node.range[1]), node.range[0]);
+      const source = this.#text.slice(node.range[0], node.range[1]);
+      if (node.type === "QUOTE_DOUBLE") checkEscapes(source, node.range[0]);
+      if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") checkBlockIndent(source, node.range[0]);
       return scalarTree(node, offset);
     }
     this.#depth += 1;
@@ -148,6 +133,13 @@ class NotYaml extends Error {
     super(message);
     this.offset = offset;
   }
+}
+
+/** Refuses a tab where the first line of a block of text shows how far the block is indented. */
+function checkBlockIndent(block: string, offset: number): void {
+  const tab = /^[|>][-+]?(?:[ \t][^\n]*)?\n(?: *\n)* *\t/u.exec(block);
+  if (tab === null) return;
+  throw new NotYaml("expected spaces at the start of the text, found a tab", offset + tab[0].length - 1);
 }
 
 /** Escapes of double quoted text, a backslash's own among them so that what follows it is not taken for one. */

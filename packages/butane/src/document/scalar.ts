@@ -39,7 +39,9 @@ export function resolveScalar(tree: ScalarTree): ScalarValue {
     return contradicts ? { type: "contradiction", tag } : value;
   }
   if (tag === "float" && value.type === "integer") return { type: "float", value: Number(value.value) };
-  return STANDARD_TAGS.has(tag) ? { type: "contradiction", tag } : value;
+  if (STANDARD_TAGS.has(tag)) return { type: "contradiction", tag };
+  // A tag of one's own makes a text of nothing.
+  return tree.text === "" ? { type: "string" } : value;
 }
 
 const STANDARD_TAGS: ReadonlySet<string> = new Set(["null", "bool", "int", "float", "timestamp"]);
