@@ -3,7 +3,11 @@ import type { DemoReport } from "./play-demo.ts";
 /** The report as one static page, without scripts and without anything from elsewhere. */
 export function renderReport({ release, proof, acts, steps, held }: DemoReport): string {
   const chain: readonly (readonly [string, string, string])[] = [
-    ["Firmware", "PCR 0-7, replayed from its event log", "names what it started"],
+    [
+      "Firmware",
+      "PCR 0-7, replayed from its event log",
+      "nothing after it handed over; pinned when the node was enrolled",
+    ],
     ["systemd-boot and UKI", `PCR 4 = ${release.pcrs["4"]}`, "kernel, initrd and command line, as released"],
     ["/usr", `root hash ${release.usrRootHash}`, `${megabytes(release.usrSizeBytes)}, in the measured command line`],
     ["Boot phases", `PCR 11 = ${release.pcrs["11"]}`, "enter-initrd, leave-initrd, sysinit, ready"],
