@@ -98,9 +98,8 @@ export class AgentClient implements Disposable {
     outgoing.once("socket", (socket) => {
       const timer = setTimeout(() => outgoing.destroy(new Error("no TLS connection in time")), HANDSHAKE_TIMEOUT_MS);
       const clear = (): void => clearTimeout(timer);
-      // A socket that was kept alive has its peer's certificate already.
-      if (socket instanceof TLSSocket && socket.getProtocol() === null) socket.once("secureConnect", clear);
-      else clear();
+      if (outgoing.reusedSocket) clear();
+      else socket.once("secureConnect", clear);
       outgoing.once("close", clear);
     });
     outgoing.once("response", (response) => {
