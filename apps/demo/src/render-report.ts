@@ -35,7 +35,8 @@ export function renderReport({ release, proof, acts, steps, held }: DemoReport):
   body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
   h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; }
   table { border-collapse: collapse; width: 100%; }
-  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8885; overflow-wrap: anywhere; }
+  th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8885; }
+  th, td[class] { white-space: nowrap; }
   code { font-size: .85em; overflow-wrap: anywhere; }
   ol { padding-left: 1.2rem; } li { margin: .4rem 0; } li span { opacity: .75; }
   .proven { color: #18794e; font-weight: 600; } .mismatch { color: #cd2b31; font-weight: 600; } .unknown, .reported { color: #ad5700; font-weight: 600; }
