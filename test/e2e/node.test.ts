@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
-import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, ROOT } from "./world.ts";
+import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, removeLabOnSignal, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-node";
@@ -16,6 +16,8 @@ const NODE = "node-1";
 const EXAMPLE = join(ROOT, "examples/worker.bu");
 const OTHER = join(OUT, "other.bu");
 let lab: Lab;
+
+removeLabOnSignal(NAME);
 
 before(
   async () => {

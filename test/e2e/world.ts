@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run, type RunResult } from "@ashlar/host";
@@ -18,4 +19,14 @@ export async function ashlar(...args: string[]): Promise<string> {
 /** Runs `./ashlar` and gives its output whatever its status is. */
 export async function ashlarWithStatus(...args: string[]): Promise<RunResult> {
   return await run(join(ROOT, "ashlar"), args, { acceptStatus: [0, 1, 2] });
+}
+
+/** Removes a lab when the test's process is told to end: node:test runs no `after` hook then. */
+export function removeLabOnSignal(name: string): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      spawnSync(join(ROOT, "ashlar"), ["lab", "down", "--name", name], { stdio: "ignore" });
+      process.exit(130);
+    });
+  }
 }
