@@ -1,7 +1,6 @@
 import { copyFile, glob, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { partitionUuidsOf } from "@ashlar/formats";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
 import { buildAgentExecutable } from "./agent-executable.ts";
@@ -134,13 +133,12 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     const manifest = parseManifest(text);
     await writeFile(join(result, "manifest.json"), text);
     await writeFile(join(result, "sbom.cdx.json"), writeSbom(manifest));
-    const uuids = partitionUuidsOf(Buffer.from(usr.rootHash, "hex"));
     await makeDiskImage(
       {
         version: options.version,
         usr,
-        dataPartitionUuid: uuids.data,
-        hashPartitionUuid: uuids.hash,
+        dataPartitionUuid: manifest.usr.dataPartitionUuid,
+        hashPartitionUuid: manifest.usr.hashPartitionUuid,
         ukiPath,
         bootLoaderPath,
         sourceDateEpoch,
