@@ -1,4 +1,5 @@
 export * from "./agent-api.ts";
+export * from "./update-api.ts";
 export type { PinnedKeys } from "./check-keys.ts";
 export type { Challenge } from "./check-quote.ts";
 export type { Difference } from "./difference.ts";
