@@ -33,6 +33,7 @@ Components: main
       mirror: "http://mirror.example/debian",
       securityMirror: "http://mirror.example/security",
       snapshot: false,
+      suites: "current",
     });
   });
 });
@@ -61,6 +62,7 @@ test("--mirror and --snapshot override; other forms are refused", async () => {
     mirror: "http://m.example/debian",
     securityMirror: "http://m.example/debian-security",
     snapshot: false,
+    suites: "current",
   });
   const snapshot = await chooseArchive({ snapshot: "20261122T000000Z" });
   assert.equal(snapshot.securityMirror, "https://snapshot.debian.org/archive/debian-security/20261122T000000Z");

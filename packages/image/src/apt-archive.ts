@@ -8,12 +8,19 @@ export type Archive = {
   readonly securityMirror: string;
   /** The archive is a snapshot: its metadata may have expired. */
   readonly snapshot: boolean;
+  /** The suites that packages come from. */
+  readonly suites: Suites;
 };
+
+/** `released`: Debian stable as it was released; `current`: with all updates and security updates since. */
+export type Suites = "released" | "current";
 
 export type ArchiveOptions = {
   readonly mirror?: string;
   /** For example 20261122T000000Z. */
   readonly snapshot?: string;
+  /** Default: current. */
+  readonly suites?: Suites;
 };
 
 export const SUITE = "trixie";
@@ -29,6 +36,7 @@ const SNAPSHOT_ARCHIVE = "https://snapshot.debian.org/archive";
  * @throws AshlarError `usage` when an option has not the expected form
  */
 export async function chooseArchive(options: ArchiveOptions, aptDirectory: string = "/etc/apt"): Promise<Archive> {
+  const { suites = "current" } = options;
   if (options.mirror !== undefined && !/^(?:https?|file):\/\/\S+$/u.test(options.mirror)) {
     throw new AshlarError(
       "usage",
@@ -47,11 +55,12 @@ export async function chooseArchive(options: ArchiveOptions, aptDirectory: strin
       mirror: `${base}/debian/${options.snapshot}`,
       securityMirror: `${base}/debian-security/${options.snapshot}`,
       snapshot: true,
+      suites,
     };
   }
   if (options.mirror !== undefined) {
     const mirror = options.mirror.replace(/\/+$/u, "");
-    return { mirror, securityMirror: mirror.replace(/\/debian$/u, "/debian-security"), snapshot: false };
+    return { mirror, securityMirror: mirror.replace(/\/debian$/u, "/debian-security"), snapshot: false, suites };
   }
   const sources = await readAptSources(aptDirectory);
   const debian = sources.filter((source) => source.components.includes("main") && !source.uri.includes("ubuntu"));
@@ -61,6 +70,7 @@ export async function chooseArchive(options: ArchiveOptions, aptDirectory: strin
     mirror: main?.uri ?? DEFAULT_MIRROR,
     securityMirror: security?.uri ?? DEFAULT_SECURITY_MIRROR,
     snapshot: false,
+    suites,
   };
 }
 

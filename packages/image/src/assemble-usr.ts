@@ -15,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import type { BuildTree } from "./build-tree.ts";
 import type { OsDefinition } from "./os-definition.ts";
+import { addReleaseSource, type ReleaseSource } from "./release-source.ts";
 
 export type UsrParts = {
   readonly version: string;
@@ -23,6 +24,7 @@ export type UsrParts = {
   readonly agentPath: string;
   /** A directory that is laid over /usr at the end. */
   readonly addedTree: string | undefined;
+  readonly releaseSource: ReleaseSource | undefined;
   readonly sourceDateEpoch: number;
 };
 
@@ -51,6 +53,7 @@ export async function assembleUsr(tree: BuildTree, parts: UsrParts): Promise<str
   const kernelRelease = await findKernelRelease(tree);
   await tree.run("depmod", [kernelRelease]);
   await tree.run("ldconfig", []);
+  if (parts.releaseSource !== undefined) await addReleaseSource(tree, parts.releaseSource);
   if (parts.addedTree !== undefined) await copyTree(parts.addedTree, tree.path("usr"));
   await makeFactoryEtc(tree);
   return kernelRelease;

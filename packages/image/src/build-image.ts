@@ -12,6 +12,7 @@ import { makeDiskImage } from "./disk-image.ts";
 import { buildInitrd } from "./initrd.ts";
 import { readOsDefinition } from "./os-definition.ts";
 import { describeRelease } from "./release-manifest.ts";
+import type { ReleaseSource } from "./release-source.ts";
 import { writeSbom } from "./sbom.ts";
 import { buildUki } from "./uki.ts";
 import { makeUsrImage } from "./usr-image.ts";
@@ -22,6 +23,8 @@ export type BuildImageOptions = ArchiveOptions & {
   readonly out: string;
   /** A directory whose files are laid over the image's /usr. */
   readonly addedTree?: string;
+  /** Where the nodes look for updates, unless their configuration says something else. */
+  readonly releaseSource?: ReleaseSource;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (message: string) => void;
 };
@@ -92,6 +95,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       os,
       agentPath: agent.path,
       addedTree: options.addedTree === undefined ? undefined : resolve(options.addedTree),
+      releaseSource: options.releaseSource,
       sourceDateEpoch,
     });
     const initrdPath = await buildInitrd(build, kernelRelease, os, debian, step);

@@ -61,12 +61,10 @@ export async function makeDebianTrees(os: OsDefinition, archive: Archive, step: 
 
 type Suite = { readonly uri: string; readonly name: string };
 
-function suitesOf({ mirror, securityMirror }: Archive): readonly Suite[] {
-  return [
-    { uri: mirror, name: SUITE },
-    { uri: mirror, name: `${SUITE}-updates` },
-    { uri: securityMirror, name: `${SUITE}-security` },
-  ];
+function suitesOf({ mirror, securityMirror, suites }: Archive): readonly Suite[] {
+  const released = { uri: mirror, name: SUITE };
+  if (suites === "released") return [released];
+  return [released, { uri: mirror, name: `${SUITE}-updates` }, { uri: securityMirror, name: `${SUITE}-security` }];
 }
 
 /** The digest of a suite's list of packages, and the suite's date, from its InRelease file. apt checks the signature later. */

@@ -35,7 +35,7 @@ export async function makeDiskImage(parts: DiskParts, out: string, work: string)
   await makeEsp(parts, esp, work);
 
   const layout = layOut([
-    { type: PARTITION_TYPES.esp, uuid: uuidFor("esp", parts.version), label: "esp", sizeBytes: ESP_BYTES },
+    { type: PARTITION_TYPES.esp, uuid: uuidFor("esp", parts.version), label: "ashlar-esp", sizeBytes: ESP_BYTES },
     { ...USR, uuid: parts.dataPartitionUuid, label: `ashlar_${parts.version}` },
     { ...VERITY, uuid: parts.hashPartitionUuid, label: `ashlar_${parts.version}_verity` },
     { ...USR, uuid: uuidFor("empty usr", parts.version), label: "_empty" },

@@ -1,3 +1,4 @@
+import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { createStepPrinter } from "../step-printer.ts";
@@ -15,6 +16,8 @@ type BuildFlags = {
   readonly mirror?: string;
   readonly snapshot?: string;
   readonly addTree?: string;
+  readonly releaseUrl?: string;
+  readonly releaseKeys?: string;
   readonly json?: true;
 };
 
@@ -29,6 +32,8 @@ function buildCommand(): Command {
     .option("--mirror <url>", "Debian archive to install from (default: this machine's own)")
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
     .option("--add-tree <directory>", "lay the files of this directory over the image's /usr")
+    .option("--release-url <url>", "where its nodes look for updates (see `ashlar release`)")
+    .option("--release-keys <directory>", "whose releases its nodes take: the directory of `ashlar release init`")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -43,10 +48,12 @@ Needs root. Installed packages are kept in the cache and used again while the ar
       await withInterruption(async (signal) => {
         const { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } = await import("@ashlar/image");
         const start = performance.now();
-        const { addTree, json: _, ...options } = flags;
+        const { addTree, releaseUrl, releaseKeys, json: _, ...options } = flags;
+        const releaseSource = readReleaseSource(releaseUrl, releaseKeys);
         const { manifest, cachedPackages } = await buildImage({
           ...options,
           ...(addTree === undefined ? {} : { addedTree: addTree }),
+          ...(releaseSource === undefined ? {} : { releaseSource }),
           signal,
           onProgress: createStepPrinter(),
         });
@@ -70,6 +77,17 @@ Needs root. Installed packages are kept in the cache and used again while the ar
         console.log(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
       });
     });
+}
+
+function readReleaseSource(
+  url: string | undefined,
+  keys: string | undefined,
+): { readonly url: string; readonly keys: string } | undefined {
+  if (url !== undefined && keys !== undefined) return { url, keys };
+  if (url === undefined && keys === undefined) return undefined;
+  throw new AshlarError("usage", "expected both --release-url and --release-keys, found one of them", {
+    hint: "nodes take no release without knowing whose signature to trust",
+  });
 }
 
 function verifyCommand(): Command {

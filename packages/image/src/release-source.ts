@@ -1,0 +1,40 @@
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import type { BuildTree } from "./build-tree.ts";
+
+/** Where the nodes of an image look for releases, and whose signatures they take. */
+export type ReleaseSource = {
+  /** The repository's address, http or https. */
+  readonly url: string;
+  /** The directory of `ashlar release init`. Only its public files are read. */
+  readonly keys: string;
+};
+
+/** The public files in a key directory, and where a node expects them below its root. */
+const TRUSTED_FILES = [
+  ["release-root.json", "usr/lib/ashlar/release-root.json"],
+  // Whom plain systemd-sysupdate trusts (systemd-pull of systemd 257). Debian ships other distributions' keys here.
+  ["import-pubring.pgp", "usr/lib/systemd/import-pubring.gpg"],
+] as const;
+
+/** @throws AshlarError `usage` for another kind of URL, `not-found` when the key directory lacks a public file */
+export async function addReleaseSource(tree: BuildTree, source: ReleaseSource): Promise<void> {
+  if (!URL.canParse(source.url) || !/^https?:$/u.test(new URL(source.url).protocol)) {
+    throw new AshlarError("usage", `--release-url: expected an http or https URL, found ${JSON.stringify(source.url)}`);
+  }
+  await mkdir(tree.path("usr/lib/ashlar"), { recursive: true });
+  for (const [name, target] of TRUSTED_FILES) {
+    try {
+      await copyFile(join(source.keys, name), tree.path(target));
+    } catch (error) {
+      throw new AshlarError("not-found", `--release-keys: expected ${name} in ${source.keys}, could not read it`, {
+        hint: "make keys with `ashlar release init --repo DIR --keys KEYDIR`",
+        cause: error,
+      });
+    }
+  }
+  // JSON is YAML, and needs no rules for quoting.
+  const policy = JSON.stringify({ repository: source.url, channel: "stable" });
+  await writeFile(tree.path("usr/lib/ashlar/update.yaml"), `${policy}\n`);
+}
