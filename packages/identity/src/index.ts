@@ -25,7 +25,7 @@ export { firmwareOf } from "./judge-firmware.ts";
 export type { PinnedFirmware } from "./judge-firmware.ts";
 export { judgeFleet, summaryOf } from "./judge-fleet.ts";
 export type { FleetMember } from "./judge-fleet.ts";
-export { MANIFEST_SCHEMA, manifestSchema, parseManifest } from "./manifest.ts";
+export { MANIFEST_SCHEMA, manifestSchema, parseManifest, versionSchema } from "./manifest.ts";
 export type { ManifestFile, ReleaseManifest, UkiSectionDigest } from "./manifest.ts";
 export type { Extension } from "./node-identity.ts";
 export { parseDocument } from "./parse-document.ts";

@@ -70,9 +70,14 @@ const sizeBytes = z.int().nonnegative();
 const shortText = z.string().min(1).max(256);
 const path = z.string().max(MAX_PATH_CHARACTERS).startsWith("/");
 
+/** A plus would begin the counters in a boot entry's name (UAPI Group "Boot Loader Specification", "Boot counting"). */
+export const versionSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[0-9A-Za-z][0-9A-Za-z.~^-]{0,63}$/u, "expected a version such as 1.0.0");
+
 export const manifestSchema: z.ZodType<ReleaseManifest> = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
-  version: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.~^+-]{0,63}$/u, "expected a version such as 1.0.0"),
+  version: versionSchema,
   architecture: z.literal("x86-64"),
   sysextLevel: shortText,
   commandLine: z.string().max(4096),

@@ -6,3 +6,13 @@ export { proveStored } from "./prove-stored.ts";
 export type { ProveStoredOptions } from "./prove-stored.ts";
 export { readStoredFleet, writeStoredAnswer, writeStoredFleet } from "./stored-evidence.ts";
 export type { StoredAnswer, StoredFleet } from "./stored-evidence.ts";
+export {
+  allowedVersions,
+  beginTurn,
+  endTurn,
+  keepRelease,
+  readKeptReleases,
+  readUpdateRecord,
+  updateRecordPath,
+} from "./update-record.ts";
+export type { Turn, UpdateRecord } from "./update-record.ts";

@@ -49,5 +49,5 @@ export function bootEntryId(version: string): string {
 
 /** The version that an Ashlar release's entry names; undefined for any other id. */
 export function bootEntryVersion(id: string): string | undefined {
-  return /^ashlar_(?<version>[0-9A-Za-z][0-9A-Za-z.~^+-]{0,63})\.efi$/u.exec(id)?.groups?.["version"];
+  return /^ashlar_(?<version>[0-9A-Za-z][0-9A-Za-z.~^-]{0,63})\.efi$/u.exec(id)?.groups?.["version"];
 }

@@ -1,0 +1,139 @@
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { withLock, writeFileAtomically } from "@ashlar/host";
+import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/identity";
+import { z } from "zod";
+
+/**
+ * What updates from the outside have changed: which release each node is declared to run since, and whose turn it is
+ * now. While it is a node's turn, the old and the new release are both right for that node and for no other. The record
+ * is written before a node is asked to change, and outlives an interrupted update.
+ */
+export type UpdateRecord = {
+  /** Versions by node name. Nodes that nobody has updated are not in it. */
+  readonly declared: ReadonlyMap<string, string>;
+  readonly turn: Turn | undefined;
+};
+
+export type Turn = {
+  readonly node: string;
+  /** Versions. */
+  readonly from: string;
+  readonly to: string;
+  /** RFC 3339. */
+  readonly since: string;
+};
+
+export const UPDATE_RECORD_SCHEMA = "ashlar.update-record/v1";
+
+const nodeName = z.string().min(1).max(256);
+
+const recordSchema = z.strictObject({
+  schema: z.literal(UPDATE_RECORD_SCHEMA),
+  declared: z.record(nodeName, versionSchema),
+  turn: z.strictObject({ node: nodeName, from: versionSchema, to: versionSchema, since: z.iso.datetime() }).nullable(),
+});
+
+const MAX_RECORD_CHARACTERS = 16 * 1024 * 1024;
+const LOCK_WAIT_MS = 10_000;
+
+/** The record belongs to the pins: both say what is known about nodes by their names. */
+export function updateRecordPath(pinsPath: string): string {
+  return join(dirname(pinsPath), "updates.json");
+}
+
+/** An empty record when there is no file. */
+export async function readUpdateRecord(path: string): Promise<UpdateRecord> {
+  const text = await readOptional(path);
+  if (text === undefined) return { declared: new Map(), turn: undefined };
+  const { declared, turn } = parseDocument(text, recordSchema, path, MAX_RECORD_CHARACTERS);
+  return { declared: new Map(Object.entries(declared)), turn: turn ?? undefined };
+}
+
+/**
+ * Gives a node its turn, or goes on with the turn that it has.
+ *
+ * @throws AshlarError `conflict` when another node's turn has not ended
+ */
+export async function beginTurn(path: string, turn: Omit<Turn, "since">, now: Date = new Date()): Promise<void> {
+  await change(path, (record) => {
+    const other = record.turn?.node;
+    if (other !== undefined && other !== turn.node) {
+      throw new AshlarError("conflict", `expected no update under way, found one of ${other} that has not ended`, {
+        hint: `finish it first: repeat the update or rollback of ${other}`,
+      });
+    }
+    return { ...record, turn: { ...turn, since: now.toISOString() } };
+  });
+}
+
+/** Ends a node's turn: from now on `version` is what it is declared to run. */
+export async function endTurn(path: string, node: string, version: string): Promise<void> {
+  await change(path, ({ declared, turn }) => ({
+    declared: new Map(declared).set(node, version),
+    turn: turn?.node === node ? undefined : turn,
+  }));
+}
+
+/**
+ * The versions that are right for a node: first the declared one (`given` when it is given, else what the record says;
+ * undefined when neither knows), then another one while it is the node's turn.
+ */
+export function allowedVersions(
+  { declared, turn }: UpdateRecord,
+  node: string,
+  given?: string,
+): { readonly declared: string | undefined; readonly also: string | undefined } {
+  const own = turn?.node === node ? turn : undefined;
+  const version = given ?? declared.get(node) ?? own?.from;
+  const pair = own === undefined ? [] : [own.from, own.to];
+  const also = version !== undefined && pair.includes(version) ? pair.find((each) => each !== version) : undefined;
+  return { declared: version, also };
+}
+
+/** Keeps a release's manifest beside the record, for whoever judges the nodes later. */
+export async function keepRelease(path: string, manifestText: string): Promise<void> {
+  const { version } = parseManifest(manifestText);
+  await mkdir(releasesDirectory(path), { recursive: true, mode: 0o700 });
+  await writeFileAtomically(join(releasesDirectory(path), `ashlar_${version}.manifest.json`), manifestText);
+}
+
+/** The releases kept beside the record. */
+export async function readKeptReleases(path: string): Promise<ReleaseManifest[]> {
+  const directory = releasesDirectory(path);
+  const names = (await ignoreMissing(readdir(directory))) ?? [];
+  const manifests = names.filter((name) => name.endsWith(".manifest.json")).toSorted();
+  return await Promise.all(manifests.map(async (name) => parseManifest(await readFile(join(directory, name), "utf8"))));
+}
+
+function releasesDirectory(path: string): string {
+  return join(dirname(path), "releases");
+}
+
+async function change(path: string, make: (record: UpdateRecord) => UpdateRecord): Promise<void> {
+  const lock = { holder: `process ${process.pid}`, waitMs: LOCK_WAIT_MS };
+  await withLock(`updates in ${resolve(path)}`, lock, async () => {
+    const { declared, turn } = make(await readUpdateRecord(path));
+    const document = {
+      schema: UPDATE_RECORD_SCHEMA,
+      declared: Object.fromEntries([...declared].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      turn: turn ?? null,
+    };
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFileAtomically(path, `${JSON.stringify(document, undefined, 2)}\n`, 0o600);
+  });
+}
+
+async function readOptional(path: string): Promise<string | undefined> {
+  return await ignoreMissing(readFile(path, "utf8"));
+}
+
+async function ignoreMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
