@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { selfSignedCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
-import { selfSignedCertificate } from "./self-signed-certificate.ts";
 
 export type TlsIdentity = {
   /** The private key and its certificate. */
@@ -25,8 +25,6 @@ export async function loadTlsIdentity(path: string): Promise<TlsIdentity> {
 
 function createPem(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const certificate = selfSignedCertificate(privateKey, CERTIFICATE_NAME, randomBytes(16));
-  const base64 = certificate.toString("base64").replaceAll(/.{1,64}/gu, "$&\n");
-  const key = privateKey.export({ type: "pkcs8", format: "pem" });
-  return `${key}-----BEGIN CERTIFICATE-----\n${base64}-----END CERTIFICATE-----\n`;
+  const certificate = selfSignedCertificatePem(privateKey, CERTIFICATE_NAME, randomBytes(16));
+  return `${privateKey.export({ type: "pkcs8", format: "pem" })}${certificate}`;
 }

@@ -36,3 +36,9 @@ export function selfSignedCertificate(privateKey: KeyObject, name: string, seria
   );
   return sequence(toBeSigned, algorithm, bitString(sign("sha256", toBeSigned, privateKey)));
 }
+
+/** The same in PEM (RFC 7468). */
+export function selfSignedCertificatePem(privateKey: KeyObject, name: string, serialNumber: Uint8Array): string {
+  const base64 = selfSignedCertificate(privateKey, name, serialNumber).toString("base64");
+  return `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{1,64}/gu, "$&\n")}-----END CERTIFICATE-----\n`;
+}

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { X509Certificate, createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { X509Certificate, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { bitString, der, objectIdentifier, positiveInteger, sequence } from "./der.ts";
 import { selfSignedCertificate } from "./self-signed-certificate.ts";
-import { loadTlsIdentity } from "./tls-identity.ts";
 
-await test("OpenSSL reads the certificate as it was meant", () => {
+test("OpenSSL reads the certificate as it was meant", () => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const serial = Uint8Array.from([0, 0x80, 1, 2]);
   const certificate = new X509Certificate(selfSignedCertificate(privateKey, "ashlar-agent", serial));
@@ -22,7 +18,7 @@ await test("OpenSSL reads the certificate as it was meant", () => {
   assert.equal(certificate.validToDate.toISOString(), "9999-12-31T23:59:59.000Z");
 });
 
-await test("DER", () => {
+test("DER", () => {
   assert.equal(positiveInteger(Uint8Array.of(0, 0)).toString("hex"), "020100");
   assert.equal(positiveInteger(Uint8Array.of(0x7f)).toString("hex"), "02017f");
   assert.equal(positiveInteger(Uint8Array.of(0x80)).toString("hex"), "02020080");
@@ -31,14 +27,4 @@ await test("DER", () => {
   assert.equal(sequence().toString("hex"), "3000");
   assert.equal(der(4, new Uint8Array(0x80)).subarray(0, 3).toString("hex"), "048180");
   assert.equal(der(4, new Uint8Array(0x1234)).subarray(0, 4).toString("hex"), "04821234");
-});
-
-await test("the TLS key is kept, readable by its owner alone", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "ashlar-tls-"));
-  const path = join(directory, "tls.pem");
-  const first = await loadTlsIdentity(path);
-  assert.equal(statSync(path).mode & 0o777, 0o600);
-  assert.deepEqual(await loadTlsIdentity(path), first);
-  assert.ok(new X509Certificate(first.pem).checkPrivateKey(createPrivateKey(first.pem)));
-  rmSync(directory, { recursive: true });
 });
