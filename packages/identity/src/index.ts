@@ -28,6 +28,7 @@ export type { FleetMember } from "./judge-fleet.ts";
 export { MANIFEST_SCHEMA, manifestSchema, parseManifest, versionSchema } from "./manifest.ts";
 export type { ManifestFile, ReleaseManifest, UkiSectionDigest } from "./manifest.ts";
 export type { Extension } from "./node-identity.ts";
+export { operatorPem, operatorPin, pinOfOperatorPem } from "./operator-key.ts";
 export { parseDocument } from "./parse-document.ts";
 export { findUnpinnedSources } from "./unpinned-sources.ts";
 export { EMPTY_VERDICT, fleetVerdictJsonSchema } from "./verdict.ts";
