@@ -9,6 +9,7 @@ export type { BootEntryName, BootTries } from "./boot-loader/boot-entry.ts";
 export { ashlarEntry, chooseBootEntry, renamesToBoot } from "./boot-loader/choose-boot-entry.ts";
 export type { BootEntry, Rename } from "./boot-loader/choose-boot-entry.ts";
 export { compareVersions } from "./boot-loader/compare-versions.ts";
+export { ByteReader } from "./byte-reader.ts";
 export { findBlockOwners } from "./erofs/block-owners.ts";
 export type { BlockOwner, BlockOwners } from "./erofs/block-owners.ts";
 export { readErofsContent } from "./erofs/file-content.ts";
