@@ -10,6 +10,7 @@ export { ashlarEntry, chooseBootEntry, renamesToBoot } from "./boot-loader/choos
 export type { BootEntry, Rename } from "./boot-loader/choose-boot-entry.ts";
 export { compareVersions } from "./boot-loader/compare-versions.ts";
 export { ByteReader } from "./byte-reader.ts";
+export { LOADER_CONFIG } from "./boot-loader/loader-config.ts";
 export { findBlockOwners } from "./erofs/block-owners.ts";
 export type { BlockOwner, BlockOwners } from "./erofs/block-owners.ts";
 export { readErofsContent } from "./erofs/file-content.ts";

@@ -1,6 +1,6 @@
 /**
  * What a node says about updates, and what it takes orders in: JSON over the agent's HTTPS server, and over the updater's
- * own Unix socket on the node. Like `agent-api.ts` this file holds types and limits only: a node loads no schema library.
+ * own Unix socket on the node. Like `agent-api.ts` this file needs no schema library, so that a node loads none.
  *
  * Reading needs no authority. Changing needs a client certificate whose key the node's `update.yaml` names as an operator.
  *
@@ -10,6 +10,8 @@
  *     POST /v1/reboot      {}              -> UpdateStatus: the node reboots now
  *     POST /v1/next-boot   NextBootRequest -> NextBootEvidence
  */
+
+import { createHash } from "node:crypto";
 
 export const UPDATE_STATUS_SCHEMA = "ashlar.update-status/v1";
 
@@ -105,6 +107,12 @@ export type NextBootEvidence = {
   /** TPMS_ATTEST and TPMT_SIGNATURE in base64. */
   readonly quote: { readonly message: string; readonly signature: string };
 };
+
+/** The bytes that the quote of {@link NextBootEvidence} must carry in extraData. */
+export function nextBootQualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array, report: string): Buffer {
+  const reportDigest = createHash("sha256").update(report, "utf8").digest();
+  return createHash("sha256").update(nonce).update(tlsPublicKey).update(reportDigest).digest();
+}
 
 export type NextBootReport = {
   /** Every file below EFI/Linux, EFI/BOOT, EFI/systemd and loader on the ESP, with the path from the ESP's root. */

@@ -2,7 +2,14 @@ import { rm, truncate, writeFile } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { type GptPartition, PARTITION_ATTRIBUTES, PARTITION_TYPES, SECTOR_BYTES, writeGpt } from "@ashlar/formats";
+import {
+  LOADER_CONFIG,
+  type GptPartition,
+  PARTITION_ATTRIBUTES,
+  PARTITION_TYPES,
+  SECTOR_BYTES,
+  writeGpt,
+} from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import { copyInto, uuidFor, type UsrImage } from "./usr-image.ts";
 
@@ -91,7 +98,7 @@ function checkFits(what: string, sizeBytes: number, slotBytes: number): void {
 async function makeEsp(parts: DiskParts, esp: string, work: string): Promise<void> {
   const loaderConfig = join(work, "loader.conf");
   // No menu and no editor: a changed command line would only be measured, and refused.
-  await writeFile(loaderConfig, "timeout 0\neditor no\n");
+  await writeFile(loaderConfig, LOADER_CONFIG);
   await rm(esp, { force: true });
   await writeFile(esp, "");
   await truncate(esp, ESP_BYTES);
