@@ -1,9 +1,9 @@
 export { openLab } from "./lab.ts";
-export type { Lab, LabNode, StartOptions, StopOptions } from "./lab.ts";
+export type { Lab, LabNode, LabRepositoryPlace, StartOptions, StopOptions, WaitForBootOptions } from "./lab.ts";
 export { labDown } from "./lab-down.ts";
 export { listLabs } from "./lab-state.ts";
 export { labUp } from "./lab-up.ts";
-export type { LabConfig, LabProgress, LabUpOptions } from "./lab-up.ts";
+export type { LabConfig, LabProgress, LabRepository, LabUpOptions } from "./lab-up.ts";
 export type { BootPhase } from "./boot-phase.ts";
 export type { NodeStatus } from "./node-status.ts";
 export type { Accelerator } from "./qemu-arguments.ts";

@@ -4,6 +4,7 @@ import { endProcesses, withLock } from "@ashlar/host";
 import { lockOptions } from "./lab-lock.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
+import { stopRepositoryServer } from "./repository-server.ts";
 
 /**
  * Removes a lab: its processes, its directories and with them its ports. Half of a lab is removed too, and so is one
@@ -21,6 +22,7 @@ export async function removeLab(paths: LabPaths): Promise<boolean> {
   const processes = await machineProcesses(paths);
   const existed = processes.length > 0 || existsSync(paths.directory) || existsSync(paths.runtime);
   await endProcesses(processes, GRACE_MS);
+  await stopRepositoryServer(paths);
   await rm(paths.directory, { recursive: true, force: true });
   await rm(paths.runtime, { recursive: true, force: true });
   return existed;

@@ -16,6 +16,11 @@ export type LabPaths = {
   readonly certificateAuthority: string;
   readonly ekRoots: string;
   readonly sshKey: string;
+  /** PEM: the key that gives the nodes orders, and its certificate. */
+  readonly operatorKey: string;
+  /** The keys that the releases in the lab's repository are trusted by (TUF root metadata), when it has one. */
+  readonly releaseRoot: string;
+  readonly repositoryLog: string;
   readonly knownHosts: string;
 };
 
@@ -58,6 +63,9 @@ export function labPaths(name: string): LabPaths {
     certificateAuthority: join(directory, "tpm-ca"),
     ekRoots: join(directory, "tpm-ca", "ek-roots.pem"),
     sshKey: join(directory, "ssh-key"),
+    operatorKey: join(directory, "operator.pem"),
+    releaseRoot: join(directory, "release-root.json"),
+    repositoryLog: join(directory, "repository.log"),
     knownHosts: join(directory, "known-hosts"),
   };
 }

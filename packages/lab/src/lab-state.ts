@@ -11,6 +11,14 @@ export type NodeState = {
   readonly agentPort: number;
 };
 
+/** Releases that the lab serves to its nodes. */
+export type RepositoryState = {
+  readonly directory: string;
+  readonly port: number;
+  /** A Node.js program with its first arguments; it serves `--repo DIRECTORY` on `--port PORT` of 127.0.0.1. */
+  readonly command: readonly string[];
+};
+
 /** What a lab remembers about its machines. What runs is asked of the kernel instead: it cannot be out of date. */
 export type LabState = {
   readonly schema: "ashlar.lab/v1";
@@ -21,6 +29,7 @@ export type LabState = {
   readonly processors: number;
   readonly memoryMiB: number;
   readonly nodes: readonly NodeState[];
+  readonly repository?: RepositoryState | undefined;
 };
 
 const port: z.ZodType<number> = z.int().min(1).max(65_535);
@@ -40,6 +49,7 @@ const labState: z.ZodType<LabState> = z.strictObject({
   processors: z.int().min(1).max(64),
   memoryMiB: z.int().min(256),
   nodes: z.array(nodeState).max(99),
+  repository: z.strictObject({ directory: z.string(), port, command: z.array(z.string()).min(2).max(16) }).optional(),
 });
 
 /** @throws AshlarError `not-found` without such a lab, `invalid` when it was made by another version or only half. */
@@ -92,6 +102,7 @@ export async function portsOfAllLabs(): Promise<Set<number>> {
     try {
       const state = await readLabState(labPaths(name));
       for (const node of state.nodes) ports.add(node.sshPort).add(node.agentPort);
+      if (state.repository !== undefined) ports.add(state.repository.port);
     } catch (error) {
       // A half-made lab has no ports to respect.
       if (!(error instanceof AshlarError)) throw error;

@@ -11,9 +11,11 @@ import { removeLab } from "./lab-down.ts";
 import { lockOptions } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
-import { powerOn } from "./machine.ts";
-import { labNodeConfig } from "./provisioning-envelope.ts";
+import { powerOn, withPortsLocked } from "./machine.ts";
+import { makeOperatorKey } from "./operator-key.ts";
+import { labNodeConfig, type LabUpdates } from "./provisioning-envelope.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
+import { repositoryUrl, startRepositoryServer } from "./repository-server.ts";
 import { FIRMWARE_VARIABLES_PATH, requireTools } from "./tools.ts";
 import { manufactureTpm, writeEkRoots } from "./tpm.ts";
 import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
@@ -21,8 +23,15 @@ import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.t
 export type LabConfig = {
   /** The Ignition JSON that all nodes share. */
   readonly classConfig: Uint8Array;
-  /** A node's own Ignition JSON. Default: its host name, and the lab's SSH key for the user `core`. */
-  readonly nodeConfig?: ((nodeName: string, sshPublicKey: string) => Uint8Array) | undefined;
+};
+
+/** Releases that the lab serves to its nodes, and orders them to take from there. */
+export type LabRepository = {
+  readonly directory: string;
+  /** TUF root metadata that the nodes trust. Default: what is in the image. */
+  readonly trustedRoot?: Uint8Array | undefined;
+  /** A Node.js program with its first arguments, which serves `--repo DIRECTORY` on `--port PORT` of 127.0.0.1. */
+  readonly command: readonly string[];
 };
 
 export type LabUpOptions = {
@@ -32,6 +41,7 @@ export type LabUpOptions = {
   /** The directory with disk.raw and manifest.json. */
   readonly image: string;
   readonly config: LabConfig;
+  readonly repository?: LabRepository | undefined;
   readonly onProgress?: ((progress: LabProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: KVM where it works. */
@@ -95,23 +105,44 @@ async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabStat
   await copyFile(join(options.image, "manifest.json"), paths.manifest);
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `lab-${paths.name}`, "-f", paths.sshKey]);
   const sshPublicKey = (await readFile(`${paths.sshKey}.pub`, "utf8")).trim();
-  let state = await planLab(options, choice.accelerator);
+  const operatorPin = await makeOperatorKey(paths.operatorKey);
+  let state = await withPortsLocked(paths, async () => {
+    const planned = await planLab(options, choice.accelerator);
+    await startRepositoryServer(paths, planned);
+    return planned;
+  });
+  const updates = await prepareUpdates(paths, state, operatorPin, options.repository?.trustedRoot);
   for (const { name } of state.nodes) {
     throwIfInterrupted(options.signal);
     say(`${name}: making its disk and its TPM`);
-    await makeNode(paths, name, options, sshPublicKey);
+    await makeNode(paths, name, options, labNodeConfig(name, sshPublicKey, updates));
   }
   await writeEkRoots(paths);
   await writeLabState(paths, state);
   for (const { name } of state.nodes) {
     throwIfInterrupted(options.signal);
-    state = await powerOn(paths, state, name, true);
+    state = await powerOn(paths, state, name);
   }
   return state;
 }
 
+async function prepareUpdates(
+  paths: LabPaths,
+  { repository }: LabState,
+  operatorPin: string,
+  releaseRoot: Uint8Array | undefined,
+): Promise<LabUpdates | undefined> {
+  if (releaseRoot !== undefined) await writeFile(paths.releaseRoot, releaseRoot);
+  return repository === undefined
+    ? undefined
+    : { repositoryUrl: repositoryUrl(repository.port), operatorPin, releaseRoot };
+}
+
 async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise<LabState> {
-  const ports = await allocatePorts(2 * options.nodes, await portsOfAllLabs(), isPortFree);
+  const { repository } = options;
+  const count = 2 * options.nodes + (repository === undefined ? 0 : 1);
+  const ports = await allocatePorts(count, await portsOfAllLabs(), isPortFree);
+  const port = ports.at(-1) ?? 0;
   return {
     schema: "ashlar.lab/v1",
     name: options.name,
@@ -123,22 +154,20 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
       const [sshPort = 0, agentPort = 0] = ports.slice(2 * index);
       return { name: `node-${index + 1}`, uuid: randomUUID(), sshPort, agentPort };
     }),
+    ...(repository === undefined
+      ? {}
+      : { repository: { directory: resolve(repository.directory), port, command: repository.command } }),
   };
 }
 
-async function makeNode(paths: LabPaths, nodeName: string, options: LabUpOptions, sshPublicKey: string): Promise<void> {
+async function makeNode(paths: LabPaths, nodeName: string, options: LabUpOptions, nodeConfig: string): Promise<void> {
   const node = nodePaths(paths, nodeName);
-  const nodeConfig = options.config.nodeConfig ?? labNodeConfigBytes;
   await mkdir(node.directory, { mode: 0o700 });
   await copyFile(FIRMWARE_VARIABLES_PATH, node.firmwareVariables);
   await writeFile(node.classConfig, options.config.classConfig, { mode: 0o600 });
-  await writeFile(node.nodeConfig, nodeConfig(nodeName, sshPublicKey), { mode: 0o600 });
+  await writeFile(node.nodeConfig, nodeConfig, { mode: 0o600 });
   await makeDisk(join(options.image, "disk.raw"), node, options.signal);
   await manufactureTpm(paths, node, nodeName);
-}
-
-function labNodeConfigBytes(nodeName: string, sshPublicKey: string): Uint8Array {
-  return Buffer.from(labNodeConfig(nodeName, sshPublicKey));
 }
 
 /** A copy that shares blocks where the file system can, and has holes; the node's first boot grows its /var into it. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { findProcesses, isPortFree, runtimeDirectory, withTemporaryDirectory } from "@ashlar/host";
+import { pinOfOperatorPem } from "@ashlar/identity";
 import { labDown, labUp, listLabs, openLab, type LabUpOptions } from "./index.ts";
 import { labPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
@@ -118,6 +119,52 @@ test("a lab that failed to come up can be looked at, changed and removed", { ski
     await assert.rejects(openLab("one"), hasCode("not-found"));
   });
 });
+
+/** Serves its arguments to whoever asks. */
+const SERVER =
+  'require("node:http").createServer((_, response) => response.end(process.argv.slice(1).join(" ")))' +
+  '.listen(Number(process.argv.at(-1)), "127.0.0.1")';
+
+async function ask(port: number): Promise<string | undefined> {
+  return await fetch(`http://127.0.0.1:${port}/`).then(
+    async (response) => response.text(),
+    () => undefined,
+  );
+}
+
+test(
+  "a lab's repository is served while a machine runs, and its nodes are told where and by whom",
+  { skip: missing },
+  async () => {
+    await withLabs(async (options, image) => {
+      const repository = {
+        directory: image,
+        trustedRoot: Buffer.from("{}"),
+        command: [process.execPath, "-e", SERVER, "--"],
+      };
+      await assert.rejects(labUp({ ...options, repository }), hasCode("unavailable"));
+      const lab = await openLab("one");
+      assert.deepEqual(lab.repository, { directory: image, trustedRootPath: labPaths("one").releaseRoot });
+      const nodeConfig = Buffer.from(lab.nodes[0]!.nodeConfig).toString();
+      const policy = decodeURIComponent(/"data:,(repository[^"]*)"/u.exec(nodeConfig)?.[1] ?? "");
+      const port = Number(/^repository: http:\/\/10\.0\.2\.2:(\d+)\/$/mu.exec(policy)?.[1]);
+      assert.equal(await ask(port), `--repo ${image} --port ${port}`);
+      assert.equal((await stat(lab.operatorKeyPath)).mode & 0o777, 0o600);
+      assert.match(policy, new RegExp(`^  - ${pinOfOperatorPem(await readFile(lab.operatorKeyPath, "utf8"))}$`, "mu"));
+
+      await lab.stopRepository();
+      assert.equal(await ask(port), undefined);
+      await lab.startRepository();
+      assert.ok(await ask(port));
+      await lab.stop("node-1", { force: true });
+      assert.equal(await ask(port), undefined, "it ends with the last machine");
+      await lab.start("node-1", { wait: false, clock: new Date(0) });
+      assert.ok(await ask(port), "and comes back with the first");
+      assert.ok(await labDown("one"));
+      assert.ok(await isPortFree(port));
+    });
+  },
+);
 
 test("half of a lab is removed like a whole one", async () => {
   await withLabs(async () => {

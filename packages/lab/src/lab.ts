@@ -11,7 +11,8 @@ import { readLabState, type LabState } from "./lab-state.ts";
 import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
 import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
 import { askMonitor } from "./qmp.ts";
-import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
+import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
+import { bootTimeoutMs, waitForBoot, waitForNode, type NodeProgress } from "./wait-for-node.ts";
 
 export type LabNode = {
   readonly name: string;
@@ -30,6 +31,8 @@ export type StartOptions = {
   readonly classConfig?: Uint8Array | undefined;
   /** Gives the node no config this time, as when no source answers: it uses what it remembers. */
   readonly withoutConfig?: boolean | undefined;
+  /** What the node's clock says when it is powered on. Default: the time. */
+  readonly clock?: Date | undefined;
   /** Whether to wait until the agent answers. Default: yes. */
   readonly wait?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
@@ -37,11 +40,22 @@ export type StartOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+export type WaitForBootOptions = Pick<StartOptions, "timeoutMs" | "onProgress" | "signal">;
+
 export type StopOptions = {
   /** Cuts the power instead of asking the system to shut down. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
+
+export type LabRepositoryPlace = {
+  readonly directory: string;
+  /** TUF root metadata. There is no such file when the nodes trust what is in their image. */
+  readonly trustedRootPath: string;
+};
+
+/** systemd-boot tries a new release three times, and then the old one. */
+const MAX_TRIAL_BOOTS = 4;
 
 /** Virtual machines of this computer that belong together. It lives on disk and in its processes, not in this object. */
 export class Lab {
@@ -84,6 +98,27 @@ export class Lab {
     return this.#paths.ekRoots;
   }
 
+  /** PEM: the key that may give the nodes orders, and its certificate. */
+  get operatorKeyPath(): string {
+    return this.#paths.operatorKey;
+  }
+
+  /** Where the nodes' releases come from, when the lab serves any. */
+  get repository(): LabRepositoryPlace | undefined {
+    const directory = this.#state.repository?.directory;
+    return directory === undefined ? undefined : { directory, trustedRootPath: this.#paths.releaseRoot };
+  }
+
+  /** Serves the repository again, when it is not being served. */
+  async startRepository(): Promise<void> {
+    await startRepositoryServer(this.#paths, this.#state);
+  }
+
+  /** Stops serving the repository, as when its server is down. It is served again when a node is powered on. */
+  async stopRepository(): Promise<void> {
+    await stopRepositoryServer(this.#paths);
+  }
+
   async status(): Promise<NodeStatus[]> {
     return await Promise.all(this.#state.nodes.map((node) => nodeStatus(this.#paths, node)));
   }
@@ -96,6 +131,17 @@ export class Lab {
    */
   async start(nodeName: string, options: StartOptions = {}): Promise<void> {
     await this.#exclusively("start", async () => this.#start(nodeName, options));
+  }
+
+  /**
+   * Waits until a node that restarts by itself answers from another boot than `afterBootId`, however many boots it takes.
+   *
+   * @throws AshlarError `unavailable` when it does not.
+   */
+  async waitForBoot(nodeName: string, afterBootId: string, options: WaitForBootOptions = {}): Promise<void> {
+    const { timeoutMs = MAX_TRIAL_BOOTS * bootTimeoutMs(this.#state, 1), onProgress, signal } = options;
+    const node = findNode(this.#state, nodeName);
+    await waitForBoot(this.#paths, node, afterBootId, { timeoutMs, onProgress, signal });
   }
 
   async stop(nodeName: string, options: StopOptions = {}): Promise<void> {
@@ -172,11 +218,11 @@ export class Lab {
 
   async #start(nodeName: string, options: StartOptions): Promise<void> {
     findNode(this.#state, nodeName);
-    const { onProgress, signal } = options;
+    const { withoutConfig, clock, onProgress, signal } = options;
     if (options.classConfig !== undefined) {
       await writeFile(nodePaths(this.#paths, nodeName).classConfig, options.classConfig, { mode: 0o600 });
     }
-    this.#state = await powerOn(this.#paths, this.#state, nodeName, options.withoutConfig !== true);
+    this.#state = await powerOn(this.#paths, this.#state, nodeName, { withoutConfig, clock });
     if (options.wait === false) return;
     const timeoutMs = options.timeoutMs ?? bootTimeoutMs(this.#state, 1);
     try {

@@ -17,6 +17,7 @@ import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./
 import { provisioningEnvelope } from "./provisioning-envelope.ts";
 import { qemuArguments } from "./qemu-arguments.ts";
 import { machineStatus } from "./qmp.ts";
+import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
 import { startTpm } from "./tpm.ts";
 import { FIRMWARE_PATH, QEMU } from "./tools.ts";
 
@@ -25,6 +26,13 @@ const PORT_LOCK_WAIT_MS = 120_000;
 const KILL_GRACE_MS = 3000;
 const SHUT_DOWN_TIMEOUT_MS = 90_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
+
+export type PowerOnOptions = {
+  /** Gives the machine no config this time. */
+  readonly withoutConfig?: boolean | undefined;
+  /** What its clock says then. */
+  readonly clock?: Date | undefined;
+};
 
 /**
  * Powers a machine on and gives the lab's state, in which its ports may have changed. Resolves when QEMU runs.
@@ -36,32 +44,36 @@ export async function powerOn(
   paths: LabPaths,
   state: LabState,
   nodeName: string,
-  withConfig: boolean,
+  options: PowerOnOptions = {},
 ): Promise<LabState> {
   const node = nodePaths(paths, nodeName);
   await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
-  await prepareRun(paths, node, withConfig);
-  return await withLock(
-    "ports of labs",
-    { holder: `${paths.lockName}, process ${process.pid}`, waitMs: PORT_LOCK_WAIT_MS },
-    async () => {
-      const newState = await withFreePorts(state, nodeName);
-      await writeLabState(paths, newState);
-      try {
-        await startTpm(node);
-        await startQemu(node, newState, nodeName, withConfig);
-      } catch (error) {
-        await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
-        throw error;
-      }
-      return newState;
-    },
-  );
+  await prepareRun(paths, node, options);
+  return await withPortsLocked(paths, async () => {
+    const newState = await withFreePorts(state, nodeName);
+    await writeLabState(paths, newState);
+    try {
+      await startRepositoryServer(paths, newState);
+      await startTpm(node);
+      await startQemu(node, newState, nodeName, options);
+    } catch (error) {
+      await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+      throw error;
+    }
+    return newState;
+  });
 }
 
-/** Cuts a machine's power. */
+/** Does `work`, at whose end the ports that it has chosen are listened on, while no other lab chooses any. */
+export async function withPortsLocked<T>(paths: LabPaths, work: () => Promise<T>): Promise<T> {
+  const holder = `${paths.lockName}, process ${process.pid}`;
+  return await withLock("ports of labs", { holder, waitMs: PORT_LOCK_WAIT_MS }, work);
+}
+
+/** Cuts a machine's power. With the last machine of a lab its repository is no longer served. */
 export async function powerOff(paths: LabPaths, nodeName: string): Promise<void> {
   await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+  if ((await machineProcesses(paths)).length === 0) await stopRepositoryServer(paths);
 }
 
 /** Waits until a machine that was asked to shut down is off. After a while its power is cut. */
@@ -90,11 +102,11 @@ export async function machineProcesses(paths: LabPaths, nodeName?: string): Prom
   );
 }
 
-async function prepareRun(paths: LabPaths, node: NodePaths, withConfig: boolean): Promise<void> {
+async function prepareRun(paths: LabPaths, node: NodePaths, { withoutConfig }: PowerOnOptions): Promise<void> {
   await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await Promise.all([node.monitorSocket, node.consoleSocket, node.tpmSocket].map((path) => rm(path, { force: true })));
   await rename(node.console, node.previousConsole).catch(() => undefined);
-  if (!withConfig) return;
+  if (withoutConfig === true) return;
   const [nodeConfig, classConfig] = await Promise.all([readFile(node.nodeConfig), readFile(node.classConfig)]);
   await writeFile(node.provisioning, provisioningEnvelope({ nodeConfig, classConfig }), { mode: 0o600 });
 }
@@ -111,7 +123,12 @@ async function withPortsOfItsOwn(node: NodeState): Promise<NodeState> {
   return { ...node, sshPort: sshPort ?? node.sshPort, agentPort: agentPort ?? node.agentPort };
 }
 
-async function startQemu(paths: NodePaths, state: LabState, nodeName: string, withConfig: boolean): Promise<void> {
+async function startQemu(
+  paths: NodePaths,
+  state: LabState,
+  nodeName: string,
+  { withoutConfig, clock }: PowerOnOptions,
+): Promise<void> {
   const node = findNode(state, nodeName);
   const args = qemuArguments({
     name: `${state.name}/${nodeName}`,
@@ -126,7 +143,8 @@ async function startQemu(paths: NodePaths, state: LabState, nodeName: string, wi
     monitorSocketPath: paths.monitorSocket,
     consoleSocketPath: paths.consoleSocket,
     consolePath: paths.console,
-    provisioningPath: withConfig ? paths.provisioning : undefined,
+    provisioningPath: withoutConfig === true ? undefined : paths.provisioning,
+    clock,
     forwards: [
       { hostPort: node.sshPort, guestPort: SSH_PORT },
       { hostPort: node.agentPort, guestPort: AGENT_PORT },

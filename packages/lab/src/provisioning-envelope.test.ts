@@ -23,3 +23,13 @@ test("a node's own part names it and lets the lab in", () => {
       '"storage":{"files":[{"contents":{"source":"data:,node-1%0A"},"mode":420,"overwrite":true,"path":"/etc/hostname"}]}}',
   );
 });
+
+test("a node that gets updates knows from where, from whom and by which keys", () => {
+  const updates = { repositoryUrl: "http://10.0.2.2:22002/", operatorPin: "sha256:ab", releaseRoot: undefined };
+  const files = (config: string): string[] => config.match(/data:,[^"]*/gu)?.map(decodeURIComponent) ?? [];
+  const policy = "repository: http://10.0.2.2:22002/\nchannel: stable\noperators:\n  - sha256:ab\nreboot: never\n";
+  assert.deepEqual(files(labNodeConfig("n", "key", updates)), ["data:,n\n", `data:,${policy}`]);
+  const withRoot = labNodeConfig("n", "key", { ...updates, releaseRoot: Buffer.from('{"é":1}') });
+  assert.equal(files(withRoot)[2], 'data:,{"é":1}');
+  assert.match(withRoot, /"path":"\/etc\/ashlar\/release-root\.json"/u);
+});

@@ -1,4 +1,4 @@
-import { canonicalJson } from "@ashlar/base";
+import { canonicalJson, type Json } from "@ashlar/base";
 
 export type NodeParts = {
   /** The Ignition JSON of this one node: its host name, its keys. */
@@ -20,23 +20,40 @@ export function provisioningEnvelope(parts: NodeParts): string {
   return JSON.stringify({ ignition: { version: IGNITION_VERSION, config: { merge } } });
 }
 
-/** A lab node's own part: its host name, and the lab's key for the user `core`. */
-export function labNodeConfig(nodeName: string, sshPublicKey: string): string {
+export type LabUpdates = {
+  /** As a node reaches it. */
+  readonly repositoryUrl: string;
+  /** The pin of the key that may give orders. */
+  readonly operatorPin: string;
+  /** TUF root metadata. Undefined: what is in the image. */
+  readonly releaseRoot: Uint8Array | undefined;
+};
+
+/**
+ * A lab node's own part: its host name, the lab's key for the user `core`, and where it gets updates from. What the class
+ * part says about any of it wins.
+ */
+export function labNodeConfig(nodeName: string, sshPublicKey: string, updates?: LabUpdates): string {
+  const files = [textFile("/etc/hostname", `${nodeName}\n`)];
+  if (updates !== undefined) files.push(textFile("/etc/ashlar/update.yaml", updatePolicy(updates)));
+  if (updates?.releaseRoot !== undefined) {
+    files.push(textFile("/etc/ashlar/release-root.json", Buffer.from(updates.releaseRoot).toString("utf8")));
+  }
   return canonicalJson({
     ignition: { version: IGNITION_VERSION },
     passwd: { users: [{ name: "core", sshAuthorizedKeys: [sshPublicKey] }] },
-    storage: {
-      files: [
-        {
-          path: "/etc/hostname",
-          mode: HOST_NAME_MODE,
-          overwrite: true,
-          contents: { source: `data:,${encodeURIComponent(`${nodeName}\n`)}` },
-        },
-      ],
-    },
+    storage: { files },
   });
 }
 
+/** Nothing happens on a lab's node by itself: it waits for orders. */
+function updatePolicy({ repositoryUrl, operatorPin }: LabUpdates): string {
+  return `repository: ${repositoryUrl}\nchannel: stable\noperators:\n  - ${operatorPin}\nreboot: never\n`;
+}
+
+function textFile(path: string, text: string): { [member: string]: Json } {
+  return { path, mode: FILE_MODE, overwrite: true, contents: { source: `data:,${encodeURIComponent(text)}` } };
+}
+
 const IGNITION_VERSION = "3.3.0";
-const HOST_NAME_MODE = 0o644;
+const FILE_MODE = 0o644;

@@ -17,6 +17,7 @@ const MACHINE: MachineOptions = {
   consoleSocketPath: "/run/lab/node-1.console",
   consolePath: "/lab/node-1/console.log",
   provisioningPath: "/lab/node-1/provisioning.ign",
+  clock: undefined,
   forwards: [
     { hostPort: 22_000, guestPort: 22 },
     { hostPort: 22_001, guestPort: 7443 },
@@ -31,6 +32,12 @@ test("ports are forwarded from this computer only", () => {
 test("a machine without config has no configuration device", () => {
   assert.ok(qemuArguments(MACHINE).includes("name=opt/com.coreos/config,file=/lab/node-1/provisioning.ign"));
   assert.ok(!qemuArguments({ ...MACHINE, provisioningPath: undefined }).includes("-fw_cfg"));
+});
+
+test("a clock is set in UTC, to the second", () => {
+  assert.ok(!qemuArguments(MACHINE).includes("-rtc"));
+  const args = qemuArguments({ ...MACHINE, clock: new Date(Date.UTC(2036, 1, 29, 3, 4, 5, 678)) });
+  assert.equal(args[args.indexOf("-rtc") + 1], "base=2036-02-29T03:04:05");
 });
 
 test("a comma in a path stays one", () => {

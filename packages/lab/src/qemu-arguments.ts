@@ -15,6 +15,8 @@ export type MachineOptions = {
   readonly consolePath: string;
   /** The Ignition config. Without one the machine finds no source that answers. */
   readonly provisioningPath: string | undefined;
+  /** What its clock says when it is powered on. Undefined: the time. */
+  readonly clock: Date | undefined;
   readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[];
 };
 
@@ -32,6 +34,9 @@ export function qemuArguments(machine: MachineOptions): string[] {
     // Without its ROM the card cannot be booted from: a lab machine boots from its disk or not at all.
     ["-device", "virtio-net-pci,netdev=net,romfile="],
     ["-device", "virtio-rng-pci"],
+    // Restarts a machine whose kernel hangs.
+    ["-device", "i6300esb"],
+    ["-action", "watchdog=reset"],
     ["-chardev", `socket,id=tpm,path=${value(machine.tpmSocketPath)}`],
     ["-tpmdev", "emulator,id=tpm,chardev=tpm"],
     ["-device", "tpm-crb,tpmdev=tpm"],
@@ -43,6 +48,7 @@ export function qemuArguments(machine: MachineOptions): string[] {
   if (machine.provisioningPath !== undefined) {
     options.push(["-fw_cfg", `name=opt/com.coreos/config,file=${value(machine.provisioningPath)}`]);
   }
+  if (machine.clock !== undefined) options.push(["-rtc", `base=${machine.clock.toISOString().slice(0, 19)}`]);
   return [
     ...platformArguments(machine.accelerator),
     ...firmwareArguments(machine.firmwarePath, machine.firmwareVariablesPath),

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { isRunning, throwIfInterrupted, type FoundProcess } from "@ashlar/host";
-import { agentAnswers } from "./agent-probe.ts";
+import { agentAnswers, agentBootId } from "./agent-probe.ts";
 import type { BootPhase, BootProgress } from "./boot-phase.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
 import { nodePaths, type LabPaths } from "./lab-paths.ts";
@@ -22,6 +22,14 @@ export type WaitOptions = {
   /** Called at each change of phase. */
   readonly onProgress?: ((progress: NodeProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+};
+
+/** How a wait ends. */
+type Goal = {
+  /** Whether the agent's answer is the one that is waited for. */
+  readonly isReached: (port: number, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
+  /** Why the machine will not get there by itself. */
+  readonly findFailure: (progress: BootProgress) => string | undefined;
 };
 
 /** Emulated machines share the processors: each one more that boots makes all of them slower. */
@@ -52,6 +60,29 @@ const SHOWN_LINES = 30;
  * console and names the whole log.
  */
 export async function waitForNode(paths: LabPaths, node: NodeState, options: WaitOptions): Promise<void> {
+  await waitUntil({ isReached: agentAnswers, findFailure }, paths, node, options);
+}
+
+/**
+ * Waits until a machine that restarts by itself answers from another boot. Boots in between may fail: that is what more
+ * than one release on a disk is for.
+ *
+ * @throws AshlarError `unavailable` as {@link waitForNode}
+ */
+export async function waitForBoot(
+  paths: LabPaths,
+  node: NodeState,
+  afterBootId: string,
+  options: WaitOptions,
+): Promise<void> {
+  const isReached: Goal["isReached"] = async (port, timeoutMs, signal) => {
+    const bootId = await agentBootId(port, timeoutMs, signal);
+    return bootId !== undefined && bootId !== afterBootId;
+  };
+  await waitUntil({ isReached, findFailure: () => undefined }, paths, node, options);
+}
+
+async function waitUntil(goal: Goal, paths: LabPaths, node: NodeState, options: WaitOptions): Promise<void> {
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
   const report = (phase: BootPhase): void => options.onProgress?.({ node: node.name, phase, seconds: seconds() });
@@ -67,9 +98,9 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
       const progress = await log.read();
       if (progress.phase !== phase) report((phase = progress.phase));
       // Before, nothing on the node can answer.
-      if (phase === "system") probe ??= startProbing(node.agentPort);
+      if (phase === "system") probe ??= startProbing(goal, node.agentPort);
       if (probe?.answered() === true) return report("agent");
-      const failure = findFailure(progress) ?? (await findMachineFailure(qemu, monitorSocket));
+      const failure = goal.findFailure(progress) ?? (await findMachineFailure(qemu, monitorSocket));
       if (failure !== undefined) {
         await waitForSilence(consolePath, options.signal);
         throw await nodeFailure(node.name, failure, consolePath);
@@ -88,12 +119,12 @@ export async function waitForNode(paths: LabPaths, node: NodeState, options: Wai
 type Probe = { readonly answered: () => boolean; readonly stop: () => void };
 
 /** Asks the agent again and again, beside the reading of the console, since one answer may take long. */
-function startProbing(port: number): Probe {
+function startProbing({ isReached }: Goal, port: number): Probe {
   const stopping = new AbortController();
   const { signal } = stopping;
   let answered = false;
   const ask = async (): Promise<void> => {
-    if (await agentAnswers(port, PROBE_TIMEOUT_MS, signal)) answered = true;
+    if (await isReached(port, PROBE_TIMEOUT_MS, signal)) answered = true;
   };
   void ask();
   const timer = setInterval(() => void ask(), PROBE_INTERVAL_MS);
