@@ -9,6 +9,7 @@ import {
   qualifyingData,
 } from "@ashlar/identity/agent-api";
 import { Refusal } from "./refusal.ts";
+import type { Methods, Routes } from "./json-answers.ts";
 import type { QuoteWithLogs } from "./collect-evidence.ts";
 import type { SerialQueue } from "./serial-queue.ts";
 import type { TokenBucket } from "./token-bucket.ts";
@@ -27,18 +28,15 @@ export type Node = {
 
 export type Limits = { readonly queue: SerialQueue; readonly requests: TokenBucket };
 
-/** Each path has one method. The handler gets the request's body. */
-export type Route = { readonly method: "GET" | "POST"; readonly handle: (body: string) => Promise<object> };
-
 /** Seconds after which a full queue has surely moved. */
 const QUEUE_RETRY_SECONDS = 2;
 
-/** The agent's whole interface (see @ashlar/identity/agent-api): path to route. */
-export function createApi(node: Node, limits: Limits): ReadonlyMap<string, Route> {
-  return new Map<string, Route>([
-    ["/v1/keys", { method: "GET", handle: async () => await atTpm(limits, node.keys) }],
-    ["/v1/activate", { method: "POST", handle: async (body) => await activate(node, limits, body) }],
-    ["/v1/evidence", { method: "POST", handle: async (body) => await evidence(node, limits, body) }],
+/** What the agent answers by itself (see @ashlar/identity/agent-api). */
+export function createApi(node: Node, limits: Limits): Routes {
+  return new Map<string, Methods>([
+    ["/v1/keys", { GET: { handle: async () => await atTpm(limits, node.keys) } }],
+    ["/v1/activate", { POST: { handle: async (body) => await activate(node, limits, body) } }],
+    ["/v1/evidence", { POST: { handle: async (body) => await evidence(node, limits, body) } }],
   ]);
 }
 

@@ -5,10 +5,33 @@ import { parseCommandLine } from "./command-line.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 
 await test("commands", () => {
-  assert.deepEqual(parseCommandLine(["agent"]), { kind: "agent", idleTimeoutMs: 60_000 });
-  assert.deepEqual(parseCommandLine(["agent", "--idle-timeout", "5"]), { kind: "agent", idleTimeoutMs: 5000 });
-  assert.deepEqual(parseCommandLine(["agent", "--help"]), { kind: "help" });
-  assert.deepEqual(parseCommandLine(["--version"]), { kind: "version" });
+  const cases: readonly [string, unknown][] = [
+    ["agent", { kind: "agent", idleTimeoutMs: 60_000 }],
+    ["agent --idle-timeout 5", { kind: "agent", idleTimeoutMs: 5000 }],
+    ["agent updater --idle-timeout=7", { kind: "updater", idleTimeoutMs: 7000 }],
+    ["agent update", { kind: "update", request: {}, policy: false, json: false }],
+    ["agent update --policy", { kind: "update", request: {}, policy: true, json: false }],
+    [
+      "agent update --to 1.1.0 --allow-downgrade --retry --json",
+      { kind: "update", request: { to: "1.1.0", allowDowngrade: true, retry: true }, policy: false, json: true },
+    ],
+    ["agent update --channel beta", { kind: "update", request: { channel: "beta" }, policy: false, json: false }],
+    ["agent status --json", { kind: "status", json: true }],
+    ["agent rollback", { kind: "rollback", json: false }],
+    ["agent scrub", { kind: "scrub", json: false }],
+    ["agent health --time-limit 5", { kind: "health", limitMs: 5000, json: false }],
+    ["--version", { kind: "version" }],
+    ["agent status --version", { kind: "version" }],
+  ];
+  for (const [line, expected] of cases) assert.deepEqual(parseCommandLine(line.split(" ")), expected, line);
+});
+
+await test("each command has its own help", () => {
+  for (const line of ["", "agent", "agent updater", "agent update", "agent status", "agent rollback", "agent scrub"]) {
+    const command = parseCommandLine([...line.split(" ").filter(Boolean), "--help"]);
+    assert.ok(command.kind === "help");
+    assert.ok(command.text.startsWith(`Usage: ashlar ${line}`), line);
+  }
 });
 
 for (const args of [
@@ -21,6 +44,12 @@ for (const args of [
   ["agent", "--idle-timeout", "1.5"],
   ["agent", "--idle-timeout", "x"],
   ["agent", "--idle-timeout", "86401"],
+  ["agent", "status", "--retry"],
+  ["agent", "status", "--json", "twice"],
+  ["agent", "update", "1.1.0"],
+  ["agent", "update", "--to", "1.1.0", "--channel", "stable"],
+  ["agent", "update", "--policy", "--retry"],
+  ["agent", "health", "--time-limit", "0"],
 ]) {
   await test(`wrong usage: ashlar ${args.join(" ")}`, () => {
     assert.throws(

@@ -1,70 +1,139 @@
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { AshlarError, messageOf } from "@ashlar/base";
+import type { UpdateRequest } from "@ashlar/identity/update-api";
+import * as help from "./help.ts";
 
 export type Command =
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
-  | { readonly kind: "agent"; readonly idleTimeoutMs: number };
+  | { readonly kind: "agent" | "updater"; readonly idleTimeoutMs: number }
+  | { readonly kind: "update"; readonly request: UpdateRequest; readonly policy: boolean; readonly json: boolean }
+  | { readonly kind: "status"; readonly json: boolean }
+  | { readonly kind: "rollback"; readonly json: boolean }
+  | { readonly kind: "scrub"; readonly json: boolean }
+  | { readonly kind: "health"; readonly limitMs: number; readonly json: boolean };
 
 /** Set by the build; the sources run without it. */
 export const VERSION: string = process.env["ASHLAR_VERSION"] ?? "0.0.0-development";
 
-const DEFAULT_IDLE_SECONDS = 60;
-const MAX_IDLE_SECONDS = 86_400;
+const MAX_SECONDS = 86_400;
 
-export const HELP: string = `Usage: ashlar agent [options]
+type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-Answers requests for this node's TPM evidence over HTTPS. It is started by ashlar-agent.socket, which passes the
-listening socket (and the measurement logs) as systemd's file descriptors.
+type Subcommand = {
+  readonly help: string;
+  readonly options: ParseArgsOptionsConfig;
+  readonly command: (values: Values) => Command;
+};
 
-Options:
-  --idle-timeout SECONDS  end after so long without a connection (default ${DEFAULT_IDLE_SECONDS}); the socket starts it again
-  --version               print the version
-  --help                  print this help
+const IDLE_TIMEOUT = { "idle-timeout": { type: "string" } } as const;
+const JSON_OPTION = { json: { type: "boolean" } } as const;
 
-Environment:
-  ASHLAR_TPM_TCTI              the TPM, in the form of tpm2-tools (default device:/dev/tpmrm0)
-  ASHLAR_VERITY_STATUS_SOCKET  where \`dmsetup\` answers for /usr (default /run/ashlar-verity-status.socket)
-
-Example:
-  systemctl start ashlar-agent.socket
-  curl --insecure https://127.0.0.1:7443/v1/keys`;
+/** By the words before the options. */
+const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
+  [
+    "agent",
+    {
+      help: help.AGENT,
+      options: IDLE_TIMEOUT,
+      command: (values) => ({ kind: "agent", idleTimeoutMs: seconds(values, "idle-timeout", help.IDLE_SECONDS) }),
+    },
+  ],
+  [
+    "agent updater",
+    {
+      help: help.UPDATER,
+      options: IDLE_TIMEOUT,
+      command: (values) => ({ kind: "updater", idleTimeoutMs: seconds(values, "idle-timeout", help.IDLE_SECONDS) }),
+    },
+  ],
+  [
+    "agent update",
+    {
+      help: help.UPDATE,
+      options: {
+        ...JSON_OPTION,
+        to: { type: "string" },
+        channel: { type: "string" },
+        "allow-downgrade": { type: "boolean" },
+        retry: { type: "boolean" },
+        policy: { type: "boolean" },
+      },
+      command: updateCommand,
+    },
+  ],
+  ["agent status", withJson("status", help.STATUS)],
+  ["agent rollback", withJson("rollback", help.ROLLBACK)],
+  ["agent scrub", withJson("scrub", help.SCRUB)],
+  [
+    "agent health",
+    {
+      help: help.HEALTH,
+      options: { ...JSON_OPTION, "time-limit": { type: "string" } },
+      command: (values) => ({
+        kind: "health",
+        limitMs: seconds(values, "time-limit", help.HEALTH_SECONDS),
+        json: values["json"] === true,
+      }),
+    },
+  ],
+]);
 
 /** `args`: what follows the program's name. */
 export function parseCommandLine(args: readonly string[]): Command {
-  const { values, positionals } = parse(args);
-  if (values.help === true) return { kind: "help" };
-  if (values.version === true) return { kind: "version" };
-  if (positionals.length !== 1 || positionals[0] !== "agent") {
-    throw usage(`expected the command "agent", found ${positionals.length === 0 ? "none" : positionals.join(" ")}`);
+  const words = args.slice(0, args.findIndex((word) => word.startsWith("-")) >>> 0);
+  const subcommand = SUBCOMMANDS.get(words.join(" "));
+  const own = args.slice(words.length);
+  if (subcommand === undefined) {
+    const [first, ...others] = own;
+    if (words.length === 0 && others.length === 0) {
+      if (first === "--help" || first === "-h") return { kind: "help", text: help.PROGRAM };
+      if (first === "--version") return { kind: "version" };
+    }
+    const found = words.length === 0 ? "none" : `"${words.join(" ")}"`;
+    throw usage(`expected one of the commands ${[...SUBCOMMANDS.keys()].join(", ")}, found ${found}`);
   }
-  const idleSeconds = Number(values["idle-timeout"] ?? DEFAULT_IDLE_SECONDS);
-  if (!Number.isInteger(idleSeconds) || idleSeconds < 1 || idleSeconds > MAX_IDLE_SECONDS) {
-    throw usage(`--idle-timeout: expected 1 to ${MAX_IDLE_SECONDS} seconds, found ${values["idle-timeout"]}`);
-  }
-  return { kind: "agent", idleTimeoutMs: idleSeconds * 1000 };
+  const values = parseOptions(own, subcommand.options);
+  if (values["help"] === true) return { kind: "help", text: subcommand.help };
+  if (values["version"] === true) return { kind: "version" };
+  return subcommand.command(values);
 }
 
-type Parsed = {
-  readonly values: {
-    readonly help?: boolean | undefined;
-    readonly version?: boolean | undefined;
-    readonly "idle-timeout"?: string | undefined;
-  };
-  readonly positionals: readonly string[];
-};
+function withJson(kind: "status" | "rollback" | "scrub", text: string): Subcommand {
+  return { help: text, options: JSON_OPTION, command: (values) => ({ kind, json: values["json"] === true }) };
+}
 
-function parse(args: readonly string[]): Parsed {
+function updateCommand(values: Values): Command {
+  const { to, channel, retry, policy = false, json = false } = values;
+  const request: UpdateRequest = {
+    ...(typeof to === "string" ? { to } : {}),
+    ...(typeof channel === "string" ? { channel } : {}),
+    ...(values["allow-downgrade"] === true ? { allowDowngrade: true } : {}),
+    ...(retry === true ? { retry: true } : {}),
+  };
+  if (policy === true && Object.keys(request).length > 0) {
+    throw usage(`--policy: expected no other choice, found --${Object.keys(request).join(", --")}`);
+  }
+  if (to !== undefined && channel !== undefined) throw usage("expected --to or --channel, found both");
+  return { kind: "update", request, policy: policy === true, json: json === true };
+}
+
+function seconds(values: Values, name: string, otherwise: number): number {
+  const value = Number(values[name] ?? otherwise);
+  if (!Number.isInteger(value) || value < 1 || value > MAX_SECONDS) {
+    throw usage(`--${name}: expected 1 to ${MAX_SECONDS} seconds, found ${String(values[name])}`);
+  }
+  return value * 1000;
+}
+
+function parseOptions(args: readonly string[], options: ParseArgsOptionsConfig): Values {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean" },
-        "idle-timeout": { type: "string" },
-      },
+      options: { ...options, help: { type: "boolean", short: "h" }, version: { type: "boolean" } },
     });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no option may be given several times
+    return values as Values;
   } catch (error) {
     throw usage(messageOf(error));
   }

@@ -2,19 +2,25 @@ import type { Server } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 
 /**
- * Ends the server after `timeoutMs` without a connection, or when the process is asked to end; then nothing holds the
- * process any more. A connection that comes meanwhile waits in systemd's socket and starts the next one.
+ * Ends the server after `timeoutMs` without a connection and without work, or when the process is asked to end; then
+ * nothing holds the process any more. A connection that comes meanwhile waits in systemd's socket and starts the next one.
+ *
+ * `isBusy`: whether the process has work that outlasts the connection which ordered it.
  */
-export function endWhenIdle(server: Server, timeoutMs: number): void {
+export function endWhenIdle(server: Server, timeoutMs: number, isBusy: () => boolean = () => false): void {
   let connections = 0;
   const close = (): void => void server.close();
-  let timer = setTimeout(close, timeoutMs);
+  const closeUnlessBusy = (): void => {
+    if (isBusy()) timer = setTimeout(closeUnlessBusy, timeoutMs);
+    else close();
+  };
+  let timer = setTimeout(closeUnlessBusy, timeoutMs);
   server.on("connection", (socket) => {
     connections += 1;
     clearTimeout(timer);
     socket.once("close", () => {
       connections -= 1;
-      if (connections === 0 && server.listening) timer = setTimeout(close, timeoutMs);
+      if (connections === 0 && server.listening) timer = setTimeout(closeUnlessBusy, timeoutMs);
     });
   });
   server.once("close", () => clearTimeout(timer));

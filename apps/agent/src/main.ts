@@ -1,13 +1,37 @@
 import { AshlarError } from "@ashlar/base";
-import { HELP, VERSION, parseCommandLine } from "./command-line.ts";
-import { runAgent } from "./run-agent.ts";
+import { type Command, VERSION, parseCommandLine } from "./command-line.ts";
+import { nodePaths } from "./node-paths.ts";
 
 /** No top-level await: the single executable's main script is CommonJS, which starts faster (see the image package). */
 async function main(): Promise<void> {
-  const command = parseCommandLine(process.argv.slice(2));
-  if (command.kind === "help") console.log(HELP);
-  else if (command.kind === "version") console.log(`ashlar ${VERSION}`);
-  else await runAgent(command, process.env);
+  process.exitCode = await carryOut(parseCommandLine(process.argv.slice(2)));
+}
+
+/** Each command loads what it needs alone, so that the agent answers soon. Gives the exit status. */
+async function carryOut(command: Command): Promise<number> {
+  switch (command.kind) {
+    case "help":
+      console.log(command.text);
+      return 0;
+    case "version":
+      console.log(`ashlar ${VERSION}`);
+      return 0;
+    case "agent":
+      await (await import("./run-agent.ts")).runAgent(command, process.env);
+      return 0;
+    case "updater":
+      await (await import("./update/run-updater.ts")).runUpdater(command, process.env);
+      return 0;
+    case "health":
+      return await (
+        await import("./health/health-command.ts")
+      ).healthCommand(nodePaths(), command.limitMs, command.json);
+    case "scrub":
+      throw new AshlarError("unavailable", "not yet");
+    default:
+      await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
+      return 0;
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,0 +1,44 @@
+import { constants } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing } from "../state-file.ts";
+import type { Check } from "./run-check.ts";
+import { runExecutable } from "./run-executable.ts";
+
+/** More of them in one directory are a mistake, and would be run all at once. */
+const MAX_CHECKS = 64;
+
+/** A check for each executable file, in the order of the directories and of their names. */
+export async function findExecutables(directories: readonly string[]): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const directory of directories) {
+    for (const name of await namesIn(directory)) {
+      const path = join(directory, name);
+      const { mode, isFile } = await statOf(path);
+      if (!isFile || (mode & (constants.S_IXUSR | constants.S_IXGRP | constants.S_IXOTH)) === 0) continue;
+      checks.push({ name: path, run: async (signal) => await runExecutable(path, signal) });
+    }
+  }
+  return checks.slice(0, MAX_CHECKS);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    const names = await readdir(directory);
+    return names.filter((name) => !name.startsWith(".")).toSorted();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** A link that leads nowhere is no check. */
+async function statOf(path: string): Promise<{ readonly mode: number; readonly isFile: boolean }> {
+  try {
+    const found = await stat(path);
+    return { mode: found.mode, isFile: found.isFile() };
+  } catch (error) {
+    if (isMissing(error)) return { mode: 0, isFile: false };
+    throw error;
+  }
+}

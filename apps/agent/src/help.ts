@@ -1,0 +1,135 @@
+/** Defaults, here because the texts name them. */
+export const IDLE_SECONDS = 60;
+export const HEALTH_SECONDS = 60;
+
+const COMMON = `  --version               print the version
+  --help                  print this help`;
+
+const STATUSES = "Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+export const PROGRAM: string = `Usage: ashlar agent [COMMAND] [options]
+
+The part of Ashlar that lives on a node.
+
+Commands:
+  agent           answer requests for this node's evidence, and pass on orders (ashlar-agent.service)
+  agent updater   carry out orders to update this node (ashlar-updater.service)
+  agent update    fetch a release and install it in the slot that does not run
+  agent status    what runs, what boots next, what failed and why
+  agent rollback  let the other slot's release boot next
+  agent health    find out whether this boot is healthy (ashlar-health.service)
+  agent scrub     read every block of both slots and name the files of damaged ones
+
+\`ashlar agent COMMAND --help\` says more.`;
+
+export const AGENT: string = `Usage: ashlar agent [options]
+
+Answers requests for this node's TPM evidence over HTTPS. It is started by ashlar-agent.socket, which passes the
+listening socket (and the measurement logs) as systemd's file descriptors. Orders to update, roll back or reboot it
+passes on to ashlar-updater.socket, with the key of the client certificate that the order came with.
+
+Options:
+  --idle-timeout SECONDS  end after so long without a connection (default ${IDLE_SECONDS}); the socket starts it again
+${COMMON}
+
+Environment:
+  ASHLAR_TPM_TCTI              the TPM, in the form of tpm2-tools (default device:/dev/tpmrm0)
+  ASHLAR_VERITY_STATUS_SOCKET  where \`dmsetup\` answers for /usr (default /run/ashlar-verity-status.socket)
+  ASHLAR_UPDATER_SOCKET        where orders to update are taken (default /run/ashlar-updater.sock)
+
+Example:
+  systemctl start ashlar-agent.socket
+  curl --insecure https://127.0.0.1:7443/v1/keys
+
+Further commands: updater, update, status, rollback, health, scrub (see \`ashlar --help\`).`;
+
+export const UPDATER: string = `Usage: ashlar agent updater [options]
+
+Takes orders to update this node, as HTTP with JSON on the Unix socket that ashlar-updater.socket passes, and carries
+them out, one at a time. Policy and repository are in /etc/ashlar/update.yaml or /usr/lib/ashlar/update.yaml.
+
+Options:
+  --idle-timeout SECONDS  end after so long without a connection or an order (default ${IDLE_SECONDS})
+${COMMON}
+
+Example:
+  curl --unix-socket /run/ashlar-updater.sock http://node/v1/update`;
+
+export const UPDATE: string = `Usage: ashlar agent update [options]
+
+Fetches a release and installs it in the slot that does not run; it boots next. Without a choice: the newest release of
+this node's channel. What runs is not touched, and the node does not reboot.
+
+Options:
+  --to VERSION            this release
+  --channel NAME          the release that this channel names
+  --allow-downgrade       also an older release than the one that runs
+  --retry                 also a release that has failed on this node
+  --policy                do what update.yaml says, including the reboot (ashlar-update.timer)
+  --json                  print the status at the end as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Examples:
+  ashlar agent update
+  ashlar agent update --to 1.1.0 && systemctl reboot`;
+
+export const STATUS: string = `Usage: ashlar agent status [options]
+
+Says which release runs, which boots next, what is being done, what the health checks found, and which releases have
+failed on this node and why.
+
+Options:
+  --json                  print it as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent status --json | jq .failures`;
+
+export const ROLLBACK: string = `Usage: ashlar agent rollback [options]
+
+Lets the release in the other slot boot next, after reading every block of it. The one that runs is not installed again
+until it is asked for with --retry. The node does not reboot.
+
+Options:
+  --json                  print the status at the end as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent rollback && systemctl reboot`;
+
+export const SCRUB: string = `Usage: ashlar agent scrub [options]
+
+Reads every block of both slots and compares it with its hash tree, which is how a disk that goes bad is found before a
+boot needs it. Damaged blocks are reported with the files that they belong to.
+
+Options:
+  --json                  print the findings as JSON
+${COMMON}
+
+Exit status: 0 every block is good, 1 some are not, 2 wrong usage. It needs root.
+
+Example:
+  systemd-run --property=IOSchedulingClass=idle --pipe ashlar agent scrub`;
+
+export const HEALTH: string = `Usage: ashlar agent health [options]
+
+Finds out whether this boot is healthy: no failed units, containerd, the agent and (once the node has joined a cluster)
+the kubelet answer, /var can be written and is over 10 % free, and every executable in /usr/lib/ashlar/health.d and
+/etc/ashlar/health.d ends with status 0 in time. While the release is on trial a failure ends with status 1, which
+reboots the node; later it is only reported.
+
+Options:
+  --time-limit SECONDS    for each check (default ${HEALTH_SECONDS}); a check that takes longer has failed
+  --json                  print the findings as JSON
+${COMMON}
+
+Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy, 2 wrong usage. It needs root.
+
+Example:
+  ashlar agent health --json | jq '.checks[] | select(.passed | not)'`;

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { MAX_REQUEST_BYTES } from "@ashlar/identity/agent-api";
+import { Refusal } from "./refusal.ts";
+
+export type Method = "GET" | "POST";
+
+/** The handler gets the request's body and who sent it. It answers with status 200 or, when work goes on, 202. */
+export type Route = {
+  readonly handle: (body: string, caller: Caller) => Promise<object>;
+  readonly status?: 200 | 202;
+};
+
+/** `key`: the key that the caller has proved to hold, as `sha256:` and the digest of its SubjectPublicKeyInfo. */
+export type Caller = { readonly key: string | undefined };
+
+export type Methods = Partial<Readonly<Record<Method, Route>>>;
+
+/** Path to method to route. */
+export type Routes = ReadonlyMap<string, Methods>;
+
+/**
+ * A request listener that answers `routes` in JSON. Whatever goes wrong is answered with `{error: {code, message}}`.
+ *
+ * `unit`: whose journal has the details that the outside does not learn.
+ */
+export function jsonAnswers(
+  routes: Routes,
+  unit: string,
+  callerOf: (request: IncomingMessage) => Caller,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => void answer(routes, unit, callerOf, request, response);
+}
+
+async function answer(
+  routes: Routes,
+  unit: string,
+  callerOf: (request: IncomingMessage) => Caller,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const route = findRoute(routes, request);
+    const body = await readBody(request);
+    send(response, route.status ?? 200, await route.handle(body, callerOf(request)), {});
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : internalFailure(error, unit);
+    const retryAfter = refusal.retryAfterSeconds;
+    send(response, refusal.status, errorBody(refusal), {
+      ...refusal.headers,
+      ...(retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) }),
+      // What is left of a refused body is not worth reading.
+      ...(request.complete ? {} : { Connection: "close" }),
+    });
+  }
+}
+
+function findRoute(routes: Routes, request: IncomingMessage): Route {
+  const methods = routes.get(request.url ?? "");
+  if (methods === undefined) {
+    throw new Refusal(404, "not-found", `expected one of ${[...routes.keys()].join(", ")}`);
+  }
+  const route = new Map(Object.entries(methods)).get(request.method ?? "");
+  if (route === undefined) {
+    const allowed = Object.keys(methods).join(", ");
+    throw new Refusal(405, "method-not-allowed", `expected ${allowed}`, { headers: { Allow: allowed } });
+  }
+  return route;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request) {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("expected a request body of bytes");
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_REQUEST_BYTES) {
+      throw new Refusal(413, "limit", `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found more`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function send(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>>): void {
+  // The client may be gone by now.
+  if (response.destroyed || response.headersSent) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    "Cache-Control": "no-store",
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** The journal gets what happened; the outside learns only that it did. */
+function internalFailure(error: unknown, unit: string): Refusal {
+  console.error(`request failed: ${messageOf(error)}`);
+  return new Refusal(500, "failed", `the node could not do it; its journal says why (${unit})`);
+}
+
+export function errorBody({ code, message, hint }: Pick<Refusal, "code" | "message" | "hint">): object {
+  return { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+}
+
+/** An expected failure whose message may go out. */
+export function refusalOf(error: AshlarError, status: number): Refusal {
+  return new Refusal(status, error.code, error.message, error.hint === undefined ? {} : { hint: error.hint });
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+
+/** Where things are on a node. Tests put them below a directory of their own. */
+export type NodePaths = {
+  /** The mounted EFI system partition. */
+  readonly esp: string;
+  /** What the updater keeps over reboots. */
+  readonly state: string;
+  /** What is gone with the next boot. */
+  readonly runtime: string;
+  readonly rebootRequired: string;
+  readonly updaterSocket: string;
+  /** The first that exists counts. */
+  readonly policyFiles: readonly string[];
+  /** The first that exists counts. */
+  readonly trustedRootFiles: readonly string[];
+  readonly healthDirectories: readonly string[];
+  readonly efiVariables: string;
+  readonly osRelease: string;
+  readonly commandLine: string;
+  readonly bootId: string;
+  /** udev's links from partition UUIDs to devices. */
+  readonly partitionLinks: string;
+  /** Where the kernel's last words of an earlier boot may be. */
+  readonly pstore: readonly string[];
+  readonly sysupdate: string;
+};
+
+/** `root`: what `/` is. */
+export function nodePaths(root = "/"): NodePaths {
+  const at = (path: string): string => join(root, path);
+  return {
+    esp: at("boot"),
+    state: at("var/lib/ashlar/update"),
+    runtime: at("run/ashlar"),
+    rebootRequired: at("run/reboot-required"),
+    updaterSocket: at("run/ashlar-updater.sock"),
+    policyFiles: [at("etc/ashlar/update.yaml"), at("usr/lib/ashlar/update.yaml")],
+    trustedRootFiles: [at("etc/ashlar/release-root.json"), at("usr/lib/ashlar/release-root.json")],
+    healthDirectories: [at("usr/lib/ashlar/health.d"), at("etc/ashlar/health.d")],
+    efiVariables: at("sys/firmware/efi/efivars"),
+    osRelease: at("usr/lib/os-release"),
+    commandLine: at("proc/cmdline"),
+    bootId: at("proc/sys/kernel/random/boot_id"),
+    partitionLinks: at("dev/disk/by-partuuid"),
+    pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
+    sysupdate: at("usr/lib/systemd/systemd-sysupdate"),
+  };
+}

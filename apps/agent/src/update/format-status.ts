@@ -1,0 +1,48 @@
+import type { UpdatePhase, UpdateStatus } from "@ashlar/identity/update-api";
+
+const PHASES: Readonly<Record<UpdatePhase, string>> = {
+  idle: "nothing is being done",
+  checking: "reading the repository's metadata",
+  fetching: "collecting blocks",
+  installing: "writing the slot and the boot entry",
+  "checking-slots": "reading back what was written",
+};
+
+const MEBIBYTE = 1024 * 1024;
+
+/** The status for a terminal. */
+export function formatStatus(status: UpdateStatus): string {
+  const { health, failures, lastError } = status;
+  const lines = [
+    `running    ${status.version}${status.trial ? " (on trial: not found healthy yet)" : ""}`,
+    `next boot  ${status.staged ?? status.version}${status.rebootNeeded ? " (reboot needed)" : ""}`,
+    `now        ${formatProgress(status)}`,
+    `health     ${health === null ? "not checked yet in this boot" : health.healthy ? "healthy" : "not healthy"}`,
+  ];
+  for (const { name, passed, message } of health?.checks ?? []) {
+    if (!passed) lines.push(indented(`${name}: ${message}`));
+  }
+  if (lastError !== null) lines.push(`last order failed: ${lastError.message}`);
+  if (lastError?.hint !== undefined) lines.push(`  hint: ${lastError.hint}`);
+  for (const { version, at, check, message, bootId } of failures) {
+    lines.push(`failed here: ${version} at ${at} by ${check}${bootId === null ? "" : ` in boot ${bootId}`}`);
+    lines.push(indented(message));
+  }
+  return lines.join("\n");
+}
+
+/** One line on what is being done. */
+export function formatProgress({ phase, target, progress }: UpdateStatus): string {
+  const what = target === null ? PHASES[phase] : `${target}: ${PHASES[phase]}`;
+  if (progress === null || phase !== "fetching") return what;
+  const { totalBytes, copiedBytes, fetchedBytes } = progress;
+  return `${what} (${mebibytes(copiedBytes)} of ${mebibytes(totalBytes)} MiB found here, ${mebibytes(fetchedBytes)} MiB fetched)`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / MEBIBYTE).toFixed(1);
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gmu, "    ");
+}

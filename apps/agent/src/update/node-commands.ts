@@ -1,0 +1,90 @@
+import { setTimeout } from "node:timers/promises";
+import { AshlarError, type ErrorCode } from "@ashlar/base";
+import { MAX_UPDATE_STATUS_BYTES, type UpdateRequest, type UpdateStatus } from "@ashlar/identity/update-api";
+import type { Method } from "../json-answers.ts";
+import type { NodePaths } from "../node-paths.ts";
+import { membersOf } from "../state-file.ts";
+import { formatProgress, formatStatus } from "./format-status.ts";
+import { askUpdater } from "./updater-client.ts";
+
+const POLL_MS = 500;
+
+/** What the commands on a node have in common: they talk to the updater, and print. */
+export type NodeCommand = { readonly paths: NodePaths; readonly json: boolean };
+
+export async function statusCommand(command: NodeCommand): Promise<void> {
+  print(command, await ask(command.paths, "GET", "/v1/update"));
+}
+
+export async function updateCommand(command: NodeCommand, request: UpdateRequest): Promise<void> {
+  await order(command, "/v1/update", request);
+}
+
+export async function rollbackCommand(command: NodeCommand): Promise<void> {
+  await order(command, "/v1/rollback", {});
+}
+
+/** Gives an order and follows it to its end. */
+async function order(command: NodeCommand, path: string, request: UpdateRequest): Promise<void> {
+  const status = await followOrder(command.paths, path, request, (line) => console.error(line));
+  print(command, status);
+}
+
+/**
+ * Gives an order and follows it; `onLine` gets a line whenever something has changed.
+ *
+ * @throws AshlarError what the order failed with
+ */
+export async function followOrder(
+  paths: Pick<NodePaths, "updaterSocket">,
+  path: string,
+  request: UpdateRequest,
+  onLine: (line: string) => void,
+): Promise<UpdateStatus> {
+  let status = await ask(paths, "POST", path, JSON.stringify(request));
+  let shown = "";
+  while (status.phase !== "idle") {
+    const line = formatProgress(status);
+    if (line !== shown) onLine(line);
+    shown = line;
+    await setTimeout(POLL_MS);
+    status = await ask(paths, "GET", "/v1/update");
+  }
+  const { lastError } = status;
+  if (lastError !== null) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater writes codes of AshlarError only
+    throw new AshlarError(lastError.code as ErrorCode, lastError.message, hintOf(lastError.hint));
+  }
+  return status;
+}
+
+/** @throws AshlarError what the updater refused it with */
+export async function ask(
+  paths: Pick<NodePaths, "updaterSocket">,
+  method: Method,
+  path: string,
+  body?: string,
+): Promise<UpdateStatus> {
+  const maxBytes = MAX_UPDATE_STATUS_BYTES;
+  const answer = await askUpdater(paths.updaterSocket, {
+    method,
+    path,
+    maxBytes,
+    ...(body === undefined ? {} : { body }),
+  });
+  if (answer.status < 300) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater is this same program, and root's
+    return answer.body as UpdateStatus;
+  }
+  const { message, hint } = membersOf(membersOf(answer.body)["error"]);
+  const code = answer.status === 409 ? "conflict" : "failed";
+  throw new AshlarError(code, String(message ?? `the updater answered with status ${answer.status}`), hintOf(hint));
+}
+
+function print({ json }: NodeCommand, status: UpdateStatus): void {
+  console.log(json ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+}
+
+function hintOf(hint: unknown): { hint?: string } {
+  return typeof hint === "string" ? { hint } : {};
+}

@@ -1,0 +1,68 @@
+import { AshlarError, canonicalJson, type Json } from "@ashlar/base";
+import { type Activity, IDLE } from "./update-status.ts";
+
+/** What an order is told to do its work with. */
+export type OrderContext = {
+  readonly report: (activity: Partial<Activity>) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Carries out one order at a time. */
+export class OrderBook {
+  readonly #onEnd: (error: unknown) => Promise<void>;
+  readonly #interruption = new AbortController();
+  #current: { readonly key: string; readonly name: string; readonly done: Promise<void> } | undefined;
+  #activity: Activity = IDLE;
+
+  /** `onEnd`: called with what an order failed with, or with undefined. */
+  constructor(onEnd: (error: unknown) => Promise<void>) {
+    this.#onEnd = onEnd;
+  }
+
+  get activity(): Activity {
+    return this.#activity;
+  }
+
+  get isBusy(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /**
+   * Begins an order; the same one that is being carried out already is not begun again.
+   *
+   * @throws AshlarError `conflict` while another is being carried out
+   */
+  begin(name: string, order: Json, work: (context: OrderContext) => Promise<void>): void {
+    const key = canonicalJson([name, order]);
+    if (this.#current?.key === key) return;
+    if (this.#current !== undefined) {
+      throw new AshlarError("conflict", `expected no other order at the same time, found: ${this.#current.name}`, {
+        hint: "follow it with `ashlar agent status`, and ask again when it has ended",
+      });
+    }
+    this.#current = { key, name: `${name} ${JSON.stringify(order)}`, done: this.#carryOut(work) };
+  }
+
+  /** Asks the order to stop where it is; what it has done can be continued. Resolves when it has stopped. */
+  async stop(): Promise<void> {
+    this.#interruption.abort();
+    await this.#current?.done;
+  }
+
+  async #carryOut(work: (context: OrderContext) => Promise<void>): Promise<void> {
+    const report = (activity: Partial<Activity>): void => {
+      this.#activity = { ...this.#activity, ...activity };
+    };
+    // Not before the caller has noted that it has begun.
+    await Promise.resolve();
+    try {
+      await work({ report, signal: this.#interruption.signal });
+      await this.#onEnd(undefined);
+    } catch (error) {
+      await this.#onEnd(error);
+    } finally {
+      this.#current = undefined;
+      this.#activity = IDLE;
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { Command } from "../command-line.ts";
+import type { NodePaths } from "../node-paths.ts";
+import { rollbackCommand, statusCommand, updateCommand } from "./node-commands.ts";
+
+type NodeCommand = Extract<Command, { kind: "status" | "rollback" | "update" }>;
+
+/** The commands that ask the updater. */
+export async function runNodeCommand(command: NodeCommand, paths: NodePaths): Promise<void> {
+  const common = { paths, json: command.json };
+  if (command.kind === "status") await statusCommand(common);
+  else if (command.kind === "rollback") await rollbackCommand(common);
+  else await updateCommand(common, command.request);
+}

@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { type IncomingMessage, Server } from "node:http";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { run } from "@ashlar/host";
+import { endWhenIdle } from "../end-when-idle.ts";
+import { inheritedDescriptors } from "../inherited-descriptors.ts";
+import { type Caller, jsonAnswers } from "../json-answers.ts";
+import { nodePaths, type NodePaths } from "../node-paths.ts";
+import { OrderBook } from "./order-book.ts";
+import { KEY_HEADER } from "./updater-client.ts";
+import { createUpdaterApi, type Updater } from "./updater-api.ts";
+import { readUpdateStatus, writeLastError } from "./update-status.ts";
+
+/** The name of the descriptor in ashlar-updater.socket. */
+const LISTENING_SOCKET = "updater";
+
+/** Serves until nobody asks any more and nothing is being done. */
+export async function runUpdater(
+  options: { readonly idleTimeoutMs: number },
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const fd = inheritedDescriptors(environment, process.pid).get(LISTENING_SOCKET);
+  if (fd === undefined) {
+    throw new AshlarError("usage", `expected a socket named ${LISTENING_SOCKET} from systemd, found none`, {
+      hint: "start it with `systemctl start ashlar-updater.socket`",
+    });
+  }
+  const paths = nodePaths();
+  const orders = new OrderBook(async (error) => await noteEnd(paths, error));
+  const routes = createUpdaterApi(createUpdater(paths, orders), orders);
+  const server = new Server(jsonAnswers(routes, "ashlar-updater.service", callerOf));
+  server.listen({ fd });
+  await once(server, "listening");
+  endWhenIdle(server, options.idleTimeoutMs, () => orders.isBusy);
+  process.once("SIGTERM", () => void orders.stop());
+}
+
+function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
+  const notYet = async (): Promise<never> => {
+    throw new AshlarError("unavailable", "this build of the updater cannot do it yet");
+  };
+  return {
+    status: async () => await readUpdateStatus(paths, orders.activity),
+    update: notYet,
+    rollBack: notYet,
+    // Returns before systemd ends this very process.
+    reboot: async () => void (await run("systemctl", ["--no-block", "reboot"])),
+    nextBootReport: notYet,
+    operators: async () => [],
+  };
+}
+
+async function noteEnd(paths: NodePaths, error: unknown): Promise<void> {
+  if (error === undefined) {
+    await writeLastError(paths, null);
+    return;
+  }
+  const expected = error instanceof AshlarError ? error : undefined;
+  console.error(
+    `order failed: ${expected === undefined ? String(error instanceof Error ? error.stack : error) : messageOf(error)}`,
+  );
+  const { code = "failed", hint } = expected ?? {};
+  await writeLastError(paths, { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) });
+}
+
+/** The agent says whose certificate it saw. */
+function callerOf({ headers }: IncomingMessage): Caller {
+  const key = headers[KEY_HEADER];
+  return { key: typeof key === "string" ? key : undefined };
+}

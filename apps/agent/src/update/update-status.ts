@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { chooseBootEntry } from "@ashlar/formats";
+import {
+  UPDATE_STATUS_SCHEMA,
+  type UpdatePhase,
+  type UpdateProgress,
+  type UpdateStatus,
+} from "@ashlar/identity/update-api";
+import { listBootEntries } from "../boot-entries.ts";
+import { readFailures } from "../failures.ts";
+import { readHealth } from "../health/run-health.ts";
+import type { NodePaths } from "../node-paths.ts";
+import { readRunningSystem } from "../running-system.ts";
+import { membersOf, readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+import { isOnTrial } from "../trial.ts";
+
+/** What only the running process knows. */
+export type Activity = {
+  readonly phase: UpdatePhase;
+  readonly target: string | null;
+  readonly progress: UpdateProgress | null;
+};
+
+export const IDLE: Activity = { phase: "idle", target: null, progress: null };
+
+/** Everything but the activity comes from the disk, so that it holds after a restart too. */
+export async function readUpdateStatus(paths: NodePaths, activity: Activity): Promise<UpdateStatus> {
+  const [running, trial, entries, health, failures, lastError] = await Promise.all([
+    readRunningSystem(paths),
+    isOnTrial(paths),
+    listBootEntries(paths.esp),
+    readHealth(paths),
+    readFailures(paths.state),
+    readLastError(paths),
+  ]);
+  const next = chooseBootEntry(entries)?.version;
+  const staged = next === undefined || next === running.version ? null : next;
+  return {
+    schema: UPDATE_STATUS_SCHEMA,
+    version: running.version,
+    bootId: running.bootId,
+    trial,
+    ...activity,
+    staged,
+    rebootNeeded: staged !== null,
+    lastError,
+    health,
+    failures,
+  };
+}
+
+type LastError = NonNullable<UpdateStatus["lastError"]>;
+
+/** Kept over reboots, since whoever gave the order may ask only then. */
+export async function writeLastError(paths: Pick<NodePaths, "state">, error: LastError | null): Promise<void> {
+  const path = lastErrorFile(paths);
+  await (error === null ? removeStateFile(path) : writeStateFile(path, error));
+}
+
+async function readLastError(paths: Pick<NodePaths, "state">): Promise<LastError | null> {
+  const { code, message, hint } = membersOf(await readStateFile(lastErrorFile(paths)));
+  if (typeof code !== "string" || typeof message !== "string") return null;
+  return { code, message, ...(typeof hint === "string" ? { hint } : {}) };
+}
+
+function lastErrorFile({ state }: Pick<NodePaths, "state">): string {
+  return join(state, "last-error.json");
+}
