@@ -5,6 +5,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/formats"],
   ["packages/identity"],
   ["packages/host"],
+  ["packages/release"],
   ["packages/verifier"],
   ["packages/image"],
   ["packages/lab"],
@@ -15,7 +16,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 
 /** The agent runs on every node: it must not carry what builds images, drives labs or judges nodes. */
 export const ONLY: Readonly<Record<string, readonly string[]>> = {
-  "apps/agent": ["packages/base", "packages/formats", "packages/identity", "packages/host"],
+  "apps/agent": ["packages/base", "packages/formats", "packages/identity", "packages/host", "packages/release"],
 };
 
 /** Packages that are functions from values to values. Their tests may read files. */
