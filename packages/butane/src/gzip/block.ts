@@ -40,10 +40,14 @@ for (let code = 0, base = 0; code < DISTANCES; code += 1) {
 /** The order in which lengths of code length codes are written (section 3.2.7). */
 const LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-const FIXED_LITERALS = canonicalCode(
-  Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
-);
-const FIXED_DISTANCES = canonicalCode(new Uint8Array(DISTANCES).fill(5));
+/** The codes that need no header (section 3.2.6). Made when first needed. */
+let fixed: { readonly literals: Code; readonly distances: Code } | undefined;
+
+function fixedCodes(): NonNullable<typeof fixed> {
+  const lengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
+  fixed ??= { literals: canonicalCode(lengths), distances: canonicalCode(new Uint8Array(DISTANCES).fill(5)) };
+  return fixed;
+}
 
 const literalFrequencies = new Uint32Array(LITERALS);
 const distanceFrequencies = new Uint32Array(DISTANCES);
@@ -66,8 +70,9 @@ export function writeBlock(writer: BitWriter, tokens: Uint32Array, stored: Uint8
   );
 
   const storable = stored !== undefined && stored.length <= MAX_STORED_BYTES;
+  const known = fixedCodes();
   const fixedSize =
-    3 + encodedBits(FIXED_LITERALS, literalFrequencies) + encodedBits(FIXED_DISTANCES, distanceFrequencies);
+    3 + encodedBits(known.literals, literalFrequencies) + encodedBits(known.distances, distanceFrequencies);
   const dynamicSize =
     header.size + encodedBits(literals, literalFrequencies) + encodedBits(distances, distanceFrequencies);
   const size = Math.min(fixedSize, dynamicSize);
@@ -79,7 +84,7 @@ export function writeBlock(writer: BitWriter, tokens: Uint32Array, stored: Uint8
     writeTokens(writer, tokens, literals, distances);
   } else {
     writer.write(0b010, 3);
-    writeTokens(writer, tokens, FIXED_LITERALS, FIXED_DISTANCES);
+    writeTokens(writer, tokens, known.literals, known.distances);
   }
 }
 

@@ -32,8 +32,8 @@ export function canonicalCode(lengths: Uint8Array): Code {
   let word = 0;
   for (let length = 1; length <= 15; length += 1) {
     word <<= 1;
-    for (const [symbol, own] of lengths.entries()) {
-      if (own !== length) continue;
+    for (let symbol = 0; symbol < lengths.length; symbol += 1) {
+      if (lengths[symbol] !== length) continue;
       bits[symbol] = reversed(word, length);
       word += 1;
     }

@@ -35,11 +35,12 @@ function base64Length(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 3) * 4;
 }
 
-/** Each byte's form inside a URL: itself if unreserved (RFC 2396), else its hexadecimal escape. */
-const ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
-  const character = String.fromCharCode(byte);
-  return /[A-Za-z0-9\-_.!~*'()]/u.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-});
+/** The bytes that stay as they are inside a URL (RFC 2396, section 2.3). */
+const UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()";
+
+/** Each byte's form inside a URL: itself, or its hexadecimal escape. */
+const ESCAPES = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`);
+for (const character of UNRESERVED) ESCAPES[character.charCodeAt(0)] = character;
 
 function escapeBytes(bytes: Uint8Array): string {
   let escaped = "";
