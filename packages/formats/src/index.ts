@@ -6,7 +6,7 @@ export {
   parseBootEntryName,
 } from "./boot-loader/boot-entry.ts";
 export type { BootEntryName, BootTries } from "./boot-loader/boot-entry.ts";
-export { ashlarEntry, chooseBootEntry, renamesToBoot } from "./boot-loader/choose-boot-entry.ts";
+export { ashlarEntry, chooseBootEntry, renamesToBoot, sortBootEntries } from "./boot-loader/choose-boot-entry.ts";
 export type { BootEntry, Rename } from "./boot-loader/choose-boot-entry.ts";
 export { compareVersions } from "./boot-loader/compare-versions.ts";
 export { ByteReader } from "./byte-reader.ts";

@@ -10,23 +10,40 @@ export type Challenge = {
   readonly tlsPublicKey: Uint8Array;
 };
 
-/** The quote, when this key signed it over the claimed PCRs in answer to this challenge. */
+type SignedPcrs = Pick<Evidence, "quoteMessage" | "quoteSignature" | "pcrs">;
+
+/**
+ * The quote, when this key signed it over the claimed PCRs in answer to this challenge. The nonce makes it fresh; the TLS
+ * key keeps a machine in between from passing on another's quote.
+ */
 export function checkQuote(
   ak: TpmPublic,
   evidence: Evidence,
-  challenge: Challenge,
+  { nonce, tlsPublicKey }: Challenge,
+  differences: Difference[],
+): Attest | undefined {
+  const isSameKey = expectSame(differences, "TLS key", shown(tlsPublicKey), shown(evidence.tlsPublicKey));
+  const quote = checkBoundQuote(ak, evidence, qualifyingData(nonce, tlsPublicKey), differences);
+  return isSameKey ? quote : undefined;
+}
+
+/** The quote, when this key signed it over the claimed PCRs and these bytes. */
+export function checkBoundQuote(
+  ak: TpmPublic,
+  evidence: SignedPcrs,
+  extraData: Uint8Array,
   differences: Difference[],
 ): Attest | undefined {
   const before = differences.length;
   const quote = attempt(differences, "quote", "a TPMS_ATTEST of a quote", () => parseAttest(evidence.quoteMessage));
   if (quote === undefined) return undefined;
   checkSignature(ak, evidence, differences);
-  checkQualifyingData(quote, evidence, challenge, differences);
+  expectSame(differences, "quote's qualifying data", shown(extraData), shown(quote.extraData));
   if (checkSelection(quote, differences)) checkPcrDigest(quote, evidence, differences);
   return differences.length === before ? quote : undefined;
 }
 
-function checkSignature(ak: TpmPublic, evidence: Evidence, differences: Difference[]): void {
+function checkSignature(ak: TpmPublic, evidence: SignedPcrs, differences: Difference[]): void {
   const expected = "a signature by the attestation key";
   const holds = attempt(differences, "quote's signature", expected, () =>
     verifyQuoteSignature(ak, evidence.quoteMessage, evidence.quoteSignature),
@@ -36,28 +53,12 @@ function checkSignature(ak: TpmPublic, evidence: Evidence, differences: Differen
   }
 }
 
-/** The nonce makes the quote fresh; the TLS key keeps a machine in between from passing on another's quote. */
-function checkQualifyingData(
-  quote: Attest,
-  evidence: Evidence,
-  { nonce, tlsPublicKey }: Challenge,
-  differences: Difference[],
-): void {
-  expectSame(differences, "TLS key", shown(tlsPublicKey), shown(evidence.tlsPublicKey));
-  expectSame(
-    differences,
-    "quote's qualifying data (SHA-256 of nonce and TLS key)",
-    shown(qualifyingData(nonce, tlsPublicKey)),
-    shown(quote.extraData),
-  );
-}
-
 function checkSelection(quote: Attest, differences: Difference[]): boolean {
   const found = quote.selections.map(({ hash, pcrs }) => `${hash}:${pcrs.join(",")}`).join("+");
   return expectSame(differences, "PCRs in the quote", `sha256:${QUOTED_PCRS.join(",")}`, found);
 }
 
-function checkPcrDigest(quote: Attest, evidence: Evidence, differences: Difference[]): void {
+function checkPcrDigest(quote: Attest, evidence: SignedPcrs, differences: Difference[]): void {
   const digest = attempt(differences, CLAIMED_PCRS, "a value for each quoted PCR", () =>
     pcrDigestOf("sha256", quote.selections, (_, pcr) => Buffer.from(evidence.pcrs.get(pcr) ?? "", "hex")),
   );

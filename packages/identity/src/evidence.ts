@@ -39,7 +39,7 @@ const MAX_TEXT_CHARACTERS = 16_384;
 /** Largest response body that a verifier reads: two logs in base64 and some room. */
 export const MAX_RESPONSE_BYTES: number = 3 * MAX_LOG_BYTES;
 
-function base64(maxBytes: number): z.ZodString {
+export function base64(maxBytes: number): z.ZodString {
   return z
     .string()
     .max(Math.ceil(maxBytes / 3) * 4)

@@ -8,10 +8,14 @@ export type Expectations = {
   readonly release: ReleaseManifest;
   readonly classConfigSha256: string;
   readonly nodeConfigSha256: string;
+  /** Releases that are right as well, while it is the node's turn in an update. */
+  readonly alsoAllowed?: readonly ReleaseManifest[];
 };
 
 export type Declaration = {
   readonly release: ReleaseManifest;
+  /** Releases that are right as well, while it is the node's turn in an update. */
+  readonly alsoAllowed?: readonly ReleaseManifest[];
   /** The exact bytes of the Ignition config that all nodes of the class share; empty when there is none. */
   readonly classConfig: Uint8Array;
   /** The exact bytes of the node's own Ignition config; empty when there is none. */
@@ -22,10 +26,10 @@ export type Declaration = {
  * @throws AshlarError `invalid` when a config takes content from elsewhere without naming its digest: what a node then
  * runs is not decided by what was declared, so that no measurement could prove it.
  */
-export function expectationsOf({ release, classConfig, nodeConfig }: Declaration): Expectations {
+export function expectationsOf({ release, alsoAllowed = [], classConfig, nodeConfig }: Declaration): Expectations {
   refuseUnpinned("class config", classConfig);
   refuseUnpinned("node config", nodeConfig);
-  return { release, classConfigSha256: sha256(classConfig), nodeConfigSha256: sha256(nodeConfig) };
+  return { release, alsoAllowed, classConfigSha256: sha256(classConfig), nodeConfigSha256: sha256(nodeConfig) };
 }
 
 function refuseUnpinned(what: string, config: Uint8Array): void {

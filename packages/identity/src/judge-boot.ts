@@ -8,14 +8,23 @@ import type { ReleaseManifest } from "./manifest.ts";
 /**
  * PCR 4, judged by its grammar since firmware may try boot options in vain: first only its own actions and exactly one
  * separator, then systemd-boot, the UKI and its kernel, then nothing.
+ *
+ * @param bootLoaders Authenticode digests of systemd-boot in all known releases: an update leaves the one on the ESP
+ *   alone, so that it may be older than the release that it starts, or newer
  */
-export function judgePrograms(events: readonly MeasuredEvent[], release: ReleaseManifest): Difference[] {
+export function judgePrograms(
+  events: readonly MeasuredEvent[],
+  release: ReleaseManifest,
+  bootLoaders: ReadonlySet<string>,
+): Difference[] {
   const digests = events.map(({ digest }) => digest);
   const firstProgram = digests.findIndex((digest) => !FIRMWARE_STEPS.has(digest));
   const steps = firstProgram === -1 ? digests : digests.slice(0, firstProgram);
   const programs = firstProgram === -1 ? [] : digests.slice(firstProgram);
+  const [first] = programs;
+  const bootLoader = first !== undefined && bootLoaders.has(first) ? first : release.bootLoader.authenticode;
   const expected: Expected[] = [
-    program("systemd-boot", release.bootLoader.authenticode),
+    program("systemd-boot", bootLoader),
     program("unified kernel image", release.uki.authenticode),
     program("kernel in the unified kernel image", release.uki.linuxAuthenticode),
   ];

@@ -12,6 +12,8 @@ import { sha256 } from "./expected-pcrs.ts";
 import { firmwareOf, type PinnedFirmware } from "./judge-firmware.ts";
 import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "./test-release.ts";
 import type { ReleaseManifest } from "./manifest.ts";
+import type { NextBootAnswer } from "./update-answers.ts";
+import { nextBootQualifyingData, type NextBootReport } from "./update-api.ts";
 
 const EK = "0x81010001";
 const EK_CERTIFICATE = "0x01c00002";
@@ -151,6 +153,17 @@ export class TestNode {
       commandLine: `${release.commandLine}\n`,
       verity: { device: "usr", status: "V", rootHash: release.usr.rootHash },
     };
+  }
+
+  /** As on a node whose software says this about its next boot. */
+  nextBoot(
+    report: NextBootReport,
+    { nonce, tlsPublicKey }: { nonce: Uint8Array; tlsPublicKey: Uint8Array },
+  ): NextBootAnswer {
+    const reportText = JSON.stringify(report);
+    const qualification = nextBootQualifyingData(nonce, tlsPublicKey, reportText).toString("hex");
+    this.#run("tpm2_quote", ["-c", AK, "-l", ALL_PCRS, "-q", qualification, "-m", "msg", "-s", "sig", "-f", "tss"]);
+    return { reportText, quoteMessage: this.read("msg"), quoteSignature: this.read("sig") };
   }
 
   /** TPM2_ActivateCredential as on a node: the policy of the EK needs the endorsement hierarchy's password. */

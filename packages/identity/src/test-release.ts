@@ -59,7 +59,7 @@ export function testRelease(
       hashPartitionUuid: uuidOf(rootHash.slice(32)),
     },
     uki: {
-      sha256: sha256("uki file"),
+      sha256: sha256(`${contents} UKI file`),
       sizeBytes: 4096,
       authenticode: programs.uki,
       linuxAuthenticode: programs.linux,

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Difference } from "./difference.ts";
+import { SLOT_STATES } from "./judge-slot.ts";
+import type { Fallback } from "./judge-next-boot.ts";
 import type { Extension } from "./node-identity.ts";
 
 /**
@@ -24,6 +26,20 @@ export type NodeVerdict = {
   readonly extensions: readonly Extension[];
   /** The most telling difference comes first; empty only when proven. */
   readonly differences: readonly Difference[];
+  /** Null when the node did not answer, or was not asked. */
+  readonly nextBoot: NextBootVerdict | null;
+};
+
+/**
+ * What a node will boot. The level is `mismatch` when that is no known, whole release (and the node's level is, too),
+ * `unknown` when it cannot be told, `reported` when it is known only from software that is not itself proven.
+ */
+export type NextBootVerdict = {
+  /** The release that starts next; null when it is none that is known. */
+  readonly release: string | null;
+  readonly level: Level;
+  readonly differences: readonly Difference[];
+  readonly fallback: Fallback | null;
 };
 
 export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
@@ -32,6 +48,7 @@ export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
   config: null,
   nodeConfig: null,
   extensions: [],
+  nextBoot: null,
 };
 
 export type NamedVerdict = { readonly name: string } & NodeVerdict;
@@ -47,6 +64,25 @@ export type FleetVerdict = {
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 
+const differences = z.array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() }));
+
+const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
+  release: z.string().nullable().describe("The OS version that starts next, when it is a known one"),
+  level: z
+    .enum(LEVELS)
+    .describe(
+      "mismatch when that is no known, whole release; unknown when it cannot be told; reported when the node that says so is not proven",
+    ),
+  differences,
+  fallback: z
+    .strictObject({
+      release: z.string(),
+      state: z.enum(SLOT_STATES).describe("whole when every block was read since it was written, and held"),
+    })
+    .nullable()
+    .describe("What starts when the tries of the next release are used up"),
+});
+
 const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
   verdict: z
     .enum(["proven", "mismatch", "unknown"])
@@ -61,9 +97,8 @@ const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
       config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
       nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
       extensions: z.array(z.strictObject({ name: z.string(), rootHash: digest })),
-      differences: z
-        .array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() }))
-        .describe("The most telling difference comes first; empty only when proven"),
+      differences: differences.describe("The most telling difference comes first; empty only when proven"),
+      nextBoot: nextBootVerdictSchema.nullable().describe("null when the node did not answer"),
     }),
   ),
 });

@@ -88,6 +88,7 @@ test("a node that runs what was declared is proven", () => {
     config: classConfigSha256,
     nodeConfig: nodeConfigSha256,
     extensions: [],
+    nextBoot: null,
     differences: [],
   });
   assert.equal(tpm?.akName, INPUT.pin.akName);
@@ -272,6 +273,38 @@ test("firmware may have tried other boot options in vain", () => {
   const steps = ["Returning from EFI Application from Boot Option", "Calling EFI Application from Boot Option"];
   const firmware = LOGS.firmware.toSpliced(first, 0, ...steps.map((step) => event(4, sha256(step))));
   assert.equal(judgeBoot({ ...LOGS, firmware }).level, "proven");
+});
+
+test("while it is a node's turn both releases are proven, each with its own identity; else only the declared one", () => {
+  const next = testRelease("1.1.0");
+  const logs = testLogs(next, classConfigSha256, nodeConfigSha256);
+  const both = { expectations: { ...EXPECTATIONS, alsoAllowed: [next] } };
+  const updated = judgeBoot(logs, both, next);
+  assert.deepEqual([updated.level, updated.release, updated.differences], ["proven", "1.1.0", []]);
+  assert.equal(updated.identity, nodeIdentity(next, classConfigSha256));
+  assert.deepEqual([judge(EVIDENCE, both).level, judge(EVIDENCE, both).identity], ["proven", IDENTITY]);
+  // Known is not allowed.
+  const early = judgeBoot(logs, { candidates: [next] }, next);
+  assert.equal(early.level, "mismatch");
+  assert.deepEqual(early.differences[0], { what: "release", expected: "1.0.0", found: "1.1.0" });
+  // Back on the old one, once the new one is declared.
+  const late = judge(EVIDENCE, { expectations: { ...EXPECTATIONS, release: next }, candidates: [RELEASE] });
+  assert.equal(late.level, "mismatch");
+  assert.deepEqual(late.differences[0], { what: "release", expected: "1.1.0", found: "1.0.0" });
+});
+
+test("systemd-boot may be that of another known release, the UKI and its kernel may not", () => {
+  const other = testRelease("0.9.0");
+  const older = { ...other, bootLoader: { sha256: sha256("older"), authenticode: sha256("older systemd-boot") } };
+  const first = LOGS.firmware.findIndex(({ digest }) => digest === RELEASE.bootLoader.authenticode);
+  const logs = { ...LOGS, firmware: LOGS.firmware.with(first, event(4, older.bootLoader.authenticode)) };
+  const verdict = judgeBoot(logs, { candidates: [older] });
+  assert.deepEqual([verdict.level, verdict.identity], ["proven", IDENTITY]);
+  assert.equal(judgeBoot(logs, { expectations: { ...EXPECTATIONS, alsoAllowed: [older] } }).level, "proven");
+  assertRefused(judgeBoot(logs), /^PCR 4, systemd-boot: /u);
+  const uki = LOGS.firmware.findIndex(({ digest }) => digest === RELEASE.uki.authenticode);
+  const otherUki = { ...LOGS, firmware: LOGS.firmware.with(uki, event(4, older.uki.authenticode)) };
+  assertRefused(judgeBoot(otherUki, { candidates: [older] }), /^PCR 4, unified kernel image: /u);
 });
 
 test("an unknown image: the root hash and version that its measured UKI names, then programs and sections", () => {

@@ -36,6 +36,8 @@ export type Verification = {
   readonly verdict: NodeVerdict;
   /** Undefined when the evidence does not hold. */
   readonly tpm: QuotingTpm | undefined;
+  /** The release that the node is proven to run; undefined when that is none that is known. */
+  readonly running: ReleaseManifest | undefined;
   /** Whether TPM and firmware may be pinned: the evidence holds, and nothing came in after the firmware handed over. */
   readonly pinnable: boolean;
 };
@@ -53,20 +55,29 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
     return {
       verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },
       tpm: undefined,
+      running: undefined,
       pinnable: false,
     };
   }
   const { ekSha256, akName } = input.pin;
+  const running = findRunning(measurements, input);
   return {
-    verdict: judge(measurements, evidence, input),
+    verdict: judge(measurements, running, evidence, input),
     tpm: { ekSha256, akName, resetCount: quote.resetCount },
+    running,
     pinnable: judgeHandOver(measurements.events).length === 0,
   };
 }
 
-function judge(measurements: Measurements, evidence: Evidence, input: VerificationInput): NodeVerdict {
-  const judged = judgeMeasurements(measurements, evidence, input);
-  const differences = [...judged.differences, ...judgeReports(evidence, input.expectations)];
+function judge(
+  measurements: Measurements,
+  running: ReleaseManifest | undefined,
+  evidence: Evidence,
+  input: VerificationInput,
+): NodeVerdict {
+  const judged = judgeMeasurements(measurements, running, evidence, input);
+  const release = isRight(running, input) ? running : input.expectations.release;
+  const differences = [...judged.differences, ...judgeReports(evidence, release)];
   if (differences.length > 0) return { level: "mismatch", ...judged, differences };
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
@@ -99,17 +110,36 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
 
 type Judged = Omit<NodeVerdict, "level">;
 
-function judgeMeasurements(measurements: Measurements, evidence: Evidence, input: VerificationInput): Judged {
-  const { expectations, candidates = [] } = input;
-  const { release, classConfigSha256, nodeConfigSha256 } = expectations;
+/** The releases that are right for the node: the declared one first. */
+function rightReleases({ expectations }: VerificationInput): ReleaseManifest[] {
+  return [expectations.release, ...(expectations.alsoAllowed ?? [])];
+}
+
+function isRight(running: ReleaseManifest | undefined, input: VerificationInput): running is ReleaseManifest {
+  return running !== undefined && rightReleases(input).includes(running);
+}
+
+function knownReleases(input: VerificationInput): ReleaseManifest[] {
+  return [...rightReleases(input), ...(input.candidates ?? [])];
+}
+
+function findRunning(measurements: Measurements, input: VerificationInput): ReleaseManifest | undefined {
+  return knownReleases(input).find((release) => judgeRelease(measurements, release, input).length === 0);
+}
+
+function judgeRelease({ events }: Measurements, release: ReleaseManifest, input: VerificationInput): Difference[] {
+  const bootLoaders = new Set(knownReleases(input).map(({ bootLoader }) => bootLoader.authenticode));
+  return [...judgePrograms(events.get(4) ?? [], release, bootLoaders), ...judgeSections(events.get(11) ?? [], release)];
+}
+
+function judgeMeasurements(
+  measurements: Measurements,
+  running: ReleaseManifest | undefined,
+  evidence: Evidence,
+  input: VerificationInput,
+): Judged {
+  const { release, classConfigSha256, nodeConfigSha256 } = input.expectations;
   const eventsOf = (pcr: number): readonly MeasuredEvent[] => measurements.events.get(pcr) ?? [];
-  const judgeRelease = (candidate: ReleaseManifest): Difference[] => [
-    ...judgePrograms(eventsOf(4), candidate),
-    ...judgeSections(eventsOf(11), candidate),
-  ];
-  const releaseDifferences = judgeRelease(release);
-  const running =
-    releaseDifferences.length === 0 ? release : candidates.find((candidate) => judgeRelease(candidate).length === 0);
   const irregular = [
     ...judgeFirmware(measurements, input.pin.firmware),
     ...judgePhases(eventsOf(11)),
@@ -125,9 +155,11 @@ function judgeMeasurements(measurements: Measurements, evidence: Evidence, input
     config: config?.class ?? null,
     nodeConfig: config?.node ?? null,
     extensions: [],
+    nextBoot: null,
     differences: [
-      ...(running === release ? [] : nameRelease(running, eventsOf(11), evidence, release)),
-      ...releaseDifferences,
+      ...(isRight(running, input)
+        ? []
+        : [...nameRelease(running, eventsOf(11), evidence, release), ...judgeRelease(measurements, release, input)]),
       ...irregular,
       ...judgeConfig(eventsOf(13), declared),
     ],
@@ -145,7 +177,7 @@ function nameRelease(
 }
 
 /** What software on the node says against itself. */
-function judgeReports({ verity }: Evidence, { release }: Expectations): Difference[] {
+function judgeReports({ verity }: Evidence, release: ReleaseManifest): Difference[] {
   const differences: Difference[] = [];
   if (verity.status === "C") {
     differences.push({

@@ -155,5 +155,5 @@ async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Ver
 
 export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
   const differences = [{ what, expected: "evidence of what the node runs", found }];
-  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, pinnable: false };
+  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, running: undefined, pinnable: false };
 }

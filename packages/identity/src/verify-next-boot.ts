@@ -1,0 +1,73 @@
+import { parseAttest, parsePublic } from "@ashlar/formats";
+import type { Challenge } from "./check-quote.ts";
+import { checkBoundQuote } from "./check-quote.ts";
+import { attempt, expectSame, type Difference } from "./difference.ts";
+import type { Evidence } from "./evidence.ts";
+import { judgeNextBoot } from "./judge-next-boot.ts";
+import type { ReleaseManifest } from "./manifest.ts";
+import { parseNextBootReport, type NextBootAnswer } from "./update-answers.ts";
+import { nextBootQualifyingData } from "./update-api.ts";
+import type { NextBootVerdict, NodeVerdict } from "./verdict.ts";
+import type { Verification } from "./verify-evidence.ts";
+
+export type NextBootInput = {
+  /** The evidence that `verification` is about, and the challenge of both answers. */
+  readonly evidence: Evidence;
+  readonly verification: Verification;
+  readonly challenge: Challenge;
+  /** The releases that are known. What a node starts next must be one of them. */
+  readonly releases: readonly ReleaseManifest[];
+};
+
+/**
+ * Judges a node's answer about its next boot, after its evidence: the same TPM must have bound the report to the same
+ * boot and the same question. The report is made by software, which is as good as what the node was proven to run.
+ */
+export function verifyNextBoot(answer: NextBootAnswer, input: NextBootInput): NextBootVerdict {
+  const { releases, verification } = input;
+  const differences: Difference[] = [];
+  checkOrigin(answer, input, differences);
+  const report = attempt(differences, "next-boot report", "a report", () => parseNextBootReport(answer.reportText));
+  if (report === undefined || differences.length > 0) return unknownNextBoot("mismatch", differences);
+  const judged = judgeNextBoot(report, { releases, running: verification.running });
+  if (judged.level !== "proven") return judged;
+  return { ...judged, ...levelOfReporter(verification.verdict) };
+}
+
+/** Nothing is known about the next boot, or nothing that holds. */
+export function unknownNextBoot(level: "mismatch" | "unknown", differences: readonly Difference[]): NextBootVerdict {
+  return { release: null, level, differences, fallback: null };
+}
+
+/** The quote, made by the TPM of the evidence, in the same boot, over this report. */
+function checkOrigin(
+  { reportText, quoteMessage, quoteSignature }: NextBootAnswer,
+  { evidence, verification, challenge }: NextBootInput,
+  differences: Difference[],
+): void {
+  if (verification.tpm === undefined) {
+    differences.push({ what: "next-boot quote", expected: "evidence that holds beside it", found: "none" });
+    return;
+  }
+  const { nonce, tlsPublicKey } = challenge;
+  const extraData = nextBootQualifyingData(nonce, tlsPublicKey, reportText);
+  const signed = { quoteMessage, quoteSignature, pcrs: evidence.pcrs };
+  const quote = checkBoundQuote(parsePublic(evidence.ak), signed, extraData, differences);
+  if (quote === undefined) return;
+  const boot = ({ resetCount, restartCount }: typeof quote): string => `${resetCount}, ${restartCount}`;
+  expectSame(differences, "TPM's reset and restart count", boot(parseAttest(evidence.quoteMessage)), boot(quote));
+}
+
+function levelOfReporter({ level, differences }: NodeVerdict): Pick<NextBootVerdict, "level" | "differences"> {
+  if (level === "proven") return { level, differences: [] };
+  if (level !== "mismatch") return { level, differences };
+  const difference = { what: "reporter", expected: "a node that runs what was declared", found: "another one" };
+  return { level: "reported", differences: [difference] };
+}
+
+/** A node that would not boot a known, whole release next is not what was declared, whatever it runs now. */
+export function withNextBoot(verdict: NodeVerdict, nextBoot: NextBootVerdict): NodeVerdict {
+  if (nextBoot.level !== "mismatch") return { ...verdict, nextBoot };
+  const more = nextBoot.differences.map(({ what, ...rest }) => ({ what: `next boot, ${what}`, ...rest }));
+  return { ...verdict, level: "mismatch", differences: [...verdict.differences, ...more], nextBoot };
+}
