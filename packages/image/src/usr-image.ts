@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import { mkdir, open, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { BuildTree } from "./build-tree.ts";
@@ -16,6 +16,11 @@ export type UsrImage = {
 };
 
 const BLOCK_BYTES = 4096;
+/**
+ * One salt for all releases: a node compares their hash trees to find the blocks that it has already. A salt keeps nobody
+ * from computing anything, public as it is; ours only keeps this tree's digests apart from those of other systems.
+ */
+const USR_SALT_PHRASE = "ashlar usr";
 
 /**
  * Makes the erofs image of an assembled `/usr`, with its dm-verity tree. The file system is made by the build tree's own
@@ -49,8 +54,7 @@ export async function makeUsrImage(
   );
   const { size } = await stat(path);
   await truncate(path, Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES);
-  // Fixed by the version, so that the same inputs give the same bytes; a salt need not be secret.
-  const salt = createHash("sha256").update(`ashlar usr ${version}`).digest();
+  const salt = Buffer.from(hash("sha256", USR_SALT_PHRASE), "hex");
   const verityUuid = uuidFor("verity", version);
   const verity = await formatVerity({ data: path, hash: verityPath, salt, uuid: verityUuid });
   return {
