@@ -4,3 +4,7 @@ export type { ReleaseSummary } from "../model/release-summary.ts";
 export { openRepository } from "./open-repository.ts";
 export type { OpenRepositoryOptions, Repository } from "./open-repository.ts";
 export type { Patience } from "./transport.ts";
+export type { BadBlock } from "./copy-blocks.ts";
+export type { SlotSource, UnusableSource } from "./slot-source.ts";
+export { stageRelease } from "./stage-release.ts";
+export type { StagedRelease, StageReleaseOptions } from "./stage-release.ts";

@@ -1,0 +1,143 @@
+import { AshlarError } from "@ashlar/base";
+import { BLOCK_BYTES, DIGEST_BYTES, SEGMENT_BLOCKS, segmentDataBytes } from "../blocks/blocks-layout.ts";
+import { decodeSegment } from "../blocks/segment.ts";
+import { writeBlocksAt } from "./block-files.ts";
+import { type BlocksFile, cutShort, streamRange } from "./blocks-file.ts";
+import { isSegmentMissing, planRanges, type SegmentRange } from "./plan-ranges.ts";
+import { withRetries } from "./retry.ts";
+import { BATCH_BLOCKS, type UsrAssembly } from "./usr-assembly.ts";
+
+const CONNECTIONS = 4;
+
+/**
+ * Fetches the segments of all missing blocks, over a few connections. Blocks that come wrong stay missing.
+ *
+ * @throws AshlarError as the transport does, when trying again does not help
+ */
+export async function fetchSegments(assembly: UsrAssembly, file: BlocksFile, hasRanges: boolean): Promise<void> {
+  const { index, isPresent } = assembly;
+  // Without ranges, everything comes in one answer.
+  const ranges = hasRanges ? planRanges(index, isPresent) : [{ first: 0, end: index.segments }];
+  const queue = ranges.values();
+  const failure = new AbortController();
+  const signal = AbortSignal.any([failure.signal, ...(file.signal ? [file.signal] : [])]);
+  const work = async (): Promise<void> => {
+    const fetcher = new SegmentFetcher(assembly, { ...file, signal });
+    try {
+      for (const range of queue) await fetcher.fetch(range);
+    } catch (error) {
+      // The others end too; what they say then is of no interest.
+      failure.abort();
+      throw error;
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(CONNECTIONS, ranges.length) }, work));
+  const errors = results.flatMap((result): unknown[] => (result.status === "rejected" ? [result.reason] : []));
+  if (errors.length > 0)
+    throw errors.find((error) => file.signal?.aborted === true || !isInterruption(error)) ?? errors[0];
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof AshlarError && error.code === "interrupted";
+}
+
+/** Turns the bytes of ranges into blocks of the file, a batch at a time. */
+class SegmentFetcher {
+  readonly #assembly: UsrAssembly;
+  readonly #file: BlocksFile;
+  readonly #hasher;
+  readonly #digests: Buffer = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
+  /** Which blocks the hasher's places hold. */
+  #gathered: number[] = [];
+  #written = 0;
+
+  constructor(assembly: UsrAssembly, file: BlocksFile) {
+    this.#assembly = assembly;
+    this.#file = file;
+    this.#hasher = assembly.createHasher();
+  }
+
+  async fetch(range: SegmentRange): Promise<void> {
+    // After a cut only what is still missing is asked for.
+    let { first } = range;
+    await withRetries(
+      this.#file.transport.patience,
+      this.#file.signal,
+      async () => {
+        this.#gathered = [];
+        try {
+          first = await this.#fetchOnce({ first, end: range.end });
+        } finally {
+          await this.#flush();
+        }
+        if (first < range.end) throw cutShort(this.#file);
+      },
+      () => this.#written,
+    );
+  }
+
+  /** Gives the segment at which it ended. */
+  async #fetchOnce({ first, end }: SegmentRange): Promise<number> {
+    const { index, isPresent } = this.#assembly;
+    const offsetOf = (segment: number): number => index.segmentOffsets[segment] ?? 0;
+    let segment = first;
+    while (segment < end && !isSegmentMissing(isPresent, segment)) segment += 1;
+    if (segment === end) return end;
+    let pending: Uint8Array = new Uint8Array(0);
+    await streamRange(this.#file, { start: offsetOf(segment), end: offsetOf(end) }, async (chunk) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      let used = 0;
+      while (segment < end) {
+        const size = offsetOf(segment + 1) - offsetOf(segment);
+        if (pending.length - used < size) break;
+        if (isSegmentMissing(isPresent, segment)) await this.#take(segment, pending.subarray(used, used + size));
+        used += size;
+        segment += 1;
+      }
+      pending = pending.subarray(used);
+      return segment < end;
+    });
+    return segment;
+  }
+
+  async #take(segment: number, stored: Uint8Array): Promise<void> {
+    const { index, isPresent } = this.#assembly;
+    let data: Uint8Array;
+    try {
+      data = decodeSegment(stored, segmentDataBytes(index.dataBlocks, segment));
+    } catch (error) {
+      // Not what was published: its blocks stay missing.
+      if (error instanceof AshlarError) return;
+      throw error;
+    }
+    if (this.#gathered.length + SEGMENT_BLOCKS > BATCH_BLOCKS) await this.#flush();
+    for (let offset = 0; offset < data.length; offset += BLOCK_BYTES) {
+      const block = segment * SEGMENT_BLOCKS + offset / BLOCK_BYTES;
+      if (isPresent[block] === 1) continue;
+      this.#hasher.blocks[this.#gathered.length]?.set(data.subarray(offset, offset + BLOCK_BYTES));
+      this.#gathered.push(block);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#hasher.digest(gathered.length, this.#digests, 0);
+    let run: { first: number; blocks: Uint8Array[] } = { first: 0, blocks: [] };
+    const writeRun = async (): Promise<void> => {
+      if (run.blocks.length > 0) await writeBlocksAt(this.#assembly.file, run.first, run.blocks);
+      this.#written += run.blocks.length;
+    };
+    for (const [place, block] of gathered.entries()) {
+      const digest = this.#digests.subarray(place * DIGEST_BYTES, (place + 1) * DIGEST_BYTES);
+      const bytes = this.#hasher.blocks[place];
+      if (bytes === undefined || !this.#assembly.accept(block, digest)) continue;
+      if (block !== run.first + run.blocks.length) {
+        await writeRun();
+        run = { first: block, blocks: [] };
+      }
+      run.blocks.push(bytes);
+    }
+    await writeRun();
+  }
+}
