@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { buffer } from "node:stream/consumers";
+import { readFileSync } from "node:fs";
 import { AshlarError, formatProblem, messageOf } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
 
@@ -15,7 +14,7 @@ export async function readDocument(path: string): Promise<NamedText> {
   const name = path === "-" ? "standard input" : path;
   let bytes: Uint8Array;
   try {
-    bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
+    bytes = path === "-" ? await readStandardInput() : readFileSync(path);
   } catch (error) {
     throw new AshlarError("not-found", `expected a file to read: ${messageOf(error)}`);
   }
@@ -24,6 +23,11 @@ export async function readDocument(path: string): Promise<NamedText> {
   } catch {
     throw new AshlarError("malformed", `expected text in UTF-8, found other bytes in ${name}`);
   }
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const { buffer } = await import("node:stream/consumers");
+  return await buffer(process.stdin);
 }
 
 /** More problems than these hide the first ones from a person. */

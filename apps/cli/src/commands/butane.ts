@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AshlarError, hasErrors, messageOf } from "@ashlar/base";
 import type { Translation } from "@ashlar/butane";
@@ -62,7 +62,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
       hint: "name a directory for the results with --output-dir",
     });
   }
-  if (options.outputDir !== undefined) await mkdir(options.outputDir, { recursive: true });
+  if (options.outputDir !== undefined) mkdirSync(options.outputDir, { recursive: true });
   const { translate } = await import("@ashlar/butane");
   const { localDirectory } = await import("../butane/local-directory.ts");
   const { filesDir, strict, pretty, target } = options;
@@ -72,11 +72,11 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     const settings = { ...local, strict: strict === true, pretty: pretty === true, target };
     const translation = translate(source.text, settings);
     if (translation.ignition === undefined) process.exitCode = 1;
-    await deliver(translation, source, options);
+    deliver(translation, source, options);
   }
 }
 
-async function deliver(translation: Translation, source: NamedText, options: Options): Promise<void> {
+function deliver(translation: Translation, source: NamedText, options: Options): void {
   const { ignition, report } = translation;
   if (options.json === true) {
     const config: unknown = ignition === undefined ? null : JSON.parse(ignition);
@@ -89,7 +89,7 @@ async function deliver(translation: Translation, source: NamedText, options: Opt
   }
   if (ignition === undefined || options.check === true) return;
   const path = outputPath(source.name, options);
-  if (path !== undefined) await writeResult(path, `${ignition}\n`);
+  if (path !== undefined) writeResult(path, `${ignition}\n`);
   else if (options.json === undefined) process.stdout.write(`${ignition}\n`);
 }
 
@@ -98,9 +98,9 @@ function outputPath(name: string, { output, outputDir }: Options): string | unde
   return join(outputDir, `${basename(name).replace(/\.(?:bu|ya?ml)$/u, "")}.ign`);
 }
 
-async function writeResult(path: string, text: string): Promise<void> {
+function writeResult(path: string, text: string): void {
   try {
-    await writeFile(path, text);
+    writeFileSync(path, text);
   } catch (error) {
     throw new AshlarError("failed", `expected a file to write: ${messageOf(error)}`);
   }

@@ -202,7 +202,7 @@ export class Decoder {
   }
 
   #warnAboutUnknownKeys(tree: MapTree, schema: ObjectSchema, value: DecodedObject): void {
-    if (this.#aliasDepth > 0) return;
+    if (this.#aliasDepth > 0 || schema.isPart === true) return;
     const names = schema.fields.map((field) => this.#nameOf(field)).filter((name) => name !== undefined);
     const known = new Set(names);
     for (const { key } of tree.entries) {

@@ -10,7 +10,7 @@ import { readJson } from "../document/read-json.ts";
 import type { Tree } from "../document/tree.ts";
 import { IGNITION_VERSIONS } from "../ignition-versions.ts";
 import type { IgnitionVersion } from "../ignition-versions.ts";
-import { object, optional, text as textType } from "../schema/schema.ts";
+import { part, optional, text as textType } from "../schema/schema.ts";
 import { validateConfig } from "../validate/validate.ts";
 
 export type ValidateOptions = {
@@ -48,9 +48,7 @@ function validateInto(findings: Findings, origins: Origins, text: string, option
   if (options.target === "ashlar") adviseForAshlar(config, version.schema, findings);
 }
 
-const header = object("Header", [
-  optional("ignition", object("HeaderIgnition", [optional("version", textType, "")]), ""),
-]);
+const header = part("Header", [optional("ignition", part("HeaderIgnition", [optional("version", textType, "")]), "")]);
 
 function chooseVersion(tree: Tree, findings: Findings): IgnitionVersion | undefined {
   const origins = new Origins("json");

@@ -14,6 +14,8 @@ export type ObjectSchema = {
   readonly name: string;
   /** In the order in which Ignition JSON prints them. */
   readonly fields: readonly Field[];
+  /** Set where the schema is of some keys only: others are not unknown. */
+  readonly isPart?: true;
 };
 
 export type Field = {
@@ -46,6 +48,11 @@ export function list(of: Schema): ListSchema {
 
 export function object(name: string, fields: readonly Field[]): ObjectSchema {
   return { kind: "object", name, fields };
+}
+
+/** Some keys of an object that has more. */
+export function part(name: string, fields: readonly Field[]): ObjectSchema {
+  return { ...object(name, fields), isPart: true };
 }
 
 type FieldDetails = { readonly json?: string; readonly values?: readonly string[] };

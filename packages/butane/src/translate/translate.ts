@@ -13,7 +13,7 @@ import type { Config as Ignition340 } from "../flatcar-1.1.0/ignition.ts";
 import { filesFromMap, limited } from "../local/local-files.ts";
 import type { LocalFiles } from "../local/local-files.ts";
 import { serialize } from "../output/serialize.ts";
-import { object, required, text as textType } from "../schema/schema.ts";
+import { part, required, text as textType } from "../schema/schema.ts";
 import { validateConfig } from "../validate/validate.ts";
 import { BUTANE_VERSIONS } from "../versions.ts";
 import type { ButaneVersion } from "../versions.ts";
@@ -113,7 +113,7 @@ function translateInto(
   return serialize(config, version.schema, options);
 }
 
-const header = object("Header", [required("variant", textType, ""), required("version", textType, "")]);
+const header = part("Header", [required("variant", textType, ""), required("version", textType, "")]);
 
 /** Finds out which version of the language the document is written in. */
 function chooseVersion(tree: Tree, findings: Findings): ButaneVersion | undefined {
