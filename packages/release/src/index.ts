@@ -1,2 +1,20 @@
-export { RELEASE_FILE_KINDS, releaseFileNames } from "./model/file-names.ts";
-export type { ReleaseFileKind } from "./model/file-names.ts";
+export { writeBlocks } from "./blocks/write-blocks.ts";
+export { KEYRING_FILE, KeyDirectory, ROOT_FILE } from "./keys/key-directory.ts";
+export type { AskPassphrase, KeyName } from "./keys/key-directory.ts";
+export { offeredReleases, sortedReleases } from "./model/edit-index.ts";
+export type { Channel, PublishedFile, ReleaseEntry, RepositoryIndex, Withdrawal } from "./model/repository-index.ts";
+export {
+  collectGarbage,
+  DEFAULT_LIFETIMES,
+  initRepository,
+  promoteRelease,
+  publishRelease,
+  refreshRepository,
+  withdrawFromRepository,
+} from "./publish/release-repository.ts";
+export type { ChangeOptions, GarbageResult, PublishOptions, RefreshResult } from "./publish/release-repository.ts";
+export type { Lifetimes } from "./publish/signed-state.ts";
+export { serveRepository } from "./serve/serve-repository.ts";
+export type { RunningServer, ServeOptions } from "./serve/serve-repository.ts";
+export { readIndex, verifyRepository } from "./verify/verify-repository.ts";
+export type { RepositoryReport, VerifyOptions } from "./verify/verify-repository.ts";

@@ -9,9 +9,8 @@ export const RELEASE_FILE_KINDS = [
   "usrArchive",
   "verityArchive",
   "ukiArchive",
-  /** For a node, which fetches only the blocks of /usr that it does not have. */
+  /** For a node, which fetches only the blocks of /usr that it does not have; the hash tree is in there too. */
   "usrBlocks",
-  "verity",
   "uki",
 ] as const;
 export type ReleaseFileKind = (typeof RELEASE_FILE_KINDS)[number];
@@ -36,7 +35,6 @@ export function releaseFileNames(release: {
     verityArchive: `${stem}_${release.usr.hashPartitionUuid}.usr-verity.raw.xz`,
     ukiArchive: `${stem}.efi.xz`,
     usrBlocks: `${stem}.usr.blocks`,
-    verity: `${stem}.usr-verity.raw.zst`,
     uki: `${stem}.efi`,
   };
 }

@@ -43,6 +43,7 @@ export const INDEX_SCHEMA = "ashlar.release-index/v1";
 
 const MAX_RELEASES = 1000;
 const MAX_CHANNELS = 64;
+/** Of a withdrawal's reason. */
 export const MAX_REASON_CHARACTERS = 1000;
 const MAX_FILE_BYTES = 16 * 1024 ** 3;
 

@@ -1,0 +1,294 @@
+import { hash } from "node:crypto";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import { AshlarError } from "@ashlar/base";
+import { compareVersions } from "@ashlar/formats";
+import { throwIfInterrupted } from "@ashlar/host";
+import type { KeyDirectory } from "../keys/key-directory.ts";
+import {
+  addRelease,
+  EMPTY_INDEX,
+  keepNewest,
+  nextChannel,
+  pointChannel,
+  withdrawRelease,
+} from "../model/edit-index.ts";
+import {
+  checkChannelName,
+  MAX_REASON_CHARACTERS,
+  type ReleaseEntry,
+  type RepositoryIndex,
+} from "../model/repository-index.ts";
+import { writeChannels } from "./channel-directories.ts";
+import { readBuiltImage, type BuiltImage } from "./image-directory.ts";
+import { writeReleaseFiles } from "./release-files.ts";
+import { RepositoryFiles } from "./repository-files.ts";
+import {
+  isDue,
+  readSignedState,
+  renewRoot,
+  signFirstRoot,
+  writeSignedState,
+  type Lifetimes,
+  type SignedState,
+} from "./signed-state.ts";
+
+/** What every change of a repository needs. */
+export type ChangeOptions = {
+  /** The repository's directory. */
+  readonly repository: string;
+  readonly keys: KeyDirectory;
+  readonly nowMs: number;
+  readonly lifetimes?: Lifetimes;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (step: string) => void;
+};
+
+export const DEFAULT_LIFETIMES: Lifetimes = { timestampDays: 30, roleDays: 365 };
+
+/**
+ * Makes an empty repository, and the keys that are missing. On a repository that exists already it changes nothing.
+ *
+ * @throws AshlarError `conflict` when the repository belongs to other keys
+ */
+export async function initRepository(
+  options: ChangeOptions,
+  passphrase: string | undefined,
+): Promise<{ readonly isNew: boolean }> {
+  const { keys, nowMs, lifetimes = DEFAULT_LIFETIMES } = options;
+  await keys.create(passphrase);
+  await mkdir(options.repository, { recursive: true });
+  return await RepositoryFiles.change(options.repository, "ashlar release init", async (files) => {
+    if (await files.has("metadata/timestamp.json")) {
+      if ((await keys.trustedRoot()) === undefined) {
+        throw new AshlarError("conflict", `${files.root} belongs to other keys than those in ${keys.path}`, {
+          hint: "give the directory with its keys, or another directory for the new repository",
+        });
+      }
+      await readSignedState(files, keys);
+      return { isNew: false };
+    }
+    const root = (await keys.trustedRoot()) ?? (await signFirstRoot(keys, nowMs, lifetimes.roleDays));
+    await keys.keepTrustedRoot(root);
+    await files.write(`metadata/${rootVersion(root)}.root.json`, root);
+    await writeSignedState(files, keys, { previous: undefined, index: EMPTY_INDEX, nowMs, lifetimes });
+    return { isNew: true };
+  });
+}
+
+/** Of our own, signed file. */
+function rootVersion(bytes: Buffer): number {
+  const { signed }: { signed: { version: number } } = JSON.parse(bytes.toString("utf8"));
+  return signed.version;
+}
+
+export type PublishOptions = ChangeOptions & {
+  /** A directory that `ashlar image build` made. */
+  readonly image: string;
+  readonly channel: string;
+  readonly minimumVersion?: string;
+};
+
+/**
+ * Publishes a release and makes a channel point at it. Repeating it with the same image changes nothing.
+ *
+ * @throws AshlarError `conflict` when the version exists with other bytes, or the channel has a newer one; and what
+ *   {@link readBuiltImage} throws
+ */
+export async function publishRelease(options: PublishOptions): Promise<ReleaseEntry> {
+  const { channel, minimumVersion, signal, onProgress = () => undefined } = options;
+  checkChannelName(channel);
+  return await changeIndex(options, "ashlar release publish", async (index, files) => {
+    onProgress(`checking the image in ${options.image}`);
+    const image = await readBuiltImage(options.image, signal);
+    const { version } = image.manifest;
+    const existing = index.releases.get(version);
+    if (existing !== undefined) expectSameImage(existing, image);
+    const current = index.channels.get(channel)?.version;
+    if (current !== undefined && compareVersions(version, current) < 0) {
+      throw new AshlarError("conflict", `channel ${channel} has ${current} already, which is newer than ${version}`, {
+        hint: "publish into another channel; `ashlar release promote` can also take a channel back",
+      });
+    }
+    // Before the long work of compressing: whether the channel may have it at all.
+    nextChannel(index.channels.get(channel), channel, version, minimumVersion);
+    const release = existing ?? (await writeReleaseFiles(files, image, { signal, onProgress }));
+    return { index: pointChannel(addRelease(index, release), channel, version, minimumVersion), result: release };
+  });
+}
+
+function expectSameImage({ version, files }: ReleaseEntry, { manifestBytes, sbomBytes }: BuiltImage): void {
+  const isSame =
+    files.manifest.sha256 === hash("sha256", manifestBytes) && files.sbom.sha256 === hash("sha256", sbomBytes);
+  if (isSame) return;
+  throw new AshlarError("conflict", `release ${version} exists with other bytes`, {
+    hint: "a published release never changes: build the image as a new version",
+  });
+}
+
+/** @throws AshlarError `not-found`, `conflict` for a withdrawn release, `invalid` for one below the channel's minimum */
+export async function promoteRelease(
+  options: ChangeOptions & { readonly version: string; readonly channel: string; readonly minimumVersion?: string },
+): Promise<ReleaseEntry> {
+  const { version, channel, minimumVersion } = options;
+  checkChannelName(channel);
+  return await changeIndex(options, "ashlar release promote", async (current) => {
+    const index = pointChannel(current, channel, version, minimumVersion);
+    const release = index.releases.get(version);
+    if (release === undefined) throw new RangeError("a channel points at a release that is there");
+    return { index, result: release };
+  });
+}
+
+/**
+ * Says that a release must not be installed any more. Channels that point at it go on to do so, and offer nothing new,
+ * until another release is promoted or published.
+ *
+ * @returns the names of those channels
+ * @throws AshlarError `not-found`, `usage` for a reason that is empty or too long
+ */
+export async function withdrawFromRepository(
+  options: ChangeOptions & { readonly version: string; readonly reason: string },
+): Promise<string[]> {
+  const { version, reason, nowMs } = options;
+  if (reason.trim() === "" || reason.length > MAX_REASON_CHARACTERS) {
+    throw new AshlarError("usage", `expected a reason of 1 to ${MAX_REASON_CHARACTERS} characters`);
+  }
+  return await changeIndex(options, "ashlar release withdraw", async (current) => {
+    const index = withdrawRelease(current, version, reason, new Date(nowMs).toISOString());
+    const channels = [...index.channels].filter(([, target]) => target.version === version).map(([name]) => name);
+    return { index, result: channels };
+  });
+}
+
+export type GarbageResult = {
+  /** Versions that are not in the repository any more. */
+  readonly removed: readonly string[];
+  readonly freedBytes: number;
+};
+
+/** Removes all but the newest releases and those that a channel points at, with everything that nothing refers to. */
+export async function collectGarbage(options: ChangeOptions & { readonly keep: number }): Promise<GarbageResult> {
+  return await changeIndex(options, "ashlar release gc", async (current, files) => {
+    const index = keepNewest(current, options.keep);
+    const removed = [...current.releases.keys()].filter((version) => !index.releases.has(version));
+    let freedBytes = 0;
+    const finish = async (): Promise<void> => {
+      freedBytes = await removeUnreferenced(files, index);
+      await removeOldMetadata(files);
+    };
+    return {
+      index,
+      finish,
+      result: {
+        removed,
+        get freedBytes(): number {
+          return freedBytes;
+        },
+      },
+    };
+  });
+}
+
+async function removeUnreferenced(files: RepositoryFiles, index: RepositoryIndex): Promise<number> {
+  const referenced = new Set(
+    [...index.releases.values()].flatMap((each) => Object.values(each.files)).map(({ name }) => name),
+  );
+  let freedBytes = 0;
+  for (const name of await readdir(files.path("releases"))) {
+    if (referenced.has(name)) continue;
+    freedBytes += (await stat(files.path("releases", name))).size;
+    await rm(files.path("releases", name));
+  }
+  return freedBytes;
+}
+
+/** Readers that have begun may still want the state before: some of them stay. Roots stay for ever: they are a chain. */
+async function removeOldMetadata(files: RepositoryFiles): Promise<void> {
+  for (const kind of ["targets", "snapshot"]) {
+    const versions = (await readdir(files.path("metadata")))
+      .filter((name) => name.endsWith(`.${kind}.json`))
+      .map((name) => Number.parseInt(name, 10))
+      .toSorted((a, b) => b - a);
+    for (const version of versions.slice(KEPT_METADATA)) await rm(files.path("metadata", `${version}.${kind}.json`));
+  }
+}
+
+const KEPT_METADATA = 10;
+
+export type RefreshResult = {
+  readonly renewed: readonly RoleName[];
+  /** Roles that will expire and whose key is not in the key directory. */
+  readonly due: readonly { readonly role: RoleName; readonly expires: string }[];
+};
+type RoleName = "root" | "targets" | "snapshot" | "timestamp";
+
+/**
+ * Signs the dates anew: always of timestamp and snapshot, for which `online.pem` is enough, and of the other roles when
+ * less than half of their life is left and their key is there.
+ */
+export async function refreshRepository(options: ChangeOptions): Promise<RefreshResult> {
+  const { keys, nowMs, lifetimes = DEFAULT_LIFETIMES } = options;
+  return await RepositoryFiles.change(options.repository, "ashlar release refresh", async (files) => {
+    const state = await readState(files, keys);
+    const renewed: RoleName[] = ["timestamp", "snapshot"];
+    const due: { role: RoleName; expires: string }[] = [];
+    const shallRenew = async (role: "root" | "targets"): Promise<boolean> => {
+      const { expires } = state[role];
+      if (!isDue(state[role], nowMs, lifetimes.roleDays)) return false;
+      const canRenew = await keys.has(role);
+      if (canRenew) renewed.push(role);
+      else due.push({ role, expires });
+      return canRenew;
+    };
+    if (await shallRenew("root")) {
+      const root = await renewRoot(keys, state.root.bytes, nowMs, lifetimes.roleDays);
+      await files.write(`metadata/${state.root.version + 1}.root.json`, root);
+      await keys.keepTrustedRoot(root);
+    }
+    const index = (await shallRenew("targets")) ? state.index : undefined;
+    await writeSignedState(files, keys, { previous: state, index, nowMs, lifetimes });
+    if (await keys.has("sums")) await writeChannels(files, state.index, await keys.sumsKey());
+    return { renewed, due };
+  });
+}
+
+type IndexChange<T> = {
+  readonly index: RepositoryIndex;
+  readonly result: T;
+  /** Done when the new index is in effect. */
+  readonly finish?: () => Promise<void>;
+};
+
+/** Reads the index, lets it be changed, and writes it with everything that follows from it. */
+async function changeIndex<T>(
+  options: ChangeOptions,
+  what: string,
+  change: (index: RepositoryIndex, files: RepositoryFiles) => Promise<IndexChange<T>>,
+): Promise<T> {
+  const { repository, keys, nowMs, lifetimes = DEFAULT_LIFETIMES, signal } = options;
+  return await RepositoryFiles.change(repository, what, async (files) => {
+    const previous = await readState(files, keys);
+    // A missing key or a wrong passphrase shows before the work.
+    const sumsKey = await keys.sumsKey();
+    await keys.signingKey("targets");
+    const { index, result, finish } = await change(previous.index, files);
+    throwIfInterrupted(signal);
+    if (!isDeepStrictEqual(index, previous.index)) {
+      await writeSignedState(files, keys, { previous, index, nowMs, lifetimes });
+    }
+    await writeChannels(files, index, sumsKey);
+    await finish?.();
+    return result;
+  });
+}
+
+async function readState(files: RepositoryFiles, keys: KeyDirectory): Promise<SignedState> {
+  const state = await readSignedState(files, keys);
+  if (state === undefined) {
+    throw new AshlarError("not-found", `${files.root} is not a repository of the keys in ${keys.path}`, {
+      hint: "make it with `ashlar release init`",
+    });
+  }
+  return state;
+}
