@@ -91,7 +91,7 @@ export function parseNextBoot(text: string): NextBootAnswer {
 }
 
 const MAX_ESP_PATH_CHARACTERS = 1024;
-const MAX_LOADER_CONFIG_CHARACTERS = 4096;
+const MAX_LOADER_CONFIG_CHARACTERS = 16_384;
 
 const reportSchema: z.ZodType<NextBootReport> = z.strictObject({
   espFiles: z

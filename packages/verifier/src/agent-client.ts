@@ -1,5 +1,6 @@
-import { Agent, request } from "node:https";
-import type { IncomingMessage } from "node:http";
+import { Agent, request, type AgentOptions } from "node:https";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { AshlarError, messageOf } from "@ashlar/base";
@@ -8,10 +9,17 @@ import {
   parseActivation,
   parseEvidence,
   parseKeys,
+  parseNextBoot,
+  parseUpdateStatus,
+  pinOfOperatorPem,
   type ActivateRequest,
   type Evidence,
   type Keys,
+  type NextBootAnswer,
+  type UpdateRequest,
+  type UpdateStatus,
 } from "@ashlar/identity";
+import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./agent-refusal.ts";
 
 /** A node under emulation takes tens of seconds for its keys and seconds for a quote. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -21,26 +29,36 @@ const HANDSHAKE_TIMEOUT_MS = 45_000;
 const MAX_RETRIES = 5;
 const MAX_RETRY_AFTER_MS = 15_000;
 
+export type AgentClientOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** PEM of an operator's private key and its certificate: orders need it. */
+  readonly operatorPem?: string | undefined;
+  /**
+   * The TLS key that the node's evidence is bound to, SubjectPublicKeyInfo as DER. Nothing is said to a peer that has
+   * another one. It changes with each boot.
+   */
+  readonly tlsPublicKey?: Uint8Array | undefined;
+};
+
 type Answer = { readonly text: string; readonly tlsPublicKey: Uint8Array };
+
+/** The orders that an operator can give, by their paths. */
+export type Order = "update" | "rollback" | "reboot";
 
 /**
  * Talks to one node's agent over one connection. The agent's certificate is self-signed and means nothing by itself: its
  * key is told to the caller, who finds it bound into the quote.
+ *
+ * Every method throws AshlarError `unavailable` when there is no answer, `interrupted`, and `malformed` or `limit` for an
+ * answer that is none.
  */
 export class AgentClient implements Disposable {
   readonly #url: URL;
-  readonly #signal: AbortSignal | undefined;
-  readonly #agent = new Agent({
-    keepAlive: true,
-    maxSockets: 1,
-    // A resumed session would not show the peer's certificate again.
-    maxCachedSessions: 0,
-    minVersion: "TLSv1.3",
-    rejectUnauthorized: false,
-  });
+  readonly #options: AgentClientOptions;
+  readonly #agent: Agent;
 
-  /** @throws AshlarError `usage` for anything but an https URL */
-  constructor(url: string, signal?: AbortSignal) {
+  /** @throws AshlarError `usage` for anything but an https URL, `malformed` for an operator's key that is none */
+  constructor(url: string, options: AgentClientOptions = {}) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (parsed?.protocol !== "https:" || parsed.username !== "" || parsed.search !== "") {
       throw new AshlarError("usage", `expected a node's https URL, found ${url}`, {
@@ -48,7 +66,8 @@ export class AgentClient implements Disposable {
       });
     }
     this.#url = parsed;
-    this.#signal = signal;
+    this.#options = options;
+    this.#agent = makeAgent(options.operatorPem);
   }
 
   async keys(): Promise<Keys> {
@@ -62,66 +81,128 @@ export class AgentClient implements Disposable {
 
   /** The node's evidence, and the TLS key of whoever gave it. */
   async evidence(nonce: Uint8Array): Promise<{ readonly evidence: Evidence; readonly tlsPublicKey: Uint8Array }> {
-    const { text, tlsPublicKey } = await this.#ask("POST", "/v1/evidence", {
-      nonce: Buffer.from(nonce).toString("base64"),
-    });
+    const { text, tlsPublicKey } = await this.#ask("POST", "/v1/evidence", { nonce: base64(nonce) });
     return { evidence: parseEvidence(text), tlsPublicKey };
+  }
+
+  /**
+   * What the node says about its next boot, and the TLS key of whoever said so.
+   *
+   * @throws AshlarError `not-found` when its release does not know the question
+   */
+  async nextBoot(nonce: Uint8Array): Promise<{ readonly answer: NextBootAnswer; readonly tlsPublicKey: Uint8Array }> {
+    const { text, tlsPublicKey } = await this.#ask("POST", "/v1/next-boot", { nonce: base64(nonce) }, NEW_QUESTION);
+    return { answer: parseNextBoot(text), tlsPublicKey };
+  }
+
+  /** @throws AshlarError `not-found` when its release does not know the question */
+  async updateStatus(): Promise<UpdateStatus> {
+    return parseUpdateStatus((await this.#ask("GET", "/v1/update", undefined, NEW_QUESTION)).text);
+  }
+
+  /**
+   * Gives an order. The node has begun with it when this returns; `updateStatus` tells how it goes on.
+   *
+   * @throws AshlarError `untrusted` when the node does not take orders from this operator, `conflict` while it carries out
+   *   another one, and whatever code the node refuses it with
+   */
+  async order(order: Order, update: UpdateRequest = {}): Promise<UpdateStatus> {
+    return parseUpdateStatus((await this.#ask("POST", `/v1/${order}`, update, ORDER_REFUSALS)).text);
   }
 
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
 
-  async #ask(method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
+  async #ask(method: "GET" | "POST", path: string, body?: object, codes: RefusalCodes = {}): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       const response = await this.#send(method, path, body);
       const retryAfterMs = retryAfterMsOf(response.status, response.retryAfter);
-      if (retryAfterMs === undefined || attempt === MAX_RETRIES) return this.#accept(path, response);
-      await sleep(retryAfterMs, undefined, this.#signal === undefined ? {} : { signal: this.#signal });
+      if (retryAfterMs === undefined || attempt === MAX_RETRIES) return this.#accept(path, response, codes);
+      const { signal } = this.#options;
+      await sleep(retryAfterMs, undefined, signal === undefined ? {} : { signal });
     }
   }
 
-  #accept(path: string, { status, text, tlsPublicKey }: Response): Answer {
-    if (status === 200) return { text, tlsPublicKey };
-    throw this.#unavailable(`status ${status} for ${path}: ${text.slice(0, MAX_SHOWN_CHARACTERS)}`);
+  #accept(path: string, { status, text, tlsPublicKey }: Response, codes: RefusalCodes): Answer {
+    if (status === 200 || status === 202) return { text, tlsPublicKey };
+    throw refusalOf(status, text, `${this.#url.origin}${path}`, codes);
   }
 
   async #send(method: "GET" | "POST", path: string, body: object | undefined): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), this.#signal].filter((each) => each !== undefined);
+    const { signal } = this.#options;
+    const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), signal].filter((each) => each !== undefined);
     const outgoing = request(new URL(path, this.#url), {
       method,
       agent: this.#agent,
       signal: AbortSignal.any(signals),
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
     });
-    outgoing.once("socket", (socket) => {
-      const timer = setTimeout(() => outgoing.destroy(new Error("no TLS connection in time")), HANDSHAKE_TIMEOUT_MS);
-      const clear = (): void => clearTimeout(timer);
-      if (outgoing.reusedSocket) clear();
-      else socket.once("secureConnect", clear);
-      outgoing.once("close", clear);
-    });
     outgoing.once("response", (response) => {
       readResponse(response).then(resolve, reject);
     });
     outgoing.once("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    // Nothing leaves before the peer is known to be the right one.
+    whenSecure(outgoing, (socket) => {
+      const problem = this.#judgePeer(socket);
+      if (problem === undefined) outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+      else outgoing.destroy(problem);
+    });
     try {
       return await promise;
     } catch (error) {
-      if (this.#signal?.aborted === true) throw new AshlarError("interrupted", "interrupted");
+      if (signal?.aborted === true) throw new AshlarError("interrupted", "interrupted");
       if (error instanceof AshlarError) throw error;
-      throw this.#unavailable(error instanceof Error && "code" in error ? String(error.code) : messageOf(error));
+      const found = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+      throw new AshlarError("unavailable", `expected an answer from ${this.#url.origin}, found ${found}`);
     }
   }
 
-  #unavailable(found: string): AshlarError {
-    return new AshlarError("unavailable", `expected an answer from ${this.#url.origin}, found ${found}`);
+  #judgePeer(socket: Socket): AshlarError | undefined {
+    const expected = this.#options.tlsPublicKey;
+    if (expected === undefined || Buffer.from(peerKeyOf(socket) ?? []).equals(expected)) return undefined;
+    return new AshlarError("untrusted", `expected the TLS key of the node's evidence from ${this.#url.origin}`, {
+      hint: "the node has restarted since, or something stands in between: prove it again",
+    });
   }
 }
 
-const MAX_SHOWN_CHARACTERS = 200;
+function makeAgent(operatorPem: string | undefined): Agent {
+  const options: AgentOptions = {
+    keepAlive: true,
+    maxSockets: 1,
+    // A resumed session would not show the peer's certificate again.
+    maxCachedSessions: 0,
+    minVersion: "TLSv1.3",
+    rejectUnauthorized: false,
+  };
+  if (operatorPem === undefined) return new Agent(options);
+  pinOfOperatorPem(operatorPem);
+  return new Agent({ ...options, key: operatorPem, cert: operatorPem });
+}
+
+/** Does something once the request has a connection on which TLS stands, or destroys the request. */
+function whenSecure(outgoing: ClientRequest, then: (socket: Socket) => void): void {
+  outgoing.once("socket", (socket) => {
+    if (outgoing.reusedSocket) {
+      then(socket);
+      return;
+    }
+    const timer = setTimeout(() => outgoing.destroy(new Error("no TLS connection in time")), HANDSHAKE_TIMEOUT_MS);
+    outgoing.once("close", () => clearTimeout(timer));
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      then(socket);
+    });
+  });
+}
+
+/** SubjectPublicKeyInfo as DER. */
+function peerKeyOf(socket: Socket): Uint8Array | undefined {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return certificate?.publicKey.export({ type: "spki", format: "der" });
+}
 
 type Response = {
   readonly status: number;
@@ -131,10 +212,8 @@ type Response = {
 };
 
 async function readResponse(response: IncomingMessage): Promise<Response> {
-  const { socket } = response;
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined) throw new AshlarError("untrusted", "expected a TLS peer with a certificate");
-  const tlsPublicKey = certificate.publicKey.export({ type: "spki", format: "der" });
+  const tlsPublicKey = peerKeyOf(response.socket);
+  if (tlsPublicKey === undefined) throw new AshlarError("untrusted", "expected a TLS peer with a certificate");
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of response) {
@@ -159,4 +238,8 @@ function retryAfterMsOf(status: number, retryAfter: string | undefined): number 
   if (status !== 429 && status !== 503) return undefined;
   const seconds = Number(retryAfter ?? "1");
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : 1000;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }

@@ -1,3 +1,5 @@
+export { AgentClient } from "./agent-client.ts";
+export type { AgentClientOptions, Order } from "./agent-client.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";
 export { proveNodes } from "./prove-nodes.ts";

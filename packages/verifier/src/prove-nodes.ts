@@ -2,12 +2,10 @@ import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { parseAttest } from "@ashlar/formats";
 import {
-  EMPTY_VERDICT,
   finishEnrolment,
   firmwareOf,
   judgeFleet,
   prepareEnrolment,
-  verifyEvidence,
   type EkRoots,
   type Evidence,
   type Expectations,
@@ -17,6 +15,7 @@ import {
   type Verification,
 } from "@ashlar/identity";
 import { AgentClient } from "./agent-client.ts";
+import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
 import { writeStoredAnswer, type StoredAnswer } from "./stored-evidence.ts";
@@ -52,6 +51,11 @@ export type FleetProof = {
   readonly fleet: FleetVerdict;
   /** How old each node's evidence is, by name; nothing for nodes without any. */
   readonly agesMs: ReadonlyMap<string, number>;
+  /**
+   * The TLS keys that evidence which holds is bound to, by name: SubjectPublicKeyInfo as DER. Who gives a node orders
+   * should give them to no other peer.
+   */
+  readonly tlsKeys: ReadonlyMap<string, Uint8Array>;
 };
 
 /** More nodes at once would only make each answer older when it is judged. */
@@ -73,6 +77,7 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   return {
     fleet: judgeFleet(results.map(({ name, verification }) => ({ name, ...verification }))),
     agesMs: new Map(results.flatMap(({ name, ageMs }) => (ageMs === undefined ? [] : [[name, ageMs]]))),
+    tlsKeys: new Map(results.flatMap(({ name, tlsPublicKey }) => (tlsPublicKey ? [[name, tlsPublicKey]] : []))),
   };
 }
 
@@ -80,19 +85,21 @@ type Result = {
   readonly name: string;
   readonly verification: Verification;
   readonly ageMs?: number;
+  readonly tlsPublicKey?: Uint8Array;
   readonly newPin?: Pin;
 };
 
 async function proveNode(target: NodeTarget, pin: Pin | undefined, options: ProveNodesOptions): Promise<Result> {
   const { name } = target;
   try {
-    using client = new AgentClient(target.url, options.signal);
+    using client = new AgentClient(target.url, { signal: options.signal });
     const keys = pin ?? (await enrol(client, options));
     const answer = await ask(client, keys, target);
     if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
     const nowMs = Date.now();
     const verification = judgeAnswer(answer, target.expectations, nowMs, options);
-    const result = { name, verification, ageMs: nowMs - answer.challengedAtMs };
+    const tlsKey = verification.tpm === undefined ? {} : { tlsPublicKey: answer.tlsPublicKey };
+    const result = { name, verification, ageMs: nowMs - answer.challengedAtMs, ...tlsKey };
     // Enrolled is only who has also answered a challenge with the key, from a boot whose firmware can be pinned.
     return pin === undefined && verification.pinnable ? { ...result, newPin: answer.pin } : result;
   } catch (error) {
@@ -112,34 +119,16 @@ async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarg
   // The quote is made after this: counted from here, evidence never looks younger than it is.
   const challengedAtMs = Date.now();
   const { evidence, tlsPublicKey } = await client.evidence(nonce);
+  const nextBoot = await receiveNextBoot(async () => client.nextBoot(nonce));
   const pin = "enrolledAt" in keys ? keys : pinOf(keys, evidence, challengedAtMs);
   const { classConfigSha256, nodeConfigSha256 } = target.expectations;
-  return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected: { classConfigSha256, nodeConfigSha256 } };
+  const expected = { classConfigSha256, nodeConfigSha256 };
+  return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot };
 }
 
 function pinOf(keys: PinnedKeys, { quoteMessage, pcrs }: Evidence, nowMs: number): Pin {
   const enrolledAt = new Date(nowMs).toISOString();
   return { ...keys, enrolledAt, resetCount: parseAttest(quoteMessage).resetCount, firmware: firmwareOf(pcrs) };
-}
-
-/** Judges a live or stored answer. */
-export function judgeAnswer(
-  { evidence, nonce, tlsPublicKey, challengedAtMs, pin }: StoredAnswer,
-  expectations: Expectations,
-  nowMs: number,
-  { ekRoots, candidates, maxAgeMs }: ProveOptions,
-): Verification {
-  const challenge = { nonce, tlsPublicKey };
-  return verifyEvidence(evidence, {
-    expectations,
-    pin,
-    challenge,
-    ekRoots,
-    challengedAtMs,
-    nowMs,
-    maxAgeMs,
-    candidates,
-  });
 }
 
 /** No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. */
@@ -151,9 +140,4 @@ async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Ver
     "answer of the node's agent",
     `${error.message}${reason === undefined ? "" : `; ${reason}`}`,
   );
-}
-
-export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
-  const differences = [{ what, expected: "evidence of what the node runs", found }];
-  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, running: undefined, pinnable: false };
 }

@@ -1,7 +1,8 @@
 import { AshlarError } from "@ashlar/base";
 import { judgeFleet, type FleetMember, type ReleaseManifest } from "@ashlar/identity";
 import type { Pin } from "./pin-store.ts";
-import { judgeAnswer, unanswered, type FleetProof, type ProveOptions } from "./prove-nodes.ts";
+import { judgeAnswer, unanswered } from "./judge-answer.ts";
+import type { FleetProof, ProveOptions } from "./prove-nodes.ts";
 import { readStoredAnswer } from "./stored-evidence.ts";
 
 export type ProveStoredOptions = ProveOptions & {
@@ -20,7 +21,7 @@ export async function proveStored(
   directory: string,
   names: readonly string[],
   options: ProveStoredOptions,
-): Promise<FleetProof> {
+): Promise<Omit<FleetProof, "tlsKeys">> {
   const members: FleetMember[] = [];
   const agesMs = new Map<string, number>();
   const nowMs = Date.now();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { expectationsOf, parseEkRoots } from "@ashlar/identity";
-import { TestAuthority, TestNode, testLogs, testRelease } from "@ashlar/identity/test-fixtures";
+import { TestAuthority, TestNode, testLogs, testNextBootReport, testRelease } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
@@ -20,6 +20,11 @@ const directory = mkdtempSync(join(tmpdir(), "ashlar-prove-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 const RELEASE = testRelease("1.0.0");
+const NEXT = testRelease("1.1.0");
+const NEXT_BOOT = testNextBootReport([
+  [RELEASE, "ashlar_1.0.0.efi"],
+  [NEXT, "ashlar_1.1.0+3-0.efi"],
+]);
 const EXPECTATIONS = expectationsOf({
   release: RELEASE,
   classConfig: Buffer.from("{}"),
@@ -51,7 +56,9 @@ test("a node is enrolled once, pinned, and proven again with a fresh nonce", asy
 
   const again = await proveNodes([target("worker", agent.url)], options);
   assert.equal(again.fleet.verdict, "proven");
-  assert.deepEqual(agent.asked, ["/v1/keys", "/v1/activate", "/v1/evidence", "/v1/evidence"]);
+  const both = ["/v1/evidence", "/v1/next-boot"];
+  assert.deepEqual(agent.asked, ["/v1/keys", "/v1/activate", ...both, ...both]);
+  assert.deepEqual(again.tlsKeys, new Map([["worker", agent.tlsPublicKey]]));
   assert.deepEqual(await readPins(options.pinsPath), pins);
 });
 
@@ -161,17 +168,56 @@ test("a silent node is unknown and says why; one that talks nonsense is a mismat
   await assert.rejects(proveNodes([target("x", "http://127.0.0.1/")], options), { code: "usage" });
 });
 
+test("the next boot is proven beside what runs", async () => {
+  await using agent = await TestAgent.start(node, RELEASE, { nextBoot: NEXT_BOOT });
+  const known = { ...options, candidates: [NEXT] };
+  const [found] = (await proveNodes([target("worker", agent.url)], known)).fleet.nodes;
+  assert.deepEqual([found?.level, found?.release], ["proven", "1.0.0"]);
+  const fallback = { release: "1.0.0", state: "whole" };
+  assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback });
+  // Not known: what a node would run next is no release that anybody has declared.
+  const [stranger] = (await proveNodes([target("worker", agent.url)], options)).fleet.nodes;
+  assert.deepEqual([stranger?.level, stranger?.release, stranger?.nextBoot?.release], ["mismatch", "1.0.0", null]);
+  assert.match(stranger?.differences[0]?.what ?? "", /^next boot, boot entry EFI\/Linux\/ashlar_1.1.0\+3-0.efi$/u);
+});
+
+test("a node that cannot say what it boots next stays proven; one that talks nonsense about it does not", async () => {
+  await using old = await TestAgent.start(node, RELEASE);
+  const [silent] = (await proveNodes([target("worker", old.url)], options)).fleet.nodes;
+  assert.deepEqual([silent?.level, silent?.nextBoot?.level, silent?.differences], ["proven", "unknown", []]);
+  assert.match(silent?.nextBoot?.differences[0]?.found ?? "", /does not know the question$/u);
+  await using confused = await TestAgent.start(node, RELEASE, { garbage: "{}", garbageAt: "/v1/next-boot" });
+  const [wrong] = (await proveNodes([target("worker", confused.url)], options)).fleet.nodes;
+  assert.deepEqual([wrong?.level, wrong?.nextBoot?.level], ["mismatch", "mismatch"]);
+  assert.match(wrong?.differences[0]?.what ?? "", /^next boot, answer about the next boot$/u);
+});
+
+test("while it is a node's turn, both releases are right for it", async () => {
+  await using agent = await TestAgent.start(node, NEXT);
+  try {
+    node.boot(testLogs(NEXT, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256));
+    const turn = { ...target("worker", agent.url), expectations: { ...EXPECTATIONS, alsoAllowed: [NEXT] } };
+    const during = await proveNodes([turn], options);
+    assert.deepEqual([during.fleet.verdict, during.fleet.nodes[0]?.release], ["proven", "1.1.0"]);
+    const before = await proveNodes([target("worker", agent.url)], { ...options, candidates: [NEXT] });
+    assert.equal(before.fleet.verdict, "mismatch");
+  } finally {
+    node.boot(LOGS);
+  }
+});
+
 test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const evidenceDirectory = join(directory, "evidence");
-  await using agent = await TestAgent.start(node, RELEASE);
+  await using agent = await TestAgent.start(node, RELEASE, { nextBoot: NEXT_BOOT });
   await using other = await TestAgent.start(otherNode, RELEASE);
   const targets = [target("a", agent.url), target("b", other.url), target("c", "https://127.0.0.1:1")];
+  const candidates = [NEXT];
   const names = targets.map(({ name }) => name);
   await writeStoredFleet(evidenceDirectory, { nodes: names, manifest: "{}", ekRoots: authority.roots });
-  const live = await proveNodes(targets, { ...options, evidenceDirectory });
+  const live = await proveNodes(targets, { ...options, candidates, evidenceDirectory });
   const stored = await readStoredFleet(evidenceDirectory);
   assert.deepEqual(stored, { nodes: names, manifest: "{}", ekRoots: authority.roots });
-  const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, STORED);
+  const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, { ...STORED, candidates });
   assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
   assert.deepEqual(
     fleet.nodes.map(({ level }) => level),
@@ -183,6 +229,10 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const qualification = readFileSync(join(cwd, "qualifying-data")).toString("hex");
   const quote = ["-u", "ak.pub", "-m", "quote.msg", "-s", "quote.sig", "-g", "sha256", "-q", qualification];
   execFileSync("tpm2_checkquote", quote, { cwd, stdio: "ignore" });
+  const next = readFileSync(join(cwd, "next-boot-qualifying-data")).toString("hex");
+  const files = ["-m", "next-boot-quote.msg", "-s", "next-boot-quote.sig"];
+  const checkNext = ["-u", "ak.pub", ...files, "-g", "sha256", "-q", next];
+  execFileSync("tpm2_checkquote", checkNext, { cwd, stdio: "ignore" });
   execFileSync("tpm2_eventlog", ["firmware-log.bin"], { cwd, stdio: "ignore" });
 
   const stale = await proveStored(evidenceDirectory, ["a"], { ...STORED, maxAgeMs: -1 });
@@ -191,6 +241,15 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   assert.equal(unpinned.fleet.verdict, "unknown");
   const redeclared = await proveStored(evidenceDirectory, ["a"], { ...STORED, classConfigSha256: "0".repeat(64) });
   assert.equal(redeclared.fleet.nodes[0]?.differences[0]?.what, "PCR 13, class config");
+
+  const report = readFileSync(join(cwd, "next-boot.json"), "utf8");
+  writeFileSync(join(cwd, "next-boot.json"), `${report} `);
+  const edited = await proveStored(evidenceDirectory, ["a"], { ...STORED, candidates });
+  assert.equal(edited.fleet.nodes[0]?.differences[0]?.what, "next boot, quote's qualifying data");
+  // As evidence was kept before anybody asked for the next boot.
+  rmSync(join(cwd, "next-boot.json"));
+  const older = await proveStored(evidenceDirectory, ["a"], STORED);
+  assert.deepEqual([older.fleet.verdict, older.fleet.nodes[0]?.nextBoot], ["proven", null]);
 
   // b's files under a's name, file by file.
   for (const file of ["quote.msg", "quote.sig", "ak.pub", "answer.json"]) {

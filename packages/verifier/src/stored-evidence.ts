@@ -7,10 +7,14 @@ import {
   MAX_LOG_BYTES,
   MAX_TPM_STRUCTURE_BYTES,
   parseDocument,
+  MAX_NEXT_BOOT_BYTES,
+  nextBootQualifyingData,
   qualifyingData,
   type Evidence,
+  type NextBootAnswer,
 } from "@ashlar/identity";
 import { z } from "zod";
+import type { NextBootReply } from "./judge-answer.ts";
 import { pinSchema, type Pin } from "./pin-store.ts";
 
 /** One node's answer with everything that is needed to judge it again, later and elsewhere. */
@@ -23,6 +27,8 @@ export type StoredAnswer = {
   readonly pin: Pin;
   /** What was declared for this node then. */
   readonly expected: { readonly classConfigSha256: string; readonly nodeConfigSha256: string };
+  /** The answer to the same challenge about the next boot; undefined in evidence from before that was asked. */
+  readonly nextBoot?: NextBootReply | undefined;
 };
 
 /** What holds for all nodes of a directory of evidence. */
@@ -54,6 +60,14 @@ const FILES = {
 /** The bytes in the quote's extraData. They follow from nonce and TLS key, and are not read back. */
 const QUALIFYING_DATA = "qualifying-data";
 
+/** The answer about the next boot, when there is one: the report is the exact text that the quote is over. */
+const NEXT_BOOT_FILES = {
+  report: "next-boot.json",
+  quoteMessage: "next-boot-quote.msg",
+  quoteSignature: "next-boot-quote.sig",
+  qualifyingData: "next-boot-qualifying-data",
+} as const;
+
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 
 /** The rest of a node's answer. */
@@ -73,6 +87,8 @@ const answerSchema = z.strictObject({
   verity: z.strictObject({ device: z.literal("usr"), status: z.string(), rootHash: digest.exactOptional() }),
   pin: pinSchema,
   expected: z.strictObject({ classConfigSha256: digest, nodeConfigSha256: digest }),
+  /** Why there is no answer about the next boot, when it was asked for. */
+  noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
 });
 
 /** Nodes' names are names of directories: host names, addresses, ports. */
@@ -120,12 +136,20 @@ export async function readStoredFleet(directory: string): Promise<StoredFleet> {
 
 /** Replaces what the directory holds of this node. */
 export async function writeStoredAnswer(directory: string, name: string, answer: StoredAnswer): Promise<void> {
-  const { evidence, nonce, tlsPublicKey } = answer;
+  const { evidence, nonce, tlsPublicKey, nextBoot } = answer;
   const temporary = join(directory, `.${name}.${process.pid}.new`);
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   for (const member of MEMBERS) await writeFile(join(temporary, FILES[member]), evidence[member]);
   await writeFile(join(temporary, QUALIFYING_DATA), qualifyingData(nonce, tlsPublicKey));
+  if (nextBoot !== undefined && "answer" in nextBoot) {
+    const { reportText, quoteMessage, quoteSignature } = nextBoot.answer;
+    const extraData = nextBootQualifyingData(nonce, tlsPublicKey, reportText);
+    await writeFile(join(temporary, NEXT_BOOT_FILES.report), reportText);
+    await writeFile(join(temporary, NEXT_BOOT_FILES.quoteMessage), quoteMessage);
+    await writeFile(join(temporary, NEXT_BOOT_FILES.quoteSignature), quoteSignature);
+    await writeFile(join(temporary, NEXT_BOOT_FILES.qualifyingData), extraData);
+  }
   await writeFile(join(temporary, ANSWER), `${JSON.stringify(toDocument(answer), undefined, 2)}\n`);
   await rm(join(directory, name), { recursive: true, force: true });
   await rename(temporary, join(directory, name));
@@ -134,7 +158,7 @@ export async function writeStoredAnswer(directory: string, name: string, answer:
 // Object.keys forgets which names these are.
 const MEMBERS = ["ak", "quoteMessage", "quoteSignature", "ekCertificate", "firmwareLog", "userspaceLog"] as const;
 
-function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected }: StoredAnswer): object {
+function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot }: StoredAnswer): object {
   const { tlsPublicKey: claimed, pcrs, osRelease, commandLine, verity } = evidence;
   return {
     schema: ANSWER_SCHEMA,
@@ -148,6 +172,7 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
     verity,
     pin,
     expected: { classConfigSha256: expected.classConfigSha256, nodeConfigSha256: expected.nodeConfigSha256 },
+    ...(nextBoot === undefined || "answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
   };
 }
 
@@ -181,6 +206,23 @@ export async function readStoredAnswer(directory: string, name: string): Promise
     challengedAtMs: Date.parse(rest.challengedAt),
     pin: rest.pin,
     expected: rest.expected,
+    nextBoot: rest.noNextBoot ?? (await readNextBoot(inside)),
+  };
+}
+
+/** Undefined when nothing of it is there; a missing part is as good as an empty one, which no quote is. */
+async function readNextBoot(inside: (file: string) => string): Promise<{ answer: NextBootAnswer } | undefined> {
+  const { report, quoteMessage, quoteSignature } = NEXT_BOOT_FILES;
+  const text = await readOptional(inside(report), MAX_NEXT_BOOT_BYTES);
+  if (text === undefined) return undefined;
+  const bytes = async (file: string): Promise<Uint8Array> =>
+    (await readOptional(inside(file), MAX_TPM_STRUCTURE_BYTES)) ?? new Uint8Array();
+  return {
+    answer: {
+      reportText: text.toString("utf8"),
+      quoteMessage: await bytes(quoteMessage),
+      quoteSignature: await bytes(quoteSignature),
+    },
   };
 }
 

@@ -3,23 +3,44 @@ import { execFileSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import { createServer, type Server } from "node:https";
 import {
+  operatorPin,
   parseActivateRequest,
   parseEvidenceRequest,
   type Evidence,
   type Keys,
+  type NextBootReport,
   type ReleaseManifest,
+  type UpdateStatus,
 } from "@ashlar/identity";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 
-export type TestAgentLies = {
+export type TestAgentOptions = {
+  /** What it says about its next boot; without it, it does not know the question. */
+  readonly nextBoot?: NextBootReport | undefined;
+  /** The same for updates. */
+  readonly status?: UpdateStatus;
+  /** Pins of the keys from which it takes orders. */
+  readonly operators?: readonly string[];
+
   readonly keys?: Keys;
   /** Passes this instead of the server's own TLS key to the TPM. */
   readonly tlsPublicKey?: Uint8Array;
-  /** Sent instead of any JSON. */
+  /** Sent instead of any JSON, or only at this path. */
   readonly garbage?: string;
+  readonly garbageAt?: string;
 };
+
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, code: string) {
+    super(JSON.stringify({ error: { code, message: `it is ${code}`, hint: "ask" } }));
+    this.status = status;
+  }
+}
 
 /** PEM of a key and its self-signed certificate, made once. */
 const IDENTITY: string = execFileSync(
@@ -44,20 +65,28 @@ const OWN_KEY: Uint8Array = createPublicKey(IDENTITY).export({ type: "spki", for
 export class TestAgent implements AsyncDisposable {
   /** Paths that were asked for. */
   readonly asked: string[] = [];
+  /** Orders that were taken, with their bodies. */
+  readonly orders: string[] = [];
+  /** Its TLS key, SubjectPublicKeyInfo as DER. */
+  readonly tlsPublicKey: Uint8Array = OWN_KEY;
   readonly #server: Server;
 
-  private constructor(node: TestNode, release: ReleaseManifest, lies: TestAgentLies) {
-    this.#server = createServer({ key: IDENTITY, cert: IDENTITY }, (request, response) => {
+  private constructor(node: TestNode, release: ReleaseManifest, options: TestAgentOptions) {
+    const tls = { key: IDENTITY, cert: IDENTITY, requestCert: true, rejectUnauthorized: false };
+    this.#server = createServer(tls, (request, response) => {
       this.asked.push(request.url ?? "");
-      answer(request, node, release, lies).then(
-        (text) => response.end(text),
-        (error: unknown) => response.writeHead(500).end(String(error)),
+      answer(request, node, release, options, this.orders).then(
+        (text) => response.writeHead(request.method === "POST" && options.status ? 202 : 200).end(text),
+        (error: unknown) =>
+          error instanceof Refusal
+            ? response.writeHead(error.status).end(error.message)
+            : response.writeHead(500).end(String(error)),
       );
     });
   }
 
-  static async start(node: TestNode, release: ReleaseManifest, lies: TestAgentLies = {}): Promise<TestAgent> {
-    const agent = new TestAgent(node, release, lies);
+  static async start(node: TestNode, release: ReleaseManifest, options: TestAgentOptions = {}): Promise<TestAgent> {
+    const agent = new TestAgent(node, release, options);
     agent.#server.listen(0, "127.0.0.1");
     await once(agent.#server, "listening");
     return agent;
@@ -79,20 +108,41 @@ async function answer(
   request: IncomingMessage,
   node: TestNode,
   release: ReleaseManifest,
-  lies: TestAgentLies,
+  options: TestAgentOptions,
+  orders: string[],
 ): Promise<string> {
   const body = (await request.toArray()).join("");
-  if (lies.garbage !== undefined) return lies.garbage;
+  const { status, garbage } = options;
+  if (garbage !== undefined && (options.garbageAt ?? request.url) === request.url) return garbage;
   if (request.url === "/v1/keys") {
-    const { ak, ekPublic, ekCertificate } = lies.keys ?? node.keys;
+    const { ak, ekPublic, ekCertificate } = options.keys ?? node.keys;
     return JSON.stringify({ ak: base64(ak), ekPublic: base64(ekPublic), ekCertificate: base64(ekCertificate) });
   }
   if (request.url === "/v1/activate") {
     const { credentialBlob, encryptedSecret } = parseActivateRequest(body);
     return JSON.stringify({ secret: base64(node.activate(credentialBlob, encryptedSecret)) });
   }
-  const challenge = { nonce: parseEvidenceRequest(body), tlsPublicKey: lies.tlsPublicKey ?? OWN_KEY };
+  if (request.url === "/v1/update" || request.url === "/v1/rollback" || request.url === "/v1/reboot") {
+    if (status === undefined) throw new Refusal(404, "not-found");
+    if (request.method === "POST") takeOrder(request, body, options, orders);
+    return JSON.stringify(status);
+  }
+  const challenge = { nonce: parseEvidenceRequest(body), tlsPublicKey: options.tlsPublicKey ?? OWN_KEY };
+  if (request.url === "/v1/next-boot") {
+    if (options.nextBoot === undefined) throw new Refusal(404, "not-found");
+    const { reportText, quoteMessage, quoteSignature } = node.nextBoot(options.nextBoot, challenge);
+    const quote = { message: base64(quoteMessage), signature: base64(quoteSignature) };
+    return JSON.stringify({ schema: "ashlar.next-boot/v1", report: reportText, quote });
+  }
   return JSON.stringify(toResponse(node.evidence(release, challenge)));
+}
+
+function takeOrder(request: IncomingMessage, body: string, { operators }: TestAgentOptions, orders: string[]): void {
+  const certificate = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) throw new Refusal(401, "unauthorized");
+  if (operators?.includes(operatorPin(certificate.publicKey)) !== true) throw new Refusal(403, "forbidden");
+  if (orders.length > 0) throw new Refusal(409, "conflict");
+  orders.push(`${request.url} ${body}`);
 }
 
 function toResponse(evidence: Evidence): object {

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { operatorPem, operatorPin, type UpdateStatus } from "@ashlar/identity";
+import { TestAuthority, TestNode, testRelease } from "@ashlar/identity/test-fixtures";
+import { AgentClient } from "./agent-client.ts";
+import { TestAgent } from "./test-agent.ts";
+
+const node = new TestNode(new TestAuthority());
+const RELEASE = testRelease("1.0.0");
+const STATUS: UpdateStatus = {
+  schema: "ashlar.update-status/v1",
+  version: "1.0.0",
+  bootId: "0f0e0d0c-0b0a-0908-0706-050403020100",
+  trial: false,
+  phase: "idle",
+  target: null,
+  progress: null,
+  staged: null,
+  rebootNeeded: false,
+  lastError: null,
+  health: null,
+  failures: [],
+};
+const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const pem = operatorPem(operator.privateKey, randomBytes(16));
+const operators = [operatorPin(operator.publicKey)];
+
+test("the status is for everybody, orders are the operator's", async () => {
+  await using agent = await TestAgent.start(node, RELEASE, { status: STATUS, operators });
+  using reader = new AgentClient(agent.url);
+  assert.deepEqual(await reader.updateStatus(), STATUS);
+  await assert.rejects(reader.order("reboot"), {
+    code: "untrusted",
+    message: /status 401: it is unauth/u,
+    hint: "ask",
+  });
+
+  const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  using other = new AgentClient(agent.url, { operatorPem: operatorPem(stranger, randomBytes(16)) });
+  await assert.rejects(other.order("rollback"), { code: "untrusted", message: /status 403: it is forbidden/u });
+  assert.deepEqual(agent.orders, []);
+
+  using client = new AgentClient(agent.url, { operatorPem: pem, tlsPublicKey: agent.tlsPublicKey });
+  assert.deepEqual(await client.order("update", { to: "1.1.0", retry: true }), STATUS);
+  assert.deepEqual(agent.orders, ['/v1/update {"to":"1.1.0","retry":true}']);
+  await assert.rejects(client.order("reboot"), { code: "conflict" });
+});
+
+test("nothing is said to a peer with another TLS key than the one in the evidence", async () => {
+  await using agent = await TestAgent.start(node, RELEASE, { status: STATUS, operators });
+  using client = new AgentClient(agent.url, { operatorPem: pem, tlsPublicKey: Buffer.from("another") });
+  await assert.rejects(client.order("reboot"), { code: "untrusted", message: /TLS key of the node's evidence/u });
+  await assert.rejects(client.updateStatus(), { code: "untrusted" });
+  assert.deepEqual(agent.asked, []);
+});
+
+test("an older release does not know about updates, and a server that fails is no answer", async () => {
+  await using agent = await TestAgent.start(node, RELEASE);
+  using client = new AgentClient(agent.url, { operatorPem: pem });
+  await assert.rejects(client.updateStatus(), { code: "not-found" });
+  await assert.rejects(client.order("update"), { code: "not-found" });
+  await assert.rejects(client.nextBoot(Buffer.alloc(32)), { code: "not-found" });
+  // It cannot read this nonce, and says so with status 500.
+  await assert.rejects(client.nextBoot(Buffer.alloc(1)), { code: "unavailable", message: /status 500/u });
+  await using confused = await TestAgent.start(node, RELEASE, { garbage: "{}" });
+  using second = new AgentClient(confused.url);
+  await assert.rejects(second.updateStatus(), { code: "malformed" });
+});
+
+test("what is no operator's key is refused before anybody is asked", () => {
+  const key = operator.privateKey.export({ type: "pkcs8", format: "pem" });
+  for (const text of ["", "x", key]) {
+    const make = (): AgentClient => new AgentClient("https://127.0.0.1:1", { operatorPem: text });
+    assert.throws(make, { code: "malformed" }, text.slice(0, 20));
+  }
+});

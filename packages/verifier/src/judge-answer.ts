@@ -1,0 +1,67 @@
+import { AshlarError } from "@ashlar/base";
+import {
+  EMPTY_VERDICT,
+  unknownNextBoot,
+  verifyEvidence,
+  verifyNextBoot,
+  withNextBoot,
+  type Expectations,
+  type NextBootAnswer,
+  type NextBootVerdict,
+  type Verification,
+} from "@ashlar/identity";
+import type { ProveOptions } from "./prove-nodes.ts";
+import type { StoredAnswer } from "./stored-evidence.ts";
+
+/** What came back when a node was asked for its next boot: its answer, or why there is none and what that makes it. */
+export type NextBootReply =
+  | { readonly answer: NextBootAnswer }
+  | { readonly level: "mismatch" | "unknown"; readonly found: string };
+
+/** Asks for the next boot. A node of a release that does not know the question leaves it open. */
+export async function receiveNextBoot(ask: () => Promise<{ readonly answer: NextBootAnswer }>): Promise<NextBootReply> {
+  try {
+    const { answer } = await ask();
+    return { answer };
+  } catch (error) {
+    if (!(error instanceof AshlarError) || error.code === "interrupted") throw error;
+    if (error.code === "not-found") return { level: "unknown", found: "a release that does not know the question" };
+    return { level: error.code === "unavailable" ? "unknown" : "mismatch", found: error.message };
+  }
+}
+
+/** Judges a live or stored answer. */
+export function judgeAnswer(
+  { evidence, nonce, tlsPublicKey, challengedAtMs, pin, nextBoot }: StoredAnswer,
+  expectations: Expectations,
+  nowMs: number,
+  { ekRoots, candidates, maxAgeMs }: ProveOptions,
+): Verification {
+  const challenge = { nonce, tlsPublicKey };
+  const verification = verifyEvidence(evidence, {
+    expectations,
+    pin,
+    challenge,
+    ekRoots,
+    challengedAtMs,
+    nowMs,
+    maxAgeMs,
+    candidates,
+  });
+  // Without evidence that holds nobody knows who speaks.
+  if (nextBoot === undefined || verification.tpm === undefined) return verification;
+  const releases = [expectations.release, ...(expectations.alsoAllowed ?? []), ...candidates];
+  const judged: NextBootVerdict =
+    "answer" in nextBoot
+      ? verifyNextBoot(nextBoot.answer, { evidence, verification, challenge, releases })
+      : unknownNextBoot(nextBoot.level, [{ ...NEXT_BOOT_ANSWER, found: nextBoot.found }]);
+  return { ...verification, verdict: withNextBoot(verification.verdict, judged) };
+}
+
+const NEXT_BOOT_ANSWER = { what: "answer about the next boot", expected: "what the node will boot" };
+
+/** The verdict on a node without any evidence. */
+export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
+  const differences = [{ what, expected: "evidence of what the node runs", found }];
+  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, running: undefined, pinnable: false };
+}
