@@ -52,7 +52,7 @@ async function activate(node: Node, limits: Limits, body: string): Promise<Activ
 }
 
 async function evidence(node: Node, limits: Limits, body: string): Promise<EvidenceResponse> {
-  const nonce = orRefuse(() => parseEvidenceRequest(body));
+  const nonce = parseNonce(body);
   const [{ keys, quote, firmwareLog, userspaceLog }, verity, osRelease, commandLine] = await Promise.all([
     atTpm(limits, async () => ({
       keys: await node.keys(),
@@ -79,7 +79,7 @@ async function evidence(node: Node, limits: Limits, body: string): Promise<Evide
 }
 
 /** One request at a time at the TPM, and not more of them than it can bear. */
-async function atTpm<T>(limits: Limits, work: () => Promise<T>): Promise<T> {
+export async function atTpm<T>(limits: Limits, work: () => Promise<T>): Promise<T> {
   if (limits.queue.isFull) {
     throw new Refusal(503, "busy", "too many requests wait for the TPM", { retryAfterSeconds: QUEUE_RETRY_SECONDS });
   }
@@ -89,6 +89,11 @@ async function atTpm<T>(limits: Limits, work: () => Promise<T>): Promise<T> {
     throw new Refusal(429, "rate-limited", "too many requests for the TPM", { retryAfterSeconds });
   }
   return await limits.queue.run(work);
+}
+
+/** The nonce that a request for evidence brings. */
+export function parseNonce(body: string): Buffer {
+  return orRefuse(() => parseEvidenceRequest(body));
 }
 
 function orRefuse<T>(parse: () => T): T {

@@ -27,7 +27,7 @@ async function carryOut(command: Command): Promise<number> {
         await import("./health/health-command.ts")
       ).healthCommand(nodePaths(), command.limitMs, command.json);
     case "scrub":
-      throw new AshlarError("unavailable", "not yet");
+      return await (await import("./update/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
     default:
       await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
       return 0;

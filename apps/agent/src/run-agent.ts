@@ -11,11 +11,14 @@ import { endWhenIdle } from "./end-when-idle.ts";
 import { createHttpsServer } from "./https-server.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { MeasurementLog } from "./measurement-log.ts";
+import { nodePaths } from "./node-paths.ts";
 import { quote } from "./quote.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { loadTlsIdentity } from "./tls-identity.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { tpmPrograms } from "./tpm-programs.ts";
+import { createForwarding } from "./update-forwarding.ts";
+import { askUpdater } from "./update/updater-client.ts";
 import { readVerityStatus } from "./verity-status.ts";
 
 /** The names of the descriptors in ashlar-agent.socket and ashlar-agent.service. */
@@ -31,6 +34,9 @@ const DEFAULT_VERITY_STATUS_SOCKET = "/run/ashlar-verity-status.socket";
 const MAX_QUEUED = 8;
 const BURST_REQUESTS = 20;
 const REFILL_MS = 500;
+/** For a report on the next boot the disk is read. */
+const BURST_REPORTS = 8;
+const REPORT_REFILL_MS = 3000;
 
 /** Serves until nobody asks any more. `environment`: as in `--help`, and what systemd sets: LISTEN_*, RUNTIME_DIRECTORY. */
 export async function runAgent(
@@ -51,6 +57,11 @@ export async function runAgent(
   const tpm = tpmPrograms(environment["ASHLAR_TPM_TCTI"] ?? DEFAULT_TCTI);
   const firmwareLog = new MeasurementLog(FIRMWARE_LOG, descriptors.get(FIRMWARE_LOG));
   const userspaceLog = new MeasurementLog(USERSPACE_LOG, descriptors.get(USERSPACE_LOG));
+  const updaterSocket = environment["ASHLAR_UPDATER_SOCKET"] ?? nodePaths().updaterSocket;
+  const limits = {
+    queue: new SerialQueue(MAX_QUEUED),
+    requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
+  };
   const api = createApi(
     {
       tlsPublicKey: identity.publicKey,
@@ -61,12 +72,17 @@ export async function runAgent(
       osRelease: async () => await readFile("/etc/os-release", "utf8"),
       commandLine: async () => await readFile("/proc/cmdline", "utf8"),
     },
-    {
-      queue: new SerialQueue(MAX_QUEUED),
-      requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
-    },
+    limits,
   );
-  const server = createHttpsServer(identity, api);
+  const forwarding = createForwarding({
+    askUpdater: async (request) => await askUpdater(updaterSocket, request),
+    tlsPublicKey: identity.publicKey,
+    quote: async (data) => (await quoteWithLogs(async () => await quote(tpm, data), firmwareLog, userspaceLog)).quote,
+    tpm: limits,
+    requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
+    reports: new TokenBucket(BURST_REPORTS, REPORT_REFILL_MS, () => performance.now()),
+  });
+  const server = createHttpsServer(identity, new Map([...api, ...forwarding]));
   server.listen({ fd });
   await once(server, "listening");
   endWhenIdle(server, options.idleTimeoutMs);

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { messageOf } from "@ashlar/base";
 import type { HealthCheck, HealthReport } from "@ashlar/identity/update-api";
 import { forgetFailures, recordFailure } from "../failures.ts";
 import type { NodePaths } from "../node-paths.ts";
+import { noteFallbacks } from "../note-fallbacks.ts";
 import { readRunningSystem } from "../running-system.ts";
 import { membersOf, readStateFile, writeStateFile } from "../state-file.ts";
 import { isOnTrial } from "../trial.ts";
@@ -31,6 +33,9 @@ export async function runHealth(
   const results = await Promise.all(checks.map(async (check) => await runCheck(check, limitMs)));
   const report = { healthy: results.every(({ passed }) => passed), checks: results };
   await writeStateFile(healthFile(paths), { bootId, ...report });
+  await noteFallbacks(paths).catch((error: unknown) => {
+    console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
+  });
   if (trial && report.healthy) await forgetFailures(paths.state, version);
   if (trial && !report.healthy) {
     const failed = results.filter(({ passed }) => !passed);

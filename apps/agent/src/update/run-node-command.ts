@@ -1,6 +1,7 @@
 import type { Command } from "../command-line.ts";
 import type { NodePaths } from "../node-paths.ts";
 import { rollbackCommand, statusCommand, updateCommand } from "./node-commands.ts";
+import { policyCommand } from "./policy-command.ts";
 
 type NodeCommand = Extract<Command, { kind: "status" | "rollback" | "update" }>;
 
@@ -9,5 +10,6 @@ export async function runNodeCommand(command: NodeCommand, paths: NodePaths): Pr
   const common = { paths, json: command.json };
   if (command.kind === "status") await statusCommand(common);
   else if (command.kind === "rollback") await rollbackCommand(common);
+  else if (command.policy) await policyCommand(paths);
   else await updateCommand(common, command.request);
 }

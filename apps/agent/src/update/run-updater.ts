@@ -6,7 +6,13 @@ import { endWhenIdle } from "../end-when-idle.ts";
 import { inheritedDescriptors } from "../inherited-descriptors.ts";
 import { type Caller, jsonAnswers } from "../json-answers.ts";
 import { nodePaths, type NodePaths } from "../node-paths.ts";
+import { noteFallbacks } from "../note-fallbacks.ts";
+import { carryOutRollback } from "./carry-out-rollback.ts";
+import { carryOutUpdate } from "./carry-out-update.ts";
+import { readNextBoot } from "./next-boot.ts";
 import { OrderBook } from "./order-book.ts";
+import { readPolicy } from "./read-policy.ts";
+import type { ReleaseClient } from "./release-client.ts";
 import { KEY_HEADER } from "./updater-client.ts";
 import { createUpdaterApi, type Updater } from "./updater-api.ts";
 import { readUpdateStatus, writeLastError } from "./update-status.ts";
@@ -26,6 +32,9 @@ export async function runUpdater(
     });
   }
   const paths = nodePaths();
+  await noteFallbacks(paths).catch((error: unknown) => {
+    console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
+  });
   const orders = new OrderBook(async (error) => await noteEnd(paths, error));
   const routes = createUpdaterApi(createUpdater(paths, orders), orders);
   const server = new Server(jsonAnswers(routes, "ashlar-updater.service", callerOf));
@@ -36,17 +45,18 @@ export async function runUpdater(
 }
 
 function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
-  const notYet = async (): Promise<never> => {
-    throw new AshlarError("unavailable", "this build of the updater cannot do it yet");
-  };
   return {
     status: async () => await readUpdateStatus(paths, orders.activity),
-    update: notYet,
-    rollBack: notYet,
+    update: async (request, context) => {
+      // Loaded late: who only asks for the status need not wait for it.
+      const client = await import("@ashlar/release/client");
+      await carryOutUpdate(paths, client as unknown as ReleaseClient, request, context);
+    },
+    rollBack: async (context) => await carryOutRollback(paths, context),
     // Returns before systemd ends this very process.
     reboot: async () => void (await run("systemctl", ["--no-block", "reboot"])),
-    nextBootReport: notYet,
-    operators: async () => [],
+    nextBootReport: async () => await readNextBoot(paths),
+    operators: async () => (await readPolicy(paths))?.operators ?? [],
   };
 }
 

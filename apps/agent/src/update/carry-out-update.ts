@@ -1,0 +1,158 @@
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import type { UpdateRequest } from "@ashlar/identity/update-api";
+import { ENTRY_DIRECTORY, removeBootEntries } from "../boot-entries.ts";
+import { forgetFailures, readFailures } from "../failures.ts";
+import type { NodePaths } from "../node-paths.ts";
+import { bootNext } from "./boot-next.ts";
+import { findSlotProblem, findUkiProblem } from "./check-installed.ts";
+import { decideUpdate, isBootable, refuseLastGood, replacedEntries, type UpdateFacts } from "./decide-update.ts";
+import { checkSpace, sizeOfEntries, sizeOfFiles } from "./free-space.ts";
+import { installRelease } from "./install-release.ts";
+import type { OrderContext } from "./order-book.ts";
+import type { UpdatePolicy } from "./policy.ts";
+import { readPolicy, readTrustedRoot } from "./read-policy.ts";
+import { beginWork, finishWork, removeReady, workDirectory } from "./ready-directory.ts";
+import type { ReleaseClient, ReleaseSummary, Repository } from "./release-client.ts";
+import { scrubSlots } from "./scrub.ts";
+import { isRunningSlot, type Slot } from "./slots.ts";
+import { readUpdateFacts } from "./update-facts.ts";
+
+/**
+ * Carries out an order: afterwards the release boots next. It may be interrupted at any point, by a power cut too, and
+ * ordered again: what is on the disk decides what is left to do.
+ *
+ * @throws AshlarError why the release was not installed
+ */
+export async function carryOutUpdate(
+  paths: NodePaths,
+  client: ReleaseClient,
+  request: UpdateRequest,
+  context: OrderContext,
+): Promise<void> {
+  const { report, signal } = context;
+  report({ phase: "checking", target: request.to ?? null });
+  const policy = await readPolicy(paths);
+  const repository = await openRepository(paths, client, policy, signal);
+  const facts = await readUpdateFacts(paths);
+  const version = await choose(paths, client, repository, request, policy, facts);
+  report({ target: version });
+  const summary = await repository.readSummary(version);
+  const decision = decideUpdate({ version, ...summary.usr }, facts);
+  // Whoever wants it tried again wants it judged anew.
+  if (request.retry === true) await forgetFailures(paths.state, version);
+  if (decision.kind === "boot-running") await bootNext(paths, version, facts.running.version);
+  if (decision.kind === "activate") {
+    report({ phase: "checking-slots" });
+    const problem =
+      (await findSlotProblem(paths, decision.slot, facts.slots, signal)) ?? (await findUkiProblem(paths, summary));
+    if (problem !== undefined) {
+      console.error(`${version} is in a slot, but is installed again: ${problem}`);
+      // It must not boot as it is.
+      await removeBootEntries(paths.esp, version);
+      await install(paths, client, repository, summary, policy, { ...facts, target: decision.slot }, context);
+    } else await bootNext(paths, version, facts.running.version);
+  }
+  if (decision.kind === "install") {
+    await install(paths, client, repository, summary, policy, { ...facts, target: decision.target }, context);
+  }
+}
+
+async function install(
+  paths: NodePaths,
+  client: ReleaseClient,
+  repository: Repository,
+  summary: ReleaseSummary,
+  policy: UpdatePolicy | undefined,
+  facts: UpdateFacts & { readonly target: Slot },
+  context: OrderContext,
+): Promise<void> {
+  const { version, usr, uki } = summary;
+  const { target, slots, running } = facts;
+  const { report, signal } = context;
+  await keepLastGood(paths, facts, context);
+  const espBytes = await sizeOfEntries(join(paths.esp, ENTRY_DIRECTORY), replacedEntries(facts, target));
+  await checkSpace("the ESP", paths.esp, uki.sizeBytes, espBytes);
+
+  await beginWork(paths);
+  const collected = await sizeOfFiles(workDirectory(paths));
+  const neededBytes = usr.dataSizeBytes + usr.verity.sizeBytes + uki.sizeBytes;
+  await checkSpace("/var", paths.state, neededBytes, collected);
+  report({ phase: "fetching", progress: null });
+  const staged = await client.stageRelease({
+    repository,
+    version,
+    // What runs is known to be good: its blocks have been checked by the kernel.
+    sources: slots.toSorted(
+      (a, b) => Number(isRunningSlot(b, running.rootHash)) - Number(isRunningSlot(a, running.rootHash)),
+    ),
+    directory: workDirectory(paths),
+    maxBytesPerSecond: policy?.maxBytesPerSecond,
+    signal,
+    onProgress: (progress) => report({ progress }),
+  });
+  for (const { label, block } of staged.badSourceBlocks) {
+    console.error(`block ${block} of ${label} is damaged and was fetched instead: run \`ashlar agent scrub\``);
+  }
+  await finishWork(paths);
+  await installRelease(paths, facts, target, summary, context);
+  await bootNext(paths, version, running.version);
+  await removeReady(paths);
+}
+
+/** Before a slot that may be the only good one is overwritten, both are read. */
+async function keepLastGood(
+  paths: NodePaths,
+  { target, slots, entries, running }: UpdateFacts & { readonly target: Slot },
+  { report, signal }: OrderContext,
+): Promise<void> {
+  if (!isBootable(target, entries)) return;
+  const runningSlot = slots.find((slot) => isRunningSlot(slot, running.rootHash));
+  if (runningSlot === undefined) return;
+  report({ phase: "checking-slots" });
+  const [runningRecord] = await scrubSlots(paths, [runningSlot], slots, signal);
+  if (runningRecord === undefined || (runningRecord.badBlockCount === 0 && runningRecord.rootHash !== null)) return;
+  const [otherRecord] = await scrubSlots(paths, [target], slots, signal);
+  if (otherRecord !== undefined) refuseLastGood(target, runningRecord, otherRecord);
+}
+
+async function openRepository(
+  paths: NodePaths,
+  client: ReleaseClient,
+  policy: UpdatePolicy | undefined,
+  signal: AbortSignal,
+): Promise<Repository> {
+  if (policy?.repository === undefined) {
+    throw new AshlarError("not-found", "expected a repository to fetch releases from, found none", {
+      hint: `name one in ${paths.policyFiles[0]}: \`repository: https://HOST/PATH/\``,
+    });
+  }
+  return await client.openRepository({
+    url: policy.repository,
+    trustedRoot: await readTrustedRoot(paths),
+    stateDirectory: join(paths.state, "metadata"),
+    nowMs: Date.now(),
+    signal,
+  });
+}
+
+async function choose(
+  paths: NodePaths,
+  client: ReleaseClient,
+  { index }: Repository,
+  request: UpdateRequest,
+  policy: UpdatePolicy | undefined,
+  { running }: UpdateFacts,
+): Promise<string> {
+  const failures = await readFailures(paths.state);
+  const failed = failures.map(({ version }) => version).filter((version) => version !== running.version);
+  const channel = request.channel ?? policy?.channel;
+  return client.chooseRelease(index, {
+    ...request,
+    running: running.version,
+    failed,
+    ...(channel === undefined ? {} : { channel }),
+    // Who names a version means it.
+    ...(policy?.pin === undefined || request.to !== undefined ? {} : { pin: policy.pin }),
+  });
+}

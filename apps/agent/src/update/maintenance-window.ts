@@ -1,0 +1,29 @@
+export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** A time in which a node may reboot. It begins on the given days and may reach into the next. */
+export type MaintenanceWindow = {
+  readonly days: readonly Weekday[];
+  /** Of the clock in the time zone, for example 02:00. */
+  readonly start: string;
+  readonly durationMinutes: number;
+  /** IANA's name, for example Europe/Prague. */
+  readonly timeZone: string;
+};
+
+/**
+ * Whether an instant lies in the window. A window that begins at a time which the clock skips in spring begins an hour
+ * later by the clock; one that begins at a time which comes twice in autumn begins with the first.
+ */
+export function isInWindow(window: MaintenanceWindow, nowMs: number): boolean {
+  const now = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(window.timeZone);
+  const today = now.toPlainDate();
+  // A window is at most a day long: it began today or yesterday, or, where a day has 25 hours, before that.
+  return [0, 1, 2].some((days) => {
+    const date = today.subtract({ days });
+    const weekday = WEEKDAYS[date.dayOfWeek - 1];
+    if (weekday === undefined || !window.days.includes(weekday)) return false;
+    const begin = date.toZonedDateTime({ timeZone: window.timeZone, plainTime: window.start }).epochMilliseconds;
+    return nowMs >= begin && nowMs < begin + window.durationMinutes * 60_000;
+  });
+}

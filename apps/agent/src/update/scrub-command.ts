@@ -1,0 +1,35 @@
+import { constants, setPriority } from "node:os";
+import type { NodePaths } from "../node-paths.ts";
+import { readRunningSystem } from "../running-system.ts";
+import type { ScrubRecord } from "./scrub-records.ts";
+import { scrubSlots } from "./scrub.ts";
+import { readSlots } from "./slots.ts";
+
+/** Gives the exit status: 1 when a slot has damaged blocks. */
+export async function scrubCommand(paths: NodePaths, json: boolean): Promise<number> {
+  // The kernel derives the priority of input and output from this one (ioprio_set(2)).
+  setPriority(constants.priority.PRIORITY_LOW);
+  const { rootHash } = await readRunningSystem(paths);
+  const slots = await readSlots(paths, rootHash);
+  // An empty slot has no blocks that could be compared with anything.
+  const filled = slots.filter(({ version }) => version !== undefined);
+  const records = await scrubSlots(paths, filled, slots);
+  console.log(json ? JSON.stringify({ slots: records }, undefined, 2) : records.map(describe).join("\n"));
+  return records.every(isGood) ? 0 : 1;
+}
+
+function isGood({ badBlockCount, rootHash }: ScrubRecord): boolean {
+  return badBlockCount === 0 && rootHash !== null;
+}
+
+function describe({ label, badBlockCount, badBlocks, rootHash }: ScrubRecord): string {
+  if (rootHash === null) return `${label}: the hash tree does not hold together`;
+  if (badBlockCount === 0) return `${label}: every block is good`;
+  const lines = badBlocks.map(
+    ({ block, files }) => `  block ${block}: ${files.length === 0 ? "file unknown" : files.join(", ")}`,
+  );
+  const more = badBlockCount - badBlocks.length;
+  return [`${label}: ${badBlockCount} damaged blocks`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join(
+    "\n",
+  );
+}
