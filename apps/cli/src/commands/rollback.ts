@@ -1,0 +1,84 @@
+import { AshlarError } from "@ashlar/base";
+import { Command } from "commander";
+import { withInterruption } from "../interruption.ts";
+import { withSessionOptions } from "../update/options.ts";
+import type { Session, SessionOptions } from "../update/session.ts";
+import type { UpdateResult } from "../update/update-result.ts";
+
+type RollbackOptions = Omit<SessionOptions, "urls"> & {
+  readonly url?: string;
+  readonly channel?: string;
+  readonly timeout: number;
+  readonly json?: true;
+};
+
+export function rollbackCommand(): Command {
+  const command = new Command("rollback")
+    .description("Restart a node into the release in its other slot, proven before and after")
+    .argument("[node]", "with --lab: which node, for example node-1")
+    .option("--lab <name>", "the lab that the node belongs to")
+    .option("--url <url>", "the https URL of the node's agent")
+    .option("--channel <name>", "the channel whose minimum version holds (default: stable)");
+  return withSessionOptions(command)
+    .addHelpText(
+      "after",
+      `
+Nothing is fetched. A release below the channel's minimum version is refused, here when the repository is known, and by
+the node in any case. Interrupted, the same command goes on where it was.
+
+Examples:
+  ashlar rollback node-1 --lab lab
+  ashlar rollback --url https://worker-1:7443 --operator-key operator.pem --releases releases \\
+    --release-root release-root.json --config worker.bu --node-configs nodes --ek-roots makers.pem`,
+    )
+    .action(async (name: string | undefined, options: RollbackOptions) => {
+      refuseContradictions(name, options);
+      const { printResult } = await import("../update/run-update.ts");
+      printResult(await withInterruption(async (signal) => rollBack(name, options, signal)), options.json === true);
+    });
+}
+
+function refuseContradictions(name: string | undefined, { lab, url, nodeConfigs }: RollbackOptions): void {
+  const isLab = lab !== undefined && name !== undefined && url === undefined;
+  const isUrl = url !== undefined && name === undefined && lab === undefined;
+  if (!isLab && !isUrl) {
+    throw new AshlarError("usage", "expected either a node with --lab, or --url", {
+      hint: "for example: ashlar rollback node-1 --lab lab",
+    });
+  }
+  if (isLab && nodeConfigs !== undefined) throw new AshlarError("usage", "expected --node-configs only with --url");
+}
+
+async function rollBack(
+  name: string | undefined,
+  options: RollbackOptions,
+  signal: AbortSignal,
+): Promise<UpdateResult> {
+  const { requireMinimum } = await import("../update/choose-target.ts");
+  const { findPreviousRelease } = await import("../update/previous-release.ts");
+  const { runUpdate, withUpdateLock } = await import("../update/run-update.ts");
+  const { openSession } = await import("../update/session.ts");
+  const session = await openSession({ ...options, urls: options.url }, signal);
+  const node = findNode(session, name);
+  return await withUpdateLock(session.recordPath, async () => {
+    const target = await findPreviousRelease(node, session.record, signal);
+    if (session.repository !== undefined) requireMinimum(session.repository.index, options.channel, target);
+    const goal = {
+      target,
+      order: "rollback",
+      reboot: true,
+      allowDowngrade: true,
+      retry: true,
+      bootTimeoutMs: options.timeout * 1000,
+    } as const;
+    await session.known.get(target);
+    return await runUpdate([session.access(node, target)], goal, session.recordPath, signal);
+  });
+}
+
+function findNode({ nodes }: Session, name: string | undefined): Session["nodes"][number] {
+  const node = name === undefined ? nodes[0] : nodes.find((each) => each.name === name);
+  if (node !== undefined) return node;
+  const known = nodes.map((each) => each.name).join(", ");
+  throw new AshlarError("not-found", `expected one of ${known}, found ${name}`);
+}

@@ -1,0 +1,108 @@
+import { AshlarError } from "@ashlar/base";
+import { Command } from "commander";
+import { withInterruption } from "../interruption.ts";
+import { withSessionOptions } from "../update/options.ts";
+import type { Session, SessionOptions } from "../update/session.ts";
+import type { UpdateResult } from "../update/update-result.ts";
+
+type UpdateOptions = Omit<SessionOptions, "urls"> & {
+  readonly nodes?: string;
+  readonly to?: string;
+  readonly channel?: string;
+  readonly only?: string;
+  readonly allowDowngrade?: true;
+  readonly retry?: true;
+  readonly reboot: boolean;
+  readonly timeout: number;
+  readonly json?: true;
+};
+
+export function updateCommand(): Command {
+  const command = new Command("update")
+    .description("Move nodes to another release, one after the other, each proven before and after")
+    .option("--lab <name>", "the nodes of a lab")
+    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
+    .option("--to <version>", "the release (default: the channel's)")
+    .option(
+      "--channel <name>",
+      "the channel whose release is wanted, and whose minimum version holds (default: stable)",
+    )
+    .option("--only <names>", "only these of the nodes, separated by commas")
+    .option("--allow-downgrade", "also to an older release, but never below the channel's minimum version")
+    .option("--retry", "also a release that has failed on a node before")
+    .option("--no-reboot", "only stage the release: it boots next, whenever that is");
+  return withSessionOptions(command)
+    .addHelpText(
+      "after",
+      `
+Each node in its turn: prove what it runs, stage the release in its other slot, prove that it boots next, restart, wait
+until it has been found healthy, prove the new release. It ends at the first node that is not proven. A node that does
+not get healthy goes back by itself and says why. Interrupted or stopped, the same command goes on where it was.
+
+Exit status: 0 all nodes run (or, with --no-reboot, have staged) the release, 1 a node stopped it.
+
+Examples:
+  ashlar update --lab lab --to 1.1.0
+  ashlar update --lab lab --channel stable --only node-1 --json
+  ashlar update --nodes https://worker-1:7443,https://worker-2:7443 --operator-key operator.pem \\
+    --releases https://releases.example.org/ --release-root release-root.json \\
+    --config worker.bu --node-configs nodes --ek-roots makers.pem`,
+    )
+    .action(async (options: UpdateOptions) => {
+      refuseContradictions(options);
+      const { printResult } = await import("../update/run-update.ts");
+      printResult(await withInterruption(async (signal) => update(options, signal)), options.json === true);
+    });
+}
+
+function refuseContradictions({ lab, nodes, to, channel, nodeConfigs }: UpdateOptions): void {
+  if ((lab === undefined) === (nodes === undefined)) {
+    throw new AshlarError("usage", "expected exactly one of --lab and --nodes", {
+      hint: "for example: ashlar update --lab lab --to 1.1.0",
+    });
+  }
+  if (to === undefined && channel === undefined) {
+    throw new AshlarError("usage", "expected --to or --channel", {
+      hint: "for example: ashlar update --lab lab --channel stable",
+    });
+  }
+  if (lab !== undefined && nodeConfigs !== undefined) {
+    throw new AshlarError("usage", "expected --node-configs only with --nodes");
+  }
+}
+
+async function update(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
+  const { chooseTarget } = await import("../update/choose-target.ts");
+  const { runUpdate, withUpdateLock } = await import("../update/run-update.ts");
+  const { openSession } = await import("../update/session.ts");
+  const session = await openSession({ ...options, urls: options.nodes }, signal);
+  if (session.repository === undefined) {
+    throw new AshlarError("usage", "expected --releases, the repository that has the release", {
+      hint: "or a lab that serves one: ashlar lab up --repo DIR --keys KEYDIR",
+    });
+  }
+  const target = chooseTarget(session.repository.index, { version: options.to, channel: options.channel });
+  const goal = {
+    target,
+    order: "update",
+    reboot: options.reboot,
+    allowDowngrade: options.allowDowngrade === true,
+    retry: options.retry === true,
+    bootTimeoutMs: options.timeout * 1000,
+  } as const;
+  return await withUpdateLock(session.recordPath, async () => {
+    // Read before any node changes: whoever proves the nodes later needs it, too.
+    await session.known.get(target);
+    const nodes = chooseNodes(session, options.only).map((node) => session.access(node, target));
+    return await runUpdate(nodes, goal, session.recordPath, signal);
+  });
+}
+
+function chooseNodes({ nodes }: Session, only: string | undefined): Session["nodes"] {
+  if (only === undefined) return nodes;
+  const names = new Set(only.split(",").map((name) => name.trim()));
+  const stranger = [...names].find((name) => !nodes.some((node) => node.name === name));
+  if (stranger === undefined) return nodes.filter(({ name }) => names.has(name));
+  const known = nodes.map(({ name }) => name).join(", ");
+  throw new AshlarError("usage", `expected names of the nodes after --only (${known}), found ${stranger}`);
+}

@@ -1,0 +1,59 @@
+import { AshlarError } from "@ashlar/base";
+import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import type { Repository } from "@ashlar/release/client";
+import { keepRelease, readKeptReleases } from "@ashlar/verifier";
+
+/** The manifests that nodes are judged by: given ones, those of earlier updates, and those of the repository. */
+export class KnownReleases {
+  /** Those whose manifest has been compared with the repository's. */
+  readonly #published = new Set<string>();
+  readonly #byVersion: Map<string, ReleaseManifest>;
+  readonly #recordPath: string;
+  readonly #repository: Repository | undefined;
+
+  private constructor(releases: readonly ReleaseManifest[], recordPath: string, repository: Repository | undefined) {
+    this.#byVersion = new Map(releases.map((release) => [release.version, release]));
+    this.#recordPath = recordPath;
+    this.#repository = repository;
+  }
+
+  /** `given` win over what was kept. */
+  static async read(
+    recordPath: string,
+    repository: Repository | undefined,
+    given: readonly ReleaseManifest[],
+  ): Promise<KnownReleases> {
+    return new KnownReleases([...(await readKeptReleases(recordPath)), ...given], recordPath, repository);
+  }
+
+  get all(): readonly ReleaseManifest[] {
+    return [...this.#byVersion.values()];
+  }
+
+  /**
+   * What the repository has is kept, so that later proofs need no repository.
+   *
+   * @throws AshlarError `not-found`; `conflict` when the repository's release of that name is another one than is known
+   */
+  async get(version: string): Promise<ReleaseManifest> {
+    const known = this.#byVersion.get(version);
+    if (this.#repository?.index.releases.has(version) !== true) {
+      if (known !== undefined) return known;
+      throw new AshlarError("not-found", `expected the manifest of release ${version}, found none`, {
+        hint: "name the repository with --releases, or the image that the node was made from with --image",
+      });
+    }
+    if (known !== undefined && this.#published.has(version)) return known;
+    const text = (await this.#repository.readFile(version, "manifest")).toString("utf8");
+    const release = parseManifest(text);
+    if (known !== undefined && known.uki.sha256 !== release.uki.sha256) {
+      throw new AshlarError("conflict", `expected one release ${version}, found another one in the repository`, {
+        hint: "versions name releases: build the one that is not published under another version",
+      });
+    }
+    await keepRelease(this.#recordPath, text);
+    this.#byVersion.set(version, release);
+    this.#published.add(version);
+    return release;
+  }
+}

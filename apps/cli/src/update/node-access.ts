@@ -1,0 +1,121 @@
+import { AshlarError } from "@ashlar/base";
+import { expectationsOf, type EkRoots, type NamedVerdict, type UpdateStatus } from "@ashlar/identity";
+import { AgentClient, proveNodes } from "@ashlar/verifier";
+import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { KnownReleases } from "./known-releases.ts";
+import type { NodeAccess } from "./run-turn.ts";
+import type { Goal } from "./turn.ts";
+
+export type AccessContext = {
+  readonly releases: KnownReleases;
+  /** The version that is wanted. */
+  readonly target: string;
+  /** The versions that are right for the node before its turn. Undefined: every known one. */
+  readonly allowed: ReadonlySet<string> | undefined;
+  readonly pinsPath: string;
+  readonly ekRoots: EkRoots | undefined;
+  /** PEM of the operator's private key and certificate. */
+  readonly operatorPem: string;
+};
+
+const MAX_AGE_MS = 600_000;
+
+/** A node behind its agent's https URL. */
+export class RemoteNode implements NodeAccess {
+  readonly #node: DeclaredNode;
+  readonly #context: AccessContext;
+  /** What was proven last: the version, and the TLS key that the evidence is bound to. Orders go to nobody else. */
+  #proven: { readonly version: string; readonly tlsPublicKey: Uint8Array } | undefined;
+
+  constructor(node: DeclaredNode, context: AccessContext) {
+    this.#node = node;
+    this.#context = context;
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  async status(signal: AbortSignal): Promise<UpdateStatus> {
+    using client = new AgentClient(this.#node.url, { signal });
+    return await client.updateStatus();
+  }
+
+  async prove(version: string, signal: AbortSignal): Promise<string | undefined> {
+    const { allowed, target } = this.#context;
+    if (allowed !== undefined && !allowed.has(version) && version !== target) {
+      return `release: expected ${[...allowed].join(" or ")}, found ${version}`;
+    }
+    const verdict = await this.#challenge(version, signal);
+    // What would boot next is about to be replaced, and judged after that; but in the end all of it has to be right.
+    return version === target ? problemOf(verdict) : problemOf(withoutNextBoot(verdict));
+  }
+
+  async proveNextBoot(target: string, signal: AbortSignal): Promise<string | undefined> {
+    const { version } = this.#requireProven();
+    const verdict = await this.#challenge(version, signal);
+    const { nextBoot } = verdict;
+    const problem = problemOf(verdict);
+    if (problem !== undefined) return problem;
+    if (nextBoot === null) return "it does not say what boots next";
+    if (nextBoot.level !== "proven") return firstOf(nextBoot.differences) ?? `its next boot is ${nextBoot.level}`;
+    return nextBoot.release === target ? undefined : `next boot: expected ${target}, found ${nextBoot.release}`;
+  }
+
+  async order({ order, target, allowDowngrade, retry }: Goal, signal: AbortSignal): Promise<UpdateStatus> {
+    using client = this.#operator(signal);
+    return await client.order(order, order === "update" ? { to: target, allowDowngrade, retry } : {});
+  }
+
+  async reboot(signal: AbortSignal): Promise<void> {
+    using client = this.#operator(signal);
+    await client.order("reboot");
+  }
+
+  #operator(signal: AbortSignal): AgentClient {
+    const { operatorPem } = this.#context;
+    const { tlsPublicKey } = this.#requireProven();
+    return new AgentClient(this.#node.url, { signal, operatorPem, tlsPublicKey });
+  }
+
+  #requireProven(): { readonly version: string; readonly tlsPublicKey: Uint8Array } {
+    if (this.#proven === undefined) throw new TypeError("nobody is given orders who was not proven before");
+    return this.#proven;
+  }
+
+  async #challenge(version: string, signal: AbortSignal): Promise<NamedVerdict> {
+    const { releases, pinsPath, ekRoots } = this.#context;
+    const { name, url, classConfig, nodeConfig, explainSilence } = this.#node;
+    const release = await releases.get(version);
+    const expectations = expectationsOf({ release, classConfig, nodeConfig });
+    const target = { name, url, expectations, ...(explainSilence === undefined ? {} : { explainSilence }) };
+    const options = { ekRoots, candidates: releases.all, maxAgeMs: MAX_AGE_MS, pinsPath, signal };
+    const { fleet, tlsKeys } = await proveNodes([target], options);
+    const [verdict] = fleet.nodes;
+    if (verdict === undefined) throw new TypeError("one node was asked");
+    const tlsPublicKey = tlsKeys.get(name);
+    if (verdict.level === "unknown" && tlsPublicKey === undefined) {
+      throw new AshlarError("unavailable", firstOf(verdict.differences) ?? "it gave no evidence");
+    }
+    this.#proven = tlsPublicKey === undefined ? undefined : { version, tlsPublicKey };
+    return verdict;
+  }
+}
+
+function problemOf({ level, differences }: Pick<NamedVerdict, "level" | "differences">): string | undefined {
+  if (level === "proven") return undefined;
+  if (level === "reported") return "no trusted maker vouches for its TPM: name the makers with --ek-roots";
+  return firstOf(differences) ?? `it is ${level}`;
+}
+
+function withoutNextBoot({ level, differences }: NamedVerdict): Pick<NamedVerdict, "level" | "differences"> {
+  const others = differences.filter(({ what }) => !what.startsWith("next boot, "));
+  return others.length === 0 && differences.length > 0
+    ? { level: "proven", differences: [] }
+    : { level, differences: others };
+}
+
+function firstOf(differences: NamedVerdict["differences"]): string | undefined {
+  const [first] = differences;
+  return first === undefined ? undefined : `${first.what}: expected ${first.expected}, found ${first.found}`;
+}

@@ -1,0 +1,30 @@
+import { AshlarError } from "@ashlar/base";
+import type { Command } from "commander";
+
+/** A node under emulation takes minutes for a boot, and a release gets three before the old one comes back. */
+const DEFAULT_TIMEOUT_SECONDS = 2700;
+
+/** What `update` and `rollback` are told alike. */
+export function withSessionOptions(command: Command): Command {
+  return command
+    .option("--operator-key <file>", "the key that the nodes take orders from (default: the lab's)")
+    .option("--releases <place>", "the repository, a directory or an http(s) URL (default: the lab's)")
+    .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
+    .option("--image <dir>", "the release that nodes which were never updated run now (default: the lab's)")
+    .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
+    .option("--node-configs <dir>", "for nodes of no lab: each node's own Ignition config as NAME.ign")
+    .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's)")
+    .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")
+    .option(
+      "--timeout <seconds>",
+      "how long a node may take from its restart until it is found healthy, with all tries",
+      parseSeconds,
+      DEFAULT_TIMEOUT_SECONDS,
+    )
+    .option("--json", "print the result as JSON (schema: docs/reference/schemas/update-result-v1.json)");
+}
+
+function parseSeconds(text: string): number {
+  if (!/^[1-9][0-9]{0,6}$/u.test(text)) throw new AshlarError("usage", `expected a number of seconds, found ${text}`);
+  return Number(text);
+}

@@ -1,0 +1,106 @@
+import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
+import type { TurnEvent } from "./run-turn.ts";
+import type { Step } from "./turn.ts";
+
+export type ProgressOutput = {
+  readonly write: (text: string) => void;
+  /** Whether a line can be drawn again in place. */
+  readonly isTerminal: boolean;
+  /** A clock that only goes forward. */
+  readonly nowMs: () => number;
+};
+
+export type ProgressPrinter = {
+  readonly report: (event: TurnEvent) => void;
+  /** Ends the drawing; the last state stays on the screen. */
+  readonly close: () => void;
+};
+
+const REDRAW_MS = 1000;
+/** Elsewhere than on a terminal bytes are told this often. */
+const BYTES_EVERY_MS = 10_000;
+
+/**
+ * Shows what each node does in its turn. A terminal has one line per node, the last one drawn again every second.
+ * Elsewhere every change is a line, and so are the bytes now and then.
+ */
+export function createProgressPrinter(output: ProgressOutput, target: string): ProgressPrinter {
+  return output.isTerminal ? terminalPrinter(output, target) : linePrinter(output, target);
+}
+
+function linePrinter({ write, nowMs }: ProgressOutput, target: string): ProgressPrinter {
+  let last = { key: "", atMs: 0 };
+  return {
+    report: ({ node, step, status }) => {
+      const key = `${node} ${describeStep(step, status, target)}`;
+      const bytes = describeBytes(step, status);
+      if (key === last.key && (bytes === "" || nowMs() - last.atMs < BYTES_EVERY_MS)) return;
+      last = { key, atMs: nowMs() };
+      write(`${node}: ${describeStep(step, status, target)}${bytes}\n`);
+    },
+    close: () => undefined,
+  };
+}
+
+function terminalPrinter({ write, nowMs }: ProgressOutput, target: string): ProgressPrinter {
+  let current:
+    | { readonly node: string; readonly text: string; readonly sinceMs: number; readonly ended: boolean }
+    | undefined;
+  const draw = (): void => {
+    if (current === undefined) return;
+    const { node, text, sinceMs, ended } = current;
+    const seconds = ended ? "" : ` (${Math.round((nowMs() - sinceMs) / 1000)} s)`;
+    write(`\r\u001B[K${node}  ${text}${seconds}`);
+  };
+  const redraw = setInterval(draw, REDRAW_MS);
+  return {
+    report: ({ node, step, status }) => {
+      if (current !== undefined && current.node !== node) write("\n");
+      const sinceMs = current?.node === node ? current.sinceMs : nowMs();
+      const ended = step.kind === "done" || step.kind === "stop";
+      current = { node, text: describeStep(step, status, target) + describeBytes(step, status), sinceMs, ended };
+      draw();
+    },
+    close: () => {
+      clearInterval(redraw);
+      if (current !== undefined) write("\n");
+    },
+  };
+}
+
+function describeStep(step: Step, status: UpdateStatus | undefined, target: string): string {
+  if (step.kind === "stop") return `stopped: ${step.reason.message.split("\n")[0]}`;
+  if (step.kind === "wait") return describeWait(step.what, status);
+  if (step.kind === "done") return step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`;
+  const actions = {
+    prove: `proving that it runs ${status?.version}`,
+    order: `telling it to stage ${target}`,
+    "prove-next-boot": `proving that it boots ${target} next`,
+    reboot: "restarting it",
+  };
+  return actions[step.kind];
+}
+
+function describeWait(what: Extract<Step, { kind: "wait" }>["what"], status: UpdateStatus | undefined): string {
+  const waits = {
+    answer: "waiting for an answer",
+    restart: "restarting",
+    health: `${status?.version} is on trial until it is found healthy`,
+    staging: `${status?.phase} ${status?.target ?? ""}`.trimEnd(),
+  };
+  return waits[what];
+}
+
+function describeBytes(step: Step, status: UpdateStatus | undefined): string {
+  const progress = step.kind === "wait" && step.what === "staging" ? status?.progress : undefined;
+  return progress === undefined || progress === null ? "" : `: ${formatProgress(progress)}`;
+}
+
+/** For example "178.9 MB copied, 3.1 MB fetched, of 197.2 MB": what is fetched comes compressed. */
+export function formatProgress({ totalBytes, copiedBytes, fetchedBytes }: UpdateProgress): string {
+  return `${formatBytes(copiedBytes)} copied, ${formatBytes(fetchedBytes)} fetched, of ${formatBytes(totalBytes)}`;
+}
+
+export function formatBytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,45 @@
+import { resolve } from "node:path";
+import { withLock } from "@ashlar/host";
+import { createProgressPrinter } from "./progress-printer.ts";
+import { resultTable } from "./result-table.ts";
+import type { NodeAccess } from "./run-turn.ts";
+import type { Goal } from "./turn.ts";
+import { updateFleet } from "./update-fleet.ts";
+import type { UpdateResult } from "./update-result.ts";
+
+/**
+ * Does `work` while nobody else updates the same nodes.
+ *
+ * @throws AshlarError `conflict` at once when somebody does
+ */
+export async function withUpdateLock<T>(recordPath: string, work: () => Promise<T>): Promise<T> {
+  const holder = `another update, process ${process.pid}`;
+  return await withLock(`update of the nodes in ${resolve(recordPath)}`, { holder }, work);
+}
+
+/** Shows on standard error how it goes on. */
+export async function runUpdate(
+  nodes: readonly NodeAccess[],
+  goal: Goal,
+  recordPath: string,
+  signal: AbortSignal,
+): Promise<UpdateResult> {
+  const output = {
+    write: (text: string): boolean => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY,
+    nowMs: (): number => performance.now(),
+  };
+  const printer = createProgressPrinter(output, goal.target);
+  try {
+    return await updateFleet(nodes, goal, { recordPath, onEvent: printer.report, signal });
+  } finally {
+    printer.close();
+  }
+}
+
+/** Prints the result and sets the exit status. */
+export function printResult(result: UpdateResult, asJson: boolean): void {
+  if (asJson) console.log(JSON.stringify(result, undefined, 2));
+  else for (const line of resultTable(result)) console.log(line);
+  process.exitCode = result.outcome === "complete" ? 0 : 1;
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { AshlarError } from "@ashlar/base";
+import { parseEkRoots, parseManifest, pinOfOperatorPem } from "@ashlar/identity";
+import { openRepository, type Repository } from "@ashlar/release/client";
+import { allowedVersions, readUpdateRecord, updateRecordPath, type UpdateRecord } from "@ashlar/verifier";
+import { readClassConfig } from "../class-config.ts";
+import { nodesAtUrls, nodesOfLab, type DeclaredNode, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { readManifestText, readText } from "../prove/read-release.ts";
+import { KnownReleases } from "./known-releases.ts";
+import { RemoteNode } from "./node-access.ts";
+
+/** The options that `update` and `rollback` share. */
+export type SessionOptions = {
+  readonly lab?: string;
+  /** https URLs, separated by commas. */
+  readonly urls?: string | undefined;
+  readonly operatorKey?: string;
+  readonly releases?: string;
+  readonly releaseRoot?: string;
+  readonly image?: string;
+  readonly config?: string;
+  readonly nodeConfigs?: string;
+  readonly ekRoots?: string;
+  readonly pins?: string;
+};
+
+/** Everything that an update needs to know before it talks to a node. */
+export type Session = {
+  readonly nodes: readonly DeclaredNode[];
+  /** Undefined when none was named: then only the nodes themselves know their channel's minimum version. */
+  readonly repository: Repository | undefined;
+  readonly known: KnownReleases;
+  readonly record: UpdateRecord;
+  readonly recordPath: string;
+  readonly operatorPem: string;
+  readonly access: (node: DeclaredNode, target: string) => RemoteNode;
+};
+
+/** Where things are that no option names. */
+type Defaults = {
+  readonly operatorKey?: string;
+  readonly releases?: string;
+  readonly releaseRoot?: string;
+};
+
+/** @throws AshlarError `usage`, `not-found`, and whatever `openRepository` throws */
+export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
+  const { declared, defaults } = await findNodes(options);
+  const pinsPath = options.pins ?? declared.pinsPath;
+  const recordPath = updateRecordPath(pinsPath);
+  const operatorPem = await readOperatorKey(options.operatorKey ?? defaults.operatorKey);
+  const repository = await openReleases(options, defaults, dirname(recordPath), signal);
+  const imagePath = options.image ?? declared.manifestPath;
+  const image = imagePath === undefined ? undefined : parseManifest(await readManifestText(imagePath));
+  const known = await KnownReleases.read(recordPath, repository, image === undefined ? [] : [image]);
+  const record = await readUpdateRecord(recordPath);
+  const rootsPath = options.ekRoots ?? declared.ekRootsPath;
+  const ekRoots = rootsPath === undefined ? undefined : parseEkRoots(await readText(rootsPath, "trusted TPM makers"));
+  const access = (node: DeclaredNode, target: string): RemoteNode => {
+    const allowed = allowedFor(record, node.name, image?.version);
+    return new RemoteNode(node, { releases: known, target, allowed, pinsPath, ekRoots, operatorPem });
+  };
+  return { nodes: declared.nodes, repository, known, record, recordPath, operatorPem, access };
+}
+
+/** An update's record knows better than the image that a node was made from. */
+function allowedFor(record: UpdateRecord, name: string, image: string | undefined): ReadonlySet<string> | undefined {
+  const { declared, also } = allowedVersions(record, name);
+  const versions = [declared ?? image, also].filter((version) => version !== undefined);
+  return versions.length === 0 ? undefined : new Set(versions);
+}
+
+async function findNodes(options: SessionOptions): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
+  const classConfig = options.config === undefined ? undefined : await readClassConfig(options.config);
+  if (options.lab === undefined) {
+    return { declared: await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs), defaults: {} };
+  }
+  const { openLab } = await import("@ashlar/lab");
+  const lab = await openLab(options.lab);
+  await lab.startRepository();
+  const { repository } = lab;
+  const defaults = {
+    operatorKey: lab.operatorKeyPath,
+    ...(repository === undefined ? {} : { releases: repository.directory }),
+    ...(repository !== undefined && existsSync(repository.trustedRootPath)
+      ? { releaseRoot: repository.trustedRootPath }
+      : {}),
+  };
+  return { declared: await nodesOfLab(options.lab, classConfig), defaults };
+}
+
+async function readOperatorKey(path: string | undefined): Promise<string> {
+  if (path === undefined) {
+    throw new AshlarError("usage", "expected --operator-key with nodes that belong to no lab", {
+      hint: "make one with `ashlar operator-key --out FILE`, and name its pin in the nodes' update.yaml",
+    });
+  }
+  const pem = await readText(path, "an operator's key");
+  pinOfOperatorPem(pem);
+  return pem;
+}
+
+async function openReleases(
+  options: SessionOptions,
+  defaults: Defaults,
+  stateDirectory: string,
+  signal: AbortSignal,
+): Promise<Repository | undefined> {
+  const place = options.releases ?? defaults.releases;
+  if (place === undefined) return undefined;
+  const rootPath = options.releaseRoot ?? defaults.releaseRoot;
+  if (rootPath === undefined) {
+    throw new AshlarError("usage", "expected --release-root, the keys that the repository's releases are trusted by", {
+      hint: "`ashlar release init` has put release-root.json beside the keys",
+    });
+  }
+  const url = /^https?:\/\//u.test(place) ? withSlash(place) : withSlash(pathToFileURL(resolve(place)).href);
+  const trustedRoot = await readFile(rootPath).catch((error: unknown) => {
+    throw new AshlarError("not-found", `expected release-root.json at ${rootPath}`, { cause: error });
+  });
+  const name = createHash("sha256").update(url).update(trustedRoot).digest("hex").slice(0, 16);
+  return await openRepository({
+    url,
+    trustedRoot,
+    stateDirectory: join(stateDirectory, "release-metadata", name),
+    nowMs: Date.now(),
+    signal,
+  });
+}
+
+function withSlash(url: string): string {
+  return url.endsWith("/") ? url : `${url}/`;
+}

@@ -1,0 +1,94 @@
+import type { ReleaseFailure } from "@ashlar/identity";
+import { z } from "zod";
+import { STOP_CODES, type StopCode } from "./turn.ts";
+
+export const UPDATE_RESULT_SCHEMA = "ashlar.update-result/v1";
+
+/** What `ashlar update --json` and `ashlar rollback --json` print. */
+export type UpdateResult = {
+  readonly schema: typeof UPDATE_RESULT_SCHEMA;
+  readonly action: "update" | "rollback";
+  /** `stopped` when any node is. */
+  readonly outcome: "complete" | "stopped";
+  /** In the order of their turns. */
+  readonly nodes: readonly NodeResult[];
+};
+
+export type NodeResult = {
+  readonly name: string;
+  /**
+   * - `updated`: it runs the target, proven.
+   * - `already`: it did so before.
+   * - `staged`: it boots the target next, proven.
+   * - `stopped`: see `reason`.
+   * - `untouched`: its turn did not come.
+   */
+  readonly outcome: (typeof OUTCOMES)[number];
+  /** The version that it ran at first; null when it did not answer. */
+  readonly from: string | null;
+  readonly to: string;
+  /** The version that it runs now, when that is proven. */
+  readonly proven: string | null;
+  readonly seconds: number;
+  /** What staging took; null when nothing was staged. */
+  readonly bytes: { readonly total: number; readonly copied: number; readonly fetched: number } | null;
+  readonly reason: { readonly code: StopCode; readonly message: string; readonly hint?: string | undefined } | null;
+  /** The node's own record of why the release was given up there. */
+  readonly failure: ReleaseFailure | null;
+};
+
+const OUTCOMES = ["updated", "already", "staged", "stopped", "untouched"] as const;
+
+const bytes = z.int().nonnegative();
+
+const nodeResult: z.ZodType<NodeResult> = z.strictObject({
+  name: z.string(),
+  outcome: z
+    .enum(OUTCOMES)
+    .describe(
+      "updated: runs the target, proven; already: did so before; staged: boots it next, proven; " +
+        "stopped: see reason; untouched: its turn did not come",
+    ),
+  from: z.string().nullable().describe("The version that it ran at first; null when it did not answer"),
+  to: z.string().describe("The version that was wanted"),
+  proven: z.string().nullable().describe("The version that it runs now, when that is proven"),
+  seconds: z.number().nonnegative(),
+  bytes: z
+    .strictObject({
+      total: bytes.describe("Of /usr and its hash tree"),
+      copied: bytes.describe("Found in a slot of the node"),
+      fetched: bytes.describe("Received from the repository"),
+    })
+    .nullable()
+    .describe("What staging took; null when nothing was staged"),
+  reason: z
+    .strictObject({ code: z.enum(STOP_CODES), message: z.string(), hint: z.string().optional() })
+    .nullable()
+    .describe("Why it stopped"),
+  failure: z
+    .strictObject({
+      version: z.string(),
+      bootId: z.string().nullable(),
+      at: z.string(),
+      check: z.string(),
+      message: z.string(),
+    })
+    .nullable()
+    .describe("The node's own record of why the release was given up there"),
+});
+
+const updateResultSchema: z.ZodType<UpdateResult> = z.strictObject({
+  schema: z.literal(UPDATE_RESULT_SCHEMA),
+  action: z.enum(["update", "rollback"]),
+  outcome: z.enum(["complete", "stopped"]).describe("stopped when any node is"),
+  nodes: z.array(nodeResult).describe("In the order of their turns"),
+});
+
+/** The JSON Schema of {@link UpdateResult}. Its version changes when a member is removed or changes its meaning. */
+export function updateResultJsonSchema(): object {
+  return {
+    $id: "urn:ashlar:update-result:v1",
+    title: "What `ashlar update --json` and `ashlar rollback --json` print, version 1",
+    ...z.toJSONSchema(updateResultSchema),
+  };
+}
