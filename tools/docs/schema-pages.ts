@@ -1,3 +1,4 @@
+import { updateResultJsonSchema } from "@ashlar/cli";
 import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema } from "@ashlar/identity";
 import { z } from "zod";
 
@@ -5,6 +6,7 @@ import { z } from "zod";
 export function schemaPages(): Map<string, string> {
   const schemas: readonly (readonly [string, object])[] = [
     ["fleet-verdict-v1", fleetVerdictJsonSchema()],
+    ["update-result-v1", updateResultJsonSchema()],
     ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
     [
       "evidence-v1",

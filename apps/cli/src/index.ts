@@ -1,2 +1,3 @@
 export { createProgram } from "./program.ts";
+export { updateResultJsonSchema } from "./update/update-result.ts";
 export { EXIT_STATUS } from "./failure.ts";

@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { AshlarError } from "@ashlar/base";
-import type { Lab, LabProgress, NodeStatus, StartOptions } from "@ashlar/lab";
+import type { Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
 import { Command, Option } from "commander";
 import { readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
+import { readText } from "../prove/read-release.ts";
 
 type Named = { readonly name: string };
 
@@ -36,6 +40,9 @@ type UpOptions = Named & {
   readonly processors?: number;
   readonly memory?: number;
   readonly accelerator?: "kvm" | "tcg";
+  readonly repo?: string;
+  readonly keys?: string;
+  readonly releaseRoot?: string;
   readonly json?: true;
 };
 
@@ -54,19 +61,25 @@ function upCommand(): Command {
         "tcg",
       ]),
     )
+    .option("--repo <dir>", "a release repository, served to the nodes while any of them runs")
+    .option("--keys <dir>", "with --repo: where its release-root.json is; the nodes trust it (default: the image's)")
+    .addOption(new Option("--release-root <file>", "with --repo: the release-root.json itself").conflicts("keys"))
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
 Each node has its own disk, its own TPM with a certificate from the lab's own authority, and ports of 127.0.0.1 that no
-other lab has. Ctrl-C removes what there is so far. A node that does not come up stays, to be looked at.
+other lab has. With --repo each knows where releases are, and takes orders from the lab's own operator key: see
+\`ashlar update\`. What the class config says about updates wins. Ctrl-C removes what there is so far. A node that does not come up stays, to be looked at.
 
 Examples:
   ashlar lab up --image out/image --config examples/worker.bu
+  ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys
   ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
       const classConfig = await readClassConfig(options.config);
+      const repository = await readRepository(options);
       const { labUp } = await import("@ashlar/lab");
       const lab = await withProgress(async (onProgress, signal) =>
         labUp({
@@ -74,6 +87,7 @@ Examples:
           nodes: options.nodes,
           image: options.image,
           config: { classConfig },
+          repository,
           processors: options.processors,
           memoryMiB: options.memory,
           accelerator: options.accelerator,
@@ -84,6 +98,23 @@ Examples:
       await printStatus(lab, options.json === true);
     });
 }
+
+async function readRepository({ repo, keys, releaseRoot }: UpOptions): Promise<LabRepository | undefined> {
+  if (repo === undefined) {
+    if (keys === undefined && releaseRoot === undefined) return undefined;
+    throw new AshlarError("usage", "expected --keys and --release-root only with --repo");
+  }
+  const rootPath = keys === undefined ? releaseRoot : join(keys, "release-root.json");
+  if (!existsSync(join(repo, "metadata"))) {
+    throw new AshlarError("not-found", `expected a release repository in ${repo}, but it has no metadata`, {
+      hint: "make one with `ashlar release init`",
+    });
+  }
+  const trustedRoot = rootPath === undefined ? undefined : Buffer.from(await readText(rootPath, "release-root.json"));
+  return { directory: repo, trustedRoot, command: [process.execPath, MAIN, "release", "serve"] };
+}
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 function listCommand(): Command {
   return new Command("list")
