@@ -4,8 +4,12 @@ import { butaneCommand } from "./commands/butane.ts";
 import { ignitionCommand } from "./commands/ignition.ts";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
+import { operatorKeyCommand } from "./commands/operator-key.ts";
 import { proveCommand } from "./commands/prove.ts";
+import { releaseCommand } from "./commands/release.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { setupCommand } from "./commands/setup.ts";
+import { updateCommand } from "./commands/update.ts";
 import { verityCommand } from "./commands/verity.ts";
 import { rootCommand } from "./root-command.ts";
 
@@ -16,8 +20,12 @@ export function createProgram(): Command {
     ignitionCommand(),
     imageCommand(),
     labCommand(),
+    operatorKeyCommand(),
     proveCommand(),
+    releaseCommand(),
+    rollbackCommand(),
     setupCommand(),
+    updateCommand(),
     verityCommand(),
   ])
     .description("Immutable Kubernetes nodes that can be proved")

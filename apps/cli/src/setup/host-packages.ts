@@ -19,6 +19,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   { name: "dosfstools", provides: ["mkfs.vfat"], parts: ["image"], why: "formats the EFI system partition" },
   { name: "mtools", provides: ["mcopy"], parts: ["image"], why: "fills the EFI system partition without mounting it" },
   { name: "binutils", provides: ["strip"], parts: ["image"], why: "takes Node's symbols out of the node's program" },
+  { name: "xz-utils", provides: ["xz"], parts: ["image"], why: "compresses releases as systemd-sysupdate knows it" },
   {
     name: "qemu-system-x86",
     provides: ["qemu-system-x86_64"],
@@ -61,6 +62,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
     why: "is what our Authenticode digests are compared with",
   },
   { name: "openssl", provides: ["openssl"], parts: ["test"], why: "makes keys and certificates for tests" },
+  { name: "nginx-light", provides: ["nginx"], parts: ["test"], why: "is the web server that ours is compared with" },
   { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
 ];
 

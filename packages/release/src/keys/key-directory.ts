@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
@@ -23,28 +23,27 @@ export type AskPassphrase = () => Promise<string>;
 
 export class KeyDirectory {
   readonly path: string;
-  readonly #ask: AskPassphrase;
+  #ask: AskPassphrase;
 
   constructor(path: string, ask: AskPassphrase) {
     this.path = path;
     this.#ask = ask;
   }
 
-  /** Makes the keys that are missing, protected by the passphrase if there is one. */
-  async create(passphrase: string | undefined): Promise<void> {
+  /**
+   * Makes the keys that are missing.
+   *
+   * @param choose gives the passphrase for new keys, undefined for none; called when there is a key to make
+   */
+  async create(choose: () => Promise<string | undefined>): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     await chmod(this.path, 0o700);
-    for (const name of Object.values(FILES)) {
-      if (await this.#has(name)) continue;
-      const { privateKey } = generateKeyPairSync("ed25519");
-      const pem =
-        passphrase === undefined
-          ? privateKey.export({ type: "pkcs8", format: "pem" })
-          : privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase });
-      await writeFileAtomically(join(this.path, name), pem, 0o600);
-    }
-    if (!(await this.#has(SUMS_FILE))) {
-      await writeFileAtomically(join(this.path, SUMS_FILE), await createSumsKey(passphrase), 0o600);
+    const missing = await this.#missing();
+    const passphrase = missing.length === 0 ? undefined : await choose();
+    if (passphrase !== undefined) this.#ask = async () => passphrase;
+    for (const name of missing) {
+      const key = name === SUMS_FILE ? await createSumsKey(passphrase) : createTufKey(passphrase);
+      await writeFileAtomically(join(this.path, name), key, 0o600);
     }
     if (!(await this.#has(KEYRING_FILE))) {
       await writeFileAtomically(join(this.path, KEYRING_FILE), publicKeyring(await this.sumsKey()));
@@ -68,10 +67,6 @@ export class KeyDirectory {
     throw new AshlarError("invalid", `${path}: expected an Ed25519 key, found ${key.asymmetricKeyType}`);
   }
 
-  async publicKey(name: KeyName): Promise<KeyObject> {
-    return createPublicKey(await this.signingKey(name));
-  }
-
   async sumsKey(): Promise<SumsKey> {
     const path = join(this.path, SUMS_FILE);
     return await parseSumsKey(path, await this.#readPrivate(path), this.#ask);
@@ -89,6 +84,12 @@ export class KeyDirectory {
 
   async keepTrustedRoot(bytes: Uint8Array): Promise<void> {
     await writeFileAtomically(join(this.path, ROOT_FILE), bytes);
+  }
+
+  async #missing(): Promise<string[]> {
+    const missing: string[] = [];
+    for (const name of [...Object.values(FILES), SUMS_FILE]) if (!(await this.#has(name))) missing.push(name);
+    return missing;
   }
 
   async #has(name: string): Promise<boolean> {
@@ -109,4 +110,10 @@ export class KeyDirectory {
     }
     return await readFile(path);
   }
+}
+
+function createTufKey(passphrase: string | undefined): string | Buffer {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const format = { type: "pkcs8", format: "pem" } as const;
+  return privateKey.export(passphrase === undefined ? format : { ...format, cipher: "aes-256-cbc", passphrase });
 }

@@ -53,10 +53,10 @@ export const DEFAULT_LIFETIMES: Lifetimes = { timestampDays: 30, roleDays: 365 }
  */
 export async function initRepository(
   options: ChangeOptions,
-  passphrase: string | undefined,
+  choosePassphrase: () => Promise<string | undefined>,
 ): Promise<{ readonly isNew: boolean }> {
   const { keys, nowMs, lifetimes = DEFAULT_LIFETIMES } = options;
-  await keys.create(passphrase);
+  await keys.create(choosePassphrase);
   await mkdir(options.repository, { recursive: true });
   return await RepositoryFiles.change(options.repository, "ashlar release init", async (files) => {
     if (await files.has("metadata/timestamp.json")) {

@@ -1,0 +1,343 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { ChangeOptions, RepositoryIndex } from "@ashlar/release";
+import { withInterruption } from "../interruption.ts";
+import { choosePassphrase, createPassphraseSource } from "../release/passphrase.ts";
+import { readingOptions, type ReadFlags } from "../release/reading-options.ts";
+import { createStepPrinter } from "../step-printer.ts";
+
+export function releaseCommand(): Command {
+  return new Command("release")
+    .description("Publish releases as signed, static files that nodes update from")
+    .addCommand(initCommand())
+    .addCommand(publishCommand())
+    .addCommand(listCommand())
+    .addCommand(promoteCommand())
+    .addCommand(withdrawCommand())
+    .addCommand(refreshCommand())
+    .addCommand(verifyCommand())
+    .addCommand(gcCommand())
+    .addCommand(serveCommand());
+}
+
+type ChangeFlags = {
+  readonly repo: string;
+  readonly keys: string;
+  readonly passphraseFile?: string;
+  readonly timestampDays?: number;
+  readonly roleDays?: number;
+  readonly json?: true;
+};
+
+/** A command that signs something. */
+function changingCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .requiredOption("--repo <directory>", "the repository: the directory that a web server serves")
+    .requiredOption("--keys <directory>", "the private keys; never below the repository")
+    .option("--passphrase-file <file>", "its first line opens the keys (default: asked for on a terminal)")
+    .option("--timestamp-days <days>", "how long nodes may go on without news (default: 30)", parseCount)
+    .option("--role-days <days>", "how long the other signatures hold (default: 365)", parseCount)
+    .option("--json", "print the result as JSON");
+}
+
+/** Runs a change with what all of them need. */
+async function change(flags: ChangeFlags, work: (options: ChangeOptions) => Promise<void>): Promise<void> {
+  await withInterruption(async (signal) => {
+    const { DEFAULT_LIFETIMES, KeyDirectory } = await import("@ashlar/release");
+    await work({
+      repository: flags.repo,
+      keys: new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile)),
+      nowMs: Date.now(),
+      lifetimes: {
+        timestampDays: flags.timestampDays ?? DEFAULT_LIFETIMES.timestampDays,
+        roleDays: flags.roleDays ?? DEFAULT_LIFETIMES.roleDays,
+      },
+      signal,
+      onProgress: createStepPrinter(),
+    });
+  });
+}
+
+function initCommand(): Command {
+  return changingCommand("init", "Make an empty repository, and keys where there are none")
+    .addHelpText(
+      "after",
+      `
+Beside the private keys (mode 0600) lie the two public files that nodes and images get: release-root.json, which is all
+that a node trusts, and import-pubring.pgp, for plain systemd-sysupdate. Keys that are there already are used.
+
+Examples:
+  ashlar release init --repo /srv/releases --keys ~/release-keys
+  ashlar release init --repo /srv/releases --keys ~/release-keys --passphrase-file ~/passphrase`,
+    )
+    .action(async (flags: ChangeFlags) => {
+      await change(flags, async (options) => {
+        const { initRepository } = await import("@ashlar/release");
+        const { isNew } = await initRepository(options, async () => await choosePassphrase(flags.passphraseFile));
+        if (flags.json === true) console.log(JSON.stringify({ repository: flags.repo, keys: flags.keys, isNew }));
+        else
+          console.log(isNew ? `new repository ${flags.repo}` : `${flags.repo} is a repository of these keys already`);
+      });
+    });
+}
+
+type PublishFlags = ChangeFlags & {
+  readonly image: string;
+  readonly channel: string;
+  readonly minimumVersion?: string;
+};
+
+function publishCommand(): Command {
+  return changingCommand("publish", "Publish an image, and make a channel point at it")
+    .requiredOption("--image <directory>", "what `ashlar image build` has made")
+    .option("--channel <name>", "the channel whose nodes shall run it", "stable")
+    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever they are told")
+    .addHelpText(
+      "after",
+      `
+Readers see the old state or the new one. Interrupted, repeat it. A version that is published never changes.
+
+Examples:
+  ashlar release publish --repo /srv/releases --keys ~/release-keys --image out/1.1.0
+  ashlar release publish --repo /srv/releases --keys ~/release-keys --image out/1.2.0 --channel testing`,
+    )
+    .action(async (flags: PublishFlags) => {
+      await change(flags, async (options) => {
+        const { publishRelease } = await import("@ashlar/release");
+        const { image, channel, minimumVersion } = flags;
+        const { version, files } = await publishRelease({
+          ...options,
+          image,
+          channel,
+          ...(minimumVersion !== undefined && { minimumVersion }),
+        });
+        if (flags.json === true) console.log(JSON.stringify({ version, channel, files }));
+        else console.log(`Ashlar ${version} is published, channel ${channel} has it`);
+      });
+    });
+}
+
+type PromoteFlags = ChangeFlags & { readonly channel: string; readonly minimumVersion?: string };
+
+function promoteCommand(): Command {
+  return changingCommand("promote", "Make a channel point at a published release")
+    .argument("<version>", "the release")
+    .requiredOption("--channel <name>", "the channel; made when there is none of this name")
+    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever they are told")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar release promote 1.2.0 --channel stable --repo /srv/releases --keys ~/release-keys`,
+    )
+    .action(async (version: string, flags: PromoteFlags) => {
+      await change(flags, async (options) => {
+        const { promoteRelease } = await import("@ashlar/release");
+        const { channel, minimumVersion } = flags;
+        await promoteRelease({
+          ...options,
+          version,
+          channel,
+          ...(minimumVersion !== undefined && { minimumVersion }),
+        });
+        if (flags.json === true) console.log(JSON.stringify({ version, channel }));
+        else console.log(`channel ${channel} has ${version}`);
+      });
+    });
+}
+
+function withdrawCommand(): Command {
+  return changingCommand("withdraw", "Say that a release must not be installed any more, and why")
+    .argument("<version>", "the release")
+    .requiredOption("--reason <text>", "what nodes report when they are asked for it")
+    .addHelpText(
+      "after",
+      `
+Nodes that run it stay as they are: promote or publish another release for them.
+
+Examples:
+  ashlar release withdraw 1.2.0 --reason "does not boot on X" --repo /srv/releases --keys ~/release-keys`,
+    )
+    .action(async (version: string, flags: ChangeFlags & { readonly reason: string }) => {
+      await change(flags, async (options) => {
+        const { withdrawFromRepository } = await import("@ashlar/release");
+        const channels = await withdrawFromRepository({ ...options, version, reason: flags.reason });
+        if (flags.json === true) console.log(JSON.stringify({ version, reason: flags.reason, channels }));
+        else console.log(`${version} is withdrawn`);
+        for (const name of channels) {
+          console.error(`channel ${name} still points at it: promote another release`);
+        }
+      });
+    });
+}
+
+function refreshCommand(): Command {
+  return changingCommand("refresh", "Sign the expiry dates anew")
+    .addHelpText(
+      "after",
+      `
+To be run by a timer, more often than the timestamp's signature holds. It needs online.pem and release-root.json of the
+key directory; of the other keys only once in half a year.
+
+Exit status: 0 done, 1 also when a role will expire and its key is not there.
+
+Examples:
+  ashlar release refresh --repo /srv/releases --keys /etc/ashlar-online-key`,
+    )
+    .action(async (flags: ChangeFlags) => {
+      await change(flags, async (options) => {
+        const { refreshRepository } = await import("@ashlar/release");
+        const { renewed, due } = await refreshRepository(options);
+        process.exitCode = due.length === 0 ? 0 : 1;
+        if (flags.json === true) console.log(JSON.stringify({ renewed, due }));
+        else console.log(`signed anew: ${renewed.join(", ")}`);
+        for (const { role, expires } of due) {
+          console.error(`${role} expires on ${expires}, and its key is not in ${flags.keys}: refresh with it`);
+        }
+      });
+    });
+}
+
+function gcCommand(): Command {
+  return changingCommand("gc", "Remove old releases; never one that a channel points at")
+    .requiredOption("--keep <count>", "how many of the newest releases stay", parseCount)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar release gc --keep 5 --repo /srv/releases --keys ~/release-keys`,
+    )
+    .action(async (flags: ChangeFlags & { readonly keep: number }) => {
+      await change(flags, async (options) => {
+        const { collectGarbage } = await import("@ashlar/release");
+        const { removed, freedBytes } = await collectGarbage({ ...options, keep: flags.keep });
+        if (flags.json === true) console.log(JSON.stringify({ removed, freedBytes }));
+        else console.log(`removed ${removed.join(", ") || "no release"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
+      });
+    });
+}
+
+/** A command that only reads. */
+function readingCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option("--repo <directory>", "the repository's directory")
+    .option("--url <url>", "the repository on a web server")
+    .option("--keys <directory>", "where release-root.json and import-pubring.pgp are; private keys are not needed")
+    .option("--root <file>", "the release-root.json to trust")
+    .option("--json", "print the result as JSON");
+}
+
+function listCommand(): Command {
+  return readingCommand("list", "Show channels and releases")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ashlar release list --repo /srv/releases --keys ~/release-keys
+  ashlar release list --url https://releases.example/ --root release-root.json --json`,
+    )
+    .action(async (flags: ReadFlags) => {
+      await withInterruption(async (signal) => {
+        const { readIndex } = await import("@ashlar/release");
+        const index = await readIndex({ ...(await readingOptions(flags)), signal });
+        if (flags.json === true) console.log(JSON.stringify(await describe(index)));
+        else await printIndex(index);
+      });
+    });
+}
+
+function verifyCommand(): Command {
+  return readingCommand("verify", "Read every file of a repository, and compare it with what was signed")
+    .option("--keyring <file>", "the import-pubring.pgp to check SHA256SUMS.gpg with")
+    .addHelpText(
+      "after",
+      `
+Exit status: 0 everything is as signed, 1 something is not.
+
+Examples:
+  ashlar release verify --repo /srv/releases --keys ~/release-keys
+  ashlar release verify --url https://releases.example/ --root release-root.json`,
+    )
+    .action(async (flags: ReadFlags) => {
+      await withInterruption(async (signal) => {
+        const { verifyRepository } = await import("@ashlar/release");
+        const options = await readingOptions(flags);
+        const { index, problems } = await verifyRepository({ ...options, signal, onProgress: createStepPrinter() });
+        process.exitCode = problems.length === 0 ? 0 : 1;
+        if (flags.json === true) {
+          console.log(JSON.stringify({ whole: problems.length === 0, problems, ...(await describe(index)) }));
+          return;
+        }
+        for (const problem of problems) console.log(problem);
+        if (options.keyring === undefined) console.log("not checked: SHA256SUMS.gpg, without --keyring or --keys");
+        if (problems.length === 0) console.log(`${index.releases.size} releases: everything is as signed`);
+      });
+    });
+}
+
+async function describe(index: RepositoryIndex): Promise<object> {
+  const { sortedReleases } = await import("@ashlar/release");
+  const channels = Object.fromEntries(index.channels);
+  return { serial: index.serial, channels, releases: sortedReleases(index) };
+}
+
+async function printIndex(index: RepositoryIndex): Promise<void> {
+  const { sortedReleases } = await import("@ashlar/release");
+  for (const { version, files, withdrawn } of sortedReleases(index)) {
+    const names = [...index.channels].filter(([, channel]) => channel.version === version).map(([name]) => name);
+    const archives = [files.usrArchive, files.verityArchive, files.ukiArchive];
+    const megabytes = archives.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 1e6;
+    const notes = [
+      names.join(", "),
+      ...(withdrawn === undefined ? [] : [`withdrawn ${withdrawn.at.slice(0, 10)}: ${withdrawn.reason}`]),
+    ];
+    console.log(`${version.padEnd(16)}${`${megabytes.toFixed(0)} MB`.padStart(8)}  ${notes.join("  ")}`.trimEnd());
+  }
+  for (const [name, { version, minimumVersion }] of index.channels) {
+    console.log(`channel ${name}: ${version}, minimum ${minimumVersion}`);
+  }
+  console.log(`serial ${index.serial}`);
+}
+
+function serveCommand(): Command {
+  return new Command("serve")
+    .description("Serve a repository over HTTP, for labs and closed networks")
+    .requiredOption("--repo <directory>", "the repository's directory")
+    .requiredOption("--port <port>", "the TCP port; 0 takes one that is free", parsePort)
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--json", "print the URL as JSON")
+    .addHelpText(
+      "after",
+      `
+Everybody who reaches the port can read the repository, and nothing else. Ctrl-C ends it.
+
+Examples:
+  ashlar release serve --repo /srv/releases --port 8080
+  ashlar release serve --repo /srv/releases --port 8080 --host 0.0.0.0`,
+    )
+    .action(async (flags: { readonly repo: string; readonly port: number; readonly host: string; json?: true }) => {
+      await withInterruption(async (signal) => {
+        const { serveRepository } = await import("@ashlar/release");
+        const server = await serveRepository({ repository: flags.repo, host: flags.host, port: flags.port });
+        console.log(
+          flags.json === true ? JSON.stringify({ url: server.url }) : `serving ${flags.repo} at ${server.url}`,
+        );
+        const { promise, resolve } = Promise.withResolvers<void>();
+        if (signal.aborted) resolve();
+        signal.addEventListener("abort", () => resolve(), { once: true });
+        await promise;
+        await server.close();
+      });
+    });
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,4}$/u.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number from 1 to 99999");
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("expected a port number");
+}

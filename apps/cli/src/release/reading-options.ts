@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { AshlarError } from "@ashlar/base";
+import type { VerifyOptions } from "@ashlar/release";
+
+export type ReadFlags = {
+  readonly repo?: string;
+  readonly url?: string;
+  readonly keys?: string;
+  readonly root?: string;
+  readonly keyring?: string;
+  readonly json?: true;
+};
+
+/** Where a repository is, and what is trusted of it. */
+export async function readingOptions(
+  flags: ReadFlags,
+): Promise<Pick<VerifyOptions, "url" | "trustedRoot" | "keyring" | "nowMs">> {
+  const { KEYRING_FILE, ROOT_FILE } = await import("@ashlar/release");
+  const { repo, url, keys } = flags;
+  if ((repo === undefined) === (url === undefined)) {
+    throw new AshlarError("usage", "expected either --repo or --url");
+  }
+  const rootPath = flags.root ?? (keys === undefined ? undefined : join(keys, ROOT_FILE));
+  if (rootPath === undefined) {
+    throw new AshlarError("usage", "expected --root or --keys: a repository must not vouch for itself", {
+      hint: `give the ${ROOT_FILE} that \`ashlar release init\` has put beside the keys`,
+    });
+  }
+  const keyringPath = flags.keyring ?? (keys === undefined ? undefined : join(keys, KEYRING_FILE));
+  return {
+    url: url ?? pathToFileURL(resolve(repo ?? "")).href,
+    trustedRoot: await readPublicFile(rootPath),
+    keyring: keyringPath === undefined ? undefined : await readPublicFile(keyringPath),
+    nowMs: Date.now(),
+  };
+}
+
+async function readPublicFile(path: string): Promise<Buffer> {
+  return await readFile(path).catch((error: unknown) => {
+    throw new AshlarError("not-found", `cannot read ${path}`, { cause: error });
+  });
+}
