@@ -132,8 +132,7 @@ function parseOptions(args: readonly string[], options: ParseArgsOptionsConfig):
       args: [...args],
       options: { ...options, help: { type: "boolean", short: "h" }, version: { type: "boolean" } },
     });
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no option may be given several times
-    return values as Values;
+    return values;
   } catch (error) {
     throw usage(messageOf(error));
   }

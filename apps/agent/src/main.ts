@@ -28,7 +28,9 @@ async function carryOut(command: Command): Promise<number> {
       ).healthCommand(nodePaths(), command.limitMs, command.json);
     case "scrub":
       return await (await import("./update/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
-    default:
+    case "status":
+    case "update":
+    case "rollback":
       await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
       return 0;
   }

@@ -46,11 +46,11 @@ async function until(signal: AbortSignal, check: () => Promise<void>): Promise<v
 }
 
 /** What looks at a boot must not be what condemns it, and a repository out of reach says nothing about this release. */
-const UNITS_THAT_DO_NOT_COUNT: readonly string[] = [
+const UNITS_THAT_DO_NOT_COUNT: ReadonlySet<string> = new Set([
   "ashlar-health.service",
   "ashlar-failed-trial.service",
   "ashlar-update.service",
-];
+]);
 const MAX_EXPLAINED_UNITS = 3;
 
 async function checkUnits(): Promise<void> {
@@ -69,7 +69,7 @@ export function failedUnits(output: string): string[] {
   return output
     .split("\n")
     .map((line) => line.trim().split(/\s+/u, 1)[0] ?? "")
-    .filter((unit) => unit !== "" && !UNITS_THAT_DO_NOT_COUNT.includes(unit));
+    .filter((unit) => unit !== "" && !UNITS_THAT_DO_NOT_COUNT.has(unit));
 }
 
 async function checkContainerd(signal: AbortSignal): Promise<void> {

@@ -78,7 +78,8 @@ export async function ask(
   }
   const { message, hint } = membersOf(membersOf(answer.body)["error"]);
   const code = answer.status === 409 ? "conflict" : "failed";
-  throw new AshlarError(code, String(message ?? `the updater answered with status ${answer.status}`), hintOf(hint));
+  const text = typeof message === "string" ? message : `the updater answered with status ${answer.status}`;
+  throw new AshlarError(code, text, hintOf(hint));
 }
 
 function print({ json }: NodeCommand, status: UpdateStatus): void {

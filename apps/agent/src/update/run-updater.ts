@@ -66,9 +66,8 @@ async function noteEnd(paths: NodePaths, error: unknown): Promise<void> {
     return;
   }
   const expected = error instanceof AshlarError ? error : undefined;
-  console.error(
-    `order failed: ${expected === undefined ? String(error instanceof Error ? error.stack : error) : messageOf(error)}`,
-  );
+  // What nobody expected is a bug, and is found by its stack.
+  console.error("order failed:", expected === undefined ? error : expected.message);
   const { code = "failed", hint } = expected ?? {};
   await writeLastError(paths, { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) });
 }
