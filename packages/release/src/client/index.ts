@@ -8,3 +8,5 @@ export type { BadBlock } from "./copy-blocks.ts";
 export type { SlotSource, UnusableSource } from "./slot-source.ts";
 export { stageRelease } from "./stage-release.ts";
 export type { StagedRelease, StageReleaseOptions } from "./stage-release.ts";
+export { chooseRelease } from "./choose-release.ts";
+export type { ReleaseWish } from "./choose-release.ts";
