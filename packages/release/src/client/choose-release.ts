@@ -7,8 +7,8 @@ import { findRelease } from "./open-repository.ts";
 export type ReleaseWish = {
   /** The version that the node runs. */
   readonly running: string;
-  /** Whose release is wanted; its minimum version holds for `to` as well. */
-  readonly channel: string;
+  /** Whose release is wanted; its minimum version holds for `to` as well. Default: stable. */
+  readonly channel?: string | undefined;
   /** A version, instead of the channel's. */
   readonly to?: string | undefined;
   /** A glob such as `1.1.*` that the version must match. */
@@ -20,6 +20,8 @@ export type ReleaseWish = {
   readonly retry?: boolean | undefined;
 };
 
+const DEFAULT_CHANNEL = "stable";
+
 /**
  * Which release the node shall have: `running` when it has the right one, or a newer one than its channel.
  *
@@ -27,13 +29,14 @@ export type ReleaseWish = {
  *   older than the running one, not what the node is pinned to), `conflict` (has failed on the node before)
  */
 export function chooseRelease(index: RepositoryIndex, wish: ReleaseWish): string {
-  const channel = index.channels.get(wish.channel);
+  const channelName = wish.channel ?? DEFAULT_CHANNEL;
+  const channel = index.channels.get(channelName);
   if (channel === undefined) {
-    throw new AshlarError("not-found", `the repository has no channel ${wish.channel}`, {
+    throw new AshlarError("not-found", `the repository has no channel ${channelName}`, {
       hint: `its channels are ${[...index.channels.keys()].join(", ") || "none yet: promote a release to one"}`,
     });
   }
-  const version = wish.to ?? newestOfChannel(index, channel, wish);
+  const version = wish.to ?? newestOfChannel(index, channelName, channel, wish.pin);
   if (version === wish.running) return version;
   const { withdrawn } = findRelease(index, version);
   if (withdrawn !== undefined) refuse(`release ${version} was withdrawn at ${withdrawn.at}: ${withdrawn.reason}`);
@@ -45,7 +48,7 @@ export function chooseRelease(index: RepositoryIndex, wish: ReleaseWish): string
   }
   const { minimumVersion } = channel;
   if (compareVersions(version, minimumVersion) < 0) {
-    refuse(`release ${version} is below ${minimumVersion}, the oldest that channel ${wish.channel} allows`);
+    refuse(`release ${version} is below ${minimumVersion}, the oldest that channel ${channelName} allows`);
   }
   if (compareVersions(version, wish.running) < 0 && wish.allowDowngrade !== true) {
     if (wish.to === undefined) return wish.running;
@@ -63,7 +66,7 @@ export function chooseRelease(index: RepositoryIndex, wish: ReleaseWish): string
 }
 
 /** With a pin, the newest that matches it, of what the channel has reached. */
-function newestOfChannel(index: RepositoryIndex, channel: Channel, { pin, channel: name }: ReleaseWish): string {
+function newestOfChannel(index: RepositoryIndex, name: string, channel: Channel, pin: string | undefined): string {
   if (pin === undefined || matchesGlob(channel.version, pin)) return channel.version;
   const [newest] = [...index.releases.values()]
     .filter(({ version, withdrawn }) => withdrawn === undefined && matchesGlob(version, pin))
