@@ -1,21 +1,21 @@
 import { AshlarError } from "@ashlar/base";
 import { sha256 } from "./expected-pcrs.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 import { findUnpinnedSources } from "./unpinned-sources.ts";
 
 /** What one node was declared to be. Digests are hexadecimal SHA-256. */
 export type Expectations = {
-  readonly release: ReleaseManifest;
+  readonly release: KnownRelease;
   readonly classConfigSha256: string;
   readonly nodeConfigSha256: string;
   /** Releases that are right as well, while it is the node's turn in an update. */
-  readonly alsoAllowed?: readonly ReleaseManifest[];
+  readonly alsoAllowed?: readonly KnownRelease[];
 };
 
 export type Declaration = {
-  readonly release: ReleaseManifest;
+  readonly release: KnownRelease;
   /** Releases that are right as well, while it is the node's turn in an update. */
-  readonly alsoAllowed?: readonly ReleaseManifest[];
+  readonly alsoAllowed?: readonly KnownRelease[];
   /** The exact bytes of the Ignition config that all nodes of the class share; empty when there is none. */
   readonly classConfig: Uint8Array;
   /** The exact bytes of the node's own Ignition config; empty when there is none. */

@@ -3,7 +3,7 @@ import type { MeasuredEvent } from "./check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "./difference.ts";
 import { CALLING_APPLICATION, RETURNING_FROM_APPLICATION, SEPARATOR, sha256 } from "./expected-pcrs.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 
 /**
  * PCR 4, judged by its grammar since firmware may try boot options in vain: first only its own actions and exactly one
@@ -14,7 +14,7 @@ import type { ReleaseManifest } from "./manifest.ts";
  */
 export function judgePrograms(
   events: readonly MeasuredEvent[],
-  release: ReleaseManifest,
+  release: KnownRelease,
   bootLoaders: ReadonlySet<string>,
 ): Difference[] {
   const digests = events.map(({ digest }) => digest);
@@ -52,7 +52,7 @@ function describeStep(digest: string): Measured {
 }
 
 /** The sections of the UKI in PCR 11: everything there that was measured before the kernel ran. */
-export function judgeSections(events: readonly MeasuredEvent[], release: ReleaseManifest): Difference[] {
+export function judgeSections(events: readonly MeasuredEvent[], release: KnownRelease): Difference[] {
   const expected = release.uki.sections.map(({ name, sha256: digest }): Expected => sectionItem(name, digest));
   return compareMeasured(11, "UKI section", expected, measuredSections(events));
 }

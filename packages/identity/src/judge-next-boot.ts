@@ -3,7 +3,7 @@ import type { BootEntry } from "@ashlar/formats";
 import type { Difference } from "./difference.ts";
 import { sha256 } from "./expected-pcrs.ts";
 import { judgeSlot, type SlotState } from "./judge-slot.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 import type { NextBootReport } from "./update-api.ts";
 
 /**
@@ -23,9 +23,9 @@ export type Fallback = { readonly release: string; readonly state: SlotState };
 
 export type NextBootContext = {
   /** The releases that are known. What a node starts next must be one of them. */
-  readonly releases: readonly ReleaseManifest[];
+  readonly releases: readonly KnownRelease[];
   /** The release that the node's quote proves to run; undefined when that is none that is known. */
-  readonly running: ReleaseManifest | undefined;
+  readonly running: KnownRelease | undefined;
 };
 
 /** Judges what a node reports about its next boot. Who made the report is for the caller to find out. */
@@ -65,11 +65,11 @@ const MAX_DIFFERENCES = 16;
 const NO_ENTRY: Difference = { what: "boot entry", expected: "one of a known release", found: "none" };
 
 /** A UKI on the ESP. What is known by its digest counts with what is in it, anything else by its name. */
-type Entry = BootEntry & { readonly sha256: string; readonly release: ReleaseManifest | undefined };
+type Entry = BootEntry & { readonly sha256: string; readonly release: KnownRelease | undefined };
 
 const ENTRY_DIRECTORY = "efi/linux/";
 
-function findEntries({ espFiles }: NextBootReport, releases: readonly ReleaseManifest[]): Entry[] {
+function findEntries({ espFiles }: NextBootReport, releases: readonly KnownRelease[]): Entry[] {
   return espFiles.flatMap((file): Entry[] => {
     const fileName = entryFileName(file.path);
     const named = fileName === undefined ? undefined : ashlarEntry(fileName);
@@ -88,7 +88,7 @@ function entryFileName(path: string): string | undefined {
 
 function judgeEntry(
   { fileName, version, sha256: found, release }: Entry,
-  known: readonly ReleaseManifest[],
+  known: readonly KnownRelease[],
 ): Difference | undefined {
   const what = `boot entry EFI/Linux/${fileName}`;
   if (release === undefined) {
@@ -101,7 +101,7 @@ function judgeEntry(
   return { what, expected: "the release in its name", found: version };
 }
 
-function isVersionOf(version: string, releases: readonly ReleaseManifest[]): boolean {
+function isVersionOf(version: string, releases: readonly KnownRelease[]): boolean {
   return releases.some((release) => release.version === version);
 }
 
@@ -111,7 +111,7 @@ const LOADER_CONFIG_PATH = "loader/loader.conf";
 const LOADER_CONFIG_SHA256 = sha256(LOADER_CONFIG);
 
 /** systemd-boot of any known release, since updates leave it alone; its settings exactly ours. */
-function judgeLoader(report: NextBootReport, releases: readonly ReleaseManifest[]): Difference[] {
+function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]): Difference[] {
   const digests = new Map(report.espFiles.map((file) => [file.path.toLowerCase(), file.sha256]));
   const found = (path: string): string | undefined => digests.get(path.toLowerCase());
   const differences: Difference[] = [];

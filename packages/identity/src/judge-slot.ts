@@ -1,5 +1,5 @@
 import type { Difference } from "./difference.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 import type { SlotReport } from "./update-api.ts";
 
 /**
@@ -12,7 +12,7 @@ export type SlotState = (typeof SLOT_STATES)[number];
 
 /** The slot that a release's `usrhash=` finds, which is by the UUIDs of its partitions. */
 export function judgeSlot(
-  { version, usr }: ReleaseManifest,
+  { version, usr }: KnownRelease,
   slots: readonly SlotReport[],
 ): { readonly state: SlotState; readonly differences: readonly Difference[] } {
   const [slot, ...more] = slots.filter(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
-import { parseManifest } from "./manifest.ts";
+import { parseKnownRelease, parseManifest } from "./manifest.ts";
 import { testRelease } from "./test-release.ts";
 
 const RELEASE = testRelease("1.0.0", "x", [
@@ -19,6 +19,18 @@ function assertRefused(text: string, code: string, message: RegExp): void {
 
 test("a manifest survives being written and read", () => {
   assert.deepEqual(parseManifest(JSON.stringify(RELEASE)), RELEASE);
+});
+
+test("a release is known without its packages and files, but not without anything else", () => {
+  const { packages: _packages, files: _files, ...summary } = RELEASE;
+  assert.deepEqual(parseKnownRelease(JSON.stringify(summary)), summary);
+  assert.deepEqual(parseKnownRelease(JSON.stringify(RELEASE)), RELEASE);
+  assertRefused(JSON.stringify(summary), "malformed", /\$\.packages/u);
+  const { usr: _usr, ...less } = summary;
+  assert.throws(() => parseKnownRelease(JSON.stringify(less)), { code: "malformed" });
+  assert.throws(() => parseKnownRelease(JSON.stringify({ ...summary, pcr11Sections: "0".repeat(64) })), {
+    code: "invalid",
+  });
 });
 
 test("a wrong member is named by its path", () => {

@@ -49,6 +49,13 @@ export type ReleaseManifest = {
   readonly files: readonly ManifestFile[];
 };
 
+/**
+ * As much of a release as has to be known to judge nodes. Its files are only for naming what differs; a repository's
+ * summaries leave them out.
+ */
+export type KnownRelease = Omit<ReleaseManifest, "packages" | "files"> &
+  Partial<Pick<ReleaseManifest, "packages" | "files">>;
+
 export type UkiSectionDigest = { readonly name: string; readonly sha256: string };
 
 export type ManifestFile =
@@ -75,7 +82,7 @@ export const versionSchema: z.ZodType<string> = z
   .string()
   .regex(/^[0-9A-Za-z][0-9A-Za-z.~^-]{0,63}$/u, "expected a version such as 1.0.0");
 
-export const manifestSchema: z.ZodType<ReleaseManifest> = z.strictObject({
+const known = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
   version: versionSchema,
   architecture: z.literal("x86-64"),
@@ -107,15 +114,24 @@ export const manifestSchema: z.ZodType<ReleaseManifest> = z.strictObject({
     "11": z.strictObject({ "enter-initrd": digest, "leave-initrd": digest, sysinit: digest, ready: digest }),
   }),
   pcr11Sections: digest,
-  packages: z.array(z.strictObject({ name: shortText, version: shortText, architecture: shortText })).max(MAX_PACKAGES),
-  files: z
-    .array(
-      z.discriminatedUnion("type", [
-        z.strictObject({ type: z.literal("file"), path, sizeBytes, sha256: digest }),
-        z.strictObject({ type: z.literal("link"), path, target: z.string().max(MAX_PATH_CHARACTERS) }),
-      ]),
-    )
-    .max(MAX_FILES),
+});
+
+const packages = z
+  .array(z.strictObject({ name: shortText, version: shortText, architecture: shortText }))
+  .max(MAX_PACKAGES);
+const files = z
+  .array(
+    z.discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("file"), path, sizeBytes, sha256: digest }),
+      z.strictObject({ type: z.literal("link"), path, target: z.string().max(MAX_PATH_CHARACTERS) }),
+    ]),
+  )
+  .max(MAX_FILES);
+
+export const manifestSchema: z.ZodType<ReleaseManifest> = known.extend({ packages, files });
+const knownReleaseSchema: z.ZodType<KnownRelease> = known.extend({
+  packages: packages.exactOptional(),
+  files: files.exactOptional(),
 });
 
 /**
@@ -130,8 +146,20 @@ export function parseManifest(text: string): ReleaseManifest {
   return manifest;
 }
 
+/**
+ * The same for a manifest or a release's summary.
+ *
+ * @throws AshlarError like {@link parseManifest}
+ */
+export function parseKnownRelease(text: string): KnownRelease {
+  const release = parseDocument(text, knownReleaseSchema, "release", MAX_MANIFEST_CHARACTERS);
+  checkMeasurements(release);
+  checkRootHash(release);
+  return release;
+}
+
 /** The PCR values are stated for people and other programs; they follow from the digests beside them. */
-function checkMeasurements({ uki, bootLoader, pcrs, pcr11Sections }: ReleaseManifest): void {
+function checkMeasurements({ uki, bootLoader, pcrs, pcr11Sections }: KnownRelease): void {
   const pcr4 = expectedPcr4({
     bootLoader: bootLoader.authenticode,
     uki: uki.authenticode,
@@ -145,7 +173,7 @@ function checkMeasurements({ uki, bootLoader, pcrs, pcr11Sections }: ReleaseMani
 }
 
 /** The halves of the root hash name the partitions (UAPI Group "Discoverable Partitions Specification"). */
-function checkRootHash({ usr, commandLine }: ReleaseManifest): void {
+function checkRootHash({ usr, commandLine }: KnownRelease): void {
   expectSame("$.usr.dataPartitionUuid", usr.rootHash.slice(0, 32), usr.dataPartitionUuid.replaceAll("-", ""));
   expectSame("$.usr.hashPartitionUuid", usr.rootHash.slice(32), usr.hashPartitionUuid.replaceAll("-", ""));
   const words = commandLine.split(/\s+/u).filter((word) => word.startsWith("usrhash="));

@@ -3,17 +3,17 @@ import type { Difference } from "./difference.ts";
 import type { Evidence } from "./evidence.ts";
 import { sha256 } from "./expected-pcrs.ts";
 import { measuredSection } from "./judge-boot.ts";
-import type { ManifestFile, ReleaseManifest } from "./manifest.ts";
+import type { ManifestFile, KnownRelease } from "./manifest.ts";
 
 /** What a user wants to know first when a node runs another known release: its version, or the files that differ. */
-export function compareReleases(expected: ReleaseManifest, found: ReleaseManifest): Difference[] {
+export function compareReleases(expected: KnownRelease, found: KnownRelease): Difference[] {
   const release: Difference[] =
     expected.version === found.version ? [] : [{ what: "release", expected: expected.version, found: found.version }];
   const rootHash: Difference[] =
     expected.usr.rootHash === found.usr.rootHash
       ? []
       : [{ what: "root hash of /usr", expected: expected.usr.rootHash, found: found.usr.rootHash }];
-  return [...release, ...compareFiles(expected.files, found.files), ...rootHash];
+  return [...release, ...(expected.files && found.files ? compareFiles(expected.files, found.files) : []), ...rootHash];
 }
 
 /** Enough to see what happened; a new release differs in thousands. */
@@ -51,7 +51,7 @@ function describeFile(file: ManifestFile | undefined): string {
 export function describeUnknownRelease(
   events: readonly MeasuredEvent[],
   evidence: Evidence,
-  expected: ReleaseManifest,
+  expected: KnownRelease,
 ): Difference[] {
   const differences: Difference[] = [];
   const osRelease = provedText(evidence.osRelease, measuredSection(events, ".osrel"));

@@ -1,6 +1,6 @@
 import { canonicalJson } from "@ashlar/base";
 import { sha256 } from "./expected-pcrs.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 
 /** An extension that a node has merged: its name and the root hash of its verity tree. */
 export type Extension = { readonly name: string; readonly rootHash: string };
@@ -19,7 +19,7 @@ export type Extension = { readonly name: string; readonly rootHash: string };
  * to the file changes nothing that runs.
  */
 export function nodeIdentity(
-  release: ReleaseManifest,
+  release: KnownRelease,
   classConfigSha256: string,
   extensions: readonly Extension[] = [],
 ): string {

@@ -24,10 +24,10 @@ export type NodeVerdict = {
   readonly config: string | null;
   readonly nodeConfig: string | null;
   readonly extensions: readonly Extension[];
-  /** The most telling difference comes first; empty only when proven. */
-  readonly differences: readonly Difference[];
   /** Null when the node did not answer, or was not asked. */
   readonly nextBoot: NextBootVerdict | null;
+  /** The most telling difference comes first; empty only when proven. */
+  readonly differences: readonly Difference[];
 };
 
 /**
@@ -97,8 +97,8 @@ const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
       config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
       nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
       extensions: z.array(z.strictObject({ name: z.string(), rootHash: digest })),
-      differences: differences.describe("The most telling difference comes first; empty only when proven"),
       nextBoot: nextBootVerdictSchema.nullable().describe("null when the node did not answer"),
+      differences: differences.describe("The most telling difference comes first; empty only when proven"),
     }),
   ),
 });

@@ -9,7 +9,7 @@ import type { Expectations } from "./expectations.ts";
 import { judgePrograms, judgeSections } from "./judge-boot.ts";
 import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge-firmware.ts";
 import { judgeConfig, judgeMachineWords, judgePhases, judgeZeroPcrs, measuredConfig } from "./judge-words.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 import { compareReleases, describeUnknownRelease } from "./name-release.ts";
 import { nodeIdentity } from "./node-identity.ts";
 import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
@@ -26,7 +26,7 @@ export type VerificationInput = {
   readonly nowMs: number;
   readonly maxAgeMs: number;
   /** Other releases that are known, to name what a node runs instead. */
-  readonly candidates?: readonly ReleaseManifest[];
+  readonly candidates?: readonly KnownRelease[];
 };
 
 /** The TPM that has signed the evidence. */
@@ -37,7 +37,7 @@ export type Verification = {
   /** Undefined when the evidence does not hold. */
   readonly tpm: QuotingTpm | undefined;
   /** The release that the node is proven to run; undefined when that is none that is known. */
-  readonly running: ReleaseManifest | undefined;
+  readonly running: KnownRelease | undefined;
   /** Whether TPM and firmware may be pinned: the evidence holds, and nothing came in after the firmware handed over. */
   readonly pinnable: boolean;
 };
@@ -71,7 +71,7 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
 
 function judge(
   measurements: Measurements,
-  running: ReleaseManifest | undefined,
+  running: KnownRelease | undefined,
   evidence: Evidence,
   input: VerificationInput,
 ): NodeVerdict {
@@ -111,30 +111,30 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
 type Judged = Omit<NodeVerdict, "level">;
 
 /** The releases that are right for the node: the declared one first. */
-function rightReleases({ expectations }: VerificationInput): ReleaseManifest[] {
+function rightReleases({ expectations }: VerificationInput): KnownRelease[] {
   return [expectations.release, ...(expectations.alsoAllowed ?? [])];
 }
 
-function isRight(running: ReleaseManifest | undefined, input: VerificationInput): running is ReleaseManifest {
+function isRight(running: KnownRelease | undefined, input: VerificationInput): running is KnownRelease {
   return running !== undefined && rightReleases(input).includes(running);
 }
 
-function knownReleases(input: VerificationInput): ReleaseManifest[] {
+function knownReleases(input: VerificationInput): KnownRelease[] {
   return [...rightReleases(input), ...(input.candidates ?? [])];
 }
 
-function findRunning(measurements: Measurements, input: VerificationInput): ReleaseManifest | undefined {
+function findRunning(measurements: Measurements, input: VerificationInput): KnownRelease | undefined {
   return knownReleases(input).find((release) => judgeRelease(measurements, release, input).length === 0);
 }
 
-function judgeRelease({ events }: Measurements, release: ReleaseManifest, input: VerificationInput): Difference[] {
+function judgeRelease({ events }: Measurements, release: KnownRelease, input: VerificationInput): Difference[] {
   const bootLoaders = new Set(knownReleases(input).map(({ bootLoader }) => bootLoader.authenticode));
   return [...judgePrograms(events.get(4) ?? [], release, bootLoaders), ...judgeSections(events.get(11) ?? [], release)];
 }
 
 function judgeMeasurements(
   measurements: Measurements,
-  running: ReleaseManifest | undefined,
+  running: KnownRelease | undefined,
   evidence: Evidence,
   input: VerificationInput,
 ): Judged {
@@ -168,16 +168,16 @@ function judgeMeasurements(
 
 /** What the node runs instead of the declared release. */
 function nameRelease(
-  running: ReleaseManifest | undefined,
+  running: KnownRelease | undefined,
   pcr11: readonly MeasuredEvent[],
   evidence: Evidence,
-  declared: ReleaseManifest,
+  declared: KnownRelease,
 ): Difference[] {
   return running === undefined ? describeUnknownRelease(pcr11, evidence, declared) : compareReleases(declared, running);
 }
 
 /** What software on the node says against itself. */
-function judgeReports({ verity }: Evidence, release: ReleaseManifest): Difference[] {
+function judgeReports({ verity }: Evidence, release: KnownRelease): Difference[] {
   const differences: Difference[] = [];
   if (verity.status === "C") {
     differences.push({

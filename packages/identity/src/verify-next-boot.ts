@@ -4,7 +4,7 @@ import { checkBoundQuote } from "./check-quote.ts";
 import { attempt, expectSame, type Difference } from "./difference.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeNextBoot } from "./judge-next-boot.ts";
-import type { ReleaseManifest } from "./manifest.ts";
+import type { KnownRelease } from "./manifest.ts";
 import { parseNextBootReport, type NextBootAnswer } from "./update-answers.ts";
 import { nextBootQualifyingData } from "./update-api.ts";
 import type { NextBootVerdict, NodeVerdict } from "./verdict.ts";
@@ -16,7 +16,7 @@ export type NextBootInput = {
   readonly verification: Verification;
   readonly challenge: Challenge;
   /** The releases that are known. What a node starts next must be one of them. */
-  readonly releases: readonly ReleaseManifest[];
+  readonly releases: readonly KnownRelease[];
 };
 
 /**
@@ -69,5 +69,5 @@ function levelOfReporter({ level, differences }: NodeVerdict): Pick<NextBootVerd
 export function withNextBoot(verdict: NodeVerdict, nextBoot: NextBootVerdict): NodeVerdict {
   if (nextBoot.level !== "mismatch") return { ...verdict, nextBoot };
   const more = nextBoot.differences.map(({ what, ...rest }) => ({ what: `next boot, ${what}`, ...rest }));
-  return { ...verdict, level: "mismatch", differences: [...verdict.differences, ...more], nextBoot };
+  return { ...verdict, level: "mismatch", nextBoot, differences: [...verdict.differences, ...more] };
 }

@@ -11,7 +11,7 @@ import {
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
-  type ReleaseManifest,
+  type KnownRelease,
   type Verification,
 } from "@ashlar/identity";
 import { AgentClient } from "./agent-client.ts";
@@ -32,7 +32,7 @@ export type NodeTarget = {
 export type ProveOptions = {
   readonly ekRoots: EkRoots | undefined;
   /** Other releases that are known, to name what a node runs instead. */
-  readonly candidates: readonly ReleaseManifest[];
+  readonly candidates: readonly KnownRelease[];
   readonly maxAgeMs: number;
 };
 
@@ -121,8 +121,9 @@ async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarg
   const { evidence, tlsPublicKey } = await client.evidence(nonce);
   const nextBoot = await receiveNextBoot(async () => client.nextBoot(nonce));
   const pin = "enrolledAt" in keys ? keys : pinOf(keys, evidence, challengedAtMs);
-  const { classConfigSha256, nodeConfigSha256 } = target.expectations;
-  const expected = { classConfigSha256, nodeConfigSha256 };
+  const { classConfigSha256, nodeConfigSha256, release, alsoAllowed = [] } = target.expectations;
+  const releases = [release, ...alsoAllowed].map(({ uki }) => uki.sha256);
+  const expected = { classConfigSha256, nodeConfigSha256, releases };
   return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot };
 }
 

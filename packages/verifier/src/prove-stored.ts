@@ -1,12 +1,15 @@
 import { AshlarError } from "@ashlar/base";
-import { judgeFleet, type FleetMember, type ReleaseManifest } from "@ashlar/identity";
+import { judgeFleet, type Expectations, type FleetMember, type KnownRelease } from "@ashlar/identity";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
 import type { FleetProof, ProveOptions } from "./prove-nodes.ts";
-import { readStoredAnswer } from "./stored-evidence.ts";
+import { readStoredAnswer, type StoredAnswer } from "./stored-evidence.ts";
 
 export type ProveStoredOptions = ProveOptions & {
-  readonly release: ReleaseManifest;
+  /** What nodes were declared to run whose evidence does not say it. */
+  readonly release: KnownRelease;
+  /** Replaces what all nodes were declared to run when the evidence was taken. */
+  readonly releaseInstead?: KnownRelease;
   /** Replaces what was declared when the evidence was taken. */
   readonly classConfigSha256?: string;
   /** Replaces the pins that were recorded with the evidence. */
@@ -44,9 +47,10 @@ async function proveStoredNode(
     if (answer === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
     const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
     if (pin === undefined) return { name, ...unanswered("unknown", "enrolment of the node's TPM", "no pin for it") };
+    const { releases: _releases, ...configs } = answer.expected;
     const expectations = {
-      release: options.release,
-      ...answer.expected,
+      ...declaredReleases(answer, options),
+      ...configs,
       ...(options.classConfigSha256 === undefined ? {} : { classConfigSha256: options.classConfigSha256 }),
     };
     const verification = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
@@ -55,4 +59,18 @@ async function proveStoredNode(
     if (!(error instanceof AshlarError)) throw error;
     return { name, ...unanswered("mismatch", "stored evidence", error.message) };
   }
+}
+
+/** The declared release, then those that were right as well because it was the node's turn. */
+function declaredReleases(
+  { expected }: StoredAnswer,
+  { release, releaseInstead, candidates }: ProveStoredOptions,
+): Pick<Expectations, "release" | "alsoAllowed"> {
+  if (releaseInstead !== undefined) return { release: releaseInstead };
+  const [first, ...also] = (expected.releases ?? [release.uki.sha256]).map((ukiSha256) => {
+    const found = [release, ...candidates].find(({ uki }) => uki.sha256 === ukiSha256);
+    if (found !== undefined) return found;
+    throw new AshlarError("not-found", `expected the release with UKI ${ukiSha256} among those that are known`);
+  });
+  return first === undefined ? { release } : { release: first, alsoAllowed: also };
 }

@@ -197,8 +197,15 @@ test("while it is a node's turn, both releases are right for it", async () => {
   try {
     node.boot(testLogs(NEXT, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256));
     const turn = { ...target("worker", agent.url), expectations: { ...EXPECTATIONS, alsoAllowed: [NEXT] } };
-    const during = await proveNodes([turn], options);
+    const evidenceDirectory = join(directory, "turn");
+    const during = await proveNodes([turn], { ...options, evidenceDirectory });
     assert.deepEqual([during.fleet.verdict, during.fleet.nodes[0]?.release], ["proven", "1.1.0"]);
+    const kept = await proveStored(evidenceDirectory, ["worker"], { ...STORED, candidates: [NEXT] });
+    assert.deepEqual(kept.fleet, during.fleet);
+    const replaced = { ...STORED, candidates: [NEXT], releaseInstead: RELEASE };
+    assert.equal((await proveStored(evidenceDirectory, ["worker"], replaced)).fleet.verdict, "mismatch");
+    const unknown = await proveStored(evidenceDirectory, ["worker"], STORED);
+    assert.match(unknown.fleet.nodes[0]?.differences[0]?.found ?? "", /^expected the release with UKI/u);
     const before = await proveNodes([target("worker", agent.url)], { ...options, candidates: [NEXT] });
     assert.equal(before.fleet.verdict, "mismatch");
   } finally {
@@ -213,10 +220,10 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const targets = [target("a", agent.url), target("b", other.url), target("c", "https://127.0.0.1:1")];
   const candidates = [NEXT];
   const names = targets.map(({ name }) => name);
-  await writeStoredFleet(evidenceDirectory, { nodes: names, manifest: "{}", ekRoots: authority.roots });
+  await writeStoredFleet(evidenceDirectory, { nodes: names, manifest: "{}", ekRoots: authority.roots, known: [NEXT] });
   const live = await proveNodes(targets, { ...options, candidates, evidenceDirectory });
   const stored = await readStoredFleet(evidenceDirectory);
-  assert.deepEqual(stored, { nodes: names, manifest: "{}", ekRoots: authority.roots });
+  assert.deepEqual(stored, { nodes: names, manifest: "{}", ekRoots: authority.roots, known: [NEXT] });
   const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, { ...STORED, candidates });
   assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
   assert.deepEqual(
@@ -266,8 +273,8 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
 
 test("a directory of evidence cannot name files elsewhere", async () => {
   const evidenceDirectory = join(directory, "hostile");
-  const fleet = { manifest: "{}", ekRoots: undefined };
-  for (const name of ["../a", ".", "..", "a/b", "", "fleet.json", "x".repeat(200)]) {
+  const fleet = { manifest: "{}", ekRoots: undefined, known: [] };
+  for (const name of ["../a", ".", "..", "a/b", "", "fleet.json", "releases", "x".repeat(200)]) {
     await assert.rejects(writeStoredFleet(evidenceDirectory, { ...fleet, nodes: [name] }), { code: "usage" }, name);
   }
   await writeStoredFleet(evidenceDirectory, { ...fleet, nodes: ["worker-1.example.org:7443", "::1"] });

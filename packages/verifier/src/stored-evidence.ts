@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { writeFileAtomically } from "@ashlar/host";
@@ -7,10 +7,12 @@ import {
   MAX_LOG_BYTES,
   MAX_TPM_STRUCTURE_BYTES,
   parseDocument,
+  parseKnownRelease,
   MAX_NEXT_BOOT_BYTES,
   nextBootQualifyingData,
   qualifyingData,
   type Evidence,
+  type KnownRelease,
   type NextBootAnswer,
 } from "@ashlar/identity";
 import { z } from "zod";
@@ -26,7 +28,12 @@ export type StoredAnswer = {
   readonly challengedAtMs: number;
   readonly pin: Pin;
   /** What was declared for this node then. */
-  readonly expected: { readonly classConfigSha256: string; readonly nodeConfigSha256: string };
+  readonly expected: {
+    readonly classConfigSha256: string;
+    readonly nodeConfigSha256: string;
+    /** SHA-256 of the UKIs of the releases that were right, the declared one first; older evidence does not say it. */
+    readonly releases?: readonly string[];
+  };
   /** The answer to the same challenge about the next boot; undefined in evidence from before that was asked. */
   readonly nextBoot?: NextBootReply | undefined;
 };
@@ -39,12 +46,15 @@ export type StoredFleet = {
   readonly manifest: string;
   /** PEM of the trusted makers, when there were any. */
   readonly ekRoots: string | undefined;
+  /** All releases that were known. */
+  readonly known: readonly KnownRelease[];
 };
 
 const FLEET = "fleet.json";
 const MANIFEST = "manifest.json";
 const EK_ROOTS = "ek-roots.pem";
-const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS]);
+const RELEASES = "releases";
+const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS, RELEASES]);
 const ANSWER = "answer.json";
 const ANSWER_SCHEMA = "ashlar.stored-evidence/v2";
 
@@ -86,7 +96,11 @@ const answerSchema = z.strictObject({
   commandLine: z.string(),
   verity: z.strictObject({ device: z.literal("usr"), status: z.string(), rootHash: digest.exactOptional() }),
   pin: pinSchema,
-  expected: z.strictObject({ classConfigSha256: digest, nodeConfigSha256: digest }),
+  expected: z.strictObject({
+    classConfigSha256: digest,
+    nodeConfigSha256: digest,
+    releases: z.array(digest).min(1).max(2).exactOptional(),
+  }),
   /** Why there is no answer about the next boot, when it was asked for. */
   noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
 });
@@ -108,7 +122,10 @@ const MAX_FLEET_CHARACTERS = 16 * 1024 * 1024;
 const MAX_SHARED_FILE_BYTES = 64 * 1024 * 1024;
 
 /** @throws AshlarError `usage` for a node whose name cannot be a directory's */
-export async function writeStoredFleet(directory: string, { nodes, manifest, ekRoots }: StoredFleet): Promise<void> {
+export async function writeStoredFleet(
+  directory: string,
+  { nodes, manifest, ekRoots, known }: StoredFleet,
+): Promise<void> {
   const wrong = nodes.find((name) => !nodeName.safeParse(name).success || SHARED_FILES.has(name));
   if (wrong !== undefined) throw new AshlarError("usage", `expected a node's name, found ${JSON.stringify(wrong)}`);
   const fleet = { schema: "ashlar.evidence-directory/v1", nodes: [...nodes] };
@@ -116,6 +133,7 @@ export async function writeStoredFleet(directory: string, { nodes, manifest, ekR
   await writeFileAtomically(join(directory, MANIFEST), manifest);
   if (ekRoots === undefined) await rm(join(directory, EK_ROOTS), { force: true });
   else await writeFileAtomically(join(directory, EK_ROOTS), ekRoots);
+  await writeReleases(join(directory, RELEASES), known);
   await writeFileAtomically(join(directory, FLEET), `${JSON.stringify(fleet, undefined, 2)}\n`);
 }
 
@@ -131,7 +149,35 @@ export async function readStoredFleet(directory: string): Promise<StoredFleet> {
   const manifest = await readOptional(join(directory, MANIFEST), MAX_SHARED_FILE_BYTES);
   if (manifest === undefined) throw new AshlarError("not-found", `expected ${join(directory, MANIFEST)}`);
   const ekRoots = await readOptional(join(directory, EK_ROOTS), MAX_SHARED_FILE_BYTES);
-  return { nodes, manifest: manifest.toString("utf8"), ekRoots: ekRoots?.toString("utf8") };
+  const known = await readReleases(join(directory, RELEASES));
+  return { nodes, manifest: manifest.toString("utf8"), ekRoots: ekRoots?.toString("utf8"), known };
+}
+
+async function writeReleases(directory: string, known: readonly KnownRelease[]): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory);
+  for (const release of known) {
+    await writeFile(join(directory, `${release.uki.sha256}.json`), `${JSON.stringify(release)}\n`);
+  }
+}
+
+/** None in a directory from before there were any. */
+async function readReleases(directory: string): Promise<KnownRelease[]> {
+  const known: KnownRelease[] = [];
+  for (const name of await readdirOptional(directory)) {
+    const bytes = await readOptional(join(directory, name), MAX_SHARED_FILE_BYTES);
+    if (bytes !== undefined) known.push(parseKnownRelease(bytes.toString("utf8")));
+  }
+  return known;
+}
+
+async function readdirOptional(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => name.endsWith(".json")).toSorted();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Replaces what the directory holds of this node. */
@@ -171,7 +217,11 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
     commandLine,
     verity,
     pin,
-    expected: { classConfigSha256: expected.classConfigSha256, nodeConfigSha256: expected.nodeConfigSha256 },
+    expected: {
+      classConfigSha256: expected.classConfigSha256,
+      nodeConfigSha256: expected.nodeConfigSha256,
+      ...(expected.releases === undefined ? {} : { releases: expected.releases }),
+    },
     ...(nextBoot === undefined || "answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
   };
 }

@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { KnownRelease } from "@ashlar/identity";
 import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
 import { readClassConfig } from "../class-config.ts";
@@ -14,6 +14,8 @@ type ProveOptions = {
   readonly from?: string;
   readonly image?: string;
   readonly knownImage?: readonly string[];
+  readonly releases?: string;
+  readonly releaseRoot?: string;
   readonly config?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
@@ -24,6 +26,8 @@ type ProveOptions = {
   readonly json?: true;
 };
 
+type Proof = Pick<FleetProof, "fleet" | "agesMs">;
+
 const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 const SECONDS_PER_DAY = 86_400;
 
@@ -33,8 +37,16 @@ export function proveCommand(): Command {
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
     .option("--from <dir>", "evidence that --evidence has kept, judged again without asking any node")
-    .option("--image <dir>", "the release that the nodes were declared to run (default: the lab's, or the evidence's)")
-    .option("--known-image <dir...>", "other releases, to name what a node runs instead")
+    .option(
+      "--image <dir>",
+      "the release that all nodes were declared to run (default: what `ashlar update` has recorded, the lab's, or the evidence's)",
+    )
+    .option("--known-image <dir...>", "other releases that nodes may boot next, or run instead")
+    .option(
+      "--releases <place>",
+      "a repository, directory or http(s) URL, whose releases are known (default: the lab's)",
+    )
+    .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
@@ -48,6 +60,9 @@ export function proveCommand(): Command {
       `
 Levels: proven (a trusted TPM signed it), reported (no --ek-roots to trust its TPM by), mismatch, unknown (no answer, or
 an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
+
+The next boot is judged as well: a node that would not boot a known, whole release next is a mismatch, whatever it runs.
+While it is a node's turn in an update, its old and its new release are both right for it, and for no other node.
 
 Exit status: 0 all proven, 1 a mismatch, 2 no mismatch, but not all proven.
 
@@ -67,7 +82,8 @@ Examples:
     });
 }
 
-function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs, enrolAgain }: ProveOptions): void {
+function refuseContradictions(options: ProveOptions): void {
+  const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, releases, releaseRoot } = options;
   if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
     throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
       hint: "for example: ashlar prove --lab lab",
@@ -79,48 +95,81 @@ function refuseContradictions({ lab, nodes, from, evidence, nodeConfigs, enrolAg
   if (from !== undefined && enrolAgain !== undefined) {
     throw new AshlarError("usage", "expected --enrol-again only where nodes are asked, found it with --from");
   }
+  if (releases === undefined && releaseRoot !== undefined) {
+    throw new AshlarError("usage", "expected --release-root only with --releases");
+  }
   if (nodes === undefined && nodeConfigs !== undefined) {
     throw new AshlarError("usage", "expected --node-configs only with --nodes");
   }
 }
 
-async function proveLive(options: ProveOptions): Promise<FleetProof> {
-  const { expectationsOf, parseEkRoots, parseManifest } = await import("@ashlar/identity");
-  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
+async function proveLive(options: ProveOptions): Promise<Proof> {
+  const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
+  const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = await import("@ashlar/verifier");
   const declared = await findNodes(options, await readConfig(options.config));
-  const imagePath = options.image ?? declared.manifestPath;
-  if (imagePath === undefined) {
-    throw new AshlarError("usage", "expected --image with --nodes", {
-      hint: "give the directory that `ashlar image build` wrote",
-    });
-  }
-  const manifest = await readManifestText(imagePath);
-  const release = parseManifest(manifest);
+  const pinsPath = options.pins ?? declared.pinsPath;
+  const recordPath = updateRecordPath(pinsPath);
+  const record = await readUpdateRecord(recordPath);
+  const readRelease = async (path: string | undefined): Promise<KnownRelease | undefined> =>
+    path === undefined ? undefined : parseKnownRelease(await readManifestText(path));
+  const given = await readRelease(options.image);
+  const made = await readRelease(declared.manifestPath);
+  const known = await readKnown(options, recordPath, declared.repository, [given, made]);
   const rootsPath = options.ekRoots ?? declared.ekRootsPath;
   const ekRoots = rootsPath === undefined ? undefined : await readText(rootsPath, "trusted TPM makers");
-  const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) => ({
-    ...node,
-    expectations: expectationsOf({ release, classConfig, nodeConfig }),
-  }));
+  const { rightReleases } = await import("../prove/known-releases.ts");
+  const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
+    Object.assign(node, {
+      expectations: expectationsOf({
+        ...rightReleases(node.name, record, known, { given, made }),
+        classConfig,
+        nodeConfig,
+      }),
+    }),
+  );
   const enrolAgain = new Set(options.enrolAgain);
-  const stranger = [...enrolAgain].find((name) => !targets.some((target) => target.name === name));
-  if (stranger !== undefined) {
-    throw new AshlarError("usage", `expected names of asked nodes after --enrol-again, found ${stranger}`);
-  }
+  refuseStrangers(enrolAgain, targets);
   if (options.evidence !== undefined) {
-    await writeStoredFleet(options.evidence, { nodes: targets.map(({ name }) => name), manifest, ekRoots });
+    const nodes = targets.map(({ name }) => name);
+    const manifest = JSON.stringify(given ?? made ?? targets[0]?.expectations.release);
+    await writeStoredFleet(options.evidence, { nodes, manifest, ekRoots, known });
   }
-  const knownImages = [...(options.knownImage ?? []), declared.manifestPath].filter((path) => path !== undefined);
-  const candidates = await readReleases(knownImages);
   return await withInterruption(async (signal) =>
     proveNodes(targets, {
       ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
-      candidates,
+      candidates: known,
       maxAgeMs: options.maxAge * 1000,
-      pinsPath: options.pins ?? declared.pinsPath,
+      pinsPath,
       enrolAgain,
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
       onProgress: (line) => console.error(line),
+      signal,
+    }),
+  );
+}
+
+function refuseStrangers(enrolAgain: ReadonlySet<string>, targets: readonly { readonly name: string }[]): void {
+  const stranger = [...enrolAgain].find((name) => !targets.some((target) => target.name === name));
+  if (stranger === undefined) return;
+  throw new AshlarError("usage", `expected names of asked nodes after --enrol-again, found ${stranger}`);
+}
+
+/** The lab's repository is only a help: its nodes can be proven when it is broken. */
+async function readKnown(
+  { knownImage = [], releases, releaseRoot }: ProveOptions,
+  recordPath: string,
+  labs: DeclaredNodes["repository"],
+  given: readonly (KnownRelease | undefined)[],
+): Promise<KnownRelease[]> {
+  const { readKnownReleases } = await import("../prove/known-releases.ts");
+  const isGiven = releases !== undefined;
+  return await withInterruption(async (signal) =>
+    readKnownReleases({
+      given: given.filter((release) => release !== undefined),
+      images: knownImage,
+      recordPath,
+      repository: isGiven ? { releases, releaseRoot } : labs,
+      onUnreadable: isGiven ? undefined : (message) => console.error(`the lab's repository is left out: ${message}`),
       signal,
     }),
   );
@@ -132,18 +181,25 @@ async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefi
     : await nodesOfLab(options.lab, classConfig);
 }
 
-async function proveFrom(directory: string, options: ProveOptions): Promise<FleetProof> {
-  const { expectationsOf, parseEkRoots, parseManifest } = await import("@ashlar/identity");
+async function proveFrom(directory: string, options: ProveOptions): Promise<Proof> {
+  const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
   const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
   const stored = await readStoredFleet(directory);
-  const release = parseManifest(options.image === undefined ? stored.manifest : await readManifestText(options.image));
+  const release = parseKnownRelease(stored.manifest);
+  const releaseInstead =
+    options.image === undefined ? undefined : parseKnownRelease(await readManifestText(options.image));
+  const { readKnownReleases } = await import("../prove/known-releases.ts");
+  const { releases, releaseRoot } = options;
+  const repository = releases === undefined ? undefined : { releases, releaseRoot };
+  const more = await readKnownReleases({ images: options.knownImage ?? [], repository });
   const ekRoots =
     options.ekRoots === undefined ? stored.ekRoots : await readText(options.ekRoots, "trusted TPM makers");
   const classConfig = await readConfig(options.config);
   return await proveStored(directory, stored.nodes, {
     release,
+    ...(releaseInstead === undefined ? {} : { releaseInstead }),
     ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
-    candidates: await readReleases(options.knownImage ?? []),
+    candidates: [...stored.known, ...more],
     maxAgeMs: options.maxAge * 1000,
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined
@@ -154,16 +210,11 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Flee
   });
 }
 
-async function readReleases(paths: readonly string[]): Promise<ReleaseManifest[]> {
-  const { parseManifest } = await import("@ashlar/identity");
-  return await Promise.all([...new Set(paths)].map(async (path) => parseManifest(await readManifestText(path))));
-}
-
 async function readConfig(path: string | undefined): Promise<Uint8Array | undefined> {
   return path === undefined ? undefined : await readClassConfig(path);
 }
 
-async function print({ fleet, agesMs }: FleetProof, asJson: boolean): Promise<void> {
+async function print({ fleet, agesMs }: Proof, asJson: boolean): Promise<void> {
   if (asJson) {
     console.log(JSON.stringify(fleet, undefined, 2));
     return;

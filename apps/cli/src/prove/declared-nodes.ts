@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { stateDirectory } from "@ashlar/host";
+import type { RepositoryPlace } from "./release-repository.ts";
 
 /** A node to challenge, with the exact bytes of what it was declared to be. */
 export type DeclaredNode = {
@@ -19,6 +21,8 @@ export type DeclaredNodes = {
   /** The image that the nodes were made from, when that is known. */
   readonly manifestPath?: string;
   readonly ekRootsPath?: string;
+  /** The repository that the nodes' releases come from, when that is known. */
+  readonly repository?: RepositoryPlace;
 };
 
 /** The nodes of a lab. Their pins go when the lab goes: its TPMs do, too. */
@@ -36,6 +40,9 @@ export async function nodesOfLab(name: string, classConfig: Uint8Array | undefin
     pinsPath: join(dirname(lab.manifestPath), "pins.json"),
     manifestPath: lab.manifestPath,
     ekRootsPath: lab.ekRootsPath,
+    ...(lab.repository === undefined || !existsSync(lab.repository.trustedRootPath)
+      ? {}
+      : { repository: { releases: lab.repository.directory, releaseRoot: lab.repository.trustedRootPath } }),
   };
 }
 

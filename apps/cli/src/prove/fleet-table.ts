@@ -8,23 +8,23 @@ const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> =
   unknown: "magenta",
 };
 
-const TITLES = ["NODE", "LEVEL", "RELEASE", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
+const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "FALLBACK", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
 const IDENTITY_DIGITS = 12;
 const LEVEL_COLUMN = 1;
 
 /** One line for each node. Digests are shortened here; `--json` has all of them. */
 export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): string[] {
-  const rows = nodes.map(({ name, level, release, identity, differences }) => {
-    const [first] = differences;
-    const difference = first === undefined ? "-" : `${first.what}: expected ${first.expected}, found ${first.found}`;
+  const rows = nodes.map(({ name, level, release, identity, differences, nextBoot }) => {
     const age = agesMs.get(name);
     return [
       name,
       level,
       release ?? "-",
+      nextBoot === null ? "-" : [nextBoot.release ?? "", nextBoot.level].join(" ").trim(),
+      nextBoot?.fallback ? `${nextBoot.fallback.release} ${nextBoot.fallback.state}` : "-",
       identity?.slice(0, IDENTITY_DIGITS) ?? "-",
       age === undefined ? "-" : formatAge(age),
-      shortenDigests(difference),
+      shortenDigests(firstDifference(differences, nextBoot)),
     ];
   });
   const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
@@ -37,6 +37,14 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
     return cells;
   });
   return [draw(TITLES), ...lines].map((cells) => cells.join("  ").trimEnd());
+}
+
+/** What is not clear about the next boot of a node that is right otherwise is worth the place. */
+function firstDifference(differences: NamedVerdict["differences"], nextBoot: NamedVerdict["nextBoot"]): string {
+  const [first] = differences;
+  if (first !== undefined) return `${first.what}: expected ${first.expected}, found ${first.found}`;
+  const next = nextBoot?.differences[0];
+  return next === undefined ? "-" : `next boot, ${next.what}: expected ${next.expected}, found ${next.found}`;
 }
 
 function shortenDigests(text: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { expectationsOf } from "@ashlar/identity";
-import { TestAuthority, TestNode, testLogs, testRelease } from "@ashlar/identity/test-fixtures";
+import { TestAuthority, TestNode, testLogs, testNextBootReport, testRelease } from "@ashlar/identity/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
 import { fleetTable, formatAge } from "./fleet-table.ts";
 
@@ -15,17 +15,29 @@ after(() => rmSync(directory, { recursive: true }));
 const authority = new TestAuthority();
 const node = new TestNode(authority);
 const release = testRelease("1.0.0");
+const next = testRelease("1.1.0");
 const declared = expectationsOf({ release, classConfig: Buffer.from("{}"), nodeConfig: Buffer.from("{}") });
 node.boot(testLogs(release, declared.classConfigSha256, declared.nodeConfigSha256));
 const challenge = { nonce: Buffer.alloc(32, 1), tlsPublicKey: Buffer.alloc(91, 2) };
-await writeStoredFleet(directory, { nodes: ["worker"], manifest: JSON.stringify(release), ekRoots: authority.roots });
-await writeStoredAnswer(directory, "worker", {
+await writeStoredFleet(directory, {
+  nodes: ["worker"],
+  manifest: JSON.stringify(release),
+  ekRoots: authority.roots,
+  known: [next],
+});
+const report = testNextBootReport([
+  [release, "ashlar_1.0.0.efi"],
+  [next, "ashlar_1.1.0+3-0.efi"],
+]);
+const stored = {
   evidence: node.evidence(release, challenge),
   ...challenge,
   challengedAtMs: Date.now(),
   pin: { ...node.pin, enrolledAt: new Date().toISOString(), resetCount: 0 },
   expected: declared,
-});
+};
+const staged = { ...stored, nextBoot: { answer: node.nextBoot(report, challenge) } };
+await writeStoredAnswer(directory, "worker", staged);
 
 function prove(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
   const main = join(import.meta.dirname, "../main.ts");
@@ -36,15 +48,15 @@ test("a table, one verdict line, exit 0", () => {
   const { status, stdout, stderr } = prove("--from", directory);
   assert.equal(status, 0, stderr);
   const lines = stdout.trimEnd().split("\n");
-  assert.match(lines[0] ?? "", /^NODE +LEVEL +RELEASE +IDENTITY +AGE +FIRST DIFFERENCE$/u);
-  assert.match(lines[1] ?? "", /^worker +proven +1\.0\.0 +[0-9a-f]{12} +[0-9]+ s +-$/u);
+  assert.match(lines[0] ?? "", /^NODE +LEVEL +RELEASE +NEXT BOOT +FALLBACK +IDENTITY +AGE +FIRST DIFFERENCE$/u);
+  assert.match(lines[1] ?? "", /^worker +proven +1\.0\.0 +1\.1\.0 proven +1\.0\.0 whole +[0-9a-f]{12} +[0-9]+ s +-$/u);
   assert.equal(lines[2], "1 node, 1 identity: all proven");
 });
 
 test("JSON has the documented members in their order", () => {
   const fleet: { nodes: object[] } = JSON.parse(prove("--from", directory, "--json").stdout);
   assert.deepEqual(Object.keys(fleet), ["verdict", "identities", "nodes"]);
-  const members = "name level release identity config nodeConfig extensions differences";
+  const members = "name level release identity config nodeConfig extensions nextBoot differences";
   assert.equal(Object.keys(fleet.nodes[0] ?? {}).join(" "), members);
 });
 
@@ -61,12 +73,39 @@ test("a mismatch names the difference and ends with 1; old evidence is unknown a
   assert.match(stale.stdout, /age of the evidence/u);
 });
 
+test("a wrong next boot is a mismatch that names what is wrong; an unclear one is shown, and proven is proven", async () => {
+  const evidence = mkdtempSync(join(tmpdir(), "ashlar-next-boot-"));
+  try {
+    await writeStoredFleet(evidence, {
+      nodes: ["worker"],
+      manifest: JSON.stringify(release),
+      ekRoots: authority.roots,
+      known: [next],
+    });
+    const wrong = { ...report, loaderVariables: { LoaderEntryDefault: "evil.efi" } };
+    await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: { answer: node.nextBoot(wrong, challenge) } });
+    const mismatch = prove("--from", evidence);
+    assert.equal(mismatch.status, 1);
+    assert.match(mismatch.stdout, /worker +mismatch +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 whole/u);
+    assert.match(mismatch.stdout, /next boot, EFI variable LoaderEntryDefault: expected none, found "evil.efi"/u);
+    const noNextBoot = { level: "unknown", found: "no answer in time" } as const;
+    await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: noNextBoot });
+    const unclear = prove("--from", evidence);
+    assert.equal(unclear.status, 0);
+    assert.match(unclear.stdout, /proven +1\.0\.0 +unknown +- .* next boot, answer about the next boot: .*no answer/u);
+  } finally {
+    rmSync(evidence, { recursive: true });
+  }
+});
+
 test("wrong usage ends with 2 and a hint, a missing directory with 1", () => {
   const wrong: readonly (readonly string[])[] = [
     [],
     ["--lab", "a", "--from", directory],
     ["--from", directory, "--max-age", "soon"],
     ["--from", directory, "--enrol-again", "worker"],
+    ["--from", directory, "--releases", directory],
+    ["--from", directory, "--release-root", directory],
     ["--nodes", "worker"],
     ["--nodes", "https://worker:7443"],
   ];

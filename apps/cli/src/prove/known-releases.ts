@@ -1,0 +1,91 @@
+import { dirname } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { stateDirectory } from "@ashlar/host";
+import { parseKnownRelease, type KnownRelease } from "@ashlar/identity";
+import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
+import { readManifestText } from "./read-release.ts";
+import type { RepositoryPlace } from "./release-repository.ts";
+
+export type KnownReleaseSources = {
+  readonly given?: readonly KnownRelease[];
+  /** Images or manifests. */
+  readonly images: readonly string[];
+  /** Where an update's record is, and the releases that were kept beside it. */
+  readonly recordPath?: string;
+  readonly repository?: RepositoryPlace | undefined;
+  /** Told when the repository cannot be read; without it that is an error. */
+  readonly onUnreadable?: ((message: string) => void) | undefined;
+  readonly signal?: AbortSignal;
+};
+
+/** All releases that can be known from here, each once; what comes first counts when two have one version. */
+export async function readKnownReleases(sources: KnownReleaseSources): Promise<KnownRelease[]> {
+  const { given = [], images, recordPath } = sources;
+  const read = await Promise.all(
+    [...new Set(images)].map(async (path) => parseKnownRelease(await readManifestText(path))),
+  );
+  const kept = recordPath === undefined ? [] : await readKeptReleases(recordPath);
+  const all = [...given, ...read, ...kept, ...(await readRepository(sources))];
+  return [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []);
+}
+
+/** Enough to keep a network busy. */
+const READ_AT_ONCE = 8;
+
+/** The summaries of a repository's releases, also of withdrawn ones: nodes may still run them. */
+async function readRepository(sources: KnownReleaseSources): Promise<KnownRelease[]> {
+  const { repository: place, recordPath, onUnreadable, signal } = sources;
+  if (place === undefined) return [];
+  // What reads a repository takes longer to load than everything else here.
+  const { openReleases } = await import("./release-repository.ts");
+  try {
+    const repository = await openReleases(
+      place,
+      recordPath === undefined ? stateDirectory() : dirname(recordPath),
+      signal,
+    );
+    const versions = [...repository.index.releases.keys()];
+    const releases: KnownRelease[] = [];
+    for (let start = 0; start < versions.length; start += READ_AT_ONCE) {
+      const some = versions.slice(start, start + READ_AT_ONCE);
+      releases.push(...(await Promise.all(some.map(async (version) => repository.readSummary(version)))));
+    }
+    return releases;
+  } catch (error) {
+    if (!(error instanceof AshlarError) || onUnreadable === undefined || error.code === "interrupted") throw error;
+    onUnreadable(error.message);
+    return [];
+  }
+}
+
+export type RightReleases = { readonly release: KnownRelease; readonly alsoAllowed: readonly KnownRelease[] };
+
+/**
+ * The releases that are right for a node: `given` if there is one, else what the record says, else `made`, which the node
+ * was made from; and while it is the node's turn in an update, both of that.
+ *
+ * @throws AshlarError `usage` when nobody says what the node was declared to run, `not-found` when no such release is known
+ */
+export function rightReleases(
+  node: string,
+  record: UpdateRecord,
+  known: readonly KnownRelease[],
+  { given, made }: { readonly given: KnownRelease | undefined; readonly made: KnownRelease | undefined },
+): RightReleases {
+  const { declared, also } = allowedVersions(record, node, given?.version);
+  const version = declared ?? made?.version;
+  if (version === undefined) {
+    throw new AshlarError("usage", `expected --image: nobody says which release ${node} was declared to run`, {
+      hint: "give the directory that `ashlar image build` wrote",
+    });
+  }
+  const preferred = [given, made, ...known].filter((release) => release !== undefined);
+  const find = (wanted: string): KnownRelease => {
+    const release = preferred.find((each) => each.version === wanted);
+    if (release !== undefined) return release;
+    throw new AshlarError("not-found", `expected the release ${wanted}, which is right for ${node}, among known ones`, {
+      hint: "give its image with --known-image, or the repository that has it with --releases",
+    });
+  };
+  return { release: find(version), alsoAllowed: also === undefined ? [] : [find(also)] };
+}
