@@ -129,6 +129,15 @@ export function veritySuperblock(): Uint8Array {
   });
 }
 
+/** Of an image of three blocks: header, the leaf's digest, three prefixes, two segment sizes. */
+export function blocksIndex(): Uint8Array {
+  const index = Buffer.alloc(64 + 32 + 3 * 4 + 2 * 2, 7);
+  index.fill(0, 0, 64);
+  index.write("ASHLRBLK", "latin1");
+  for (const [place, value] of [1, 4096, 2, 4, 3].entries()) index.writeUInt32LE(value, 8 + place * 4);
+  return index;
+}
+
 export function butaneConfigs(): Uint8Array[] {
   const config = `variant: flatcar
 version: 1.1.0

@@ -1,6 +1,7 @@
 import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
+import { parseBlocksIndex } from "@ashlar/release/client";
 import * as seeds from "./seeds.ts";
 
 /** A parser of outside bytes, with valid inputs to start from. */
@@ -77,6 +78,7 @@ export const TARGETS: readonly Target[] = [
     seeds: ["clusters-64k", "inline-tails", "fragments-dedupe"].map((name) => seeds.vector(`erofs/${name}.erofs`)),
     parse: readErofs,
   },
+  { name: "usr-blocks", seeds: [seeds.blocksIndex()], parse: parseBlocksIndex },
   { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(identity.parseManifest) },
   { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(identity.parseEvidence) },
   { name: "keys", seeds: [seeds.keysText()], parse: ofText(identity.parseKeys) },

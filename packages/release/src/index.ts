@@ -1,3 +1,4 @@
+export { COMPRESSION_LEVEL } from "./blocks/segment.ts";
 export { writeBlocks } from "./blocks/write-blocks.ts";
 export { KEYRING_FILE, KeyDirectory, ROOT_FILE } from "./keys/key-directory.ts";
 export type { AskPassphrase, KeyName } from "./keys/key-directory.ts";

@@ -1,3 +1,5 @@
+export { parseBlocksIndex } from "../blocks/blocks-layout.ts";
+export type { BlocksIndex } from "../blocks/blocks-layout.ts";
 export type { ReleaseFileKind } from "../model/file-names.ts";
 export type { Channel, PublishedFile, ReleaseEntry, RepositoryIndex, Withdrawal } from "../model/repository-index.ts";
 export type { ReleaseSummary } from "../model/release-summary.ts";
