@@ -3,6 +3,7 @@ import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
 import { parseBlocksIndex } from "@ashlar/release/client";
 import * as seeds from "./seeds.ts";
+import { UPDATE_TARGETS } from "./update-targets.ts";
 
 /** A parser of outside bytes, with valid inputs to start from. */
 export type Target = {
@@ -108,4 +109,5 @@ export const TARGETS: readonly Target[] = [
     seeds: seeds.ignitionConfigs(),
     parse: (bytes) => identity.findUnpinnedSources(bytes, "config"),
   },
+  ...UPDATE_TARGETS,
 ];
