@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
@@ -27,10 +26,11 @@ export async function runExecutable(path: string, signal: AbortSignal): Promise<
   const kill = (): void => killGroup(child);
   signal.addEventListener("abort", kill);
   try {
-    const closed = once(child, "close", { signal: AbortSignal.timeout(2 ** 31 - 1) }).catch(() => undefined);
+    const closed = Promise.withResolvers<void>();
+    child.once("close", () => closed.resolve());
     const [status, endedBy] = await ended(child);
     kill();
-    await Promise.race([closed, setTimeout(DRAIN_MS)]);
+    await Promise.race([closed.promise, setTimeout(DRAIN_MS)]);
     if (status === 0) return;
     const how = status === null ? `was ended by ${endedBy}` : `ended with status ${status}`;
     throw new AshlarError("failed", [`${path} ${how}`, output.trim()].filter(Boolean).join("\n"));

@@ -89,6 +89,17 @@ await test("an order for what runs takes the staged release back", async () => {
   assert.equal(existsSync(node.paths.rebootRequired), false);
 });
 
+await test("what an operator rolled back is not taken up again because a channel has it", async () => {
+  using node = makeTestUpdateNode(V11, V10);
+  await carryOutRollback(node.paths, context());
+  const client = clientFor(node, V10, V11);
+  await carryOutUpdate(node.paths, { ...client, chooseRelease: () => "1.1.0" }, {}, context());
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, "1.0.0");
+  await update(node, "1.1.0");
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, null);
+  assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.1.0+3-0.efi"]);
+});
+
 await test("a killed systemd-sysupdate leaves no entry; the next order completes it", async () => {
   using node = makeTestUpdateNode(V10, V11);
   node.breakSysupdate("dies");

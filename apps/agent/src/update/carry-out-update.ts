@@ -38,7 +38,7 @@ export async function carryOutUpdate(
   const version = await choose(paths, client, repository, request, policy, facts);
   report({ target: version });
   const summary = await repository.readSummary(version);
-  const decision = decideUpdate({ version, ...summary.usr }, facts);
+  const decision = decideUpdate({ version, isNamed: request.to !== undefined, ...summary.usr }, facts);
   // Whoever wants it tried again wants it judged anew.
   if (request.retry === true) await forgetFailures(paths.state, version);
   if (decision.kind === "boot-running") await bootNext(paths, version, facts.running.version);

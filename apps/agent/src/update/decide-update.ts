@@ -7,6 +7,8 @@ import { isRunningSlot, type Slot } from "./slots.ts";
 /** A release as its signed summary describes it. */
 export type WantedRelease = {
   readonly version: string;
+  /** Somebody named this very version: it is not just what the channel has. */
+  readonly isNamed: boolean;
   readonly rootHash: string;
   readonly dataPartitionUuid: string;
   readonly hashPartitionUuid: string;
@@ -43,7 +45,10 @@ export function decideUpdate(wanted: WantedRelease, facts: UpdateFacts): UpdateD
   const { running, slots, entries } = facts;
   const next = chooseBootEntry(entries)?.version;
   if (wanted.version === running.version) {
-    if (wanted.rootHash === running.rootHash) return { kind: next === running.version ? "nothing" : "boot-running" };
+    const own = entries.find(({ version }) => version === running.version);
+    // An operator has rolled it back; the channel does not know better.
+    const isKept = next === running.version || (!wanted.isNamed && own !== undefined && triesOf(own)?.left === 0);
+    if (wanted.rootHash === running.rootHash) return { kind: isKept ? "nothing" : "boot-running" };
     throw new AshlarError(
       "untrusted",
       `the running ${running.version} is not the ${wanted.version} of the repository`,

@@ -40,6 +40,8 @@ export class OrderBook {
         hint: "follow it with `ashlar agent status`, and ask again when it has ended",
       });
     }
+    // Whoever asks from now on sees that something is being done.
+    this.#activity = { ...IDLE, phase: "checking" };
     this.#current = { key, name: `${name} ${JSON.stringify(order)}`, done: this.#carryOut(work) };
   }
 

@@ -12,7 +12,6 @@ import { carryOutUpdate } from "./carry-out-update.ts";
 import { readNextBoot } from "./next-boot.ts";
 import { OrderBook } from "./order-book.ts";
 import { readPolicy } from "./read-policy.ts";
-import type { ReleaseClient } from "./release-client.ts";
 import { KEY_HEADER } from "./updater-client.ts";
 import { createUpdaterApi, type Updater } from "./updater-api.ts";
 import { readUpdateStatus, writeLastError } from "./update-status.ts";
@@ -24,6 +23,7 @@ const LISTENING_SOCKET = "updater";
 export async function runUpdater(
   options: { readonly idleTimeoutMs: number },
   environment: NodeJS.ProcessEnv,
+  paths: NodePaths = nodePaths(),
 ): Promise<void> {
   const fd = inheritedDescriptors(environment, process.pid).get(LISTENING_SOCKET);
   if (fd === undefined) {
@@ -31,7 +31,6 @@ export async function runUpdater(
       hint: "start it with `systemctl start ashlar-updater.socket`",
     });
   }
-  const paths = nodePaths();
   await noteFallbacks(paths).catch((error: unknown) => {
     console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
   });
@@ -50,7 +49,7 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
     update: async (request, context) => {
       // Loaded late: who only asks for the status need not wait for it.
       const client = await import("@ashlar/release/client");
-      await carryOutUpdate(paths, client as unknown as ReleaseClient, request, context);
+      await carryOutUpdate(paths, client, request, context);
     },
     rollBack: async (context) => await carryOutRollback(paths, context),
     // Returns before systemd ends this very process.
