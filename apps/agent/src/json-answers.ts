@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { type AshlarError, messageOf } from "@ashlar/base";
 import { MAX_REQUEST_BYTES } from "@ashlar/identity/agent-api";
 import { Refusal } from "./refusal.ts";
 

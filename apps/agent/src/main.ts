@@ -31,9 +31,10 @@ async function carryOut(command: Command): Promise<number> {
     case "status":
     case "update":
     case "rollback":
-      await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
-      return 0;
+      break;
   }
+  await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
+  return 0;
 }
 
 main().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { parseUpdateRequest } from "./parse-update-request.ts";
 
 await test("one order at a time; the same one joins", async () => {
   const ended: unknown[] = [];
-  const orders = new OrderBook(async (error) => await Promise.resolve(void ended.push(error)));
+  const orders = new OrderBook(async (failure) => await Promise.resolve(void ended.push(failure)));
   const gate = Promise.withResolvers<void>();
   let runs = 0;
   const begin = (order: { to: string }): void =>
@@ -29,11 +29,11 @@ await test("one order at a time; the same one joins", async () => {
 
 await test("an order that fails, or is stopped, says so and makes room", async () => {
   const ended: unknown[] = [];
-  const orders = new OrderBook(async (error) => await Promise.resolve(void ended.push(error)));
-  const failure = new AshlarError("failed", "no");
-  orders.begin("update", {}, async () => await Promise.reject(failure));
+  const orders = new OrderBook(async (failure) => await Promise.resolve(void ended.push(failure)));
+  const refused = new AshlarError("failed", "no");
+  orders.begin("update", {}, async () => await Promise.reject(refused));
   await orders.stop();
-  assert.deepEqual(ended, [failure]);
+  assert.deepEqual(ended, [refused]);
   assert.equal(orders.isBusy, false);
 });
 

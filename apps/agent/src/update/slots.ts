@@ -1,5 +1,6 @@
 import { open, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import {
   GPT_BACKUP_BYTES,
@@ -25,6 +26,9 @@ export type Slot = {
   readonly dataPath: string;
   readonly treePath: string;
 };
+
+const LINK_ATTEMPTS = 20;
+const LINK_PAUSE_MS = 250;
 
 /** The slots of the disk that the running system is on, as its partition table says now. */
 export async function readSlots(paths: Pick<NodePaths, "partitionLinks">, runningRootHash: string): Promise<Slot[]> {
@@ -66,7 +70,12 @@ export function partitionPath(disk: string, number: number): string {
 
 async function findDisk({ partitionLinks }: Pick<NodePaths, "partitionLinks">, rootHash: string): Promise<string> {
   const link = join(partitionLinks, partitionUuidsOf(Buffer.from(rootHash, "hex")).data);
-  const partition = await realpath(link).catch(() => undefined);
+  let partition: string | undefined;
+  // udev takes its links away for a moment whenever somebody has written to the partition table.
+  for (let attempt = 0; partition === undefined && attempt < LINK_ATTEMPTS; attempt++) {
+    if (attempt > 0) await setTimeout(LINK_PAUSE_MS);
+    partition = await realpath(link).catch(() => undefined);
+  }
   const disk = /^(?<disk>.*\d)p\d+$|^(?<plain>.*\D)\d+$/u.exec(partition ?? "")?.groups;
   const path = disk?.["disk"] ?? disk?.["plain"];
   if (path !== undefined) return path;

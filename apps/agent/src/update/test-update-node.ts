@@ -229,10 +229,7 @@ function sysupdate(root: string, version: string): void {
     if (fault === "bad-block" && label === "") bytes[BLOCK_BYTES + 5] = 0xee;
     writeFileSync(`${disk}${target.number}`, bytes);
     const uuid = name.split("_")[2]?.split(".")[0] ?? "";
-    writeTable(
-      disk,
-      table.map((each) => (each === target ? { ...each, label: wanted, uuid } : each)),
-    );
+    writeTable(disk, table.with(table.indexOf(target), { ...target, label: wanted, uuid }));
     if (fault === "dies") process.kill(process.pid, "SIGKILL");
   }
   const linux = join(paths.esp, "EFI/Linux");
