@@ -1,10 +1,4 @@
-export {
-  bootEntryId,
-  bootEntryVersion,
-  formatBootEntryName,
-  NEW_TRIES,
-  parseBootEntryName,
-} from "./boot-loader/boot-entry.ts";
+export { bootEntryId, parseBootEntryName } from "./boot-loader/boot-entry.ts";
 export type { BootEntryName, BootTries } from "./boot-loader/boot-entry.ts";
 export { ashlarEntry, chooseBootEntry, renamesToBoot, sortBootEntries } from "./boot-loader/choose-boot-entry.ts";
 export type { BootEntry, Rename } from "./boot-loader/choose-boot-entry.ts";

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { stateDirectory } from "@ashlar/host";
 import { parseKnownRelease, type KnownRelease } from "@ashlar/identity";
+import type { Repository } from "@ashlar/release/client";
 import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
 import { readManifestText } from "./read-release.ts";
 import type { RepositoryPlace } from "./release-repository.ts";
@@ -29,10 +30,6 @@ export async function readKnownReleases(sources: KnownReleaseSources): Promise<K
   return [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []);
 }
 
-/** Enough to keep a network busy. */
-const READ_AT_ONCE = 8;
-
-/** The summaries of a repository's releases, also of withdrawn ones: nodes may still run them. */
 async function readRepository(sources: KnownReleaseSources): Promise<KnownRelease[]> {
   const { repository: place, recordPath, onUnreadable, signal } = sources;
   if (place === undefined) return [];
@@ -44,18 +41,26 @@ async function readRepository(sources: KnownReleaseSources): Promise<KnownReleas
       recordPath === undefined ? stateDirectory() : dirname(recordPath),
       signal,
     );
-    const versions = [...repository.index.releases.keys()];
-    const releases: KnownRelease[] = [];
-    for (let start = 0; start < versions.length; start += READ_AT_ONCE) {
-      const some = versions.slice(start, start + READ_AT_ONCE);
-      releases.push(...(await Promise.all(some.map(async (version) => repository.readSummary(version)))));
-    }
-    return releases;
+    return await readSummaries(repository);
   } catch (error) {
     if (!(error instanceof AshlarError) || onUnreadable === undefined || error.code === "interrupted") throw error;
     onUnreadable(error.message);
     return [];
   }
+}
+
+/** Enough to keep a network busy. */
+const READ_AT_ONCE = 8;
+
+/** The summaries of a repository's releases, also of withdrawn ones: nodes may still run them. */
+export async function readSummaries({ index, readSummary }: Repository): Promise<KnownRelease[]> {
+  const versions = [...index.releases.keys()];
+  const releases: KnownRelease[] = [];
+  for (let start = 0; start < versions.length; start += READ_AT_ONCE) {
+    const some = versions.slice(start, start + READ_AT_ONCE);
+    releases.push(...(await Promise.all(some.map(async (version) => readSummary(version)))));
+  }
+  return releases;
 }
 
 export type RightReleases = { readonly release: KnownRelease; readonly alsoAllowed: readonly KnownRelease[] };

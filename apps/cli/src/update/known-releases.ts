@@ -1,7 +1,8 @@
 import { AshlarError } from "@ashlar/base";
-import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { parseManifest, type KnownRelease, type ReleaseManifest } from "@ashlar/identity";
 import type { Repository } from "@ashlar/release/client";
 import { keepRelease, readKeptReleases } from "@ashlar/verifier";
+import { readSummaries } from "../prove/known-releases.ts";
 
 /** The manifests that nodes are judged by: given ones, those of earlier updates, and those of the repository. */
 export class KnownReleases {
@@ -10,8 +11,16 @@ export class KnownReleases {
   readonly #byVersion: Map<string, ReleaseManifest>;
   readonly #recordPath: string;
   readonly #repository: Repository | undefined;
+  /** Of all releases in the repository. */
+  readonly #summaries: readonly KnownRelease[];
 
-  private constructor(releases: readonly ReleaseManifest[], recordPath: string, repository: Repository | undefined) {
+  private constructor(
+    releases: readonly ReleaseManifest[],
+    recordPath: string,
+    repository: Repository | undefined,
+    summaries: readonly KnownRelease[],
+  ) {
+    this.#summaries = summaries;
     this.#byVersion = new Map(releases.map((release) => [release.version, release]));
     this.#recordPath = recordPath;
     this.#repository = repository;
@@ -23,11 +32,13 @@ export class KnownReleases {
     repository: Repository | undefined,
     given: readonly ReleaseManifest[],
   ): Promise<KnownReleases> {
-    return new KnownReleases([...(await readKeptReleases(recordPath)), ...given], recordPath, repository);
+    const summaries = repository === undefined ? [] : await readSummaries(repository);
+    return new KnownReleases([...(await readKeptReleases(recordPath)), ...given], recordPath, repository, summaries);
   }
 
-  get all(): readonly ReleaseManifest[] {
-    return [...this.#byVersion.values()];
+  /** What a node may have beside the release that it shall run: in its other slot, or as its boot loader. */
+  get all(): readonly KnownRelease[] {
+    return [...this.#byVersion.values(), ...this.#summaries];
   }
 
   /**

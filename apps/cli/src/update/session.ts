@@ -1,15 +1,13 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseEkRoots, parseManifest, pinOfOperatorPem } from "@ashlar/identity";
-import { openRepository, type Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/release/client";
 import { allowedVersions, readUpdateRecord, updateRecordPath, type UpdateRecord } from "@ashlar/verifier";
 import { readClassConfig } from "../class-config.ts";
 import { nodesAtUrls, nodesOfLab, type DeclaredNode, type DeclaredNodes } from "../prove/declared-nodes.ts";
 import { readManifestText, readText } from "../prove/read-release.ts";
+import { openReleases } from "../prove/release-repository.ts";
 import { KnownReleases } from "./known-releases.ts";
 import { RemoteNode } from "./node-access.ts";
 
@@ -53,7 +51,10 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const pinsPath = options.pins ?? declared.pinsPath;
   const recordPath = updateRecordPath(pinsPath);
   const operatorPem = await readOperatorKey(options.operatorKey ?? defaults.operatorKey);
-  const repository = await openReleases(options, defaults, dirname(recordPath), signal);
+  const releases = options.releases ?? defaults.releases;
+  const releaseRoot = options.releaseRoot ?? defaults.releaseRoot;
+  const repository =
+    releases === undefined ? undefined : await openReleases({ releases, releaseRoot }, dirname(recordPath), signal);
   const imagePath = options.image ?? declared.manifestPath;
   const image = imagePath === undefined ? undefined : parseManifest(await readManifestText(imagePath));
   const known = await KnownReleases.read(recordPath, repository, image === undefined ? [] : [image]);
@@ -102,36 +103,4 @@ async function readOperatorKey(path: string | undefined): Promise<string> {
   const pem = await readText(path, "an operator's key");
   pinOfOperatorPem(pem);
   return pem;
-}
-
-async function openReleases(
-  options: SessionOptions,
-  defaults: Defaults,
-  stateDirectory: string,
-  signal: AbortSignal,
-): Promise<Repository | undefined> {
-  const place = options.releases ?? defaults.releases;
-  if (place === undefined) return undefined;
-  const rootPath = options.releaseRoot ?? defaults.releaseRoot;
-  if (rootPath === undefined) {
-    throw new AshlarError("usage", "expected --release-root, the keys that the repository's releases are trusted by", {
-      hint: "`ashlar release init` has put release-root.json beside the keys",
-    });
-  }
-  const url = /^https?:\/\//u.test(place) ? withSlash(place) : withSlash(pathToFileURL(resolve(place)).href);
-  const trustedRoot = await readFile(rootPath).catch((error: unknown) => {
-    throw new AshlarError("not-found", `expected release-root.json at ${rootPath}`, { cause: error });
-  });
-  const name = createHash("sha256").update(url).update(trustedRoot).digest("hex").slice(0, 16);
-  return await openRepository({
-    url,
-    trustedRoot,
-    stateDirectory: join(stateDirectory, "release-metadata", name),
-    nowMs: Date.now(),
-    signal,
-  });
-}
-
-function withSlash(url: string): string {
-  return url.endsWith("/") ? url : `${url}/`;
 }
