@@ -61,7 +61,7 @@ export type UpdateStatus = {
 export type UpdateProgress = {
   /** Of /usr and its hash tree. */
   readonly totalBytes: number;
-  /** Found in a slot of this node. */
+  /** Found on this node: in a slot, or left by an earlier try. */
   readonly copiedBytes: number;
   /** Received from the repository, as they came over the network. */
   readonly fetchedBytes: number;

@@ -9,9 +9,10 @@ const AGENT_DIRECTORY: string = fileURLToPath(new URL("../../../apps/agent/", im
 /**
  * Options of Node that are fixed in the executable. Without a compiler at run time, no memory of the process is ever both
  * writable and executable, and systemd can hold it to that (`MemoryDenyWriteExecute=`); it costs 10 ms of 60 ms start-up.
- * A signal that opens a debugger has no place on a node.
+ * A signal that opens a debugger has no place on a node. Young garbage is collected early: fetching a whole release then
+ * takes 107 MB of memory and not 170, in the same time.
  */
-const NODE_OPTIONS: readonly string[] = ["--jitless", "--disable-sigusr1"];
+const NODE_OPTIONS: readonly string[] = ["--jitless", "--max-semi-space-size=2", "--disable-sigusr1"];
 
 export type AgentExecutableOptions = {
   /** The file to write; its directory exists. */

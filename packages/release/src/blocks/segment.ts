@@ -30,6 +30,8 @@ export function decodeSegment(stored: Uint8Array, dataBytes: number): Uint8Array
   try {
     data = zstdDecompressSync(stored, {
       maxOutputLength: dataBytes,
+      // One piece of memory, not much larger than what goes into it.
+      chunkSize: dataBytes + 1,
       params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
     });
   } catch (error) {

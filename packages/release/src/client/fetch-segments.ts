@@ -8,6 +8,7 @@ import { withRetries } from "./retry.ts";
 import { BATCH_BLOCKS, type UsrAssembly } from "./usr-assembly.ts";
 
 const CONNECTIONS = 4;
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 /**
  * Fetches the segments of all missing blocks, over a few connections. Blocks that come wrong stay missing.
@@ -83,18 +84,24 @@ class SegmentFetcher {
     let segment = first;
     while (segment < end && !isSegmentMissing(isPresent, segment)) segment += 1;
     if (segment === end) return end;
-    let pending: Uint8Array = new Uint8Array(0);
+    /** The begin of a segment whose end has not come yet. */
+    let pending: Uint8Array = EMPTY;
     await streamRange(this.#file, { start: offsetOf(segment), end: offsetOf(end) }, async (chunk) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       let used = 0;
       while (segment < end) {
-        const size = offsetOf(segment + 1) - offsetOf(segment);
-        if (pending.length - used < size) break;
-        if (isSegmentMissing(isPresent, segment)) await this.#take(segment, pending.subarray(used, used + size));
-        used += size;
+        const missing = offsetOf(segment + 1) - offsetOf(segment) - pending.length;
+        const part = chunk.subarray(used, used + missing);
+        used += part.length;
+        const stored = pending.length === 0 ? part : Buffer.concat([pending, part]);
+        pending = EMPTY;
+        if (part.length < missing) {
+          // Not a view: the rest of the chunk need not stay in memory.
+          pending = Uint8Array.from(stored);
+          break;
+        }
+        if (isSegmentMissing(isPresent, segment)) await this.#take(segment, stored);
         segment += 1;
       }
-      pending = pending.subarray(used);
       return segment < end;
     });
     return segment;
