@@ -1,5 +1,6 @@
 import { updateResultJsonSchema } from "@ashlar/cli";
-import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema } from "@ashlar/identity";
+import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema, updateJsonSchemas } from "@ashlar/identity";
+import { updateRecordJsonSchema } from "@ashlar/verifier";
 import { z } from "zod";
 
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
@@ -7,6 +8,8 @@ export function schemaPages(): Map<string, string> {
   const schemas: readonly (readonly [string, object])[] = [
     ["fleet-verdict-v1", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
+    ["update-record-v1", updateRecordJsonSchema()],
+    ...updateJsonSchemas(),
     ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
     [
       "evidence-v1",

@@ -33,7 +33,7 @@ export type { Extension } from "./node-identity.ts";
 export { operatorPem, operatorPin, pinOfOperatorPem } from "./operator-key.ts";
 export { parseDocument } from "./parse-document.ts";
 export { findUnpinnedSources } from "./unpinned-sources.ts";
-export { parseNextBoot, parseNextBootReport, parseUpdateStatus } from "./update-answers.ts";
+export { parseNextBoot, parseNextBootReport, parseUpdateStatus, updateJsonSchemas } from "./update-answers.ts";
 export type { NextBootAnswer } from "./update-answers.ts";
 export { EMPTY_VERDICT, fleetVerdictJsonSchema } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";

@@ -49,7 +49,7 @@ export function judgeNextBoot(report: NextBootReport, { releases, running }: Nex
     const { state, differences } = judgeSlot(next, report.slots);
     if (state === "damaged") wrong.push(...differences);
     // What runs from this very slot is as proven as its next boot: dm-verity checks a block when it is read.
-    else if (next !== running) unclear.push(...differences);
+    else if (next.usr.rootHash !== running?.usr.rootHash) unclear.push(...differences);
   }
   return {
     release: next?.version ?? null,

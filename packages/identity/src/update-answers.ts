@@ -133,3 +133,19 @@ const reportSchema: z.ZodType<NextBootReport> = z.strictObject({
 export function parseNextBootReport(text: string): NextBootReport {
   return parseDocument(text, reportSchema, "next-boot report", MAX_NEXT_BOOT_BYTES);
 }
+
+/** JSON Schemas of what nodes answer about updates, by file name. */
+export function updateJsonSchemas(): readonly (readonly [string, object])[] {
+  const input = { io: "input" } as const;
+  return [
+    ["update-status-v1", { title: "What an agent answers to GET /v1/update", ...z.toJSONSchema(statusSchema, input) }],
+    [
+      "next-boot-v1",
+      { title: "What an agent answers to POST /v1/next-boot", ...z.toJSONSchema(nextBootSchema, input) },
+    ],
+    [
+      "next-boot-report-v1",
+      { title: "The JSON text in an agent's answer to POST /v1/next-boot", ...z.toJSONSchema(reportSchema, input) },
+    ],
+  ];
+}

@@ -15,6 +15,7 @@ export {
   keepRelease,
   readKeptReleases,
   readUpdateRecord,
+  updateRecordJsonSchema,
   updateRecordPath,
 } from "./update-record.ts";
 export type { Turn, UpdateRecord } from "./update-record.ts";

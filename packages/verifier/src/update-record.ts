@@ -31,7 +31,7 @@ const nodeName = z.string().min(1).max(256);
 
 const recordSchema = z.strictObject({
   schema: z.literal(UPDATE_RECORD_SCHEMA),
-  declared: z.record(nodeName, versionSchema),
+  declared: z.record(nodeName, versionSchema).describe("The version that each node is declared to run, by name"),
   turn: z.strictObject({ node: nodeName, from: versionSchema, to: versionSchema, since: z.iso.datetime() }).nullable(),
 });
 
@@ -41,6 +41,15 @@ const LOCK_WAIT_MS = 10_000;
 /** The record belongs to the pins: both say what is known about nodes by their names. */
 export function updateRecordPath(pinsPath: string): string {
   return join(dirname(pinsPath), "updates.json");
+}
+
+/** The JSON Schema of the file. */
+export function updateRecordJsonSchema(): object {
+  return {
+    $id: "urn:ashlar:update-record:v1",
+    title: "updates.json beside the pins: what `ashlar update` has changed, version 1",
+    ...z.toJSONSchema(recordSchema),
+  };
 }
 
 /** An empty record when there is no file. */
