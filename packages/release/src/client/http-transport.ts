@@ -56,8 +56,7 @@ export function createHttpTransport(base: URL, patience: Patience): Transport {
           const isWhole = checkAnswer(url, response, range);
           return { isWhole, body: readBody(url, response, patience, signal) };
         }
-        // Its body is of no use, but its connection is.
-        response.resume();
+        response.destroy();
         url = redirectTarget(url, response.headers.location);
       }
       throw new AshlarError(
