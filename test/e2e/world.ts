@@ -21,11 +21,11 @@ export async function ashlarWithStatus(...args: string[]): Promise<RunResult> {
   return await run(join(ROOT, "ashlar"), args, { acceptStatus: [0, 1, 2] });
 }
 
-/** Removes a lab when the test's process is told to end: node:test runs no `after` hook then. */
-export function removeLabOnSignal(name: string): void {
+/** Removes labs when the test's process is told to end: node:test runs no `after` hook then. */
+export function removeLabOnSignal(...names: string[]): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      spawnSync(join(ROOT, "ashlar"), ["lab", "down", "--name", name], { stdio: "ignore" });
+      for (const name of names) spawnSync(join(ROOT, "ashlar"), ["lab", "down", "--name", name], { stdio: "ignore" });
       process.exit(130);
     });
   }

@@ -1,0 +1,163 @@
+/**
+ * The releases that the update tests move nodes between, published in a repository: made once for all of them, and again
+ * only when something that goes into them has changed.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, cp, glob, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { withLock } from "@ashlar/host";
+import { readUsrFiles } from "./usr-files.ts";
+import { makePanickingRelease } from "./panicking-release.ts";
+import { ashlar, OUT, ROOT } from "./world.ts";
+
+/** Runs, and is what an update starts from. */
+export const OLD = "1.0.0";
+/** Good; the channel `stable` points at it. */
+export const NEW = "1.1.0";
+/** Good, unless a file of {@link FAULT_DIRECTORY} on the node says what shall be wrong with it. */
+export const FAULTY = "1.2.0";
+/** Its UKI's initrd is not one: the kernel panics. */
+export const PANICKING = "1.3.0";
+
+export type Releases = {
+  readonly repository: string;
+  readonly keys: string;
+  readonly image: (version: string) => string;
+};
+
+/** On a node. */
+export const FAULT_DIRECTORY = "/var/lib/e2e-fault";
+export const FAULTS = [
+  "health-fails",
+  "health-hangs",
+  "health-lies",
+  "init-hangs",
+  "init-ends",
+  "agent-missing",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+const INPUTS = [
+  "os/**/*",
+  "apps/agent/src/**/*",
+  "packages/{base,formats,host,identity,image,release}/src/**/*",
+  "package-lock.json",
+  "test/e2e/{update-releases,panicking-release}.ts",
+];
+const MAX_WAIT_MS = 30 * 60_000;
+
+export async function makeReleases(): Promise<Releases> {
+  const parent = join(OUT, "releases");
+  const directory = join(parent, await digestOfInputs());
+  await mkdir(parent, { recursive: true });
+  await withLock(`e2e releases in ${parent}`, { holder: `process ${process.pid}`, waitMs: MAX_WAIT_MS }, async () => {
+    if (existsSync(directory)) return;
+    for (const name of await readdir(parent)) await rm(join(parent, name), { recursive: true });
+    const unfinished = `${directory}.unfinished`;
+    await publishAll(releasesIn(unfinished));
+    await rename(unfinished, directory);
+  });
+  return releasesIn(directory);
+}
+
+/** A copy of the repository, which shares files with it, for a test that changes it. */
+export async function copyRepository({ repository }: Releases, to: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  await cp(repository, to, { recursive: true, verbatimSymlinks: true });
+}
+
+function releasesIn(directory: string): Releases {
+  return {
+    repository: join(directory, "repository"),
+    keys: join(directory, "keys"),
+    image: (version) => join(directory, version),
+  };
+}
+
+async function digestOfInputs(): Promise<string> {
+  const digest = createHash("sha256");
+  const paths: string[] = [];
+  for await (const entry of glob(INPUTS, { cwd: ROOT, withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.endsWith(".test.ts")) paths.push(join(entry.parentPath, entry.name));
+  }
+  for (const path of paths.toSorted()) digest.update(`${path}\0`).update(await readFile(path));
+  return digest.digest("hex").slice(0, 16);
+}
+
+async function publishAll(releases: Releases): Promise<void> {
+  const { repository, keys, image } = releases;
+  await rm(dirname(repository), { recursive: true, force: true });
+  const place = ["--repo", repository, "--keys", keys];
+  await ashlar("release", "init", ...place);
+  // Nodes of one channel have a choice; those that something is wrong with are for who asks for them.
+  const publish = async (version: string, channel: string): Promise<void> => {
+    await ashlar("release", "publish", ...place, "--image", image(version), "--channel", channel);
+  };
+  const build = async (version: string, ...options: string[]): Promise<void> => {
+    await ashlar("image", "build", "--version", version, "--out", image(version), ...options);
+  };
+  await build(OLD);
+  // A release is published while the next one is built.
+  await Promise.all([publish(OLD, "stable"), build(NEW)]);
+  const tree = join(dirname(repository), "faults");
+  await makeFaultTree(tree, join(image(OLD), "usr.erofs"));
+  await Promise.all([publish(NEW, "stable"), build(FAULTY, "--add-tree", tree)]);
+  await makePanickingRelease({ from: image(FAULTY), fromVersion: FAULTY, to: image(PANICKING), version: PANICKING });
+  await publish(FAULTY, "testing");
+  await publish(PANICKING, "testing");
+}
+
+/** One release with many faults, each behind a switch in /var: an image takes longer to build than a node to boot. */
+async function makeFaultTree(tree: string, usrImage: string): Promise<void> {
+  const init = "lib/systemd/systemd";
+  const originals = await readUsrFiles(usrImage, [init]);
+  const files: (readonly [string, string | Uint8Array])[] = [
+    [init, FAULTY_INIT],
+    [`${init}-original`, originals.get(init) ?? ""],
+    ["lib/ashlar/health.d/50-fault", FAULTY_HEALTH_CHECK],
+    ["lib/systemd/system/fault.service", FAILING_UNIT],
+  ];
+  for (const [path, content] of files) {
+    const full = join(tree, path);
+    await mkdir(dirname(full), { recursive: true });
+    await writeFile(full, content);
+    await chmod(full, path.endsWith(".service") ? 0o644 : 0o755);
+  }
+  const wants = join(tree, "lib/systemd/system/multi-user.target.wants");
+  await mkdir(wants);
+  await symlink("../fault.service", join(wants, "fault.service"));
+}
+
+const FAULTY_INIT = `#!/bin/sh
+PATH=/usr/sbin:/usr/bin
+if [ $$ -eq 1 ]; then
+    [ -e ${FAULT_DIRECTORY}/init-hangs ] && exec sleep infinity
+    [ -e ${FAULT_DIRECTORY}/init-ends ] && exit 1
+    [ -e ${FAULT_DIRECTORY}/agent-missing ] && mount --bind /dev/null /usr/bin/ashlar
+fi
+exec /usr/lib/systemd/systemd-original "$@"
+`;
+
+const FAULTY_HEALTH_CHECK = `#!/bin/sh
+if [ -e ${FAULT_DIRECTORY}/health-fails ]; then
+    echo "the database does not answer" >&2
+    exit 1
+fi
+if [ -e ${FAULT_DIRECTORY}/health-hangs ]; then
+    echo "waiting for the database"
+    sleep infinity
+fi
+# Also what lies says so.
+echo '{"healthy":true,"checks":[]}'
+echo "passed  everything"
+`;
+
+const FAILING_UNIT = `[Unit]
+Description=Fails while the health check says that all is well
+ConditionPathExists=${FAULT_DIRECTORY}/health-lies
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/false
+`;
