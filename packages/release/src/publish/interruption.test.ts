@@ -1,0 +1,180 @@
+/** What is left when a change of a repository stops at any of its steps (as SQLite tests: every Nth one, for every N). */
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import fs, { type FileHandle } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, mock, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { KeyDirectory } from "../keys/key-directory.ts";
+import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
+import { readIndex, verifyRepository } from "../verify/verify-repository.ts";
+import { digestFile } from "./image-directory.ts";
+import {
+  collectGarbage,
+  initRepository,
+  promoteRelease,
+  publishRelease,
+  refreshRepository,
+  withdrawFromRepository,
+  type ChangeOptions,
+} from "./release-repository.ts";
+import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ashlar-interruption-"));
+after(() => rmSync(directory, { recursive: true }));
+
+class PowerCut extends Error {}
+
+const CHANGES = ["rename", "symlink", "mkdir", "rm", "copyFile", "chmod"] as const;
+const HANDLE_CHANGES = ["writeFile", "write", "sync", "chmod"] as const;
+
+/** Changes that still succeed; the tests set it. */
+let left = Infinity;
+
+function step(): void {
+  if (left <= 0) throw new PowerCut();
+  left--;
+}
+
+for (const name of CHANGES) {
+  const original = fs[name].bind(fs) as (...args: unknown[]) => Promise<unknown>;
+  mock.method(fs, name, async (...args: unknown[]) => {
+    step();
+    return await original(...args);
+  });
+}
+const open = fs.open.bind(fs);
+mock.method(fs, "open", async (...args: Parameters<typeof open>) => {
+  if (left <= 0) throw new PowerCut();
+  const handle = await open(...args);
+  for (const name of HANDLE_CHANGES) cutHandle(handle, name);
+  return handle;
+});
+syncBuiltinESMExports();
+
+function cutHandle(handle: FileHandle, name: (typeof HANDLE_CHANGES)[number]): void {
+  const original = handle[name].bind(handle) as (...args: unknown[]) => Promise<unknown>;
+  const replacement = async (...args: unknown[]): Promise<unknown> => {
+    try {
+      step();
+    } catch (error) {
+      const [content] = args;
+      if (name === "writeFile" && content instanceof Uint8Array)
+        await original(content.subarray(0, content.length / 2));
+      throw error;
+    }
+    // A real sync takes most of the time, and shows nothing while the machine stays up.
+    return name === "sync" ? undefined : await original(...args);
+  };
+  Object.assign(handle, { [name]: replacement });
+}
+
+/** Stops everything from the Nth change of the file system on; a write that is cut leaves half of its bytes. */
+async function cutAfter(steps: number, work: () => Promise<unknown>): Promise<"done" | "cut"> {
+  left = steps;
+  try {
+    await work();
+    return "done";
+  } catch (error) {
+    if (error instanceof PowerCut) return "cut";
+    throw error;
+  } finally {
+    left = Infinity;
+  }
+}
+
+/** What readers of both kinds see: each version's index, and each channel's sums, checked against the files. */
+async function observe({ repository, keys }: ChangeOptions): Promise<{ tuf: string; plain: string }> {
+  const trustedRoot = readFileSync(join(keys.path, "release-root.json"));
+  const index = await readIndex({ url: pathToFileURL(repository).href, trustedRoot, nowMs: NOW_MS });
+  for (const { files } of index.releases.values()) {
+    for (const { name, sha256 } of Object.values(files)) {
+      assert.equal((await digestFile(join(repository, "releases", name))).sha256, sha256, name);
+    }
+  }
+  const [channels, releases] = [[...index.channels], [...index.releases]];
+  return { tuf: JSON.stringify([channels, releases]), plain: await readPlain(repository, keys) };
+}
+
+async function readPlain(repository: string, keys: KeyDirectory): Promise<string> {
+  const read = (name: string): Buffer => readFileSync(join(repository, "stable", name));
+  const sums = read("SHA256SUMS").toString("utf8");
+  const keyring = await parseKeyring("keyring", readFileSync(join(keys.path, "import-pubring.pgp")));
+  assert.ok(await isSignedSums(sums, read("SHA256SUMS.gpg"), keyring));
+  for (const line of sums.split("\n").slice(0, -1)) {
+    const [sha256 = "", name = ""] = line.split("  ");
+    assert.equal((await digestFile(join(repository, "stable", name))).sha256, sha256, name);
+  }
+  return sums;
+}
+
+const base = testOptions(join(directory, "base"));
+await initRepository(base, async () => undefined);
+for (const version of ["1.0.0", "1.1.0"]) {
+  const image = await writeTestImage(join(directory, version), version, [1, 2, 3]);
+  await publishRelease({ ...base, image, channel: "stable" });
+}
+const newImage = await writeTestImage(join(directory, "1.2.0"), "1.2.0", [4, 2, 3]);
+
+const changes: Record<string, (options: ChangeOptions) => Promise<unknown>> = {
+  publish: async (options) => await publishRelease({ ...options, image: newImage, channel: "stable" }),
+  promote: async (options) => await promoteRelease({ ...options, version: "1.0.0", channel: "stable" }),
+  withdraw: async (options) => await withdrawFromRepository({ ...options, version: "1.1.0", reason: "bad" }),
+  gc: async (options) => await collectGarbage({ ...options, keep: 1 }),
+  refresh: async (options) => await refreshRepository({ ...options, nowMs: NOW_MS + 200 * 24 * 3600 * 1000 }),
+};
+
+for (const [name, change] of Object.entries(changes)) {
+  test(`${name}, cut at every step: readers see the old state or the new one, and repeating completes it`, async () => {
+    const expected = { old: await observe(base), new: await afterwards(name, change) };
+    let [steps, outcome] = [0, "cut"];
+    for (; outcome === "cut"; steps++) {
+      const options = copyOfBase(`${name}-${steps}`);
+      outcome = await cutAfter(steps, async () => await change(options));
+      const seen = await observe(options);
+      assert.ok([expected.old.tuf, expected.new.tuf].includes(seen.tuf), `step ${steps}: ${seen.tuf}`);
+      assert.ok([expected.old.plain, expected.new.plain].includes(seen.plain), `step ${steps}: ${seen.plain}`);
+      if (outcome === "cut") await change(options);
+      assert.deepEqual(await observe(options), expected.new, `step ${steps}`);
+      rmSync(join(directory, `${name}-${steps}`), { recursive: true });
+    }
+    assert.ok(steps > 10, `${steps} steps`);
+  });
+}
+
+async function afterwards(
+  name: string,
+  change: (options: ChangeOptions) => Promise<unknown>,
+): ReturnType<typeof observe> {
+  const options = copyOfBase(`${name}-whole`);
+  await change(options);
+  return await observe(options);
+}
+
+function copyOfBase(name: string): ChangeOptions {
+  const own = join(directory, name);
+  for (const part of ["repository", "keys"]) {
+    cpSync(join(directory, "base", part), join(own, part), { recursive: true, verbatimSymlinks: true });
+  }
+  return testOptions(own);
+}
+
+test("init, cut at every step: repeating completes it with the same keys", async () => {
+  let [steps, outcome] = [0, "cut"];
+  for (; outcome === "cut"; steps++) {
+    const options = testOptions(join(directory, `init-${steps}`));
+    const init = async (): Promise<unknown> => await initRepository(options, async () => undefined);
+    outcome = await cutAfter(steps, init);
+    const keys = new KeyDirectory(options.keys.path, noPassphrase);
+    await initRepository({ ...options, keys }, async () => undefined);
+    const { problems } = await verifyRepository({
+      url: pathToFileURL(options.repository).href,
+      trustedRoot: readFileSync(join(keys.path, "release-root.json")),
+      nowMs: NOW_MS,
+    });
+    assert.deepEqual(problems, []);
+  }
+  assert.ok(steps > 10, `${steps} steps`);
+});
