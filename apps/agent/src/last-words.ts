@@ -75,11 +75,16 @@ export function parseJournal(output: string): LastWords | undefined {
   });
   const bootId = records.at(-1)?.["_BOOT_ID"];
   if (typeof bootId !== "string") return undefined;
-  const lines = records.map(({ SYSLOG_IDENTIFIER: who, MESSAGE: what }) => `${String(who)}: ${String(what)}`);
+  const lines = records.map(({ SYSLOG_IDENTIFIER: who, MESSAGE: what }) => `${textOf(who)}: ${textOf(what)}`);
   const message = `no health check of it spoke; the last lines of its journal:\n${lastLines(lines.join("\n"))}`;
   return { bootId: bootId.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, "$1-$2-$3-$4-$5"), check: "unknown", message };
 }
 
 function lastLines(text: string): string {
   return text.trimEnd().split("\n").slice(-LINES).join("\n").slice(-MAX_MESSAGE_CHARACTERS);
+}
+
+/** What is not text comes as a list of bytes. */
+function textOf(field: unknown): string {
+  return typeof field === "string" ? field : "(not text)";
 }

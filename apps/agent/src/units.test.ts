@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { AGENT_PORT } from "@ashlar/identity/agent-api";
+import { parseCommandLine } from "./command-line.ts";
+import { nodePaths } from "./node-paths.ts";
 
 function readUnit(name: string): string {
   return readFileSync(new URL(`../../../os/usr/lib/systemd/system/${name}`, import.meta.url), "utf8");
@@ -15,4 +17,16 @@ await test("the units use the port and the names that the agent expects", () => 
   assert.match(service, /^OpenFile=\S+binary_bios_measurements:firmware-log:read-only,graceful$/mu);
   assert.match(service, /^OpenFile=\S+tpm2-measure\.log:userspace-log:read-only,graceful$/mu);
   assert.match(readUnit("ashlar-verity-status.socket"), /^ListenStream=\/run\/ashlar-verity-status\.socket$/mu);
+  const updater = readUnit("ashlar-updater.socket");
+  assert.match(updater, new RegExp(`^ListenStream=${nodePaths().updaterSocket}$`, "mu"));
+  assert.match(updater, /^FileDescriptorName=updater$/mu);
+  for (const [unit, command] of [
+    ["ashlar-updater.service", "agent updater"],
+    ["ashlar-update.service", "agent update --policy"],
+    ["ashlar-health.service", "agent health"],
+  ] as const) {
+    const line = /^ExecStart=\/usr\/bin\/ashlar (?<words>.*)$/mu.exec(readUnit(unit))?.groups?.["words"];
+    assert.equal(line, command);
+    parseCommandLine(command.split(" "));
+  }
 });

@@ -7,16 +7,22 @@ export type OrderContext = {
   readonly signal: AbortSignal;
 };
 
+/** What is told to whoever keeps account. None of it may throw. */
+export type OrderEvents = {
+  readonly onBegin: () => Promise<void>;
+  /** With what an order failed with, or with undefined. */
+  readonly onEnd: (error: unknown) => Promise<void>;
+};
+
 /** Carries out one order at a time. */
 export class OrderBook {
-  readonly #onEnd: (error: unknown) => Promise<void>;
+  readonly #events: OrderEvents;
   readonly #interruption = new AbortController();
   #current: { readonly key: string; readonly name: string; readonly done: Promise<void> } | undefined;
   #activity: Activity = IDLE;
 
-  /** `onEnd`: called with what an order failed with, or with undefined. */
-  constructor(onEnd: (error: unknown) => Promise<void>) {
-    this.#onEnd = onEnd;
+  constructor(events: OrderEvents) {
+    this.#events = events;
   }
 
   get activity(): Activity {
@@ -55,13 +61,12 @@ export class OrderBook {
     const report = (activity: Partial<Activity>): void => {
       this.#activity = { ...this.#activity, ...activity };
     };
-    // Not before the caller has noted that it has begun.
-    await Promise.resolve();
     try {
+      await this.#events.onBegin();
       await work({ report, signal: this.#interruption.signal });
-      await this.#onEnd(undefined);
+      await this.#events.onEnd(undefined);
     } catch (error) {
-      await this.#onEnd(error);
+      await this.#events.onEnd(error);
     } finally {
       this.#current = undefined;
       this.#activity = IDLE;

@@ -34,7 +34,11 @@ export async function runUpdater(
   await noteFallbacks(paths).catch((error: unknown) => {
     console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
   });
-  const orders = new OrderBook(async (error) => await noteEnd(paths, error));
+  const orders = new OrderBook({
+    // Who asks after this process has been killed is told so.
+    onBegin: async () => await noteLastError(paths, INTERRUPTED),
+    onEnd: async (error) => await noteLastError(paths, error),
+  });
   const routes = createUpdaterApi(createUpdater(paths, orders), orders);
   const server = new Server(jsonAnswers(routes, "ashlar-updater.service", callerOf));
   server.listen({ fd });
@@ -59,16 +63,19 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
   };
 }
 
-async function noteEnd(paths: NodePaths, error: unknown): Promise<void> {
-  if (error === undefined) {
-    await writeLastError(paths, null);
-    return;
-  }
+const INTERRUPTED = new AshlarError("interrupted", "the updater ended before the order was carried out", {
+  hint: "give the order again: it goes on where it was",
+});
+
+async function noteLastError(paths: NodePaths, error: unknown): Promise<void> {
   const expected = error instanceof AshlarError ? error : undefined;
   // What nobody expected is a bug, and is found by its stack.
-  console.error("order failed:", expected === undefined ? error : expected.message);
+  if (error !== undefined && error !== INTERRUPTED) console.error("order failed:", expected?.message ?? error);
   const { code = "failed", hint } = expected ?? {};
-  await writeLastError(paths, { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) });
+  const told = { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+  await writeLastError(paths, error === undefined ? null : told).catch((failure: unknown) => {
+    console.error(`why the order failed cannot be kept: ${messageOf(failure)}`);
+  });
 }
 
 /** The agent says whose certificate it saw. */

@@ -30,7 +30,10 @@ function writeImage(directory: string, release: TestRelease): string {
       commandLine: `usrhash=${rootHash}`,
       usr: {
         ...manifest.usr,
-        ...{ rootHash, dataPartitionUuid, hashPartitionUuid, salt: "00".repeat(32) },
+        rootHash,
+        dataPartitionUuid,
+        hashPartitionUuid,
+        salt: "00".repeat(32),
         uuid: "00000000-0000-4000-8000-000000000000",
         dataSizeBytes: data.length,
         sha256: hash("sha256", data),

@@ -43,7 +43,7 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     ...activity,
     staged,
     rebootNeeded: staged !== null,
-    lastError,
+    lastError: activity.phase === "idle" ? lastError : null,
     health,
     failures,
   };
@@ -51,18 +51,18 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
 
 type LastError = NonNullable<UpdateStatus["lastError"]>;
 
-/** Kept over reboots, since whoever gave the order may ask only then. */
-export async function writeLastError(paths: Pick<NodePaths, "state">, error: LastError | null): Promise<void> {
+/** In memory: a full /var is one of the reasons. */
+export async function writeLastError(paths: Pick<NodePaths, "runtime">, error: LastError | null): Promise<void> {
   const path = lastErrorFile(paths);
   await (error === null ? removeStateFile(path) : writeStateFile(path, error));
 }
 
-async function readLastError(paths: Pick<NodePaths, "state">): Promise<LastError | null> {
+async function readLastError(paths: Pick<NodePaths, "runtime">): Promise<LastError | null> {
   const { code, message, hint } = membersOf(await readStateFile(lastErrorFile(paths)));
   if (typeof code !== "string" || typeof message !== "string") return null;
   return { code, message, ...(typeof hint === "string" ? { hint } : {}) };
 }
 
-function lastErrorFile({ state }: Pick<NodePaths, "state">): string {
-  return join(state, "last-error.json");
+function lastErrorFile({ runtime }: Pick<NodePaths, "runtime">): string {
+  return join(runtime, "last-error.json");
 }
