@@ -1,6 +1,5 @@
-import { updateResultJsonSchema } from "@ashlar/cli";
+import { updateRecordJsonSchema, updateResultJsonSchema } from "@ashlar/cli";
 import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema, updateJsonSchemas } from "@ashlar/identity";
-import { updateRecordJsonSchema } from "@ashlar/verifier";
 import { z } from "zod";
 
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
