@@ -6,7 +6,7 @@ import type { Difference } from "./difference.ts";
 import type { EkRoots } from "./ek-chain.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Expectations } from "./expectations.ts";
-import { judgePrograms, judgeSections } from "./judge-boot.ts";
+import { findRelease, type FoundRelease } from "./find-release.ts";
 import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge-firmware.ts";
 import { judgeConfig, judgeMachineWords, judgePhases, judgeZeroPcrs, measuredConfig } from "./judge-words.ts";
 import type { KnownRelease } from "./manifest.ts";
@@ -60,24 +60,24 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
     };
   }
   const { ekSha256, akName } = input.pin;
-  const running = findRunning(measurements, input);
+  const found = findRelease(measurements, input.expectations, input.candidates ?? []);
   return {
-    verdict: judge(measurements, running, evidence, input),
+    verdict: judge(measurements, found, evidence, input),
     tpm: { ekSha256, akName, resetCount: quote.resetCount },
-    running,
+    running: found.running,
     pinnable: judgeHandOver(measurements.events).length === 0,
   };
 }
 
 function judge(
   measurements: Measurements,
-  running: KnownRelease | undefined,
+  found: FoundRelease,
   evidence: Evidence,
   input: VerificationInput,
 ): NodeVerdict {
-  const judged = judgeMeasurements(measurements, running, evidence, input);
-  const release = isRight(running, input) ? running : input.expectations.release;
-  const differences = [...judged.differences, ...judgeReports(evidence, release)];
+  const judged = judgeMeasurements(measurements, found, evidence, input);
+  const right = found.isRight ? found.running : undefined;
+  const differences = [...judged.differences, ...judgeReports(evidence, right ?? input.expectations.release)];
   if (differences.length > 0) return { level: "mismatch", ...judged, differences };
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
@@ -110,31 +110,9 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
 
 type Judged = Omit<NodeVerdict, "level">;
 
-/** The releases that are right for the node: the declared one first. */
-function rightReleases({ expectations }: VerificationInput): KnownRelease[] {
-  return [expectations.release, ...(expectations.alsoAllowed ?? [])];
-}
-
-function isRight(running: KnownRelease | undefined, input: VerificationInput): running is KnownRelease {
-  return running !== undefined && rightReleases(input).includes(running);
-}
-
-function knownReleases(input: VerificationInput): KnownRelease[] {
-  return [...rightReleases(input), ...(input.candidates ?? [])];
-}
-
-function findRunning(measurements: Measurements, input: VerificationInput): KnownRelease | undefined {
-  return knownReleases(input).find((release) => judgeRelease(measurements, release, input).length === 0);
-}
-
-function judgeRelease({ events }: Measurements, release: KnownRelease, input: VerificationInput): Difference[] {
-  const bootLoaders = new Set(knownReleases(input).map(({ bootLoader }) => bootLoader.authenticode));
-  return [...judgePrograms(events.get(4) ?? [], release, bootLoaders), ...judgeSections(events.get(11) ?? [], release)];
-}
-
 function judgeMeasurements(
   measurements: Measurements,
-  running: KnownRelease | undefined,
+  { running, isRight, differences }: FoundRelease,
   evidence: Evidence,
   input: VerificationInput,
 ): Judged {
@@ -157,9 +135,8 @@ function judgeMeasurements(
     extensions: [],
     nextBoot: null,
     differences: [
-      ...(isRight(running, input)
-        ? []
-        : [...nameRelease(running, eventsOf(11), evidence, release), ...judgeRelease(measurements, release, input)]),
+      ...(isRight ? [] : nameRelease(running, eventsOf(11), evidence, release)),
+      ...differences,
       ...irregular,
       ...judgeConfig(eventsOf(13), declared),
     ],
