@@ -49,7 +49,7 @@ export async function digestFile(
 ): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
   const sha256 = createHash("sha256");
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), sha256, { signal });
+    await pipeline(createReadStream(path), sha256, { signal });
     return { sizeBytes: (await stat(path)).size, sha256: sha256.digest("hex") };
   } catch (error) {
     if (signal?.aborted === true) throw new AshlarError("interrupted", `reading ${path} was interrupted`);

@@ -84,8 +84,8 @@ test("ranges that cannot be had are 416; what is no single range gives the whole
   assert.deepEqual(parseRange("bytes=-100", 10), { start: 0, end: 10 });
   assert.equal(parseRange("bytes=10-10", 10), "unsatisfiable");
   assert.equal(parseRange("bytes=-0", 10), "unsatisfiable");
+  assert.equal(parseRange(undefined, 10), "whole");
   for (const header of [
-    undefined,
     "",
     "bytes=-",
     "bytes=2-1",
