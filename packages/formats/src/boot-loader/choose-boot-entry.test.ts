@@ -16,7 +16,7 @@ test("the newest entry that is not bad", () => {
   assert.equal(chosen("not an entry"), undefined);
 });
 
-test("bad before good comes first, then sort key, version, file name, tries", () => {
+test("bad entries come last; else sort key decides, then version, file name, tries", () => {
   const entry = (fileName: string, sortKey = "b", version = "2") => ({ fileName, sortKey, version });
   const ordered = [
     entry("z+1.efi", "a", "1"),
@@ -29,6 +29,16 @@ test("bad before good comes first, then sort key, version, file name, tries", ()
   ];
   assert.deepEqual(sortBootEntries(ordered.toReversed()), ordered);
   assert.deepEqual(sortBootEntries([entry(".hidden.efi"), entry("text")]), []);
+});
+
+test("as bootctl 257.13 lists UKIs with these names, sort keys and versions", () => {
+  const listed = [
+    { fileName: "ashlar_1.10.0+3-0.efi", sortKey: "ashlar", version: "1.10.0" },
+    { fileName: "ashlar_1.9.0.efi", sortKey: "ashlar", version: "1.9.0" },
+    { fileName: "zz+1.efi", sortKey: "bbb", version: "0.1" },
+    { fileName: "ashlar_1.12.0+0-0.efi", sortKey: "ashlar", version: "1.12.0" },
+  ];
+  assert.deepEqual(sortBootEntries(listed.toReversed()), listed);
 });
 
 test("roll back, roll forward, retry", () => {
