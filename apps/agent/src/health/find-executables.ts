@@ -6,7 +6,8 @@ import type { Check } from "./run-check.ts";
 import { runExecutable } from "./run-executable.ts";
 
 /** More of them in one directory are a mistake, and would be run all at once. */
-const MAX_CHECKS = 64;
+const MAX_CHECKS = 48;
+const MAX_NAME_CHARACTERS = 200;
 
 /** A check for each executable file, in the order of the directories and of their names. */
 export async function findExecutables(directories: readonly string[]): Promise<Check[]> {
@@ -16,7 +17,9 @@ export async function findExecutables(directories: readonly string[]): Promise<C
       const path = join(directory, name);
       const { mode, isFile } = await statOf(path);
       if (!isFile || (mode & (constants.S_IXUSR | constants.S_IXGRP | constants.S_IXOTH)) === 0) continue;
-      checks.push({ name: path, run: async (signal) => await runExecutable(path, signal) });
+      // The name goes out in the node's status, and onto terminals.
+      const shown = path.replaceAll(/\p{Cc}/gu, "?").slice(-MAX_NAME_CHARACTERS);
+      checks.push({ name: shown, run: async (signal) => await runExecutable(path, signal) });
     }
   }
   return checks.slice(0, MAX_CHECKS);

@@ -11,6 +11,8 @@ import { builtInChecks } from "./built-in-checks.ts";
 import { findExecutables } from "./find-executables.ts";
 import { runCheck, type Check } from "./run-check.ts";
 
+const MAX_NAMES_CHARACTERS = 200;
+
 export type HealthResult = HealthReport & {
   /** Whether the outcome decides if this release is kept. */
   readonly trial: boolean;
@@ -39,7 +41,10 @@ export async function runHealth(
   if (trial && report.healthy) await forgetFailures(paths.state, version);
   if (trial && !report.healthy) {
     const failed = results.filter(({ passed }) => !passed);
-    const check = failed.map(({ name }) => name).join(", ");
+    const check = failed
+      .map(({ name }) => name)
+      .join(", ")
+      .slice(0, MAX_NAMES_CHARACTERS);
     const message = failed.map((each) => `${each.name}: ${each.message}`).join("\n");
     await recordFailure(paths.state, { version, bootId, at: new Date().toISOString(), check, message });
   }

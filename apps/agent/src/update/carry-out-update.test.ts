@@ -7,6 +7,7 @@ import { readFailures, recordFailure } from "../failures.ts";
 import { noteFallbacks } from "../note-fallbacks.ts";
 import { carryOutRollback } from "./carry-out-rollback.ts";
 import { carryOutUpdate } from "./carry-out-update.ts";
+import { readNextBoot } from "./next-boot.ts";
 import type { OrderContext } from "./order-book.ts";
 import type { ReleaseClient } from "./release-client.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type TestRelease,
   type TestUpdateNode,
 } from "./test-update-node.ts";
-import { IDLE, readUpdateStatus } from "./update-status.ts";
+import { IDLE, readUpdateStatus, withinLimit } from "./update-status.ts";
 
 const V10 = makeTestRelease("1.0.0");
 const V11 = makeTestRelease("1.1.0");
@@ -70,7 +71,13 @@ function damage(path: string, block: number): void {
 
 await test("a release is fetched, installed, read back, and boots next; the same order again does nothing", async () => {
   using node = makeTestUpdateNode(V10);
-  assert.deepEqual(await update(node, "1.1.0"), ["checking", "fetching", "installing", "checking-slots"]);
+  assert.deepEqual(await update(node, "1.1.0"), [
+    "checking",
+    "checking-slots",
+    "fetching",
+    "installing",
+    "checking-slots",
+  ]);
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.1.0+3-0.efi"]);
   assert.ok(readFileSync(node.partition(3)).subarray(0, V11.data.length).equals(V11.data));
   const status = await readUpdateStatus(node.paths, IDLE);
@@ -78,6 +85,14 @@ await test("a release is fetched, installed, read back, and boots next; the same
   assert.match(readFileSync(`${node.paths.rebootRequired}.pkgs`, "utf8"), /ashlar 1\.1\.0/u);
   assert.deepEqual(readdirSync(node.paths.state).toSorted(), ["scrub.json"]);
   assert.deepEqual(await update(node, "1.1.0"), ["checking"]);
+  const { slots } = await readNextBoot(node.paths);
+  assert.deepEqual(
+    slots.map(({ label, badBlocks }) => [label, badBlocks]),
+    [
+      ["ashlar_1.0.0", 0],
+      ["ashlar_1.1.0", 0],
+    ],
+  );
 });
 
 await test("an order for what runs takes the staged release back", async () => {
@@ -113,7 +128,7 @@ await test("a block that was written wrong is found and written again", async ()
   using node = makeTestUpdateNode(V10);
   node.breakSysupdate("bad-block");
   const phases = await update(node, "1.1.0");
-  assert.deepEqual(phases.slice(2), ["installing", "checking-slots", "installing", "checking-slots"]);
+  assert.deepEqual(phases.slice(3), ["installing", "checking-slots", "installing", "checking-slots"]);
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.1.0+3-0.efi"]);
   assert.ok(readFileSync(node.partition(3)).subarray(0, V11.data.length).equals(V11.data));
 });
@@ -193,4 +208,13 @@ await test("a fallback without a word is recorded once, and not at all where a h
       ["1.2.0", "containerd"],
     ],
   );
+});
+
+await test("a status stays readable, however much checks have to say", async () => {
+  using node = makeTestUpdateNode(V10);
+  const status = await readUpdateStatus(node.paths, IDLE);
+  assert.equal(withinLimit(status), status);
+  const check = { name: "x", passed: false, durationMs: 1, message: "\u{1f9f1}".repeat(1000) };
+  const talkative = { ...status, health: { healthy: false, checks: Array.from({ length: 53 }, () => check) } };
+  assert.ok(Buffer.byteLength(JSON.stringify(withinLimit(talkative))) < 128 * 1024);
 });

@@ -100,18 +100,21 @@ async function install(
   await removeReady(paths);
 }
 
-/** Before a slot that may be the only good one is overwritten, both are read. */
+/**
+ * Reads the running slot, which is what the node falls back on from now on. When it would not boot again, and the slot
+ * that is about to be overwritten would, there is no way on.
+ */
 async function keepLastGood(
   paths: NodePaths,
   { target, slots, entries, running }: UpdateFacts & { readonly target: Slot },
   { report, signal }: OrderContext,
 ): Promise<void> {
-  if (!isBootable(target, entries)) return;
   const runningSlot = slots.find((slot) => isRunningSlot(slot, running.rootHash));
   if (runningSlot === undefined) return;
   report({ phase: "checking-slots" });
   const [runningRecord] = await scrubSlots(paths, [runningSlot], slots, signal);
-  if (runningRecord === undefined || (runningRecord.badBlockCount === 0 && runningRecord.rootHash !== null)) return;
+  const isGood = runningRecord?.badBlockCount === 0 && runningRecord.rootHash !== null;
+  if (isGood || runningRecord === undefined || !isBootable(target, entries)) return;
   const [otherRecord] = await scrubSlots(paths, [target], slots, signal);
   if (otherRecord !== undefined) refuseLastGood(target, runningRecord, otherRecord);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { chooseBootEntry } from "@ashlar/formats";
 import {
+  MAX_UPDATE_STATUS_BYTES,
   UPDATE_STATUS_SCHEMA,
   type UpdatePhase,
   type UpdateProgress,
@@ -35,7 +36,7 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
   ]);
   const next = chooseBootEntry(entries)?.version;
   const staged = next === undefined || next === running.version ? null : next;
-  return {
+  return withinLimit({
     schema: UPDATE_STATUS_SCHEMA,
     version: running.version,
     bootId: running.bootId,
@@ -46,6 +47,23 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     lastError: activity.phase === "idle" ? lastError : null,
     health,
     failures,
+  });
+}
+
+const SHORT_CHARACTERS = 200;
+
+/** Whoever asks reads no more than so much: when every check of a node has much to say, each is cut short. */
+export function withinLimit(status: UpdateStatus): UpdateStatus {
+  if (Buffer.byteLength(JSON.stringify(status)) <= MAX_UPDATE_STATUS_BYTES) return status;
+  const shorten = <Entry extends { readonly message: string }>(entry: Entry): Entry => ({
+    ...entry,
+    message: entry.message.slice(0, SHORT_CHARACTERS),
+  });
+  const { health, failures } = status;
+  return {
+    ...status,
+    health: health === null ? null : { ...health, checks: health.checks.map(shorten) },
+    failures: failures.map(shorten),
   };
 }
 
