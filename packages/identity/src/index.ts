@@ -25,7 +25,7 @@ export { firmwareOf } from "./judge-firmware.ts";
 export type { PinnedFirmware } from "./judge-firmware.ts";
 export { judgeNextBoot } from "./judge-next-boot.ts";
 export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge-next-boot.ts";
-export { judgeFleet, summaryOf } from "./judge-fleet.ts";
+export { describeNode, judgeFleet, summaryOf } from "./judge-fleet.ts";
 export type { FleetMember } from "./judge-fleet.ts";
 export { MANIFEST_SCHEMA, manifestSchema, parseKnownRelease, parseManifest, versionSchema } from "./manifest.ts";
 export type { KnownRelease, ManifestFile, ReleaseManifest, UkiSectionDigest } from "./manifest.ts";

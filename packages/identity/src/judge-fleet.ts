@@ -53,3 +53,11 @@ export function summaryOf({ nodes, identities }: FleetVerdict): string {
   const nodeCount = `${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`;
   return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels === "" ? "nothing to prove" : levels}`;
 }
+
+/** One line about a node: "running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 whole". */
+export function describeNode({ level, release, nextBoot }: NodeVerdict): string {
+  const parts = [release === null ? level : `running ${release} ${level}`];
+  if (nextBoot !== null) parts.push(["next boot", nextBoot.release ?? [], nextBoot.level].flat().join(" "));
+  if (nextBoot?.fallback) parts.push(`fallback ${nextBoot.fallback.release} ${nextBoot.fallback.state}`);
+  return parts.join(", ");
+}

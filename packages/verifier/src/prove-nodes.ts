@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { parseAttest } from "@ashlar/formats";
 import {
+  describeNode,
   finishEnrolment,
   firmwareOf,
   judgeFleet,
@@ -69,7 +70,7 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
     const pin = enrolAgain.has(target.name) ? undefined : pins.get(target.name);
     const result = await proveNode(target, pin, options);
-    options.onProgress?.(`${target.name}: ${result.verification.verdict.level}`);
+    options.onProgress?.(`${target.name}: ${describeNode(result.verification.verdict)}`);
     return result;
   });
   const newPins = new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : [])));

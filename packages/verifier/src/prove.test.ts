@@ -171,7 +171,14 @@ test("a silent node is unknown and says why; one that talks nonsense is a mismat
 test("the next boot is proven beside what runs", async () => {
   await using agent = await TestAgent.start(node, RELEASE, { nextBoot: NEXT_BOOT });
   const known = { ...options, candidates: [NEXT] };
-  const [found] = (await proveNodes([target("worker", agent.url)], known)).fleet.nodes;
+  const lines: string[] = [];
+  const onProgress = (line: string): unknown => lines.push(line);
+  const targets = [target("worker", agent.url), target("silent", "https://127.0.0.1:1")];
+  const [found] = (await proveNodes(targets, { ...known, onProgress })).fleet.nodes;
+  assert.deepEqual(lines.toSorted(), [
+    "silent: unknown",
+    "worker: running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 whole",
+  ]);
   assert.deepEqual([found?.level, found?.release], ["proven", "1.0.0"]);
   const fallback = { release: "1.0.0", state: "whole" };
   assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback });
