@@ -36,6 +36,11 @@ export class UpdateLab {
     return new UpdateLab(await openLab(name));
   }
 
+  /** The node's raw disk. */
+  get disk(): string {
+    return this.lab.nodes[0]?.diskPath ?? "";
+  }
+
   async down(): Promise<void> {
     await ashlar("lab", "down", "--name", this.name);
   }
