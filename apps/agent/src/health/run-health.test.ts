@@ -85,6 +85,12 @@ await test("on trial a failure is recorded; a healthy boot clears the release's 
   );
 });
 
+await test("without the ESP a counted boot is a trial still", async () => {
+  using node = makeNode(false);
+  rmSync(node.paths.esp, { recursive: true });
+  assert.equal((await runHealth(node.paths, 5000, [GOOD])).trial, true);
+});
+
 await test("a check that hangs is killed with all it started, and its last lines are kept", async () => {
   using node = makeNode(true);
   const mark = join(node.root, "mark");

@@ -12,6 +12,7 @@ import { carryOutUpdate } from "./carry-out-update.ts";
 import { readNextBoot } from "./next-boot.ts";
 import { OrderBook } from "./order-book.ts";
 import { readPolicy } from "./read-policy.ts";
+import { withSlots } from "./slots-lock.ts";
 import { KEY_HEADER } from "./updater-client.ts";
 import { createUpdaterApi, type Updater } from "./updater-api.ts";
 import { readUpdateStatus, writeLastError } from "./update-status.ts";
@@ -53,9 +54,9 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
     update: async (request, context) => {
       // Loaded late: who only asks for the status need not wait for it.
       const client = await import("@ashlar/release/client");
-      await carryOutUpdate(paths, client, request, context);
+      await withSlots("an update", async () => await carryOutUpdate(paths, client, request, context));
     },
-    rollBack: async (context) => await carryOutRollback(paths, context),
+    rollBack: async (context) => await withSlots("a rollback", async () => await carryOutRollback(paths, context)),
     // Returns before systemd ends this very process.
     reboot: async () => void (await run("systemctl", ["--no-block", "reboot"])),
     nextBootReport: async () => await readNextBoot(paths),

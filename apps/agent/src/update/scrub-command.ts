@@ -3,6 +3,7 @@ import type { NodePaths } from "../node-paths.ts";
 import { readRunningSystem } from "../running-system.ts";
 import type { ScrubRecord } from "./scrub-records.ts";
 import { scrubSlots } from "./scrub.ts";
+import { withSlots } from "./slots-lock.ts";
 import { readSlots } from "./slots.ts";
 
 /** Gives the exit status: 1 when a slot has damaged blocks. */
@@ -10,10 +11,15 @@ export async function scrubCommand(paths: NodePaths, json: boolean): Promise<num
   // The kernel derives the priority of input and output from this one (ioprio_set(2)).
   setPriority(constants.priority.PRIORITY_LOW);
   const { rootHash } = await readRunningSystem(paths);
-  const slots = await readSlots(paths, rootHash);
-  // An empty slot has no blocks that could be compared with anything.
-  const filled = slots.filter(({ version }) => version !== undefined);
-  const records = await scrubSlots(paths, filled, slots);
+  const records = await withSlots("ashlar agent scrub", async () => {
+    const slots = await readSlots(paths, rootHash);
+    // An empty slot has no blocks that could be compared with anything.
+    return await scrubSlots(
+      paths,
+      slots.filter(({ version }) => version !== undefined),
+      slots,
+    );
+  });
   console.log(json ? JSON.stringify({ slots: records }, undefined, 2) : records.map(describe).join("\n"));
   return records.every(isGood) ? 0 : 1;
 }
