@@ -46,7 +46,8 @@ export type TurnResult = {
   readonly progress: UpdateProgress | undefined;
 };
 
-const POLL_MS = 1000;
+/** The agent of a node takes two questions a second, from everybody together. */
+const POLL_MS = 2000;
 /** What an answer may take. A node under emulation takes seconds to start its agent. */
 const ANSWER_MS = 30_000;
 
