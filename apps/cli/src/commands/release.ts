@@ -84,6 +84,7 @@ Examples:
 type PublishFlags = ChangeFlags & {
   readonly image: string;
   readonly channel: string;
+  readonly compression?: number;
   readonly minimumVersion?: string;
 };
 
@@ -92,6 +93,11 @@ function publishCommand(): Command {
     .requiredOption("--image <directory>", "what `ashlar image build` has made")
     .option("--channel <name>", "the channel whose nodes shall run it", "stable")
     .option("--minimum-version <version>", "the channel's nodes never go below it, whatever they are told")
+    .option(
+      "--compression <level>",
+      "of the files for plain systemd-sysupdate, 0 to 9 as for xz (default: 6)",
+      parseCompressionLevel,
+    )
     .addHelpText(
       "after",
       `
@@ -104,12 +110,13 @@ Examples:
     .action(async (flags: PublishFlags) => {
       await change(flags, async (options) => {
         const { publishRelease } = await import("@ashlar/release");
-        const { image, channel, minimumVersion } = flags;
+        const { image, channel, minimumVersion, compression } = flags;
         const { version, files } = await publishRelease({
           ...options,
           image,
           channel,
           ...(minimumVersion !== undefined && { minimumVersion }),
+          ...(compression !== undefined && { compressionLevel: compression }),
         });
         if (flags.json === true) console.log(JSON.stringify({ version, channel, files }));
         else console.log(`Ashlar ${version} is published, channel ${channel} has it`);
@@ -139,6 +146,7 @@ Examples:
           version,
           channel,
           ...(minimumVersion !== undefined && { minimumVersion }),
+          ...(compression !== undefined && { compressionLevel: compression }),
         });
         if (flags.json === true) console.log(JSON.stringify({ version, channel }));
         else console.log(`channel ${channel} has ${version}`);
@@ -335,6 +343,11 @@ Examples:
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,4}$/u.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a whole number from 1 to 99999");
+}
+
+function parseCompressionLevel(text: string): number {
+  if (/^\d$/u.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a digit from 0 to 9");
 }
 
 function parsePort(text: string): number {

@@ -12,16 +12,23 @@ import type { RepositoryFiles } from "./repository-files.ts";
  * With several threads xz cuts its input into blocks of this size, whose bytes depend on nothing else: with one thread it
  * would make another file. Four threads on a machine with fewer processors take turns.
  */
-const XZ_OPTIONS = ["--format=xz", "-6", "--threads=4", "--block-size=24MiB"];
+const XZ_OPTIONS = ["--format=xz", "--threads=4", "--block-size=24MiB"];
+
+/** xz's own default. The lowest takes a third of the time, and 6 % more room. */
+const DEFAULT_COMPRESSION_LEVEL = 6;
 
 /** Makes a release's files and puts each into `releases/` once it is whole. Nothing refers to them yet. */
 export async function writeReleaseFiles(
   files: RepositoryFiles,
   image: BuiltImage,
-  options: { readonly signal?: AbortSignal | undefined; readonly onProgress: (step: string) => void },
+  options: {
+    readonly compressionLevel: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress: (step: string) => void;
+  },
 ): Promise<ReleaseEntry> {
   const { manifest, usrPath, verityPath, ukiPath } = image;
-  const { signal, onProgress } = options;
+  const { compressionLevel = DEFAULT_COMPRESSION_LEVEL, signal, onProgress } = options;
   const names = releaseFileNames(manifest);
   const put = async (kind: ReleaseFileKind, make: (path: string) => Promise<void>): Promise<PublishedFile> => {
     const unfinished = files.workPath();
@@ -33,7 +40,7 @@ export async function writeReleaseFiles(
   };
   const compressed = async (kind: ReleaseFileKind, source: string): Promise<PublishedFile> => {
     onProgress(`compressing ${names[kind]}`);
-    return await put(kind, async (path) => await compress(source, path, signal));
+    return await put(kind, async (path) => await compress(source, path, compressionLevel, signal));
   };
   const bytes = async (kind: ReleaseFileKind, content: Uint8Array | string): Promise<PublishedFile> =>
     await put(kind, async (path) => await writeWhole(path, content));
@@ -55,9 +62,9 @@ export async function writeReleaseFiles(
 }
 
 /** xz names its output after its input; `--force` lets the input be a link. */
-async function compress(source: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+async function compress(source: string, path: string, level: number, signal: AbortSignal | undefined): Promise<void> {
   await symlink(resolve(source), path);
-  await run("xz", ["--compress", "--keep", "--force", ...XZ_OPTIONS, path], { signal });
+  await run("xz", ["--compress", "--keep", "--force", `-${level}`, ...XZ_OPTIONS, path], { signal });
   await rename(`${path}.xz`, path);
 }
 

@@ -87,6 +87,8 @@ export type PublishOptions = ChangeOptions & {
   readonly image: string;
   readonly channel: string;
   readonly minimumVersion?: string;
+  /** Of the files for plain systemd-sysupdate: 0 to 9, as for xz. */
+  readonly compressionLevel?: number;
 };
 
 /**
@@ -96,7 +98,7 @@ export type PublishOptions = ChangeOptions & {
  *   {@link readBuiltImage} throws
  */
 export async function publishRelease(options: PublishOptions): Promise<ReleaseEntry> {
-  const { channel, minimumVersion, signal, onProgress = () => undefined } = options;
+  const { channel, minimumVersion, compressionLevel, signal, onProgress = () => undefined } = options;
   checkChannelName(channel);
   return await changeIndex(options, "ashlar release publish", async (index, files) => {
     onProgress(`checking the image in ${options.image}`);
@@ -112,7 +114,7 @@ export async function publishRelease(options: PublishOptions): Promise<ReleaseEn
     }
     // Before the long work of compressing: whether the channel may have it at all.
     nextChannel(index.channels.get(channel), channel, version, minimumVersion);
-    const release = existing ?? (await writeReleaseFiles(files, image, { signal, onProgress }));
+    const release = existing ?? (await writeReleaseFiles(files, image, { compressionLevel, signal, onProgress }));
     return { index: pointChannel(addRelease(index, release), channel, version, minimumVersion), result: release };
   });
 }
