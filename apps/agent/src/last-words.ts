@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf } from "@ashlar/base";
 import { readTail, runForText } from "@ashlar/host";
 import type { ReleaseFailure } from "@ashlar/identity/update-api";
@@ -10,18 +10,29 @@ type LastWords = Pick<ReleaseFailure, "bootId" | "check" | "message">;
 
 const MAX_MESSAGE_CHARACTERS = 1900;
 const LINES = 15;
+/** What leads to a panic says most about it; its call trace follows. */
+const LINES_BEFORE_PANIC = 8;
 const MAX_PSTORE_DEPTH = 3;
-const PSTORE_TAIL_BYTES = 8192;
-/** A panic that is older has been seen by earlier boots. */
-const MAX_PANIC_AGE_MS: number = 24 * 60 * 60 * 1000;
+const MAX_DUMP_BYTES = 65_536;
+const MAX_PARTS = 64;
 
 const NO_TRACE =
   "it was tried until its tries were used up, and no boot of it left a trace: it ended before it could write to /var " +
   "(in the boot loader, in the initrd, by a panic, or by the watchdog). Its console says more.";
+const ONLY_JOURNAL =
+  "no health check of it spoke: it was cut off, by the watchdog for example. The end of its journal:";
 
-/** What the boots of a release that failed have left: a panic's record, or the end of the journal. */
-export async function findLastWords(paths: Pick<NodePaths, "pstore">, runningRootHash: string): Promise<LastWords> {
-  const panic = await findPanic(paths.pstore, Date.now());
+/**
+ * What the boots of a release that failed have left: a panic's record, or the end of the journal.
+ *
+ * `sinceMs`: when the release was installed. What is older is not of it.
+ */
+export async function findLastWords(
+  paths: Pick<NodePaths, "pstore">,
+  runningRootHash: string,
+  sinceMs: number,
+): Promise<LastWords> {
+  const panic = await findPanic(paths.pstore, sinceMs);
   if (panic !== undefined) return { bootId: null, check: "panic", message: panic };
   const journal = await readPreviousBoot(runningRootHash).catch((error: unknown) => {
     console.error(`the journal of the boot before cannot be read: ${messageOf(error)}`);
@@ -30,18 +41,34 @@ export async function findLastWords(paths: Pick<NodePaths, "pstore">, runningRoo
   return journal ?? { bootId: null, check: "unknown", message: NO_TRACE };
 }
 
-/** The end of the newest dump of the kernel's log. systemd-pstore(8) keeps them in directories named by their time. */
-async function findPanic(directories: readonly string[], nowMs: number): Promise<string | undefined> {
-  let newest: { readonly path: string; readonly atMs: number } | undefined;
+type Dump = { readonly path: string; readonly atMs: number };
+
+/**
+ * The lines around the panic in the kernel's log. systemd-pstore(8) makes one `dmesg.txt` of a record's parts; until it
+ * has run they are files of the kernel's, of which those with the highest numbers have the oldest lines.
+ */
+async function findPanic(directories: readonly string[], sinceMs: number): Promise<string | undefined> {
+  const dumps: Dump[] = [];
   for (const directory of directories) {
     for (const path of await findDumps(directory, MAX_PSTORE_DEPTH)) {
-      const { mtimeMs } = await stat(path);
-      if (nowMs - mtimeMs < MAX_PANIC_AGE_MS && mtimeMs > (newest?.atMs ?? 0)) newest = { path, atMs: mtimeMs };
+      const { mtimeMs: atMs } = await stat(path);
+      if (atMs >= sinceMs) dumps.push({ path, atMs });
     }
   }
-  if (newest === undefined) return undefined;
-  const text = (await readTail(newest.path, PSTORE_TAIL_BYTES)).toString("utf8");
-  return lastLines(text);
+  const [whole] = dumps.filter(({ path }) => basename(path) === "dmesg.txt").toSorted((a, b) => b.atMs - a.atMs);
+  const parts = dumps.toSorted((a, b) => (a.path < b.path ? 1 : -1)).slice(0, MAX_PARTS);
+  const texts: string[] = [];
+  for (const { path } of whole === undefined ? parts : [whole]) {
+    texts.push((await readTail(path, MAX_DUMP_BYTES)).toString("utf8"));
+  }
+  return texts.length === 0 ? undefined : aroundPanic(texts.join("\n"));
+}
+
+function aroundPanic(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const panic = lines.findLastIndex((line) => line.includes("Kernel panic - not syncing"));
+  const first = panic === -1 ? lines.length - LINES : panic - LINES_BEFORE_PANIC;
+  return lines.slice(Math.max(0, first)).slice(0, LINES).join("\n").slice(0, MAX_MESSAGE_CHARACTERS);
 }
 
 async function findDumps(directory: string, depth: number): Promise<string[]> {
@@ -76,7 +103,7 @@ export function parseJournal(output: string): LastWords | undefined {
   const bootId = records.at(-1)?.["_BOOT_ID"];
   if (typeof bootId !== "string") return undefined;
   const lines = records.map(({ SYSLOG_IDENTIFIER: who, MESSAGE: what }) => `${textOf(who)}: ${textOf(what)}`);
-  const message = `no health check of it spoke; the last lines of its journal:\n${lastLines(lines.join("\n"))}`;
+  const message = `${ONLY_JOURNAL}\n${lastLines(lines.join("\n"))}`;
   return { bootId: bootId.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, "$1-$2-$3-$4-$5"), check: "unknown", message };
 }
 

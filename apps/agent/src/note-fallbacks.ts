@@ -3,11 +3,16 @@ import { findUnrecorded, readFailures, recordFailure } from "./failures.ts";
 import { findLastWords } from "./last-words.ts";
 import type { NodePaths } from "./node-paths.ts";
 import { readRunningSystem } from "./running-system.ts";
+import { readScrubRecords } from "./update/scrub-records.ts";
 
 /** Records the releases that this node has given up without a word: nothing rolls back in silence. */
 export async function noteFallbacks(paths: NodePaths): Promise<void> {
   const running = await readRunningSystem(paths);
-  const [entries, failures] = await Promise.all([listBootEntries(paths.esp), readFailures(paths.state)]);
+  const [entries, failures, records] = await Promise.all([
+    listBootEntries(paths.esp),
+    readFailures(paths.state),
+    readScrubRecords(paths),
+  ]);
   for (const { version, cause } of findUnrecorded(entries, running.version, failures)) {
     const at = new Date().toISOString();
     if (cause === "rolled-back") {
@@ -15,7 +20,9 @@ export async function noteFallbacks(paths: NodePaths): Promise<void> {
       await recordFailure(paths.state, { version, bootId: null, at, check: "rollback", message });
       continue;
     }
-    const words = await findLastWords(paths, running.rootHash);
+    const installed = records.find(({ label }) => label === `ashlar_${version}`);
+    const sinceMs = installed === undefined ? 0 : Date.parse(installed.readAt);
+    const words = await findLastWords(paths, running.rootHash, sinceMs);
     await recordFailure(paths.state, { version, at, ...words });
   }
 }
