@@ -8,13 +8,14 @@ export type Bench = {
   readonly reach: Reach;
   /** How to measure it again by hand. */
   readonly command: string;
-  readonly run: () => Promise<BenchResult>;
+  /** `count`: how often something is done, when the command line says it after the bench's name. */
+  readonly run: (count?: number) => Promise<BenchResult>;
 };
 
 export type Reach = {
   readonly comparison: "at least" | "at most";
   readonly value: number;
-  readonly unit: "times" | "MB";
+  readonly unit: "times" | "MB" | "of them";
 };
 
 export type BenchResult = {

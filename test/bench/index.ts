@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME...] [-- --json]`: measures each promised number, one after the other, and compares it with
- * what it has to reach. NAME is a file's name without `.bench.ts`.
+ * `npm run bench [-- NAME [COUNT]...] [-- --json]`: measures each promised number, one after the other, and compares it
+ * with what it has to reach. NAME is a file's name without `.bench.ts`; COUNT is for those that do something many times.
  */
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -17,14 +17,15 @@ type Row = { readonly id: string; readonly bench: Bench } & (
 
 const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
 const available = globSync(join(import.meta.dirname, `*${SUFFIX}`)).map((path) => basename(path, SUFFIX));
-const unknown = positionals.filter((name) => !available.includes(name));
+const named = positionals.filter((word) => !isCount(word));
+const unknown = named.filter((name) => !available.includes(name));
 if (unknown.length > 0) {
   console.error(`error: expected names among ${available.join(", ")}, found ${unknown.join(", ")}`);
   process.exit(2);
 }
 
 const measured: Row[] = [];
-for (const id of (positionals.length === 0 ? available : positionals).toSorted()) {
+for (const id of (named.length === 0 ? available : named).toSorted()) {
   console.error(`bench: ${id}`);
   measured.push(await measure(id));
 }
@@ -35,13 +36,18 @@ process.exitCode = measured.length > 0 && measured.every(({ passed }) => passed)
 async function measure(id: string): Promise<Row> {
   const module: { bench: Bench } = await import(`./${id}${SUFFIX}`);
   const { bench } = module;
+  const count = positionals[positionals.indexOf(id) + 1] ?? "";
   try {
-    const { value, detail } = await bench.run();
+    const { value, detail } = await bench.run(isCount(count) && named.includes(id) ? Number(count) : undefined);
     return { id, bench, value, detail, passed: isReached(bench.reach, value) };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
     return { id, bench, failure: error.message, passed: false };
   }
+}
+
+function isCount(word: string): boolean {
+  return /^[1-9][0-9]*$/u.test(word);
 }
 
 function printTable(rows: readonly Row[]): void {
