@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { partitionUuidsOf } from "@ashlar/formats";
 import { ENTRY_DIRECTORY, listBootEntries } from "../boot-entries.ts";
 import type { NodePaths } from "../node-paths.ts";
+import { hashFile } from "./hash-file.ts";
 import { dropCaches, scrubSlots } from "./scrub.ts";
 import type { Slot } from "./slots.ts";
 
@@ -39,12 +38,7 @@ export async function findUkiProblem(
   }
   const path = join(paths.esp, ENTRY_DIRECTORY, entry.fileName);
   await dropCaches([path]);
-  const digest = createHash("sha256");
-  for await (const chunk of createReadStream(path)) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream without encoding gives bytes
-    digest.update(chunk as Buffer);
-  }
-  const found = digest.digest("hex");
+  const found = (await hashFile(path)).sha256;
   if (found === wanted.uki.sha256) return undefined;
   return `${entry.fileName}: expected SHA-256 ${wanted.uki.sha256}, found ${found}`;
 }

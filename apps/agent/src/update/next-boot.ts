@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
@@ -8,6 +6,7 @@ import { readLoaderVariable } from "../efi-variable.ts";
 import type { NodePaths } from "../node-paths.ts";
 import { readRunningSystem } from "../running-system.ts";
 import { isMissing } from "../state-file.ts";
+import { hashFile } from "./hash-file.ts";
 import { readScrubRecords, recordOf } from "./scrub-records.ts";
 import { readSlots } from "./slots.ts";
 import { readTree } from "./verify-slot.ts";
@@ -35,17 +34,7 @@ async function readEspFiles(esp: string): Promise<EspFile[]> {
   const found: string[] = [];
   for (const directory of ESP_DIRECTORIES) await collectFiles(join(esp, directory), MAX_DEPTH, found);
   const files: EspFile[] = [];
-  for (const path of found.toSorted()) {
-    const digest = createHash("sha256");
-    let sizeBytes = 0;
-    for await (const chunk of createReadStream(path)) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream without encoding gives bytes
-      const bytes = chunk as Buffer;
-      digest.update(bytes);
-      sizeBytes += bytes.length;
-    }
-    files.push({ path: relative(esp, path), sizeBytes, sha256: digest.digest("hex") });
-  }
+  for (const path of found.toSorted()) files.push({ path: relative(esp, path), ...(await hashFile(path)) });
   return files;
 }
 

@@ -1,6 +1,7 @@
-import { hasErrors, type Problem, type Report } from "@ashlar/base";
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { hasErrors, type Report } from "@ashlar/base";
+import { LineCounter, type Node, parseDocument } from "yaml";
 import { type MaintenanceWindow, WEEKDAYS, type Weekday } from "./maintenance-window.ts";
+import { PolicyReader } from "./policy-reader.ts";
 
 /** What `update.yaml` says. */
 export type UpdatePolicy = {
@@ -35,7 +36,7 @@ export function parsePolicy(text: string): PolicyResult {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error", merge: false });
-  const reader = new Reader((offset) => {
+  const reader = new PolicyReader((offset) => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   });
@@ -45,7 +46,7 @@ export function parsePolicy(text: string): PolicyResult {
   return hasErrors(reader.problems) ? { report: reader.problems } : { policy, report: reader.problems };
 }
 
-function readPolicy(reader: Reader, root: Node): UpdatePolicy {
+function readPolicy(reader: PolicyReader, root: Node): UpdatePolicy {
   const found = reader.map(root, "$", {
     repository: (node, path) => reader.text(node, path, isRepository, "an https:, http: or file: URL"),
     channel: (node, path) => reader.text(node, path, isName, "a channel's name such as stable"),
@@ -65,7 +66,7 @@ function readPolicy(reader: Reader, root: Node): UpdatePolicy {
   return { ...DEFAULTS, ...found };
 }
 
-function readWindow(reader: Reader, node: Node, path: string): MaintenanceWindow | undefined {
+function readWindow(reader: PolicyReader, node: Node, path: string): MaintenanceWindow | undefined {
   const found = reader.map(node, path, {
     days: (each, at) => reader.list(each, at, 7, (item, itemAt) => reader.choice<Weekday>(item, itemAt, WEEKDAYS)),
     start: (each, at) => reader.text(each, at, isTime, 'a time of day in quotes, such as "02:00"'),
@@ -109,85 +110,4 @@ function isTimeZone(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-type Fields<Values> = { readonly [Name in keyof Values]: (node: Node, path: string) => Values[Name] | undefined };
-
-/** Takes values out of a document and notes all that is wrong with them. */
-class Reader {
-  readonly problems: Problem[] = [];
-  readonly #positionOf: (offset: number) => { readonly line: number; readonly column: number };
-
-  constructor(positionOf: (offset: number) => { readonly line: number; readonly column: number }) {
-    this.#positionOf = positionOf;
-  }
-
-  complain(offset: number, path: string, message: string, hint: string): undefined {
-    this.problems.push({ severity: "error", message, hint, path, position: this.#positionOf(offset) });
-  }
-
-  map<Values extends object>(node: Node, path: string, fields: Fields<Values>): Partial<Values> {
-    const found: Partial<Values> = {};
-    if (!isMap(node)) {
-      this.complain(node.range?.[0] ?? 0, path, "expected keys with values, found something else", KEYS_HINT);
-      return found;
-    }
-    for (const pair of node.items) {
-      if (!isPair(pair) || !isScalar(pair.key) || typeof pair.key.value !== "string") {
-        this.complain(node.range?.[0] ?? 0, path, "expected names as keys, found something else", KEYS_HINT);
-        continue;
-      }
-      const name = pair.key.value;
-      const offset = pair.key.range?.[0] ?? 0;
-      if (!isFieldOf(fields, name)) {
-        const known = Object.keys(fields).join(", ");
-        this.complain(offset, `${path}.${name}`, `expected one of ${known}`, "remove the key, or mend its name");
-        continue;
-      }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a parsed document holds nothing but nodes
-      const value = pair.value === null ? undefined : fields[name](pair.value as Node, `${path}.${name}`);
-      if (pair.value === null) this.complain(offset, `${path}.${name}`, "expected a value, found none", "leave it out");
-      if (value !== undefined) found[name] = value;
-    }
-    return found;
-  }
-
-  list<Item>(
-    node: Node,
-    path: string,
-    maxItems: number,
-    item: (node: Node, path: string) => Item | undefined,
-  ): Item[] | undefined {
-    if (!isSeq(node)) return this.#wrong(node, path, "a list");
-    if (node.items.length > maxItems) return this.#wrong(node, path, `at most ${maxItems} items`);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a parsed document holds nothing but nodes
-    return node.items.flatMap((each, index) => item(each as Node, `${path}.${index}`) ?? []);
-  }
-
-  text(node: Node, path: string, is: (text: string) => boolean, expected: string): string | undefined {
-    if (isScalar(node) && typeof node.value === "string" && is(node.value)) return node.value;
-    return this.#wrong(node, path, expected);
-  }
-
-  choice<Choice extends string>(node: Node, path: string, choices: readonly Choice[]): Choice | undefined {
-    const found = isScalar(node) ? choices.find((choice) => choice === node.value) : undefined;
-    return found ?? this.#wrong(node, path, `one of ${choices.join(", ")}`);
-  }
-
-  integer(node: Node, path: string, min: number, max: number): number | undefined {
-    const value = isScalar(node) ? node.value : undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-    return this.#wrong(node, path, `a whole number from ${min} to ${max}`);
-  }
-
-  #wrong(node: Node, path: string, expected: string): undefined {
-    const found = isScalar(node) ? JSON.stringify(String(node.value)).slice(0, 80) : "something else";
-    this.complain(node.range?.[0] ?? 0, path, `expected ${expected}, found ${found}`, "see the guide to updates");
-  }
-}
-
-const KEYS_HINT = "write `name: value`, one a line";
-
-function isFieldOf<Values>(fields: Fields<Values>, name: string): name is Extract<keyof Values, string> {
-  return Object.hasOwn(fields, name);
 }
