@@ -1,7 +1,8 @@
 /**
- * Runs the end-to-end tests, one file after the other, since each uses the whole machine. Says at least once a minute
- * what is going on, and ends with node:test's counts.
+ * Runs the end-to-end tests, one file after the other, since each uses the whole machine; those of updates, which mostly
+ * wait for one guest, two at a time. Says at least once a minute what is going on, and ends with node:test's counts.
  */
+import { once } from "node:events";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
@@ -17,28 +18,40 @@ const INTERRUPTED_STATUS = 130;
 const named = process.argv.slice(2);
 const files = named.length === 0 ? globSync(join(import.meta.dirname, "*.test.ts")).toSorted() : named;
 if (files.length === 0) throw new Error("expected end-to-end tests in test/e2e, found none");
+/** They wait more than they work, and share what they are prepared with. */
+const PAIRED = /\/update(?:-faults|-servers)?\.test\.ts$/u;
+const groups = [
+  { files: files.filter((file) => !PAIRED.test(file)), concurrency: 1 },
+  { files: files.filter((file) => PAIRED.test(file)), concurrency: 2 },
+];
 const interruption = new AbortController();
-const events = run({ files, concurrency: 1, signal: interruption.signal });
 
 let phase = "starting";
 let passed = true;
 const heartbeat = startHeartbeat({ phase: () => phase, say: console.log, silenceMs: SILENCE_MS });
-events.on("test:dequeue", ({ name }) => (phase = name.replace(`${process.cwd()}/`, "")));
-events.on("test:summary", ({ success }) => (passed &&= success));
-const report = events.compose(spec);
-report.on("data", (text: string | Buffer) => {
-  heartbeat.heard();
-  process.stdout.write(text);
-});
-report.on("end", () => {
-  heartbeat.stop();
-  if (interruption.signal.aborted) process.exitCode = INTERRUPTED_STATUS;
-  else process.exitCode = passed ? 0 : 1;
-});
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     interruption.abort();
     setTimeout(() => process.exit(INTERRUPTED_STATUS), GRACE_MS).unref();
   });
+}
+
+for (const group of groups) {
+  if (group.files.length > 0 && !interruption.signal.aborted) await runGroup(group);
+}
+heartbeat.stop();
+if (interruption.signal.aborted) process.exitCode = INTERRUPTED_STATUS;
+else process.exitCode = passed ? 0 : 1;
+
+async function runGroup(group: (typeof groups)[number]): Promise<void> {
+  const events = run({ ...group, signal: interruption.signal });
+  events.on("test:dequeue", ({ name }) => (phase = name.replace(`${process.cwd()}/`, "")));
+  events.on("test:summary", ({ success }) => (passed &&= success));
+  const report = events.compose(spec);
+  report.on("data", (text: string | Buffer) => {
+    heartbeat.heard();
+    process.stdout.write(text);
+  });
+  await once(report, "end");
 }

@@ -4,9 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, cp, glob, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, glob, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { withLock } from "@ashlar/host";
+import { run, withLock } from "@ashlar/host";
 import { readUsrFiles } from "./usr-files.ts";
 import { makePanickingRelease } from "./panicking-release.ts";
 import { ashlar, OUT, ROOT } from "./world.ts";
@@ -64,7 +64,8 @@ export async function makeReleases(): Promise<Releases> {
 /** A copy of the repository, which shares files with it, for a test that changes it. */
 export async function copyRepository({ repository }: Releases, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
-  await cp(repository, to, { recursive: true, verbatimSymlinks: true });
+  await mkdir(dirname(to), { recursive: true });
+  await run("cp", ["--archive", "--link", repository, to]);
 }
 
 function releasesIn(directory: string): Releases {
