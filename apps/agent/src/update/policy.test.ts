@@ -70,13 +70,14 @@ for (const [title, text] of [
   ["a key twice", "channel: a\nchannel: b\n"],
   ["an alias", "channel: &a stable\npin: *a\n"],
   ["a window that is missing", "reboot: window"],
+  ["too deep", "[".repeat(16_000)],
   ["too large", `# ${"x".repeat(70_000)}`],
   ["too many operators", `operators: [${Array.from({ length: 65 }, () => KEY).join(", ")}]`],
 ] as const) {
   await test(`refused: ${title}`, () => {
     const { policy, report } = parsePolicy(text);
     assert.equal(policy, undefined);
-    assert.ok(report.length > 0);
+    assert.ok(report.length > 0 && report.length <= 8);
   });
 }
 

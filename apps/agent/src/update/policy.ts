@@ -22,7 +22,9 @@ export type PolicyResult =
   | { readonly policy: UpdatePolicy; readonly report: Report }
   | { readonly policy?: undefined; readonly report: Report };
 
-const MAX_CHARACTERS = 65_536;
+const MAX_CHARACTERS = 16_384;
+/** Of text that is not YAML at all, every character may be one. */
+const MAX_SYNTAX_PROBLEMS = 8;
 const MAX_OPERATORS = 64;
 const MAX_URL_CHARACTERS = 2048;
 const MINUTES_PER_DAY = 1440;
@@ -40,7 +42,8 @@ export function parsePolicy(text: string): PolicyResult {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   });
-  for (const { message, pos } of document.errors) reader.complain(pos[0], "$", message, "this is not YAML");
+  for (const { message, pos } of document.errors.slice(0, MAX_SYNTAX_PROBLEMS))
+    reader.complain(pos[0], "$", message, "this is not YAML");
   if (document.errors.length > 0) return { report: reader.problems };
   const policy = document.contents === null ? DEFAULTS : readPolicy(reader, document.contents);
   return hasErrors(reader.problems) ? { report: reader.problems } : { policy, report: reader.problems };
