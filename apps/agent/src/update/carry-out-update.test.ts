@@ -120,7 +120,17 @@ await test("a killed systemd-sysupdate leaves no entry; the next order completes
   node.breakSysupdate("dies");
   await assert.rejects(update(node, "1.2.0"), { code: "failed" });
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi"]);
+  // What a power cut leaves on the ESP.
+  const leftovers = [
+    join(node.paths.esp, "EFI/Linux/.#sysupdateashlar_1.2.0+3-0.efi6d1"),
+    join(node.paths.esp, "FSCK0000.REC"),
+  ];
+  for (const path of leftovers) writeFileSync(path, "x");
   await update(node, "1.2.0");
+  assert.deepEqual(
+    leftovers.filter((path) => existsSync(path)),
+    [],
+  );
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.2.0+3-0.efi"]);
 });
 

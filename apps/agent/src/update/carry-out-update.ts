@@ -14,6 +14,7 @@ import type { UpdatePolicy } from "./policy.ts";
 import { readPolicy, readTrustedRoot } from "./read-policy.ts";
 import { beginWork, finishWork, removeReady, workDirectory } from "./ready-directory.ts";
 import type { ReleaseClient, ReleaseSummary, Repository } from "./release-client.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
 import { scrubSlots } from "./scrub.ts";
 import { isRunningSlot, type Slot } from "./slots.ts";
 import { readUpdateFacts } from "./update-facts.ts";
@@ -71,6 +72,7 @@ async function install(
   const { target, slots, running } = facts;
   const { report, signal } = context;
   await keepLastGood(paths, facts, context);
+  await removeLeftovers(paths.esp);
   const espBytes = await sizeOfEntries(join(paths.esp, ENTRY_DIRECTORY), replacedEntries(facts, target));
   await checkSpace("the ESP", paths.esp, uki.sizeBytes, espBytes);
 
