@@ -2,6 +2,7 @@ import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
 import { parseBlocksIndex } from "@ashlar/release/client";
+import { RELEASE_TARGETS } from "./release-targets.ts";
 import * as seeds from "./seeds.ts";
 import { UPDATE_TARGETS } from "./update-targets.ts";
 
@@ -110,4 +111,5 @@ export const TARGETS: readonly Target[] = [
     parse: (bytes) => identity.findUnpinnedSources(bytes, "config"),
   },
   ...UPDATE_TARGETS,
+  ...RELEASE_TARGETS,
 ];
