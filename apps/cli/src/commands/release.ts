@@ -146,7 +146,6 @@ Examples:
           version,
           channel,
           ...(minimumVersion !== undefined && { minimumVersion }),
-          ...(compression !== undefined && { compressionLevel: compression }),
         });
         if (flags.json === true) console.log(JSON.stringify({ version, channel }));
         else console.log(`channel ${channel} has ${version}`);
