@@ -2,7 +2,8 @@ import { AshlarError } from "@ashlar/base";
 import { Composer, isAlias, isMap, isScalar, isSeq } from "yaml";
 import type { Document, ParsedNode, Scalar } from "yaml";
 import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
-import type { Entry, Tree } from "./tree.ts";
+import { NotYaml } from "./not-yaml.ts";
+import type { Entry, ScalarTree, Tree } from "./tree.ts";
 import { YAML_ADVICE } from "./yaml-advice.ts";
 import { readTokens } from "./yaml-tokens.ts";
 
@@ -28,11 +29,20 @@ export function readYaml(text: string): YamlResult {
     const message = `expected printable characters, found U+${code}`;
     return { problem: { message, offset: control.index } };
   }
+  try {
+    return compose(text);
+  } catch (error) {
+    if (error instanceof NotYaml) return { problem: error };
+    throw error;
+  }
+}
+
+function compose(text: string): YamlResult {
   // The failsafe schema leaves all scalars as text: what they mean is decided by the key that holds them.
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
   const [document] = composer.compose(readTokens(text), true, text.length);
   if (document === undefined) return { tree: undefined };
-  const [error] = document.errors;
+  const error = document.errors.find(({ message }) => !message.startsWith(ALLOWED));
   if (error !== undefined) {
     // The library takes a bracket that is never closed for one that is closed too far to the left.
     const code = error.message.includes("and end with a") ? "MISSING_CHAR" : error.code;
@@ -41,6 +51,9 @@ export function readYaml(text: string): YamlResult {
   }
   return new Reader(text).read(document);
 }
+
+/** The reference lets a comment follow a bracket or quote at once. */
+const ALLOWED = "Comments must be separated from other tokens";
 
 /** What YAML 1.1 lets an anchor be called (section 6.9.2 of YAML 1.2 is more lenient). */
 const ANCHOR = /^[\w-]+$/u;
@@ -58,13 +71,7 @@ class Reader {
   }
 
   read(document: Document.Parsed): YamlResult {
-    if (document.contents === null) return { tree: undefined };
-    try {
-      return { tree: this.#tree(document.contents) };
-    } catch (error) {
-      if (error instanceof NotYaml) return { problem: error };
-      throw error;
-    }
+    return { tree: document.contents === null ? undefined : this.#tree(document.contents) };
   }
 
   #tree(node: ParsedNode | null): Tree {
@@ -93,8 +100,12 @@ class Reader {
     if (isScalar(node)) {
       const source = this.#text.slice(node.range[0], node.range[1]);
       if (node.type === "QUOTE_DOUBLE") checkEscapes(source, node.range[0]);
-      if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") checkBlockIndent(source, node.range[0]);
-      return scalarTree(node, offset);
+      if (node.type !== "BLOCK_LITERAL" && node.type !== "BLOCK_FOLDED") return scalarTree(node, offset);
+      checkBlockIndent(source, node.range[0]);
+      const tree = scalarTree(node, offset);
+      // Where the last line of the file is not ended, neither is the last line of the block.
+      const isOpen = node.range[1] >= this.#text.length && !this.#text.endsWith("\n");
+      return isOpen ? { ...tree, text: tree.text.replace(/\n$/u, "") } : tree;
     }
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) {
@@ -126,15 +137,6 @@ class Reader {
   }
 }
 
-class NotYaml extends Error {
-  readonly offset: number;
-
-  constructor(message: string, offset: number) {
-    super(message);
-    this.offset = offset;
-  }
-}
-
 /** Refuses a tab where the first line of a block of text shows how far the block is indented. */
 function checkBlockIndent(block: string, offset: number): void {
   const tab = /^[|>][-+]?(?:[ \t][^\n]*)?\n(?: *\n)* *\t/u.exec(block);
@@ -157,7 +159,7 @@ function checkEscapes(quoted: string, offset: number): void {
   }
 }
 
-function scalarTree(node: Scalar.Parsed, offset: number): Tree {
+function scalarTree(node: Scalar.Parsed, offset: number): ScalarTree {
   const text = node.source ?? "";
   const quoted = node.type !== "PLAIN" && node.type !== undefined && node.type !== null;
   return node.tag === undefined

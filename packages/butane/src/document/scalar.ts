@@ -40,8 +40,8 @@ export function resolveScalar(tree: ScalarTree): ScalarValue {
   }
   if (tag === "float" && value.type === "integer") return { type: "float", value: Number(value.value) };
   if (STANDARD_TAGS.has(tag)) return { type: "contradiction", tag };
-  // A tag of one's own makes a text of nothing.
-  return tree.text === "" ? { type: "string" } : value;
+  // A tag of one's own makes a text of anything.
+  return { type: "string" };
 }
 
 const STANDARD_TAGS: ReadonlySet<string> = new Set(["null", "bool", "int", "float", "timestamp"]);

@@ -1,3 +1,4 @@
+import { textOfBytes } from "./byte-text.ts";
 import { shortened } from "./decode.ts";
 import type { Notation, ScalarResult } from "./decode.ts";
 import { resolveScalar } from "./scalar.ts";
@@ -51,13 +52,13 @@ function compactInteger(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
+/** With padding (RFC 4648, section 4). */
+const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/u;
+
 function decodeBinary(text: string): ScalarResult {
-  try {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return { value: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) };
-  } catch {
-    return { value: undefined, found: `“${shortened(text)}”, which is not base64` };
-  }
+  const characters = text.replaceAll("\n", "");
+  if (!BASE64.test(characters)) return { value: undefined, found: `“${shortened(text)}”, which is not base64` };
+  return { value: textOfBytes(Uint8Array.from(atob(characters), (character) => character.charCodeAt(0))) };
 }
 
 function isMergeKey(key: Tree): boolean {

@@ -1,7 +1,8 @@
 import { AshlarError } from "@ashlar/base";
-import { Lexer, Parser } from "yaml";
+import { Parser } from "yaml";
 import type { CST } from "yaml";
 import { MAX_DEPTH } from "./limits.ts";
+import { readLexemes } from "./yaml-lexemes.ts";
 
 /**
  * Splits a YAML text into the library's tokens.
@@ -10,30 +11,8 @@ import { MAX_DEPTH } from "./limits.ts";
  */
 export function* readTokens(text: string): Generator<CST.Token> {
   const parser = new Parser();
-  for (const lexeme of lenientLexer().lex(text)) yield* shallow(parser.next(lexeme));
+  for (const lexeme of readLexemes(text)) yield* shallow(parser.next(lexeme));
   yield* shallow(parser.end());
-}
-
-/** The part of the library's lexer that its types keep private. */
-type Internals = { indentNext: number; parseQuotedScalar: () => Generator<string, unknown> };
-
-/**
- * The library's lexer, except that texts in quotes may go on at any column, which YAML 1.2 forbids and the reference allows.
- * The library's version is pinned, and a test sees to it that this keeps working.
- */
-function lenientLexer(): Lexer {
-  const lexer = new Lexer();
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the members exist; only the types hide them
-  const internals = lexer as unknown as Internals;
-  const parseStrictly = internals.parseQuotedScalar.bind(lexer);
-  internals.parseQuotedScalar = function* parseLeniently(): Generator<string, unknown> {
-    const { indentNext } = internals;
-    internals.indentNext = 0;
-    const next = yield* parseStrictly();
-    internals.indentNext = indentNext;
-    return next;
-  };
-  return lexer;
 }
 
 function* shallow(tokens: Iterable<CST.Token>): Generator<CST.Token> {

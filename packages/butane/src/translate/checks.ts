@@ -1,5 +1,5 @@
 import { integerOf, isObject, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 
 /** What Butane demands before anything is generated. */
@@ -10,6 +10,10 @@ export function checkConfig(context: Context): void {
   for (const directory of objectsOf(storage["directories"])) warnAboutDecimalMode(context, directory, DIRECTORY_MODES);
   for (const filesystem of objectsOf(storage["filesystems"])) checkMountUnit(context, filesystem);
   for (const luks of objectsOf(storage["luks"])) refuseClevis(context, luks);
+}
+
+function saysNothing(value: Decoded | undefined): boolean {
+  return value === undefined || (isObject(value) && Object.values(value).every((inner) => saysNothing(inner)));
 }
 
 /** Modes that people want, as they write them. Missing the leading zero makes something else of them. */
@@ -46,7 +50,7 @@ function checkMountUnit({ findings }: Context, filesystem: DecodedObject): void 
 
 function refuseClevis({ findings }: Context, luks: DecodedObject): void {
   const { clevis } = luks;
-  if (!isObject(clevis) || Object.values(clevis).every((value) => value === undefined)) return;
+  if (!isObject(clevis) || saysNothing(clevis)) return;
   const hint = "use key_file, or leave clevis out";
   findings.error([clevis], "expected no clevis, which Flatcar does not have, found some", hint);
   luks["clevis"] = undefined;

@@ -1,3 +1,4 @@
+import { textOfBytes } from "../document/byte-text.ts";
 import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
 import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
@@ -21,8 +22,7 @@ function embedKeysOf(context: Context, user: DecodedObject): void {
     const place = [user, "sshAuthorizedKeysLocal", index] as const;
     const bytes = readLocal(context, textOf(file), place);
     if (bytes === undefined) continue;
-    for (const line of new TextDecoder().decode(bytes).split("\n")) {
-      const key = line.trim();
+    for (const key of textOfBytes(bytes).split(/\r?\n/u)) {
       if (key === "") continue;
       context.origins.move(keys, keys.length, place);
       keys.push(key);

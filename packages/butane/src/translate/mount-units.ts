@@ -1,3 +1,4 @@
+import { bytesOfText } from "../document/byte-text.ts";
 import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
 import type { Decoded, DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
@@ -68,7 +69,7 @@ function mountUnit(filesystem: DecodedObject): DecodedObject {
 function escapedPath(path: string): string {
   const parts = path.split("/").filter((part) => part !== "");
   if (parts.length === 0) return "-";
-  return [...new TextEncoder().encode(parts.join("/"))].map((byte, index) => escapedByte(byte, index)).join("");
+  return [...bytesOfText(parts.join("/"))].map((byte, index) => escapedByte(byte, index)).join("");
 }
 
 function escapedByte(byte: number, index: number): string {

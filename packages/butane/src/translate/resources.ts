@@ -1,3 +1,4 @@
+import { bytesOfText } from "../document/byte-text.ts";
 import { textOf } from "../document/decoded.ts";
 import type { DecodedObject } from "../document/decoded.ts";
 import { dataUrl } from "../output/data-url.ts";
@@ -30,8 +31,7 @@ function embed(context: Context, resource: DecodedObject): void {
   }
   if (first === undefined || first === "source") return;
   const written = textOf(resource[first]);
-  const bytes =
-    first === "inline" ? new TextEncoder().encode(written) : readLocal(context, written, [resource, "local"]);
+  const bytes = first === "inline" ? bytesOfText(written) : readLocal(context, written, [resource, "local"]);
   const { compression } = resource;
   const url = dataUrl(bytes ?? new Uint8Array(0), compression === undefined ? undefined : textOf(compression));
   resource["source"] = url.source;

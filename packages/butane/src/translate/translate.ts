@@ -126,7 +126,9 @@ function chooseVersion(tree: Tree, findings: Findings): ButaneVersion | undefine
   }
   const variant = textOf(config["variant"]);
   const version = textOf(config["version"]);
-  const found = BUTANE_VERSIONS.find((known) => known.variant === variant && known.version === version);
+  // As in Semantic Versioning, with nothing in the parts after - and +; zeros in front of a number are no other number.
+  const plain = version.replace(/-?\+?$/u, "").replaceAll(/(?<=^|\.)0+(?=\d)/gu, "");
+  const found = BUTANE_VERSIONS.find((known) => known.variant === variant && known.version === plain);
   if (found === undefined) {
     const key = BUTANE_VERSIONS.some((known) => known.variant === variant) ? "version" : "variant";
     const known = BUTANE_VERSIONS.map((one) => `${one.variant} ${one.version}`).join(" or ");

@@ -1,3 +1,4 @@
+import { textOfBytes } from "../document/byte-text.ts";
 import { isObject, objectsOf, textOf } from "../document/decoded.ts";
 import type { DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
@@ -23,5 +24,5 @@ function embedContents(context: Context, holder: DecodedObject): void {
   if (local === "") return;
   const bytes = readLocal(context, local, [holder, "contentsLocal"]);
   context.origins.move(holder, "contents", [holder, "contentsLocal"]);
-  if (bytes !== undefined) holder["contents"] = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  if (bytes !== undefined) holder["contents"] = textOfBytes(bytes);
 }

@@ -1,13 +1,15 @@
+import { bytesOfText } from "../document/byte-text.ts";
 import { integerOf, objectsOf, textOf } from "../document/decoded.ts";
 import type { DecodedObject } from "../document/decoded.ts";
 import { checkDevice } from "./paths.ts";
 import type { Validation } from "./validation.ts";
 
-const MAX_LABEL_LENGTH = 36;
+const MAX_LABEL_BYTES = 36;
 const GUID = /^(?:[\dA-F]{8}(?:-[\dA-F]{4}){3}-[\dA-F]{12})?$/iu;
 
 export function checkPartition(partition: DecodedObject, { findings }: Validation): void {
   const label = textOf(partition["label"]);
+  const labelSize = bytesOfText(label).length;
   const number = integerOf(partition["number"]) ?? 0;
   if (partition["shouldExist"] === false && PROPERTIES.some((key) => isSet(partition, key))) {
     const hint = "leave its label, size, start and GUIDs out";
@@ -19,8 +21,8 @@ export function checkPartition(partition: DecodedObject, { findings }: Validatio
   if (label.includes(":")) {
     const message = `expected a label without colon, found ${label}`;
     findings.error([partition, "label"], message, "sgdisk would cut it there");
-  } else if (label.length > MAX_LABEL_LENGTH) {
-    findings.error([partition, "label"], `expected at most ${MAX_LABEL_LENGTH} characters, found ${label.length}`);
+  } else if (labelSize > MAX_LABEL_BYTES) {
+    findings.error([partition, "label"], `expected at most ${MAX_LABEL_BYTES} bytes, found ${labelSize}`);
   }
   for (const key of ["typeGuid", "guid"] as const) {
     const guid = textOf(partition[key]);

@@ -1,3 +1,4 @@
+import { bytesOfText } from "../document/byte-text.ts";
 import { integerOf, isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
 import type { DecodedObject } from "../document/decoded.ts";
 import { checkDevice, checkPath } from "./paths.ts";
@@ -42,7 +43,7 @@ export function checkFilesystem(filesystem: DecodedObject, { findings, rules }: 
   if (path !== "") checkPath(findings, [filesystem, "path"], path);
   const label = textOf(filesystem["label"]);
   const limit = MAX_LABEL_BYTES[format];
-  const size = new TextEncoder().encode(label).length;
+  const size = bytesOfText(label).length;
   if (limit !== undefined && size > limit) {
     findings.error([filesystem, "label"], `expected at most ${limit} bytes for ${format}, found ${size}`);
   }
@@ -75,7 +76,7 @@ const MAX_LUKS_LABEL_BYTES = 47;
 export function checkLuks(luks: DecodedObject, { findings }: Validation): void {
   const name = textOf(luks["name"]);
   if (name.includes("/")) findings.error([luks, "name"], `expected a name without slash, found ${name}`);
-  const labelSize = new TextEncoder().encode(textOf(luks["label"])).length;
+  const labelSize = bytesOfText(textOf(luks["label"])).length;
   if (labelSize > MAX_LUKS_LABEL_BYTES) {
     findings.error([luks, "label"], `expected at most ${MAX_LUKS_LABEL_BYTES} bytes, found ${labelSize}`);
   }
