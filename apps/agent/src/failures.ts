@@ -17,8 +17,18 @@ export async function readFailures(state: string): Promise<ReleaseFailure[]> {
 
 /** On the disk when this returns: what follows may be a reboot. */
 export async function recordFailure(state: string, failure: ReleaseFailure): Promise<void> {
-  const limited = { ...failure, message: failure.message.slice(0, MAX_MESSAGE_CHARACTERS) };
-  await changeFailures(state, (known) => [limited, ...known]);
+  await changeFailures(state, (known) => [limited(failure), ...known]);
+}
+
+/** The same for what is found out afterwards, by more than one process: once is enough. */
+export async function recordFallback(state: string, failure: ReleaseFailure): Promise<void> {
+  await changeFailures(state, (known) =>
+    known.some(({ version }) => version === failure.version) ? known : [limited(failure), ...known],
+  );
+}
+
+function limited(failure: ReleaseFailure): ReleaseFailure {
+  return { ...failure, message: failure.message.slice(0, MAX_MESSAGE_CHARACTERS) };
 }
 
 /** After this the release counts as new: it was found healthy, or somebody wants it tried again. */

@@ -1,5 +1,5 @@
 import { listBootEntries } from "./boot-entries.ts";
-import { findUnrecorded, readFailures, recordFailure } from "./failures.ts";
+import { findUnrecorded, readFailures, recordFallback } from "./failures.ts";
 import { findLastWords } from "./last-words.ts";
 import type { NodePaths } from "./node-paths.ts";
 import { readRunningSystem } from "./running-system.ts";
@@ -17,12 +17,12 @@ export async function noteFallbacks(paths: NodePaths): Promise<void> {
     const at = new Date().toISOString();
     if (cause === "rolled-back") {
       const message = `an operator chose ${running.version} instead`;
-      await recordFailure(paths.state, { version, bootId: null, at, check: "rollback", message });
+      await recordFallback(paths.state, { version, bootId: null, at, check: "rollback", message });
       continue;
     }
     const installed = records.find(({ label }) => label === `ashlar_${version}`);
     const sinceMs = installed === undefined ? 0 : Date.parse(installed.readAt);
     const words = await findLastWords(paths, running.rootHash, sinceMs);
-    await recordFailure(paths.state, { version, at, ...words });
+    await recordFallback(paths.state, { version, at, ...words });
   }
 }

@@ -37,3 +37,8 @@ export async function finishWork(paths: State): Promise<void> {
 export async function removeReady(paths: State): Promise<void> {
   await rm(readyDirectory(paths), { recursive: true, force: true });
 }
+
+/** The power went after the release was in its slot: it runs now. */
+export async function removeInstalled(paths: State, runningVersion: string): Promise<void> {
+  if (existsSync(join(readyDirectory(paths), `ashlar_${runningVersion}.efi`))) await removeReady(paths);
+}

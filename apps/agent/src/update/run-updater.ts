@@ -10,6 +10,8 @@ import { noteFallbacks } from "../note-fallbacks.ts";
 import { carryOutRollback } from "./carry-out-rollback.ts";
 import { carryOutUpdate } from "./carry-out-update.ts";
 import { readNextBoot } from "./next-boot.ts";
+import { readRunningSystem } from "../running-system.ts";
+import { removeInstalled } from "./ready-directory.ts";
 import { OrderBook } from "./order-book.ts";
 import { readPolicy } from "./read-policy.ts";
 import { withSlots } from "./slots-lock.ts";
@@ -32,8 +34,8 @@ export async function runUpdater(
       hint: "start it with `systemctl start ashlar-updater.socket`",
     });
   }
-  await noteFallbacks(paths).catch((error: unknown) => {
-    console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
+  await takeStock(paths).catch((error: unknown) => {
+    console.error(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
   });
   const orders = new OrderBook({
     // Who asks after this process has been killed is told so.
@@ -46,6 +48,12 @@ export async function runUpdater(
   await once(server, "listening");
   endWhenIdle(server, options.idleTimeoutMs, () => orders.isBusy);
   process.once("SIGTERM", () => void orders.stop());
+}
+
+/** What a power cut, or a boot that failed, has left. */
+async function takeStock(paths: NodePaths): Promise<void> {
+  await noteFallbacks(paths);
+  await removeInstalled(paths, (await readRunningSystem(paths)).version);
 }
 
 function createUpdater(paths: NodePaths, orders: OrderBook): Updater {

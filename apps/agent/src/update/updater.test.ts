@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { hash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -169,8 +169,13 @@ type Answer = {
 
 await test("without work and connections the updater ends with status 0", async () => {
   using node = makeTestUpdateNode(V10);
+  // The power went when this release had been installed, and it runs now.
+  const ready = join(node.paths.state, "ready");
+  mkdirSync(ready);
+  writeFileSync(join(ready, "ashlar_1.0.0.efi"), "");
   const updater = await startUpdater(node, 300);
   await ask(node.paths, "GET", "/v1/update");
+  assert.equal(existsSync(ready), false);
   const [status] = await once(updater, "exit");
   assert.equal(status, 0);
 });
