@@ -84,7 +84,7 @@ export type ReleaseFailure = {
   readonly bootId: string | null;
   /** RFC 3339, by the node's clock. */
   readonly at: string;
-  /** The failing health check, `panic`, `initrd`, or `unknown` when the boot left no trace. */
+  /** The failing health checks, `panic`, `rollback` when an operator went back, or `unknown` when no check spoke. */
   readonly check: string;
   readonly message: string;
 };
