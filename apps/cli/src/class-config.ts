@@ -1,14 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { AshlarError, formatProblem, hasErrors, messageOf } from "@ashlar/base";
+import { Option } from "commander";
+
+/** For every command that reads a class config. */
+export function filesDirOption(): Option {
+  return new Option("--files-dir <directory>", "allow the Butane config to embed local files from this directory");
+}
 
 /**
  * Reads what a class of nodes is declared to be: a Butane file gives the bytes of its Ignition JSON, a file that ends in
- * .ign its own. Warnings and advice go to standard error.
+ * .ign its own. Local files come from `filesDir`; without it, they are errors. Warnings and advice go to standard error.
  *
  * @throws AshlarError `not-found` without the file, `invalid` when it is not a correct Butane file; every problem has been
  * printed then.
  */
-export async function readClassConfig(path: string): Promise<Uint8Array> {
+export async function readClassConfig(path: string, filesDir: string | undefined): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -18,7 +24,9 @@ export async function readClassConfig(path: string): Promise<Uint8Array> {
   if (path.endsWith(".ign")) return bytes;
   const text = new TextDecoder().decode(bytes);
   const { translate } = await import("@ashlar/butane");
-  const { ignition, report } = translate(text, { target: "ashlar" });
+  const { localDirectory } = await import("./butane/local-directory.ts");
+  const local = filesDir === undefined ? {} : { files: localDirectory(filesDir) };
+  const { ignition, report } = translate(text, { ...local, target: "ashlar" });
   for (const problem of report) console.error(formatProblem(problem, { name: path, text }));
   if (ignition === undefined || hasErrors(report)) {
     const count = report.filter((problem) => problem.severity === "error").length;

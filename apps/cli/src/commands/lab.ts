@@ -5,7 +5,7 @@ import { styleText } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import type { Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
 import { Command, Option } from "commander";
-import { readClassConfig } from "../class-config.ts";
+import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
 import { readText } from "../prove/read-release.ts";
 
@@ -37,6 +37,7 @@ type UpOptions = Named & {
   readonly nodes: number;
   readonly image: string;
   readonly config: string;
+  readonly filesDir?: string;
   readonly processors?: number;
   readonly memory?: number;
   readonly accelerator?: "kvm" | "tcg";
@@ -51,6 +52,7 @@ function upCommand(): Command {
     .description("Make a lab and wait until its nodes answer")
     .requiredOption("--image <dir>", "the image that `ashlar image build` made")
     .requiredOption("--config <file>", "what the nodes are declared to be: Butane, or Ignition when it ends in .ign")
+    .addOption(filesDirOption())
     .option("--nodes <number>", "how many nodes", parseNumber, 2)
     .addOption(nameOption())
     .option("--processors <number>", "of each node (default: 2)", parseNumber)
@@ -78,7 +80,7 @@ Examples:
   ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
-      const classConfig = await readClassConfig(options.config);
+      const classConfig = await readClassConfig(options.config, options.filesDir);
       const repository = await readRepository(options);
       const { labUp } = await import("@ashlar/lab");
       const lab = await withProgress(async (onProgress, signal) =>
@@ -173,7 +175,12 @@ function consoleCommand(): Command {
     });
 }
 
-type StartCliOptions = Named & { readonly config?: string; readonly wait: boolean; readonly force?: true };
+type StartCliOptions = Named & {
+  readonly config?: string;
+  readonly filesDir?: string;
+  readonly wait: boolean;
+  readonly force?: true;
+};
 
 function startCommand(): Command {
   return withStartOptions(new Command("start").description("Power a node on"))
@@ -203,6 +210,7 @@ function withStartOptions(command: Command): Command {
   return command
     .argument("<node>", "for example node-1")
     .option("--config <file>", "replace what the node is declared to be, now and later")
+    .addOption(filesDirOption())
     .addOption(
       new Option("--without-config", "give it no config this time, as when no source answers").conflicts("config"),
     )
@@ -245,7 +253,8 @@ async function changeNode(
   change: (lab: Lab, start: StartOptions) => Promise<void>,
 ): Promise<void> {
   const lab = await open(options);
-  const classConfig = options.config === undefined ? undefined : await readClassConfig(options.config);
+  const classConfig =
+    options.config === undefined ? undefined : await readClassConfig(options.config, options.filesDir);
   await withProgress(async (onProgress, signal) =>
     change(lab, { classConfig, withoutConfig: options.withoutConfig, wait: options.wait, onProgress, signal }),
   );

@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import type { KnownRelease } from "@ashlar/identity";
 import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
-import { readClassConfig } from "../class-config.ts";
+import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
 import { nodesAtUrls, nodesOfLab, type DeclaredNodes } from "../prove/declared-nodes.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
@@ -17,6 +17,7 @@ type ProveOptions = {
   readonly releases?: string;
   readonly releaseRoot?: string;
   readonly config?: string;
+  readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
   readonly pins?: string;
@@ -48,6 +49,7 @@ export function proveCommand(): Command {
     )
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
+    .addOption(filesDirOption())
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
@@ -106,7 +108,7 @@ function refuseContradictions(options: ProveOptions): void {
 async function proveLive(options: ProveOptions): Promise<Proof> {
   const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
   const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = await import("@ashlar/verifier");
-  const declared = await findNodes(options, await readConfig(options.config));
+  const declared = await findNodes(options, await readConfig(options));
   const pinsPath = options.pins ?? declared.pinsPath;
   const recordPath = updateRecordPath(pinsPath);
   const record = await readUpdateRecord(recordPath);
@@ -194,7 +196,7 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
   const more = await readKnownReleases({ images: options.knownImage ?? [], repository });
   const ekRoots =
     options.ekRoots === undefined ? stored.ekRoots : await readText(options.ekRoots, "trusted TPM makers");
-  const classConfig = await readConfig(options.config);
+  const classConfig = await readConfig(options);
   return await proveStored(directory, stored.nodes, {
     release,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
@@ -210,8 +212,8 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
   });
 }
 
-async function readConfig(path: string | undefined): Promise<Uint8Array | undefined> {
-  return path === undefined ? undefined : await readClassConfig(path);
+async function readConfig({ config, filesDir }: ProveOptions): Promise<Uint8Array | undefined> {
+  return config === undefined ? undefined : await readClassConfig(config, filesDir);
 }
 
 async function print({ fleet, agesMs }: Proof, asJson: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import type { Command } from "commander";
+import { filesDirOption } from "../class-config.ts";
 
 /** A node under emulation takes minutes for a boot, and a release gets three before the old one comes back. */
 const DEFAULT_TIMEOUT_SECONDS = 2700;
@@ -12,6 +13,7 @@ export function withSessionOptions(command: Command): Command {
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
     .option("--image <dir>", "the release that nodes which were never updated run now (default: the lab's)")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
+    .addOption(filesDirOption())
     .option("--node-configs <dir>", "for nodes of no lab: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")

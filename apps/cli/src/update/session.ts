@@ -21,6 +21,7 @@ export type SessionOptions = {
   readonly releaseRoot?: string;
   readonly image?: string;
   readonly config?: string;
+  readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
   readonly pins?: string;
@@ -76,7 +77,8 @@ function allowedFor(record: UpdateRecord, name: string, image: string | undefine
 }
 
 async function findNodes(options: SessionOptions): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
-  const classConfig = options.config === undefined ? undefined : await readClassConfig(options.config);
+  const classConfig =
+    options.config === undefined ? undefined : await readClassConfig(options.config, options.filesDir);
   if (options.lab === undefined) {
     return { declared: await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs), defaults: {} };
   }
