@@ -105,6 +105,7 @@ export const TARGETS: readonly Target[] = [
     parse: ofText(identity.parseEkRoots),
   },
   { name: "butane", seeds: seeds.butaneConfigs(), parse: ofText(butane.translate) },
+  { name: "ignition", seeds: seeds.ignitionConfigs(), parse: ofText(butane.validateIgnition) },
   {
     name: "ignition-sources",
     seeds: seeds.ignitionConfigs(),

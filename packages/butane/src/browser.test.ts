@@ -44,10 +44,10 @@ test("nothing of Node.js is in the bundle, and it runs with what each browser ha
   assert.equal(runInContext("result", context), expected);
 });
 
-test("the same comes out of headless Chromium, where it is installed", (context) => {
+test("the same comes out of headless Chromium", (context) => {
   const chromium = ["chromium-headless-shell", "chromium"].find((name) => spawnSync(name, ["--version"]).status === 0);
   if (chromium === undefined) {
-    context.diagnostic("no Chromium here");
+    context.skip("no Chromium here: `ashlar setup` installs Debian's package, and Ubuntu has none");
     return;
   }
   const page = join(directory, "page.html");

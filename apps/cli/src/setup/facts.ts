@@ -8,13 +8,13 @@ import type { HostFacts, MissingPackage } from "./plan.ts";
 import { parseSystem } from "./system.ts";
 
 export async function readHostFacts(parts: readonly HostPart[]): Promise<HostFacts> {
-  const wanted = HOST_PACKAGES.filter((each) => each.parts.some((part) => parts.includes(part)));
-  const [osRelease, ...found] = await Promise.all([
-    readFile("/etc/os-release", "utf8").catch(() => ""),
-    ...wanted.map(findWhatIsMissing),
-  ]);
+  const system = parseSystem(await readFile("/etc/os-release", "utf8").catch(() => ""));
+  const wanted = HOST_PACKAGES.filter(
+    ({ parts: uses, onlyOn = system.id }) => onlyOn === system.id && uses.some((part) => parts.includes(part)),
+  );
+  const found = await Promise.all(wanted.map(findWhatIsMissing));
   return {
-    system: parseSystem(osRelease),
+    system,
     isRoot: process.getuid?.() === 0,
     missing: found.filter((each) => each !== undefined),
   };

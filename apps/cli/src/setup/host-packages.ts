@@ -1,6 +1,6 @@
 /**
  * The programs and files that Ashlar takes from the host, the Debian package that brings each, and why it is needed.
- * Package names are the same in Debian and Ubuntu. What every installation has (coreutils, tar, util-linux) is not here.
+ * Package names are the same in Debian and Ubuntu, which lacks one of them. What every installation has (coreutils, tar, util-linux) is not here.
  */
 export const HOST_PACKAGES: readonly HostPackage[] = [
   {
@@ -64,6 +64,13 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   { name: "openssl", provides: ["openssl"], parts: ["test"], why: "makes keys and certificates for tests" },
   { name: "nginx-light", provides: ["nginx"], parts: ["test"], why: "is the web server that ours is compared with" },
   { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
+  {
+    name: "chromium-headless-shell",
+    provides: ["chromium-headless-shell"],
+    parts: ["test"],
+    why: "is the browser that the Butane package has to work in",
+    onlyOn: "debian",
+  },
 ];
 
 export type HostPackage = {
@@ -73,6 +80,8 @@ export type HostPackage = {
   readonly parts: readonly HostPart[];
   /** Completes "NAME: ". */
   readonly why: string;
+  /** The only distribution that has it; elsewhere what needs it is left out, and says so. */
+  readonly onlyOn?: "debian";
   /** The oldest release that works: major and minor number. */
   readonly oldest?: { readonly program: string; readonly version: readonly [number, number] };
 };

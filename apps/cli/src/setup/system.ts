@@ -2,6 +2,8 @@ import { parseEnv } from "node:util";
 
 /** What os-release(5) says of a machine, as far as setting it up depends on it. */
 export type System = {
+  /** The distribution, for example `debian`. */
+  readonly id: string;
   /** For people, for example `Debian GNU/Linux 12 (bookworm)`. */
   readonly name: string;
   readonly supported: boolean;
@@ -10,14 +12,14 @@ export type System = {
 };
 
 export function parseSystem(osRelease: string): System {
-  const { ID: id, VERSION_ID: version, PRETTY_NAME: name = "an unknown system" } = parseEnv(osRelease);
+  const { ID: id = "", VERSION_ID: version, PRETTY_NAME: name = "an unknown system" } = parseEnv(osRelease);
   switch (`${id} ${version}`) {
     case "debian 12":
-      return { name, supported: true, backports: { suite: "bookworm-backports", of: "bookworm" } };
+      return { id, name, supported: true, backports: { suite: "bookworm-backports", of: "bookworm" } };
     case "debian 13":
     case "ubuntu 24.04":
-      return { name, supported: true };
+      return { id, name, supported: true };
     default:
-      return { name, supported: false };
+      return { id, name, supported: false };
   }
 }
