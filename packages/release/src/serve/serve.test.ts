@@ -85,15 +85,7 @@ test("ranges that cannot be had are 416; what is no single range gives the whole
   assert.equal(parseRange("bytes=10-10", 10), "unsatisfiable");
   assert.equal(parseRange("bytes=-0", 10), "unsatisfiable");
   assert.equal(parseRange(undefined, 10), "whole");
-  for (const header of [
-    "",
-    "bytes=-",
-    "bytes=2-1",
-    "bytes=0-1,3-4",
-    "items=0-1",
-    "bytes=a-",
-    "bytes= 0-1",
-  ]) {
+  for (const header of ["", "bytes=-", "bytes=2-1", "bytes=0-1,3-4", "items=0-1", "bytes=a-", "bytes= 0-1"]) {
     assert.equal(parseRange(header, 10), "whole", header);
   }
 });
