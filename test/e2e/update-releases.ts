@@ -93,7 +93,8 @@ async function publishAll(releases: Releases): Promise<void> {
   await ashlar("release", "init", ...place);
   // Nodes of one channel have a choice; those that something is wrong with are for who asks for them.
   const publish = async (version: string, channel: string): Promise<void> => {
-    await ashlar("release", "publish", ...place, "--image", image(version), "--channel", channel);
+    // These nodes read nothing that is compressed so: it is for plain systemd-sysupdate.
+    await ashlar("release", "publish", ...place, "--image", image(version), "--channel", channel, "--compression", "0");
   };
   const build = async (version: string, ...options: string[]): Promise<void> => {
     await ashlar("image", "build", "--version", version, "--out", image(version), ...options);
