@@ -25,6 +25,12 @@ test("standard input becomes standard output; --output and --output-dir write fi
   for (const name of ["one.ign", "two.ign"]) assert.equal(readFileSync(join(directory, "ign", name), "utf8"), EMPTY);
 });
 
+test("the reference's other options are understood", () => {
+  assert.equal(butane(["--raw", "--strict"], HEAD).stdout, EMPTY);
+  const { status, stdout } = butane(["-V"]);
+  assert.deepEqual([status, stdout], [0, "Butane v0.23.0, as translated by Ashlar\n"]);
+});
+
 test("problems have their place, a caret and advice; warnings fail with --strict only", () => {
   const text = `${HEAD}systemd:\n  unit: []\n`;
   const lenient = butane([], text);

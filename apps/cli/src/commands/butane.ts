@@ -32,6 +32,8 @@ export function butaneCommand(): Command {
         .choices(["flatcar", "ashlar"])
         .default("flatcar"),
     )
+    .option("-r, --raw", "print Ignition, which is what comes of all flatcar configs; for scripts that say so")
+    .version("Butane v0.23.0, as translated by Ashlar", "-V, --version", "print the release of Butane that this equals")
     .option("--json", "print problems and result together as JSON")
     .addHelpText(
       "after",
