@@ -234,7 +234,7 @@ test("away from a terminal each change is a line", async () => {
   await update([new SimulatedNode("a")]);
   let text = "";
   const output = { write: (more: string) => (text += more), isTerminal: false, nowMs: () => 0 };
-  const printer = createProgressPrinter(output, "1.1.0");
+  const printer = createProgressPrinter(output, GOAL);
   for (const event of events) printer.report(event);
   printer.close();
   const lines = text
@@ -245,7 +245,7 @@ test("away from a terminal each change is a line", async () => {
     "proving that it runs 1.0.0",
     "telling it to stage 1.1.0",
     "fetching 1.1.0: 190.0 MB copied, 3.1 MB fetched, of 200.0 MB",
-    "installing 1.1.0: 190.0 MB copied, 3.1 MB fetched, of 200.0 MB",
+    "installing 1.1.0",
     "proving that it boots 1.1.0 next",
     "restarting it",
     "1.1.0 is on trial until it is found healthy",
@@ -257,7 +257,7 @@ test("away from a terminal each change is a line", async () => {
 test("a terminal has one line per node", async () => {
   await update([new SimulatedNode("a"), new SimulatedNode("b")]);
   let text = "";
-  const printer = createProgressPrinter({ write: (more) => (text += more), isTerminal: true, nowMs: () => 0 }, "1.1.0");
+  const printer = createProgressPrinter({ write: (more) => (text += more), isTerminal: true, nowMs: () => 0 }, GOAL);
   for (const event of events) printer.report(event);
   printer.close();
   const lines = text.split("\n").map((line) => line.split("\r\u001B[K").at(-1));

@@ -1,6 +1,6 @@
 import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
 import type { TurnEvent } from "./run-turn.ts";
-import type { Step } from "./turn.ts";
+import type { Goal, Step } from "./turn.ts";
 
 export type ProgressOutput = {
   readonly write: (text: string) => void;
@@ -16,6 +16,8 @@ export type ProgressPrinter = {
   readonly close: () => void;
 };
 
+type ShownGoal = Pick<Goal, "target" | "order">;
+
 const REDRAW_MS = 1000;
 /** Elsewhere than on a terminal bytes are told this often. */
 const BYTES_EVERY_MS = 10_000;
@@ -24,25 +26,25 @@ const BYTES_EVERY_MS = 10_000;
  * Shows what each node does in its turn. A terminal has one line per node, the last one drawn again every second.
  * Elsewhere every change is a line, and so are the bytes now and then.
  */
-export function createProgressPrinter(output: ProgressOutput, target: string): ProgressPrinter {
-  return output.isTerminal ? terminalPrinter(output, target) : linePrinter(output, target);
+export function createProgressPrinter(output: ProgressOutput, goal: ShownGoal): ProgressPrinter {
+  return output.isTerminal ? terminalPrinter(output, goal) : linePrinter(output, goal);
 }
 
-function linePrinter({ write, nowMs }: ProgressOutput, target: string): ProgressPrinter {
-  let last = { key: "", atMs: 0 };
+function linePrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): ProgressPrinter {
+  let last = { what: "", bytes: "", atMs: 0 };
   return {
     report: ({ node, step, status }) => {
-      const key = `${node} ${describeStep(step, status, target)}`;
+      const what = `${node}: ${describeStep(step, status, goal)}`;
       const bytes = describeBytes(step, status);
-      if (key === last.key && (bytes === "" || nowMs() - last.atMs < BYTES_EVERY_MS)) return;
-      last = { key, atMs: nowMs() };
-      write(`${node}: ${describeStep(step, status, target)}${bytes}\n`);
+      if (what === last.what && (bytes === last.bytes || nowMs() - last.atMs < BYTES_EVERY_MS)) return;
+      last = { what, bytes, atMs: nowMs() };
+      write(`${what}${bytes}\n`);
     },
     close: () => undefined,
   };
 }
 
-function terminalPrinter({ write, nowMs }: ProgressOutput, target: string): ProgressPrinter {
+function terminalPrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): ProgressPrinter {
   let current:
     | { readonly node: string; readonly text: string; readonly sinceMs: number; readonly ended: boolean }
     | undefined;
@@ -58,7 +60,7 @@ function terminalPrinter({ write, nowMs }: ProgressOutput, target: string): Prog
       if (current !== undefined && current.node !== node) write("\n");
       const sinceMs = current?.node === node ? current.sinceMs : nowMs();
       const ended = step.kind === "done" || step.kind === "stop";
-      current = { node, text: describeStep(step, status, target) + describeBytes(step, status), sinceMs, ended };
+      current = { node, text: describeStep(step, status, goal) + describeBytes(step, status), sinceMs, ended };
       draw();
     },
     close: () => {
@@ -68,13 +70,13 @@ function terminalPrinter({ write, nowMs }: ProgressOutput, target: string): Prog
   };
 }
 
-function describeStep(step: Step, status: UpdateStatus | undefined, target: string): string {
+function describeStep(step: Step, status: UpdateStatus | undefined, { target, order }: ShownGoal): string {
   if (step.kind === "stop") return `stopped: ${step.reason.message.split("\n")[0]}`;
   if (step.kind === "wait") return describeWait(step.what, status);
   if (step.kind === "done") return step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`;
   const actions = {
     prove: `proving that it runs ${status?.version}`,
-    order: `telling it to stage ${target}`,
+    order: `telling it to ${order === "rollback" ? "go back to" : "stage"} ${target}`,
     "prove-next-boot": `proving that it boots ${target} next`,
     reboot: "restarting it",
   };
@@ -92,7 +94,8 @@ function describeWait(what: Extract<Step, { kind: "wait" }>["what"], status: Upd
 }
 
 function describeBytes(step: Step, status: UpdateStatus | undefined): string {
-  const progress = step.kind === "wait" && step.what === "staging" ? status?.progress : undefined;
+  const isFetching = step.kind === "wait" && step.what === "staging" && status?.phase === "fetching";
+  const progress = isFetching ? status.progress : undefined;
   return progress === undefined || progress === null ? "" : `: ${formatProgress(progress)}`;
 }
 

@@ -29,7 +29,7 @@ export async function runUpdate(
     isTerminal: process.stderr.isTTY,
     nowMs: (): number => performance.now(),
   };
-  const printer = createProgressPrinter(output, goal.target);
+  const printer = createProgressPrinter(output, goal);
   try {
     return await updateFleet(nodes, goal, { recordPath, onEvent: printer.report, signal });
   } finally {
