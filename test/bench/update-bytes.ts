@@ -1,4 +1,4 @@
-/** A real security update: how many bytes of it a node fetches. Measured once for all numbers about it. */
+/** A real security update: how many bytes of it a node fetches. Measured once for both numbers about it. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
@@ -58,7 +58,7 @@ async function measure(): Promise<UpdateBytes> {
   }, parent);
 }
 
-export async function compareImages(directory: string, before: string, after: string): Promise<UpdateBytes> {
+async function compareImages(directory: string, before: string, after: string): Promise<UpdateBytes> {
   const repository = join(directory, "repository");
   const keys = new KeyDirectory(join(directory, "keys"), async () => "");
   const nowMs = Date.now();
