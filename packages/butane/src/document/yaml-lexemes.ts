@@ -25,6 +25,7 @@ export function* readLexemes(text: string): Generator<string> {
     const own = text.slice(offset, offset + lexeme.length);
     if (!isScalar && rules.endsDocument(lexeme)) return;
     rules.check(lexeme, offset, isScalar);
+    rules.pass(lexeme, offset);
     offset += lexeme.length;
     yield isScalar || lexeme.includes(NO_CHARACTER) ? own : lexeme.startsWith('"') ? withOwnEscapes(own) : lexeme;
     isScalar = false;
@@ -54,6 +55,8 @@ class ReferenceRules {
   /** The scalar that ended last, unless something other than space came after it; long if over more than one line. */
   #scalar: { readonly isPlain: boolean; readonly isLong: boolean; readonly column: number } | undefined;
   #hasExplicitKeys = false;
+  /** Where the line starts that is being read: looking for it each time would take long in a long line. */
+  #lineStart = 0;
   #hasBegun = false;
 
   constructor(text: string) {
@@ -65,6 +68,11 @@ class ReferenceRules {
     const ends = this.#hasBegun && (lexeme === "---" || lexeme === "...");
     this.#hasBegun ||= lexeme !== "..." && !/^[\s#%\ufeff]/u.test(lexeme);
     return ends;
+  }
+
+  pass(lexeme: string, offset: number): void {
+    const lineEnd = lexeme.lastIndexOf("\n");
+    if (lineEnd >= 0) this.#lineStart = offset + lineEnd + 1;
   }
 
   check(lexeme: string, offset: number, isContent: boolean): void {
@@ -128,7 +136,7 @@ class ReferenceRules {
   }
 
   #lineBefore(offset: number): string {
-    return this.#text.slice(this.#text.lastIndexOf("\n", offset - 1) + 1, offset);
+    return this.#text.slice(this.#lineStart, offset);
   }
 }
 
