@@ -7,6 +7,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { messageOf } from "@ashlar/base";
 import { startHeartbeat } from "./heartbeat.ts";
 
 const SILENCE_MS = 50_000;
@@ -48,6 +49,8 @@ async function runGroup(group: (typeof groups)[number]): Promise<void> {
   const events = run({ ...group, signal: interruption.signal });
   events.on("test:dequeue", ({ name }) => (phase = name.replace(`${process.cwd()}/`, "")));
   events.on("test:summary", ({ success }) => (passed &&= success));
+  // The reporter explains failures at the very end: in a run of an hour somebody may want to know sooner.
+  events.on("test:fail", ({ name, details }) => console.log(`e2e: ${name}: ${messageOf(details.error.cause)}`));
   const report = events.compose(spec);
   report.on("data", (text: string | Buffer) => {
     heartbeat.heard();

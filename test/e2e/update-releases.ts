@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, glob, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { run, withLock } from "@ashlar/host";
 import { readUsrFiles } from "./usr-files.ts";
 import { makePanickingRelease } from "./panicking-release.ts";
@@ -82,7 +82,7 @@ async function digestOfInputs(): Promise<string> {
   for await (const entry of glob(INPUTS, { cwd: ROOT, withFileTypes: true })) {
     if (entry.isFile() && !entry.name.endsWith(".test.ts")) paths.push(join(entry.parentPath, entry.name));
   }
-  for (const path of paths.toSorted()) digest.update(`${path}\0`).update(await readFile(path));
+  for (const path of paths.toSorted()) digest.update(`${relative(ROOT, path)}\0`).update(await readFile(path));
   return digest.digest("hex").slice(0, 16);
 }
 
