@@ -6,6 +6,7 @@ import { changeFile } from "./acts/change-file.ts";
 import { flipByte } from "./acts/flip-byte.ts";
 import { forgeEvidence } from "./acts/forge-evidence.ts";
 import { plantRogue } from "./acts/plant-rogue.ts";
+import { publishReleases, updateNode, updateToUnhealthy } from "./acts/update-node.ts";
 import { writeToNode } from "./acts/write-to-node.ts";
 import { renderReport } from "./render-report.ts";
 import { type Outcome, Stage } from "./stage.ts";
@@ -20,11 +21,11 @@ export type DemoReport = {
     readonly ukiSizeBytes: number;
     readonly pcrs: { readonly "4": string; readonly "11": string };
   };
-  /** The verdict on both nodes before any attack. */
+  /** The verdict on both nodes before any act. */
   readonly proof: FleetVerdict;
   readonly acts: readonly ReportedAct[];
   readonly steps: readonly { readonly title: string; readonly seconds: number }[];
-  /** Both nodes were proven, and every attack ended as it must. */
+  /** Both nodes were proven, and every act ended as it must. */
   readonly held: boolean;
 };
 
@@ -32,7 +33,7 @@ export type ReportedAct = Outcome & { readonly title: string };
 
 const LAB = "demo";
 
-/** Plays the whole way and the attacks, and writes report.json, report.html and the evidence into `directory`. */
+/** Plays the whole way, two updates and the attacks, and writes report.json, report.html and the evidence into `directory`. */
 export async function playDemo(directory: string, signal: AbortSignal): Promise<DemoReport> {
   const stage = new Stage(resolve(directory), signal);
   await mkdir(stage.directory, { recursive: true });
@@ -68,6 +69,7 @@ async function play(stage: Stage): Promise<DemoReport> {
   await step("Build the operating system image", async () =>
     stage.mustRun("image", "build", "--version", "1.0.0", "--out", stage.path("image")),
   );
+  await step("Publish two more releases", async () => publishReleases(stage));
   await step("Boot two nodes from one Butane file", async () =>
     stage.mustRun(
       "lab",
@@ -80,12 +82,18 @@ async function play(stage: Stage): Promise<DemoReport> {
       "examples/worker.bu",
       "--name",
       LAB,
+      "--repo",
+      stage.path("repository"),
+      "--keys",
+      stage.path("keys"),
     ),
   );
   const proof = await step("Prove that both run exactly what was declared", async () => {
     const { fleet } = await stage.prove("--lab", LAB, "--evidence", stage.path("evidence"));
     return fleet;
   });
+  await act("Update one node", async () => updateNode(stage, LAB));
+  await act("Update it to a release that is not healthy", async () => updateToUnhealthy(stage, LAB));
   const lab = await stage.lab(LAB);
   await act("Attack 1: write to a running node", async () => writeToNode(stage, lab));
   await act("Attack 2: plant a rogue unit and binary, then reboot", async () => plantRogue(stage, lab));
@@ -123,6 +131,6 @@ function showSummary(stage: Stage, report: DemoReport): void {
   stage.say(`  ${String(total).padStart(4)} s  in all`);
   const held = report.acts.filter((act) => act.held).length;
   stage.say(`\n${report.proof.nodes.length} nodes, ${report.proof.identities} identity: ${report.proof.verdict}.`);
-  stage.say(`${held} of ${report.acts.length} attacks ended as they must.`);
+  stage.say(`${held} of ${report.acts.length} acts ended as they must.`);
   stage.say(`Report: ${stage.path("report.html")}`);
 }

@@ -17,7 +17,7 @@ export function renderReport({ release, proof, acts, steps, held }: DemoReport):
     ({ name, level, release: version, identity, config }) =>
       `<tr><td>${escape(name)}<td class="${level}">${level}<td>${escape(version ?? "-")}<td><code>${escape(identity ?? "-")}</code><td><code>${escape(config ?? "-")}</code>`,
   );
-  const attacks = acts.map(
+  const played = acts.map(
     (act) =>
       `<tr><td>${escape(act.attempt)}<td>${escape(act.result)}<td class="${act.held ? "proven" : "mismatch"}">${act.held ? "held" : "FAILED"}`,
   );
@@ -43,7 +43,7 @@ export function renderReport({ release, proof, acts, steps, held }: DemoReport):
   @media (prefers-color-scheme: dark) { .proven { color: #4cc38a; } .mismatch { color: #ff6369; } .unknown, .reported { color: #ffb224; } }
 </style>
 <h1>${proof.nodes.length} nodes, ${proof.identities} ${proof.identities === 1 ? "identity" : "identities"}: <span class="${proof.verdict}">${proof.verdict}</span></h1>
-<p>Ashlar ${escape(release.version)}. ${held ? "Every attack ended as it must." : "Not every attack ended as it must."}</p>
+<p>Ashlar ${escape(release.version)}. ${held ? "Every act ended as it must." : "Not every act ended as it must."}</p>
 <h2>Nodes</h2>
 <table><tr><th>Node<th>Level<th>Release<th>Identity<th>Class configuration (SHA-256)
 ${nodes.join("\n")}
@@ -53,9 +53,9 @@ ${nodes.join("\n")}
 ${links.join("\n")}
 </ol>
 <p>Signed by each node's TPM over a fresh nonce, with a key that its maker's certificate vouches for.</p>
-<h2>Attacks</h2>
+<h2>Updates and attacks</h2>
 <table><tr><th>Attempt<th>What happened<th>
-${attacks.join("\n")}
+${played.join("\n")}
 </table>
 <h2>Where the time went</h2>
 <table>

@@ -19,6 +19,15 @@ export type Outcome = {
   readonly held: boolean;
 };
 
+/** What the demo reads of `ashlar update --json`. */
+export type Update = {
+  readonly status: number;
+  readonly nodes: readonly {
+    readonly bytes: { readonly total: number; readonly fetched: number } | null;
+    readonly failure: { readonly version: string; readonly check: string; readonly message: string } | null;
+  }[];
+};
+
 export type Proof = { readonly status: number; readonly fleet: FleetVerdict };
 
 /**
@@ -69,6 +78,15 @@ export class Stage {
     }
     this.say(`  verdict: ${fleet.verdict}, ${fleet.identities} ${fleet.identities === 1 ? "identity" : "identities"}`);
     return { status, fleet };
+  }
+
+  /** Runs `./ashlar update ... --json`. */
+  async update(...args: string[]): Promise<Update> {
+    const { status, output } = await this.#run(["update", ...args, "--json"], "pipe");
+    if (output.trim() === "") throw new AshlarError("failed", `ashlar update printed no result (status ${status})`);
+    // As above: the product's own schema.
+    const { nodes }: Pick<Update, "nodes"> = JSON.parse(output);
+    return { status, nodes };
   }
 
   async lab(name: string): Promise<Lab> {

@@ -1,0 +1,61 @@
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import type { Outcome, Stage } from "../stage.ts";
+
+const GOOD = "1.1.0";
+const UNHEALTHY = "1.2.0";
+const REASON = "the disk controller does not answer";
+
+/** Two more releases in a signed repository; the health check of the second one fails. */
+export async function publishReleases(stage: Stage): Promise<void> {
+  const [repository, keys] = [stage.path("repository"), stage.path("keys")];
+  for (const old of [repository, keys]) await rm(old, { recursive: true, force: true });
+  const tree = stage.path("unhealthy-tree");
+  const check = `${tree}/lib/ashlar/health.d/disk`;
+  await mkdir(`${tree}/lib/ashlar/health.d`, { recursive: true });
+  await writeFile(check, `#!/bin/sh\necho ${REASON}\nexit 1\n`);
+  await chmod(check, 0o755);
+  const place = ["--repo", repository, "--keys", keys];
+  await stage.mustRun("release", "init", ...place);
+  for (const [version, options] of [
+    [GOOD, []],
+    [UNHEALTHY, ["--add-tree", tree]],
+  ] as const) {
+    const image = stage.path(`image-${version}`);
+    await stage.mustRun("image", "build", "--version", version, "--out", image, ...options);
+    // Only plain systemd-sysupdate reads what is compressed here.
+    await stage.mustRun("release", "publish", ...place, "--image", image, "--compression", "0");
+  }
+}
+
+/** One node moves to the next release while the other one stays; both are proven as what they should be. */
+export async function updateNode(stage: Stage, lab: string): Promise<Outcome> {
+  const { nodes } = await stage.update("--lab", lab, "--to", GOOD, "--only", "node-1");
+  const bytes = nodes[0]?.bytes;
+  const { fleet } = await stage.prove("--lab", lab);
+  const runs = fleet.nodes.map(({ name, level, release }) => `${name} ${release ?? "?"} ${level}`);
+  const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
+  const fetched = bytes ? `, ${megabytes(bytes.fetched)} fetched of ${megabytes(bytes.total)}` : "";
+  return {
+    attempt: `node-1 is updated to ${GOOD}, node-2 is not`,
+    result: `${runs.join(", ")}${fetched}`,
+    held: runs.join() === `node-1 ${GOOD} proven,node-2 1.0.0 proven` && fleet.verdict === "proven",
+  };
+}
+
+/** A release that its own health check finds wanting is given up: the former one comes back by itself and says why. */
+export async function updateToUnhealthy(stage: Stage, lab: string): Promise<Outcome> {
+  const { status, nodes } = await stage.update("--lab", lab, "--to", UNHEALTHY, "--only", "node-1");
+  const failure = nodes[0]?.failure;
+  const { fleet } = await stage.prove("--lab", lab);
+  const node = fleet.nodes.find(({ name }) => name === "node-1");
+  return {
+    attempt: `node-1 is updated to ${UNHEALTHY}, whose health check fails`,
+    result: `back on ${node?.release ?? "?"} by itself, ${node?.level ?? "missing"}: ${failure?.check ?? "no check named"}: ${failure?.message ?? ""}`,
+    held:
+      status === 1 &&
+      node?.level === "proven" &&
+      node.release === GOOD &&
+      failure?.version === UNHEALTHY &&
+      failure.message.includes(REASON),
+  };
+}
