@@ -51,6 +51,9 @@ function describe(step: Step): string {
   return step.kind === "stop" ? `stop ${step.reason.code}` : step.kind;
 }
 
+const ON_TARGET: TurnState = { ...NEW_TURN, reached: true, ...proven("boot-2") };
+const UNDONE: UpdateStatus = { ...NEW, staged: "1.0.0", rebootNeeded: true };
+
 type Case = readonly [what: string, expected: string, state: TurnState, facts: Facts, goal?: Partial<Goal>];
 
 const WAY: readonly Case[] = [
@@ -71,6 +74,14 @@ const WAY: readonly Case[] = [
   ["it is away", "wait restart", REBOOTED, facts(undefined, { waitedMs: 599_000 })],
   ["it is on trial", "wait health", REBOOTED, facts({ ...NEW, trial: true })],
   ["one try has failed, another follows", "wait health", REBOOTED, facts({ ...NEW, bootId: "boot-3", trial: true })],
+  ["what runs the release boots it next, too", "order", ON_TARGET, facts(UNDONE)],
+  [
+    "told so, it is followed",
+    "wait staging",
+    { ...ON_TARGET, ordered: true },
+    facts({ ...UNDONE, phase: "installing" }),
+  ],
+  ["it must have done it", "stop staging-failed", { ...ON_TARGET, ordered: true }, facts(UNDONE)],
   ["it is healthy", "prove", REBOOTED, facts(NEW)],
   ["the proof of another boot does not count", "prove", { ...REBOOTED, ...proven("boot-3") }, facts(NEW)],
   ["it is the new one", "done updated", { ...REBOOTED, ...proven("boot-2") }, facts(NEW)],

@@ -125,8 +125,17 @@ function onTarget(goal: Goal, state: TurnState, facts: Facts, status: UpdateStat
   if (status.trial) return awaitHealth(goal, facts, status);
   const judged = judgeRunning(state, status);
   if (judged !== undefined) return judged;
+  if (status.staged !== null && goal.order === "update") return unstage(state, status, status.staged);
   const how = state.rebootedFrom === undefined && !state.resumed ? "already" : "updated";
   return { kind: "done", how };
+}
+
+/** It runs the target, but would boot another release next. */
+function unstage(state: TurnState, status: UpdateStatus, staged: string): Step {
+  if (!state.ordered) return { kind: "order" };
+  if (status.phase !== "idle") return { kind: "wait", what: "staging" };
+  const why = status.lastError === null ? "" : `: ${status.lastError.message}`;
+  return stop("staging-failed", `it would still boot ${staged} next${why}`);
 }
 
 function awaitHealth(goal: Goal, { waitedMs }: Facts, { version, health }: UpdateStatus): Step {
