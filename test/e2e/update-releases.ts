@@ -117,7 +117,9 @@ async function makeFaultTree(tree: string, usrImage: string): Promise<void> {
   const files: (readonly [string, string | Uint8Array])[] = [
     [init, FAULTY_INIT],
     [`${init}-original`, originals.get(init) ?? ""],
-    ["lib/ashlar/health.d/50-fault", FAULTY_HEALTH_CHECK],
+    ["lib/ashlar/health.d/50-fails", FAILING_CHECK],
+    ["lib/ashlar/health.d/50-hangs", HANGING_CHECK],
+    ["lib/ashlar/health.d/50-lies", LYING_CHECK],
     ["lib/systemd/system/fault.service", FAILING_UNIT],
   ];
   for (const [path, content] of files) {
@@ -141,22 +143,26 @@ fi
 exec /usr/lib/systemd/systemd-original "$@"
 `;
 
-const FAULTY_HEALTH_CHECK = `#!/bin/sh
-if [ -e ${FAULT_DIRECTORY}/health-fails ]; then
-    echo "the database does not answer" >&2
-    exit 1
-fi
-if [ -e ${FAULT_DIRECTORY}/health-hangs ]; then
-    echo "waiting for the database"
-    sleep infinity
-fi
-# Also what lies says so.
+const FAILING_CHECK = `#!/bin/sh
+[ -e ${FAULT_DIRECTORY}/health-fails ] || exit 0
+echo "the database does not answer" >&2
+exit 1
+`;
+
+const HANGING_CHECK = `#!/bin/sh
+[ -e ${FAULT_DIRECTORY}/health-hangs ] || exit 0
+echo "waiting for the database"
+sleep infinity
+`;
+
+/** All is well, whatever is the matter. */
+const LYING_CHECK = `#!/bin/sh
 echo '{"healthy":true,"checks":[]}'
 echo "passed  everything"
 `;
 
 const FAILING_UNIT = `[Unit]
-Description=Fails while the health check says that all is well
+Description=Fails while a health check says that all is well
 ConditionPathExists=${FAULT_DIRECTORY}/health-lies
 
 [Service]
