@@ -64,8 +64,8 @@ export async function chooseArchive(options: ArchiveOptions, aptDirectory: strin
   }
   const sources = await readAptSources(aptDirectory);
   const debian = sources.filter((source) => source.components.includes("main") && !source.uri.includes("ubuntu"));
-  const main = debian.find(({ suites, uri }) => suites.some((suite) => DEBIAN_SUITES.has(suite)) && uri !== "");
-  const security = debian.find(({ suites }) => suites.some((suite) => suite.endsWith("-security")));
+  const main = debian.find((source) => source.suites.some((suite) => DEBIAN_SUITES.has(suite)) && source.uri !== "");
+  const security = debian.find((source) => source.suites.some((suite) => suite.endsWith("-security")));
   return {
     mirror: main?.uri ?? DEFAULT_MIRROR,
     securityMirror: security?.uri ?? DEFAULT_SECURITY_MIRROR,

@@ -188,7 +188,7 @@ suite("verifying an image", { skip }, () => {
       /^uki\.efi Authenticode digest/u,
       /^uki\.efi section 3: expected \.initrd/u,
       /^systemd-boot\.efi SHA-256/u,
-      /^disk\.raw partition 1 \(esp\): mcopy .*File ".*systemd-bootx64\.efi" not found/u,
+      /^disk\.raw partition 1 \(ashlar-esp\): mcopy .*File ".*systemd-bootx64\.efi" not found/u,
     ]) {
       assert.ok(
         messages.some((message) => expected.test(message)),
