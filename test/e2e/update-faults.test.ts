@@ -52,7 +52,7 @@ test("health checks that fail, hang and lie", LIMIT, async () => {
   await expectFallback(FAULTY, {
     check: /failed-units.*50-fails.*50-hangs/u,
     message: new RegExp(
-      "fault\\.service[^]*50-fails ended with status 1\\nthe database does not answer" +
+      "fault\\.service[^]*50-fails: it ended with status 1\\nthe database does not answer" +
         "[^]*50-hangs: no answer within[^]*waiting for the database",
       "u",
     ),

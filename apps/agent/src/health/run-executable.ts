@@ -33,7 +33,7 @@ export async function runExecutable(path: string, signal: AbortSignal): Promise<
     await Promise.race([closed.promise, setTimeout(DRAIN_MS)]);
     if (status === 0) return;
     const how = status === null ? `was ended by ${endedBy}` : `ended with status ${status}`;
-    throw new AshlarError("failed", [`${path} ${how}`, output.trim()].filter(Boolean).join("\n"));
+    throw new AshlarError("failed", [`it ${how}`, output.trim()].filter(Boolean).join("\n"));
   } finally {
     signal.removeEventListener("abort", kill);
     child.stdout.destroy();

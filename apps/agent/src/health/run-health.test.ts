@@ -69,7 +69,7 @@ await test("on trial a failure is recorded; a healthy boot clears the release's 
   assert.deepEqual(others, []);
   assert.deepEqual(
     { ...failure, at: "" },
-    { version: "1.1.0", bootId: "the-boot", at: "", check: "bad", message: "bad: it is bad" },
+    { version: "1.1.0", bootId: "the-boot", at: "", check: "bad", message: "it is bad" },
   );
   await recordFailure(node.paths.state, {
     version: "1.2.0",

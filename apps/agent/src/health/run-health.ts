@@ -45,7 +45,9 @@ export async function runHealth(
       .map(({ name }) => name)
       .join(", ")
       .slice(0, MAX_NAMES_CHARACTERS);
-    const message = failed.map((each) => `${each.name}: ${each.message}`).join("\n");
+    // Of several failures the message says which is which.
+    const messages = failed.map((each) => (failed.length === 1 ? each.message : `${each.name}: ${each.message}`));
+    const message = messages.join("\n");
     await recordFailure(paths.state, { version, bootId, at: new Date().toISOString(), check, message });
   }
   return { trial, ...report };
