@@ -154,7 +154,9 @@ export class AgentClient implements Disposable {
     } catch (error) {
       if (signal?.aborted === true) throw new AshlarError("interrupted", "interrupted");
       if (error instanceof AshlarError) throw error;
-      const found = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+      const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+      // Ours is the only other reason to abort.
+      const found = code === "ABORT_ERR" ? `none within ${REQUEST_TIMEOUT_MS / 1000} s` : code;
       throw new AshlarError("unavailable", `expected an answer from ${this.#url.origin}, found ${found}`);
     }
   }

@@ -67,8 +67,14 @@ export function createUpdaterApi(updater: Updater, orders: OrderBook): Routes {
         },
       },
     ],
-    ["/v1/next-boot", { GET: { handle: async () => await updater.nextBootReport() } }],
+    ["/v1/next-boot", { GET: { handle: async () => await readNextBoot(updater, orders) } }],
   ]);
+}
+
+/** Reading the disk while it is being written takes minutes, and would say nothing for long. */
+async function readNextBoot(updater: Updater, orders: OrderBook): Promise<NextBootReport> {
+  if (!orders.isBusy) return await updater.nextBootReport();
+  throw new Refusal(409, "conflict", "an update is being carried out: what boots next is not decided yet");
 }
 
 /**
