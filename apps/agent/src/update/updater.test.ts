@@ -130,6 +130,8 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
   assert.deepEqual([accepted, begun.version], [202, "1.1.0"]);
   const [malformed] = await askAgent("POST", "/v1/update", operator.pem, '{"to":5}');
   assert.equal(malformed, 400);
+  // While it is being decided, nothing is said about the next boot.
+  for (let phase: string | undefined; phase !== "idle";) phase = (await askAgent("GET", "/v1/update"))[1].phase;
 
   const nonce = Buffer.alloc(32, 7);
   const [, evidence] = await askAgent(
@@ -163,6 +165,7 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
 
 type Answer = {
   readonly version?: string;
+  readonly phase?: string;
   readonly report?: string;
   readonly error?: { readonly code: string; readonly hint?: string };
 };
