@@ -1,6 +1,6 @@
 /**
- * Runs the end-to-end tests, one file after the other, since each uses the whole machine; those of updates, which mostly
- * wait for one guest, two at a time. Says at least once a minute what is going on, and ends with node:test's counts.
+ * Runs the end-to-end tests, one file after the other, since each uses the whole machine; those that mostly wait for one
+ * guest, two at a time. Says at least once a minute what is going on, and ends with node:test's counts.
  */
 import { once } from "node:events";
 import { globSync } from "node:fs";
@@ -20,7 +20,7 @@ const named = process.argv.slice(2);
 const files = named.length === 0 ? globSync(join(import.meta.dirname, "*.test.ts")).toSorted() : named;
 if (files.length === 0) throw new Error("expected end-to-end tests in test/e2e, found none");
 /** They wait more than they work, and share what they are prepared with. */
-const PAIRED = /\/update(?:-faults|-servers)?\.test\.ts$/u;
+const PAIRED = /\/(?:node|update(?:-faults|-servers)?)\.test\.ts$/u;
 const groups = [
   { files: files.filter((file) => !PAIRED.test(file)), concurrency: 1 },
   { files: files.filter((file) => PAIRED.test(file)), concurrency: 2 },
