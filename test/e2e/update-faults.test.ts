@@ -60,7 +60,7 @@ test("health checks that fail, hang and lie", LIMIT, async () => {
 });
 
 const FAULTS: readonly (readonly [Fault, string, Expected])[] = [
-  ["agent-missing", "the agent is missing", { check: /^unknown$/u, message: /ashlar-health\.service/u }],
+  ["agent-missing", "the agent is missing", { check: /^unknown$/u, message: /\/usr\/bin\/ashlar/u }],
   ["init-hangs", "init hangs: the watchdog resets it", { check: /^unknown$/u, message: /watchdog/u }],
   ["init-ends", "init ends: the kernel panics", { check: /^panic$/u, message: /Attempted to kill init/u }],
 ];

@@ -36,7 +36,7 @@ await test("the end of a journal", () => {
     bootId: "abababab-abab-abab-abab-abababababab",
     check: "unknown",
     message:
-      "no health check of it spoke: it was cut off, by the watchdog for example. The end of its journal:\n" +
+      "no health check of it spoke: it was cut off, by the watchdog for example. Its last errors, and the end of its journal:\n" +
       "systemd: Starting x\nsystemd: (not text)",
   });
   assert.equal(parseJournal(""), undefined);

@@ -10,6 +10,7 @@ type LastWords = Pick<ReleaseFailure, "bootId" | "check" | "message">;
 
 const MAX_MESSAGE_CHARACTERS = 1900;
 const LINES = 15;
+const ERRORS = 7;
 /** What leads to a panic says most about it; its call trace follows. */
 const LINES_BEFORE_PANIC = 8;
 const MAX_PSTORE_DEPTH = 3;
@@ -20,7 +21,7 @@ const NO_TRACE =
   "it was tried until its tries were used up, and no boot of it left a trace: it ended before it could write to /var " +
   "(in the boot loader, in the initrd, by a panic, or by the watchdog). Its console says more.";
 const ONLY_JOURNAL =
-  "no health check of it spoke: it was cut off, by the watchdog for example. The end of its journal:";
+  "no health check of it spoke: it was cut off, by the watchdog for example. Its last errors, and the end of its journal:";
 
 /**
  * What the boots of a release that failed have left: a panic's record, or the end of the journal.
@@ -88,7 +89,11 @@ async function readPreviousBoot(runningRootHash: string): Promise<LastWords | un
   const kernel = await runForText("journalctl", [...boot, "--dmesg", "--output=cat", "--lines=+200"]);
   const rootHash = /\busrhash=(?<hash>[0-9a-f]{64})\b/u.exec(kernel)?.groups?.["hash"];
   if (rootHash === undefined || rootHash === runningRootHash) return undefined;
-  return parseJournal(await runForText("journalctl", [...boot, "--output=json", `--lines=${LINES}`]));
+  const read = async (...choice: string[]): Promise<string> =>
+    await runForText("journalctl", [...boot, "--output=json", ...choice]);
+  // A service that fails is soon followed by many lines about the reboot.
+  const errors = await read("--priority=err", `--lines=${ERRORS}`);
+  return parseJournal(`${errors}\n${await read(`--lines=${LINES - ERRORS}`)}`);
 }
 
 /** The lines of `journalctl --output=json`. */
