@@ -1,5 +1,6 @@
 import { listBootEntries } from "./boot-entries.ts";
 import { findUnrecorded, readFailures, recordFallback } from "./failures.ts";
+import { findInitrdRecord } from "./initrd-records.ts";
 import { findLastWords } from "./last-words.ts";
 import type { NodePaths } from "./node-paths.ts";
 import { readRunningSystem } from "./running-system.ts";
@@ -22,7 +23,9 @@ export async function noteFallbacks(paths: NodePaths): Promise<void> {
     }
     const installed = records.find(({ label }) => label === `ashlar_${version}`);
     const sinceMs = installed === undefined ? 0 : Date.parse(installed.readAt);
-    const words = await findLastWords(paths, running.rootHash, sinceMs);
+    const words =
+      (await findInitrdRecord(paths.state, running.rootHash, sinceMs)) ??
+      (await findLastWords(paths, running.rootHash, sinceMs));
     await recordFallback(paths.state, { version, at, ...words });
   }
 }
