@@ -60,10 +60,11 @@ export async function cutPower({ name, releases, cuts, seed, say, onCut }: Power
         continue;
       }
       await killMachine(lab);
+      const during = update.lastLine;
       await update.stop();
       await lab.lab.start(NODE);
       const { status, node } = await lab.prove();
-      const cut = { afterMs, during: update.lastLine, from: running, to: target, proven: node.release ?? "nothing" };
+      const cut = { afterMs, during, from: running, to: target, proven: node.release ?? "nothing" };
       done += 1;
       say(`${name}: cut ${done} of ${cuts}, after ${seconds(afterMs)} (${cut.during}): ${node.level} ${cut.proven}`);
       assert.deepEqual([status, node.level], [0, "proven"], `seed ${seed}: ${JSON.stringify([cut, node.differences])}`);
