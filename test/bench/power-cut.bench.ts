@@ -6,7 +6,7 @@ import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 
 const NAMES = ["bench-power-a", "bench-power-b"];
-const DEFAULT_CUTS = 4;
+const DEFAULT_CUTS = 20;
 
 export const bench: Bench = {
   name: "power cuts during an update after which the node is proven, and updated in the end",
