@@ -11,7 +11,7 @@ import { openSlowLink } from "./slow-link.ts";
 
 const [OLD, NEW] = ["1.0.0", "1.1.0"];
 const NAME = `bench-update-${process.pid}`;
-const ROUNDS = 3;
+const DEFAULT_ROUNDS = 3;
 /** 100 Mbit/s. */
 const LINK_BYTES_PER_SECOND = 12_500_000;
 
@@ -20,10 +20,11 @@ export const bench: Bench = {
   against: "systemd-sysupdate on the same node fetching and installing whole files (xz -6, unsigned)",
   reach: { comparison: "at most", value: 0.7, unit: "times" },
   command: "npm run bench -- update-time",
-  run: async () => await withTemporaryDirectory(measure, cacheDirectory()),
+  run: async (rounds = DEFAULT_ROUNDS) =>
+    await withTemporaryDirectory(async (directory) => await measure(directory, rounds), cacheDirectory()),
 };
 
-async function measure(directory: string): Promise<BenchResult> {
+async function measure(directory: string, rounds: number): Promise<BenchResult> {
   const [before, after] = [join(directory, "released"), join(directory, "current")];
   await buildImage({ version: OLD, suites: "released", out: before, onProgress: say });
   await buildImage({ version: NEW, suites: "current", out: after, onProgress: say });
@@ -45,7 +46,7 @@ async function measure(directory: string): Promise<BenchResult> {
       config: { classConfig: classConfig(url, trustedRoot) },
       onProgress: () => undefined,
     });
-    return await compare(lab, url);
+    return await compare(lab, url, rounds);
   } finally {
     await labDown(NAME);
     link.close();
@@ -54,19 +55,19 @@ async function measure(directory: string): Promise<BenchResult> {
 }
 
 /** In turns, and in either order, each from the same state with nothing in the node's page cache. */
-async function compare(lab: Lab, url: string): Promise<BenchResult> {
+async function compare(lab: Lab, url: string, rounds: number): Promise<BenchResult> {
   const own: number[] = [];
   const theirs: number[] = [];
   const timeOwn = async (): Promise<void> => void own.push(await time(lab, `ashlar agent update --to ${NEW}`));
   const timePeer = async (): Promise<void> => void theirs.push(await time(lab, peerScript(url)));
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const measureOne of round % 2 === 0 ? [timeOwn, timePeer] : [timePeer, timeOwn]) {
       await onNode(lab, RESET);
       await measureOne();
     }
-    say(`round ${round + 1} of ${ROUNDS}: ${seconds(own.at(-1))}, systemd-sysupdate ${seconds(theirs.at(-1))}`);
+    say(`round ${round + 1} of ${rounds}: ${seconds(own.at(-1))}, systemd-sysupdate ${seconds(theirs.at(-1))}`);
   }
-  const detail = `${seconds(median(own))}, systemd-sysupdate ${seconds(median(theirs))} (medians of ${ROUNDS}, taking turns)`;
+  const detail = `${seconds(median(own))}, systemd-sysupdate ${seconds(median(theirs))} (medians of ${rounds}, taking turns)`;
   return { value: median(own) / median(theirs), detail };
 }
 
