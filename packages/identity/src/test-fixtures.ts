@@ -3,3 +3,4 @@ export { TestAuthority, TestNode } from "./test-node.ts";
 export { testNextBootReport } from "./test-next-boot.ts";
 export { testLogs, testRelease } from "./test-release.ts";
 export type { TestLogs } from "./test-release.ts";
+export { testUpdateStatus } from "./test-update-status.ts";

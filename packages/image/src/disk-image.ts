@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import {
+  bootEntryId,
   LOADER_CONFIG,
   type GptPartition,
   PARTITION_ATTRIBUTES,
@@ -109,7 +110,7 @@ async function makeEsp(parts: DiskParts, esp: string, work: string): Promise<voi
   for (const [source, target] of [
     [parts.bootLoaderPath, "::EFI/BOOT/BOOTX64.EFI"],
     [parts.bootLoaderPath, "::EFI/systemd/systemd-bootx64.efi"],
-    [parts.ukiPath, `::EFI/Linux/ashlar_${parts.version}.efi`],
+    [parts.ukiPath, `::EFI/Linux/${bootEntryId(parts.version)}`],
     [loaderConfig, "::loader/loader.conf"],
   ] as const) {
     await run("mcopy", ["-i", esp, source, target], { env });

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { bootEntryId } from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/identity";
 import type { Region } from "./verity/region.ts";
@@ -26,7 +27,7 @@ export async function verifyEsp(
       const found = await readEspFile(esp, path);
       problems.push(...verifyBootLoader(`${name} ${path}`, found, manifest));
     }
-    const path = `EFI/Linux/ashlar_${manifest.version}.efi`;
+    const path = `EFI/Linux/${bootEntryId(manifest.version)}`;
     problems.push(...verifyUki(`${name} ${path}`, await readEspFile(esp, path), manifest));
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;

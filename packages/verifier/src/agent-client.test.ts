@@ -2,26 +2,13 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { operatorPem, operatorPin, type UpdateStatus } from "@ashlar/identity";
-import { TestAuthority, TestNode, testRelease } from "@ashlar/identity/test-fixtures";
+import { TestAuthority, TestNode, testRelease, testUpdateStatus } from "@ashlar/identity/test-fixtures";
 import { AgentClient } from "./agent-client.ts";
 import { TestAgent } from "./test-agent.ts";
 
 const node = new TestNode(new TestAuthority());
 const RELEASE = testRelease("1.0.0");
-const STATUS: UpdateStatus = {
-  schema: "ashlar.update-status/v1",
-  version: "1.0.0",
-  bootId: "0f0e0d0c-0b0a-0908-0706-050403020100",
-  trial: false,
-  phase: "idle",
-  target: null,
-  progress: null,
-  staged: null,
-  rebootNeeded: false,
-  lastError: null,
-  health: null,
-  failures: [],
-};
+const STATUS: UpdateStatus = testUpdateStatus({ bootId: "0f0e0d0c-0b0a-0908-0706-050403020100" });
 const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const pem = operatorPem(operator.privateKey, randomBytes(16));
 const operators = [operatorPin(operator.publicKey)];

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
-import { UPDATE_STATUS_SCHEMA, type UpdateStatus } from "@ashlar/identity";
+import type { UpdateStatus } from "@ashlar/identity";
+import { testUpdateStatus } from "@ashlar/identity/test-fixtures";
 import { readUpdateRecord } from "@ashlar/verifier";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
@@ -46,9 +47,7 @@ class SimulatedNode implements NodeAccess {
 
   constructor(name: string, version = "1.0.0") {
     this.name = name;
-    const nothing = { trial: false, phase: "idle", target: null, progress: null, staged: null } as const;
-    const rest = { rebootNeeded: false, lastError: null, health: null, failures: [] };
-    this.status_ = { schema: UPDATE_STATUS_SCHEMA, version, bootId: `${name}-1`, ...nothing, ...rest };
+    this.status_ = testUpdateStatus({ version, bootId: `${name}-1` });
   }
 
   change(change: Partial<UpdateStatus>): void {

@@ -9,11 +9,17 @@ import {
   operatorPem,
   operatorPin,
   parseEkRoots,
-  UPDATE_STATUS_SCHEMA,
   type NextBootReport,
   type UpdateStatus,
 } from "@ashlar/identity";
-import { TestAuthority, testLogs, testNextBootReport, TestNode, testRelease } from "@ashlar/identity/test-fixtures";
+import {
+  TestAuthority,
+  testLogs,
+  testNextBootReport,
+  TestNode,
+  testRelease,
+  testUpdateStatus,
+} from "@ashlar/identity/test-fixtures";
 import { readUpdateRecord, updateRecordPath } from "@ashlar/verifier";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { KnownReleases } from "./known-releases.ts";
@@ -47,20 +53,7 @@ class Machine {
   readonly operators = [operatorPin(operator.publicKey)];
   /** The agent gives out what is in here: it runs something else after a restart. */
   readonly release = { ...OLD };
-  status: UpdateStatus = {
-    schema: UPDATE_STATUS_SCHEMA,
-    version: "1.0.0",
-    bootId: "boot-1",
-    trial: false,
-    phase: "idle",
-    target: null,
-    progress: null,
-    staged: null,
-    rebootNeeded: false,
-    lastError: null,
-    health: null,
-    failures: [],
-  };
+  status: UpdateStatus = testUpdateStatus();
   nextBoot: NextBootReport = testNextBootReport([[OLD, "ashlar_1.0.0.efi"]]);
 
   constructor() {

@@ -1,14 +1,7 @@
+import type { ProgressOutput } from "@ashlar/lab";
 import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
 import type { TurnEvent } from "./run-turn.ts";
 import type { Goal, Step } from "./turn.ts";
-
-export type ProgressOutput = {
-  readonly write: (text: string) => void;
-  /** Whether a line can be drawn again in place. */
-  readonly isTerminal: boolean;
-  /** A clock that only goes forward. */
-  readonly nowMs: () => number;
-};
 
 export type ProgressPrinter = {
   readonly report: (event: TurnEvent) => void;

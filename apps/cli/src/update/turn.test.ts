@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UPDATE_STATUS_SCHEMA, type ReleaseFailure, type UpdateStatus } from "@ashlar/identity";
+import type { ReleaseFailure, UpdateStatus } from "@ashlar/identity";
+import { testUpdateStatus } from "@ashlar/identity/test-fixtures";
 import { NEW_TURN, nextStep, STOP_CODES, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
 
 const GOAL: Goal = {
@@ -11,20 +12,7 @@ const GOAL: Goal = {
   retry: false,
   bootTimeoutMs: 600_000,
 };
-const OLD: UpdateStatus = {
-  schema: UPDATE_STATUS_SCHEMA,
-  version: "1.0.0",
-  bootId: "boot-1",
-  trial: false,
-  phase: "idle",
-  target: null,
-  progress: null,
-  staged: null,
-  rebootNeeded: false,
-  lastError: null,
-  health: null,
-  failures: [],
-};
+const OLD: UpdateStatus = testUpdateStatus();
 const STAGED: UpdateStatus = { ...OLD, staged: "1.1.0", rebootNeeded: true };
 const NEW: UpdateStatus = { ...OLD, version: "1.1.0", bootId: "boot-2" };
 const FAILURE: ReleaseFailure = {
