@@ -38,54 +38,50 @@ async function measure(directory: string, rounds: number): Promise<BenchResult> 
   try {
     const url = `http://10.0.2.2:${link.port}/`;
     const trustedRoot = await readFile(join(directory, "keys", ROOT_FILE));
-    const lab = await labUp({
-      name: NAME,
-      nodes: 1,
-      image: before,
-      accelerator: "tcg",
-      config: { classConfig: classConfig(url, trustedRoot) },
-      onProgress: () => undefined,
-    });
-    return await compare(lab, url, rounds);
+    const config = classConfig(url, trustedRoot);
+    return await compare({ image: before, config, peer: peerScript(url) }, rounds);
   } finally {
-    await labDown(NAME);
     link.close();
     await server.close();
   }
 }
 
-/** In turns, and in either order, each from the same state with nothing in the node's page cache. */
-async function compare(lab: Lab, url: string, rounds: number): Promise<BenchResult> {
+type Setting = { readonly image: string; readonly config: Uint8Array; readonly peer: string };
+
+/** In turns, and in either order. */
+async function compare(setting: Setting, rounds: number): Promise<BenchResult> {
   const own: number[] = [];
   const theirs: number[] = [];
-  const timeOwn = async (): Promise<void> => void own.push(await time(lab, `ashlar agent update --to ${NEW}`));
-  const timePeer = async (): Promise<void> => void theirs.push(await time(lab, peerScript(url)));
+  const timeOwn = async (): Promise<void> =>
+    void own.push(await timeOnNode(setting, `ashlar agent update --to ${NEW}`));
+  const timePeer = async (): Promise<void> => void theirs.push(await timeOnNode(setting, setting.peer));
   for (let round = 0; round < rounds; round++) {
-    for (const measureOne of round % 2 === 0 ? [timeOwn, timePeer] : [timePeer, timeOwn]) {
-      await onNode(lab, RESET);
-      await measureOne();
-    }
+    for (const measureOne of round % 2 === 0 ? [timeOwn, timePeer] : [timePeer, timeOwn]) await measureOne();
     say(`round ${round + 1} of ${rounds}: ${seconds(own.at(-1))}, systemd-sysupdate ${seconds(theirs.at(-1))}`);
   }
   const detail = `${seconds(median(own))}, systemd-sysupdate ${seconds(median(theirs))} (medians of ${rounds}, taking turns)`;
   return { value: median(own) / median(theirs), detail };
 }
 
-/** An empty slot B, no entry for it, nothing fetched. */
-const RESET = `
-set -e
-systemctl stop ashlar-updater.service
-rm -rf /var/lib/ashlar/update /boot/EFI/Linux/ashlar_${NEW}* /run/reboot-required*
-dd if=/dev/zero of=/dev/vda4 bs=1M count=200 conv=fsync status=none
-dd if=/dev/zero of=/dev/vda5 bs=1M conv=fsync status=none 2>&1 || test "$(blockdev --getsize64 /dev/vda5)" = 16777216
-for part in 4 5; do
-    sfdisk --force --no-reread --no-tell-kernel --quiet --part-label /dev/vda $part _empty
-    sfdisk --force --no-reread --no-tell-kernel --quiet --part-uuid /dev/vda $part "$(cat /proc/sys/kernel/random/uuid)"
-done
-partx --update --nr 4:5 /dev/vda
-udevadm trigger --settle /dev/vda4 /dev/vda5
-sync
-echo 3 >/proc/sys/vm/drop_caches`;
+/** How long a script takes on a node that has just booted from a fresh disk, with nothing in its page cache. */
+async function timeOnNode({ image, config }: Setting, script: string): Promise<number> {
+  const lab = await labUp({
+    name: NAME,
+    nodes: 1,
+    image,
+    accelerator: "tcg",
+    config: { classConfig: config },
+    onProgress: () => undefined,
+  });
+  try {
+    await onNode(lab, "sync; echo 3 >/proc/sys/vm/drop_caches");
+    const start = performance.now();
+    await onNode(lab, script);
+    return performance.now() - start;
+  } finally {
+    await labDown(NAME);
+  }
+}
 
 /** What an administrator writes to use the repository without Ashlar. */
 function peerScript(url: string): string {
@@ -117,12 +113,6 @@ function classConfig(url: string, trustedRoot: Buffer): Uint8Array {
     file("/etc/ashlar/release-root.json", trustedRoot),
   ];
   return Buffer.from(JSON.stringify({ ignition: { version: "3.3.0" }, storage: { files } }));
-}
-
-async function time(lab: Lab, script: string): Promise<number> {
-  const start = performance.now();
-  await onNode(lab, script);
-  return performance.now() - start;
 }
 
 async function onNode(lab: Lab, script: string): Promise<void> {
