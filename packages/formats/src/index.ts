@@ -62,4 +62,4 @@ export { verityLayout } from "./verity/tree-layout.ts";
 export type { VerityLayout, VerityLevel } from "./verity/tree-layout.ts";
 export { hashBlockDigests, upperVerityLevels } from "./verity/upper-levels.ts";
 export type { UpperLevels } from "./verity/upper-levels.ts";
-export { selfSignedCertificatePem } from "./x509/self-signed-certificate.ts";
+export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-signed-certificate.ts";

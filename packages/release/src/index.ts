@@ -1,6 +1,6 @@
 export { COMPRESSION_LEVEL } from "./blocks/segment.ts";
-export { KEYRING_FILE, KeyDirectory, ROOT_FILE } from "./keys/key-directory.ts";
-export type { AskPassphrase, KeyName } from "./keys/key-directory.ts";
+export { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE, KeyDirectory, ROOT_FILE } from "./keys/key-directory.ts";
+export type { AskPassphrase, ExtensionSigner, KeyName } from "./keys/key-directory.ts";
 export { sortedReleases } from "./model/edit-index.ts";
 export { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "./model/repository-index.ts";
 export type { Channel, PublishedFile, ReleaseEntry, RepositoryIndex, Withdrawal } from "./model/repository-index.ts";

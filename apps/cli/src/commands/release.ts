@@ -63,8 +63,9 @@ function initCommand(): Command {
     .addHelpText(
       "after",
       `
-Beside the private keys (mode 0600) lie the two public files that nodes and images get: release-root.json, which is all
-that a node trusts, and import-pubring.pgp, for plain systemd-sysupdate. Keys that are there already are used.
+Beside the private keys (mode 0600) lie the public files that nodes and images get: release-root.json, which is all that
+a node trusts of a repository, extensions.crt for extension images, and import-pubring.pgp for plain systemd-sysupdate.
+Keys that are there already are used; in an older directory what is missing is made.
 
 Examples:
   ashlar release init --repo /srv/releases --keys ~/release-keys

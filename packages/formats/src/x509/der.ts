@@ -25,9 +25,18 @@ export function objectIdentifier(dotted: string): Buffer {
   return der(0x06, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** X.690, 8.6; whole octets only. */
-export function bitString(octets: Uint8Array): Buffer {
-  return der(0x03, Uint8Array.of(0), octets);
+/** X.690, 8.6: a first octet says how many bits at the end are not used; in DER those are zero. */
+export function bitString(octets: Uint8Array, unusedBits = 0): Buffer {
+  return der(0x03, Uint8Array.of(unusedBits), octets);
+}
+
+export function boolean(value: boolean): Buffer {
+  return der(0x01, Uint8Array.of(value ? 0xff : 0));
+}
+
+/** NULL. */
+export function nothing(): Buffer {
+  return der(0x05);
 }
 
 export function utf8String(text: string): Buffer {

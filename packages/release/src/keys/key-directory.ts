@@ -1,25 +1,40 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { AshlarError } from "@ashlar/base";
+import { signingCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
 import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums-key.ts";
 
 /**
  * The directory with a repository's private keys. `root.pem` says which keys are good and is needed when they change or
  * once a year; `targets.pem` signs what is published, `sums.pgp` the same for plain systemd-sysupdate; `online.pem` only
- * says that this is still the newest state, and is all that `release refresh` needs in the meantime.
+ * says that this is still the newest state, and is all that `release refresh` needs in the meantime. `extensions.pem`
+ * signs extension images, offline from any repository.
  */
 const FILES = { root: "root.pem", targets: "targets.pem", online: "online.pem" } as const;
 const SUMS_FILE = "sums.pgp";
+const EXTENSIONS_FILE = "extensions.pem";
 /** What images and nodes need of it: public. */
 export const ROOT_FILE = "release-root.json";
 export const KEYRING_FILE = "import-pubring.pgp";
+export const EXTENSION_CERTIFICATE_FILE = "extensions.crt";
+
+/** Each private key's public part. Where that is, the key exists, perhaps elsewhere: another would not fit it. */
+const PUBLIC_PARTS: readonly (readonly [privateFile: string, publicFile: string])[] = [
+  ...Object.values(FILES).map((name) => [name, ROOT_FILE] as const),
+  [SUMS_FILE, KEYRING_FILE],
+  [EXTENSIONS_FILE, EXTENSION_CERTIFICATE_FILE],
+];
 
 export type KeyName = keyof typeof FILES;
 
 /** Gives the passphrase; called when a key turns out to need it. */
 export type AskPassphrase = () => Promise<string>;
+
+/** What signs extension images. */
+export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };
 
 export class KeyDirectory {
   readonly path: string;
@@ -31,40 +46,51 @@ export class KeyDirectory {
   }
 
   /**
-   * Makes the keys that are missing.
+   * Makes the keys that are missing. A key whose public part is here already is kept elsewhere, and not made again.
    *
-   * @param choose gives the passphrase for new keys, undefined for none; called when there is a key to make
+   * @param choose gives the passphrase for the first keys, undefined for none; keys made later have the same one
    */
   async create(choose: () => Promise<string | undefined>): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     await chmod(this.path, 0o700);
     const missing = await this.#missing();
-    const passphrase = missing.length === 0 ? undefined : await choose();
+    const passphrase = missing.length === 0 ? undefined : await this.#passphraseFor(missing, choose);
     if (passphrase !== undefined) this.#ask = async () => passphrase;
     for (const name of missing) {
-      const key = name === SUMS_FILE ? await createSumsKey(passphrase) : createTufKey(passphrase);
-      await writeFileAtomically(join(this.path, name), key, 0o600);
+      await writeFileAtomically(join(this.path, name), await createKey(name, passphrase), 0o600);
     }
     if (!(await this.#has(KEYRING_FILE))) {
       await writeFileAtomically(join(this.path, KEYRING_FILE), publicKeyring(await this.sumsKey()));
+    }
+    if (!(await this.#has(EXTENSION_CERTIFICATE_FILE))) {
+      const privateKey = await this.#openKey(EXTENSIONS_FILE, "rsa");
+      const certificate = signingCertificatePem(privateKey, "Ashlar extensions", randomBytes(SERIAL_NUMBER_BYTES));
+      await writeFileAtomically(join(this.path, EXTENSION_CERTIFICATE_FILE), certificate);
     }
   }
 
   /** @throws AshlarError `not-found`, `untrusted` (readable by others), `invalid` (passphrase, or no such key) */
   async signingKey(name: KeyName): Promise<KeyObject> {
-    const path = join(this.path, FILES[name]);
-    const pem = (await this.#readPrivate(path)).toString("latin1");
-    const passphrase = pem.includes("ENCRYPTED") ? await this.#ask() : undefined;
-    let key: KeyObject;
+    return await this.#openKey(FILES[name], "ed25519");
+  }
+
+  /** @throws AshlarError as {@link signingKey}; `invalid` also when key and certificate are not of each other */
+  async extensionSigner(): Promise<ExtensionSigner> {
+    const privateKey = await this.#openKey(EXTENSIONS_FILE, "rsa");
+    const certificate = await this.extensionCertificate();
+    if (certificate.checkPrivateKey(privateKey)) return { privateKey, certificatePem: certificate.toString() };
+    throw new AshlarError("invalid", `${this.path}: ${EXTENSION_CERTIFICATE_FILE} is not of ${EXTENSIONS_FILE}`);
+  }
+
+  /** @throws AshlarError `not-found`, `malformed` */
+  async extensionCertificate(): Promise<X509Certificate> {
+    const path = join(this.path, EXTENSION_CERTIFICATE_FILE);
+    if (!(await this.#has(EXTENSION_CERTIFICATE_FILE))) throw noSuchKey("certificate", path);
     try {
-      key = createPrivateKey({ key: pem, format: "pem", ...(passphrase !== undefined && { passphrase }) });
+      return new X509Certificate(await readFile(path));
     } catch (error) {
-      throw new AshlarError("invalid", `${path}: the passphrase does not open it, or it is no private key`, {
-        cause: error,
-      });
+      throw new AshlarError("malformed", `${path}: expected a certificate in PEM`, { cause: error });
     }
-    if (key.asymmetricKeyType === "ed25519") return key;
-    throw new AshlarError("invalid", `${path}: expected an Ed25519 key, found ${key.asymmetricKeyType}`);
   }
 
   async sumsKey(): Promise<SumsKey> {
@@ -88,8 +114,42 @@ export class KeyDirectory {
 
   async #missing(): Promise<string[]> {
     const missing: string[] = [];
-    for (const name of [...Object.values(FILES), SUMS_FILE]) if (!(await this.#has(name))) missing.push(name);
+    for (const [privateFile, publicFile] of PUBLIC_PARTS) {
+      if (!(await this.#has(privateFile)) && !(await this.#has(publicFile))) missing.push(privateFile);
+    }
     return missing;
+  }
+
+  /** One passphrase for all keys: that of those which are here. */
+  async #passphraseFor(
+    missing: readonly string[],
+    choose: () => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    for (const [name] of PUBLIC_PARTS) {
+      if (missing.includes(name) || name === SUMS_FILE || !(await this.#has(name))) continue;
+      if (!isEncrypted(await this.#readPrivate(join(this.path, name)))) return undefined;
+      const passphrase = await this.#ask();
+      this.#ask = async () => passphrase;
+      await this.#openKey(name, name === EXTENSIONS_FILE ? "rsa" : "ed25519");
+      return passphrase;
+    }
+    return await choose();
+  }
+
+  async #openKey(name: string, type: "ed25519" | "rsa"): Promise<KeyObject> {
+    const path = join(this.path, name);
+    const pem = await this.#readPrivate(path);
+    const passphrase = isEncrypted(pem) ? await this.#ask() : undefined;
+    let key: KeyObject;
+    try {
+      key = createPrivateKey({ key: pem, format: "pem", ...(passphrase !== undefined && { passphrase }) });
+    } catch (error) {
+      throw new AshlarError("invalid", `${path}: the passphrase does not open it, or it is no private key`, {
+        cause: error,
+      });
+    }
+    if (key.asymmetricKeyType === type) return key;
+    throw new AshlarError("invalid", `${path}: expected a key of type ${type}, found ${key.asymmetricKeyType}`);
   }
 
   async #has(name: string): Promise<boolean> {
@@ -98,11 +158,7 @@ export class KeyDirectory {
 
   async #readPrivate(path: string): Promise<Buffer> {
     const status = await stat(path).catch(() => undefined);
-    if (status === undefined) {
-      throw new AshlarError("not-found", `expected a private key, found no ${path}`, {
-        hint: "make keys with `ashlar release init`, or bring the one that is kept elsewhere",
-      });
-    }
+    if (status === undefined) throw noSuchKey("private key", path);
     if ((status.mode & 0o077) !== 0) {
       throw new AshlarError("untrusted", `${path} can be read by others: mode ${(status.mode & 0o777).toString(8)}`, {
         hint: `chmod 600 ${path}`,
@@ -112,8 +168,26 @@ export class KeyDirectory {
   }
 }
 
-function createTufKey(passphrase: string | undefined): string | Buffer {
-  const { privateKey } = generateKeyPairSync("ed25519");
+function noSuchKey(what: string, path: string): AshlarError {
+  return new AshlarError("not-found", `expected a ${what}, found no ${path}`, {
+    hint: "`ashlar release init` makes the keys that are missing; bring one that is kept elsewhere",
+  });
+}
+
+function isEncrypted(pem: Buffer): boolean {
+  return pem.includes("ENCRYPTED");
+}
+
+/** RFC 5280, 4.1.2.2: at most 20 octets. */
+const SERIAL_NUMBER_BYTES = 16;
+
+async function createKey(name: string, passphrase: string | undefined): Promise<string | Uint8Array> {
+  if (name === SUMS_FILE) return await createSumsKey(passphrase);
+  // RSA because not every kernel and firmware that checks signatures of images knows another algorithm.
+  const { privateKey } =
+    name === EXTENSIONS_FILE
+      ? await promisify(generateKeyPair)("rsa", { modulusLength: 3072 })
+      : await promisify(generateKeyPair)("ed25519");
   const format = { type: "pkcs8", format: "pem" } as const;
   return privateKey.export(passphrase === undefined ? format : { ...format, cipher: "aes-256-cbc", passphrase });
 }

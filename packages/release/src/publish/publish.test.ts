@@ -246,7 +246,7 @@ test("keys: modes, a passphrase for all of them, and none that others can read",
   assert.deepEqual(await initRepository(options, async () => "correct horse"), { isNew: true });
   assert.equal(asked, 0);
   assert.equal(statSync(keys.path).mode & 0o777, 0o700);
-  for (const name of ["root.pem", "targets.pem", "online.pem", "sums.pgp"]) {
+  for (const name of ["root.pem", "targets.pem", "online.pem", "sums.pgp", "extensions.pem"]) {
     assert.equal(statSync(join(keys.path, name)).mode & 0o777, 0o600, name);
   }
   const image = await writeTestImage(join(own, "image"), "1.0.0", [1, 2]);
@@ -257,6 +257,37 @@ test("keys: modes, a passphrase for all of them, and none that others can read",
   await assert.rejects(refreshRepository({ ...options, keys: wrong }), isError("invalid", /passphrase/u));
   chmodSync(join(keys.path, "online.pem"), 0o640);
   await assert.rejects(refreshRepository({ ...options, keys: again }), isError("untrusted", /can be read by others/u));
+});
+
+test("the key for extensions: made in an older directory with the passphrase of the others, never a second time", async () => {
+  const own = join(directory, "extension-key");
+  const keys = new KeyDirectory(join(own, "keys"), async () => "correct horse");
+  const options = { ...testOptions(own), keys };
+  await initRepository(options, async () => "correct horse");
+  const [key, certificate] = [join(keys.path, "extensions.pem"), join(keys.path, "extensions.crt")];
+  const first = await keys.extensionSigner();
+  assert.equal(first.privateKey.asymmetricKeyDetails?.modulusLength, 3072);
+  assert.equal(first.certificatePem, readFileSync(certificate, "latin1"));
+
+  for (const path of [key, certificate, join(keys.path, "root.pem")]) rmSync(path);
+  await assert.rejects(keys.extensionSigner(), (error) => {
+    assert.ok(error instanceof AshlarError && error.code === "not-found", String(error));
+    return /release init/u.test(error.hint ?? "");
+  });
+  const wrong = { ...options, keys: new KeyDirectory(keys.path, async () => "wrong") };
+  await assert.rejects(initRepository(wrong, noPassphrase), isError("invalid", /passphrase/u));
+  await initRepository(options, noPassphrase);
+  assert.match(readFileSync(key, "latin1"), /ENCRYPTED/u);
+  assert.ok(!readdirSync(keys.path).includes("root.pem"), "a root key that nobody trusts");
+  await keys.extensionSigner();
+
+  writeFileSync(certificate, first.certificatePem);
+  await assert.rejects(keys.extensionSigner(), isError("invalid", /is not of/u));
+  rmSync(key);
+  await initRepository(options, noPassphrase);
+  await assert.rejects(keys.extensionSigner(), isError("not-found", /extensions\.pem/u));
+  writeFileSync(certificate, "x");
+  await assert.rejects(keys.extensionCertificate(), isError("malformed", /certificate/u));
 });
 
 test("a repository of other keys, or changed without them, gets nothing signed", async () => {
