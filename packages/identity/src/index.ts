@@ -27,6 +27,7 @@ export { judgeNextBoot } from "./judge-next-boot.ts";
 export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge-next-boot.ts";
 export { describeNode, judgeFleet, summaryOf } from "./judge-fleet.ts";
 export type { FleetMember } from "./judge-fleet.ts";
+export { parseExtensionManifest } from "./extensions/parse-extension-manifest.ts";
 export { MANIFEST_SCHEMA, manifestSchema, parseKnownRelease, parseManifest, versionSchema } from "./manifest.ts";
 export type { KnownRelease, ManifestFile, ReleaseManifest, UkiSectionDigest } from "./manifest.ts";
 export type { Extension } from "./node-identity.ts";

@@ -63,13 +63,15 @@ export type ManifestFile =
   | { readonly type: "link"; readonly path: string; readonly target: string };
 
 /** A real manifest is about 3 MB. */
-const MAX_MANIFEST_CHARACTERS = 48 * 1024 * 1024;
+export const MAX_MANIFEST_CHARACTERS: number = 48 * 1024 * 1024;
 const MAX_FILES = 200_000;
 const MAX_PACKAGES = 10_000;
 /** Linux's PATH_MAX. */
 const MAX_PATH_CHARACTERS = 4096;
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
+export const digestSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
 const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, "expected a UUID in lower case");
@@ -89,49 +91,59 @@ const known = z.strictObject({
   sysextLevel: shortText,
   commandLine: z.string().max(4096),
   usr: z.strictObject({
-    rootHash: digest,
+    rootHash: digestSchema,
     salt: z.string().regex(/^(?:[0-9a-f]{2}){0,256}$/u, "expected up to 256 bytes in hexadecimal"),
     uuid,
     dataSizeBytes: sizeBytes,
-    sha256: digest,
-    verity: z.strictObject({ sha256: digest, sizeBytes }),
+    sha256: digestSchema,
+    verity: z.strictObject({ sha256: digestSchema, sizeBytes }),
     dataPartitionUuid: uuid,
     hashPartitionUuid: uuid,
   }),
   uki: z.strictObject({
-    sha256: digest,
+    sha256: digestSchema,
     sizeBytes,
-    authenticode: digest,
-    linuxAuthenticode: digest,
+    authenticode: digestSchema,
+    linuxAuthenticode: digestSchema,
     sections: z
-      .array(z.strictObject({ name: z.string().regex(/^\.[a-z]{1,7}$/u, "expected a section name"), sha256: digest }))
+      .array(
+        z.strictObject({ name: z.string().regex(/^\.[a-z]{1,7}$/u, "expected a section name"), sha256: digestSchema }),
+      )
       .min(1)
       .max(16),
   }),
-  bootLoader: z.strictObject({ sha256: digest, authenticode: digest }),
+  bootLoader: z.strictObject({ sha256: digestSchema, authenticode: digestSchema }),
   pcrs: z.strictObject({
-    "4": digest,
-    "11": z.strictObject({ "enter-initrd": digest, "leave-initrd": digest, sysinit: digest, ready: digest }),
+    "4": digestSchema,
+    "11": z.strictObject({
+      "enter-initrd": digestSchema,
+      "leave-initrd": digestSchema,
+      sysinit: digestSchema,
+      ready: digestSchema,
+    }),
   }),
-  pcr11Sections: digest,
+  pcr11Sections: digestSchema,
 });
 
-const packages = z
+export const packagesSchema: z.ZodType<ReleaseManifest["packages"]> = z
   .array(z.strictObject({ name: shortText, version: shortText, architecture: shortText }))
   .max(MAX_PACKAGES);
-const files = z
+export const filesSchema: z.ZodType<ReleaseManifest["files"]> = z
   .array(
     z.discriminatedUnion("type", [
-      z.strictObject({ type: z.literal("file"), path, sizeBytes, sha256: digest }),
+      z.strictObject({ type: z.literal("file"), path, sizeBytes, sha256: digestSchema }),
       z.strictObject({ type: z.literal("link"), path, target: z.string().max(MAX_PATH_CHARACTERS) }),
     ]),
   )
   .max(MAX_FILES);
 
-export const manifestSchema: z.ZodType<ReleaseManifest> = known.extend({ packages, files });
+export const manifestSchema: z.ZodType<ReleaseManifest> = known.extend({
+  packages: packagesSchema,
+  files: filesSchema,
+});
 const knownReleaseSchema: z.ZodType<KnownRelease> = known.extend({
-  packages: packages.exactOptional(),
-  files: files.exactOptional(),
+  packages: packagesSchema.exactOptional(),
+  files: filesSchema.exactOptional(),
 });
 
 /**
