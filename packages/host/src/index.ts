@@ -8,6 +8,7 @@ export type { LockOptions } from "./lock.ts";
 export { isPortFree } from "./ports.ts";
 export { ageOf, endProcesses, findProcesses, isRunning, waitForEnd } from "./processes.ts";
 export type { FoundProcess } from "./processes.ts";
+export { readAhead } from "./read-ahead.ts";
 export { readTail } from "./read-tail.ts";
 export { run, runForText } from "./run.ts";
 export type { RunOptions, RunResult } from "./run.ts";

@@ -45,7 +45,7 @@ function clientFor(node: TestUpdateNode, ...releases: readonly TestRelease[]): R
       writeFileSync(join(directory, `ashlar_${version}_${dataPartitionUuid}.usr.raw`), data);
       writeFileSync(join(directory, `ashlar_${version}_${hashPartitionUuid}.usr-verity.raw`), tree);
       writeFileSync(join(directory, `ashlar_${version}.efi`), uki);
-      return { badSourceBlocks: [] };
+      return { badSourceBlocks: [], goodSourceBlocks: new Map() };
     },
   };
   return client as unknown as ReleaseClient;
@@ -73,8 +73,8 @@ await test("a release is fetched, installed, read back, and boots next; the same
   using node = makeTestUpdateNode(V10);
   assert.deepEqual(await update(node, "1.1.0"), [
     "checking",
-    "checking-slots",
     "fetching",
+    "checking-slots",
     "installing",
     "checking-slots",
   ]);

@@ -71,7 +71,6 @@ async function install(
   const { version, usr, uki } = summary;
   const { target, slots, running } = facts;
   const { report, signal } = context;
-  await keepLastGood(paths, facts, context);
   await removeLeftovers(paths.esp);
   const espBytes = await sizeOfEntries(join(paths.esp, ENTRY_DIRECTORY), replacedEntries(facts, target));
   await checkSpace("the ESP", paths.esp, uki.sizeBytes, espBytes);
@@ -96,6 +95,7 @@ async function install(
   for (const { label, block } of staged.badSourceBlocks) {
     console.error(`block ${block} of ${label} is damaged and was fetched instead: run \`ashlar agent scrub\``);
   }
+  await keepLastGood(paths, facts, staged.goodSourceBlocks, context);
   await finishWork(paths);
   await installRelease(paths, facts, target, summary, context);
   await bootNext(paths, version, running.version);
@@ -103,18 +103,19 @@ async function install(
 }
 
 /**
- * Reads the running slot, which is what the node falls back on from now on. When it would not boot again, and the slot
- * that is about to be overwritten would, there is no way on.
+ * Reads what copying has not read of the running slot, which is what the node falls back on from now on. When it would not
+ * boot again, and the slot that is about to be overwritten would, there is no way on.
  */
 async function keepLastGood(
   paths: NodePaths,
   { target, slots, entries, running }: UpdateFacts & { readonly target: Slot },
+  good: ReadonlyMap<string, Uint8Array>,
   { report, signal }: OrderContext,
 ): Promise<void> {
   const runningSlot = slots.find((slot) => isRunningSlot(slot, running.rootHash));
   if (runningSlot === undefined) return;
   report({ phase: "checking-slots" });
-  const [runningRecord] = await scrubSlots(paths, [runningSlot], slots, signal);
+  const [runningRecord] = await scrubSlots(paths, [runningSlot], slots, signal, good);
   const isGood = runningRecord?.badBlockCount === 0 && runningRecord.rootHash !== null;
   if (isGood || runningRecord === undefined || !isBootable(target, entries)) return;
   const [otherRecord] = await scrubSlots(paths, [target], slots, signal);

@@ -13,17 +13,22 @@ const MAX_NAMED_BLOCKS = 64;
 const MAX_NAMED_FILES = 4;
 const BLOCK_BYTES = 4096;
 
-/** Reads every block of some of a disk's slots, from the disk itself, and keeps what was found. */
+/**
+ * Reads every block of some of a disk's slots, from the disk itself, and keeps what was found.
+ *
+ * @param good by a slot's label: 1 for blocks that were found good just now and need not be read again
+ */
 export async function scrubSlots(
   paths: Pick<NodePaths, "state">,
   slots: readonly Slot[],
   all: readonly Slot[],
   signal?: AbortSignal,
+  good?: ReadonlyMap<string, Uint8Array>,
 ): Promise<ScrubRecord[]> {
   const records: ScrubRecord[] = [];
   for (const slot of slots) {
     await dropCaches([slot.dataPath, slot.treePath]);
-    const findings = await verifySlot(slot, signal);
+    const findings = await verifySlot(slot, signal, good?.get(slot.label));
     records.push({
       label: slot.label,
       dataPartitionUuid: slot.dataPartitionUuid,

@@ -12,6 +12,7 @@ import {
   verityLayout,
   type VeritySuperblock,
 } from "@ashlar/formats";
+import { readAhead } from "@ashlar/host";
 import { deviceSize, readExactly, readInto } from "./read-device.ts";
 
 /** A hash tree that holds together, up to its root hash. */
@@ -75,29 +76,37 @@ export async function readTree(treePath: string): Promise<Tree | undefined> {
 /**
  * Reads every block of a slot and compares it with the slot's tree.
  *
+ * @param good 1 for blocks that were found good just now and need not be read again
  * @throws AshlarError `interrupted`, `limit`, `not-found`
  */
 export async function verifySlot(
   slot: { readonly dataPath: string; readonly treePath: string },
   signal?: AbortSignal,
+  good?: Uint8Array,
 ): Promise<SlotFindings> {
   const tree = await readTree(slot.treePath);
   if (tree === undefined) return { rootHash: null, badBlockCount: 0, badBlocks: [] };
   const { superblock, layout, rootHash } = tree;
   await using device = await open(slot.dataPath, "r");
-  const hasher = createBlockHasher(hash, {
-    algorithm: superblock.algorithm,
-    salt: superblock.salt,
-    blockSizeBytes: superblock.dataBlockSizeBytes,
-    digestSlotBytes: layout.digestSlotBytes,
-    capacity: BATCH_BLOCKS,
+  const createHasher = (): BlockHasher =>
+    createBlockHasher(hash, {
+      algorithm: superblock.algorithm,
+      salt: superblock.salt,
+      blockSizeBytes: superblock.dataBlockSizeBytes,
+      digestSlotBytes: layout.digestSlotBytes,
+      capacity: BATCH_BLOCKS,
+    });
+  const hashers = [createHasher(), createHasher()] as const;
+  const batches = readAhead(batchesOf(superblock.dataBlocks, good), async ({ first, count }, turn) => {
+    if (signal?.aborted === true) throw new AshlarError("interrupted", "interrupted while reading a slot");
+    const hasher = hashers[turn];
+    const unreadable = await readBlocks(device, hasher, superblock.dataBlockSizeBytes, first, count);
+    return { first, count, hasher, unreadable };
   });
   const badBlocks: number[] = [];
   let badBlockCount = 0;
-  for (let first = 0; first < superblock.dataBlocks; first += BATCH_BLOCKS) {
-    if (signal?.aborted === true) throw new AshlarError("interrupted", "interrupted while reading a slot");
-    const count = Math.min(BATCH_BLOCKS, superblock.dataBlocks - first);
-    for (const block of await badBlocksAt(device, hasher, tree, first, count)) {
+  for await (const batch of batches) {
+    for (const block of findBadBlocks(tree, batch)) {
       badBlockCount += 1;
       if (badBlocks.length < MAX_NAMED_BLOCKS) badBlocks.push(block);
     }
@@ -115,14 +124,22 @@ async function readSuperblock(device: FileHandle): Promise<VeritySuperblock | un
   }
 }
 
-async function badBlocksAt(
-  device: FileHandle,
-  hasher: BlockHasher,
-  { superblock, layout, lowest }: Tree,
-  first: number,
-  count: number,
-): Promise<number[]> {
-  const unreadable = await readBlocks(device, hasher, superblock.dataBlockSizeBytes, first, count);
+type Batch = { readonly first: number; readonly count: number };
+
+function* batchesOf(blocks: number, good: Uint8Array | undefined): Generator<Batch> {
+  for (let first = 0; first < blocks; first += BATCH_BLOCKS) {
+    const count = Math.min(BATCH_BLOCKS, blocks - first);
+    const isKnown =
+      good !== undefined && good.length >= first + count && !good.subarray(first, first + count).includes(0);
+    if (!isKnown) yield { first, count };
+  }
+}
+
+/** Of blocks that the hasher holds. */
+function findBadBlocks(
+  { layout, lowest }: Tree,
+  { first, count, hasher, unreadable }: Batch & { readonly hasher: BlockHasher; readonly unreadable: Set<number> },
+): number[] {
   const digests = Buffer.alloc(count * layout.digestSlotBytes);
   hasher.digest(count, digests, 0);
   const bad: number[] = [];

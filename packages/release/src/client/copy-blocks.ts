@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { readAhead } from "@ashlar/host";
 import { BLOCK_BYTES, DIGEST_BYTES } from "../blocks/blocks-layout.ts";
 import { readBlocks, writeBlocksAt } from "./block-files.ts";
 import { type CopyRun, findCopies } from "./find-copies.ts";
@@ -34,26 +35,38 @@ export async function findKeptBlocks(assembly: UsrAssembly, sizeBytes: number, o
   }
 }
 
-/** Copies what the slots have of the missing blocks, and gives those that the slots turned out not to have. */
+/** What was found out about the slots while copying. */
+export type SourceFindings = {
+  readonly bad: readonly BadBlock[];
+  /** For each source 1 for the blocks that were read and are as the slot's tree says. */
+  readonly good: readonly Uint8Array[];
+};
+
+/** Copies what the slots have of the missing blocks. */
 export async function copyFromSlots(
   assembly: UsrAssembly,
   sources: readonly OpenSource[],
   options: CopyOptions,
-): Promise<readonly BadBlock[]> {
+): Promise<SourceFindings> {
   const runs = findCopies(
     assembly.index.prefixes,
     assembly.isPresent,
     sources.map(({ digests }) => digests),
   );
-  const hasher = assembly.createHasher();
+  const hashers = [assembly.createHasher(), assembly.createHasher()] as const;
   const digests = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
   const bad: BadBlock[] = [];
-  for (const run of runs.flatMap(inBatches)) {
+  const good = sources.map((source) => new Uint8Array(source.digests.length / DIGEST_BYTES));
+  const batches = readAhead(runs.flatMap(inBatches), async (run, turn) => {
     throwIfAborted(options.signal);
     const source = sources[run.source];
     if (source === undefined) throw new RangeError("a copy from no source");
+    const hasher = hashers[turn];
     const blocks = hasher.blocks.slice(0, run.blocks);
     await readBlocks(source.data, run.sourceBlock, blocks);
+    return { run, source, hasher, blocks };
+  });
+  for await (const { run, source, hasher, blocks } of batches) {
     hasher.digest(run.blocks, digests, 0);
     const claimed = source.digests.subarray(
       run.sourceBlock * DIGEST_BYTES,
@@ -63,17 +76,19 @@ export async function copyFromSlots(
     if (isGood) await writeBlocksAt(assembly.file, run.targetBlock, blocks);
     for (const [index, block] of blocks.entries()) {
       const digest = digestAt(digests, index);
+      const sourceBlock = run.sourceBlock + index;
       if (!isGood) {
         if (!digest.equals(digestAt(claimed, index))) {
-          if (bad.length < MAX_BAD_BLOCKS) bad.push({ label: source.label, block: run.sourceBlock + index });
+          if (bad.length < MAX_BAD_BLOCKS) bad.push({ label: source.label, block: sourceBlock });
           continue;
         }
         await writeBlocksAt(assembly.file, run.targetBlock + index, [block]);
       }
+      good[run.source]?.fill(1, sourceBlock, sourceBlock + 1);
       if (assembly.accept(run.targetBlock + index, digest)) options.onCopied(BLOCK_BYTES);
     }
   }
-  return bad;
+  return { bad, good };
 }
 
 function inBatches(run: CopyRun): CopyRun[] {

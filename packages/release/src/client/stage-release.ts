@@ -28,6 +28,8 @@ export type StagedRelease = UpdateProgress & {
   /** Of the UKI, which is fetched whole and not counted in the progress. */
   readonly ukiBytes: number;
   readonly badSourceBlocks: readonly BadBlock[];
+  /** For each usable source, by its label: 1 for the blocks that were read and are as its own hash tree says. */
+  readonly goodSourceBlocks: ReadonlyMap<string, Uint8Array>;
   readonly unusableSources: readonly UnusableSource[];
 };
 

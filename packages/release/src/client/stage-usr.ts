@@ -11,7 +11,7 @@ import {
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import type { ReleaseSummary } from "../model/release-summary.ts";
 import { type BlocksFile, readBlocksIndex, readLeaf, wrongBytes } from "./blocks-file.ts";
-import { type BadBlock, copyFromSlots, findKeptBlocks } from "./copy-blocks.ts";
+import { type BadBlock, copyFromSlots, findKeptBlocks, type SourceFindings } from "./copy-blocks.ts";
 import { fetchSegments } from "./fetch-segments.ts";
 import { openSources, type SlotSource, type UnusableSource } from "./slot-source.ts";
 import { UsrAssembly } from "./usr-assembly.ts";
@@ -29,6 +29,8 @@ export type StageUsrOptions = {
 
 export type StagedUsr = {
   readonly badSourceBlocks: readonly BadBlock[];
+  /** For each usable source, by its label: 1 for the blocks that were read and are as its own hash tree says. */
+  readonly goodSourceBlocks: ReadonlyMap<string, Uint8Array>;
   readonly unusableSources: readonly UnusableSource[];
 };
 
@@ -49,9 +51,9 @@ export async function stageUsr(options: StageUsrOptions): Promise<StagedUsr> {
   const assembly = new UsrAssembly(file, index, parameters);
   await findKeptBlocks(assembly, size, options);
   const { opened, unusable } = await openSources(options.sources, parameters);
-  let badSourceBlocks: readonly BadBlock[];
+  let found: SourceFindings;
   try {
-    badSourceBlocks = await copyFromSlots(assembly, opened, options);
+    found = await copyFromSlots(assembly, opened, options);
   } finally {
     await Promise.all(opened.map(async ({ data }) => await data.close()));
   }
@@ -63,7 +65,8 @@ export async function stageUsr(options: StageUsrOptions): Promise<StagedUsr> {
   }
   await file.sync();
   await writeTree(assembly, summary, options.treePath);
-  return { badSourceBlocks, unusableSources: unusable };
+  const goodSourceBlocks = new Map(opened.map(({ label }, index) => [label, found.good[index] ?? new Uint8Array()]));
+  return { badSourceBlocks: found.bad, goodSourceBlocks, unusableSources: unusable };
 }
 
 function parametersOf({ usr }: ReleaseSummary): VerityParameters {
