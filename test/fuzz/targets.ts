@@ -2,6 +2,7 @@ import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
 import { parseBlocksIndex } from "@ashlar/release/client";
+import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";
 import * as seeds from "./seeds.ts";
 import { UPDATE_TARGETS } from "./update-targets.ts";
@@ -111,6 +112,7 @@ export const TARGETS: readonly Target[] = [
     seeds: seeds.ignitionConfigs(),
     parse: (bytes) => identity.findUnpinnedSources(bytes, "config"),
   },
+  ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,
   ...RELEASE_TARGETS,
 ];

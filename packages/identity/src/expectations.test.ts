@@ -64,6 +64,26 @@ test("inline content, and content with a hash, is decided by the config", () => 
   assert.deepEqual(findUnpinnedSources(new Uint8Array(), "config"), []);
 });
 
+test("only an extension's image may come from anywhere: its signature and root hash decide what is in it", () => {
+  const at = (path: unknown, more: object = {}): object => ({
+    storage: { files: [{ path, contents: { source: "https://example.org/x" }, ...more }] },
+  });
+  const image = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
+  assert.deepEqual(find(at(image)), []);
+  const others = [
+    at("/opt/extensions/kubernetes/kubelet"),
+    at("/opt/extensions/kubernetes-v1.33.2-x86-64.raw"),
+    at("/opt/extensions/kubernetes/../../etc/x-1-x86-64.raw"),
+    at(image.replace("/kubernetes/", "/other/")),
+    at(`${image}/x`),
+    at(image, { Path: "/etc/passwd" }),
+    at(image, { contents: {}, append: [{ source: "https://example.org/x" }] }),
+    { contents: { source: "https://example.org/x" } },
+    merge({ path: image, contents: { source: "https://example.org/x" }, source: "https://example.org/y" }),
+  ];
+  for (const config of others) assert.ok(find(config).length > 0, JSON.stringify(config));
+});
+
 test("a config that cannot be read is refused, also a merged one", () => {
   for (const source of ["data:;base64,!!", "data:", "data:,%", dataUrl(Buffer.from("{"))]) {
     assert.throws(() => find(merge({ source })), { code: "malformed" }, source);
@@ -72,6 +92,10 @@ test("a config that cannot be read is refused, also a merged one", () => {
   let nested = bytes({});
   for (let depth = 0; depth < 6; depth++) nested = bytes(merge({ source: dataUrl(nested) }));
   assert.throws(() => findUnpinnedSources(nested, "config"), { code: "limit" });
+  const bomb4 = gzipSync(`{"a":"${" ".repeat(4 * 1024 * 1024)}"}`);
+  const packed = { source: dataUrl(bomb4), compression: "gzip" };
+  const many = { ignition: { config: { merge: Array.from({ length: 100 }, () => packed) } } };
+  assert.throws(() => find(many), { code: "limit" });
   const deep = Buffer.from(`${"[".repeat(1000)}${"]".repeat(1000)}`);
   assert.throws(() => findUnpinnedSources(deep, "config"), { code: "limit" });
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));

@@ -1,7 +1,6 @@
 import { hasErrors, type Report } from "@ashlar/base";
-import { LineCounter, type Node, parseDocument } from "yaml";
+import { readYaml, type YamlNode, type YamlReader } from "@ashlar/identity/yaml-document";
 import { type MaintenanceWindow, WEEKDAYS, type Weekday } from "./maintenance-window.ts";
-import { PolicyReader } from "./policy-reader.ts";
 
 /** What `update.yaml` says. */
 export type UpdatePolicy = {
@@ -22,9 +21,7 @@ export type PolicyResult =
   | { readonly policy: UpdatePolicy; readonly report: Report }
   | { readonly policy?: undefined; readonly report: Report };
 
-const MAX_CHARACTERS = 16_384;
-/** Of text that is not YAML at all, every character may be one. */
-const MAX_SYNTAX_PROBLEMS = 8;
+const LIMITS = { maxCharacters: 16_384, hint: "see the guide to updates" };
 const MAX_OPERATORS = 64;
 const MAX_URL_CHARACTERS = 2048;
 const MINUTES_PER_DAY = 1440;
@@ -32,24 +29,13 @@ const DEFAULTS: UpdatePolicy = { channel: "stable", operators: [], reboot: "neve
 
 /** Reads the text of an `update.yaml`. Without a policy the report says all that is wrong with it. */
 export function parsePolicy(text: string): PolicyResult {
-  if (text.length > MAX_CHARACTERS) {
-    const message = `expected at most ${MAX_CHARACTERS} characters, found ${text.length}`;
-    return { report: [{ severity: "error", message }] };
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error", merge: false });
-  const reader = new PolicyReader((offset) => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  });
-  for (const { message, pos } of document.errors.slice(0, MAX_SYNTAX_PROBLEMS))
-    reader.complain(pos[0], "$", message, "this is not YAML");
-  if (document.errors.length > 0) return { report: reader.problems };
-  const policy = document.contents === null ? DEFAULTS : readPolicy(reader, document.contents);
-  return hasErrors(reader.problems) ? { report: reader.problems } : { policy, report: reader.problems };
+  const { value, report } = readYaml(text, LIMITS, (reader, root) =>
+    root === null ? DEFAULTS : readPolicy(reader, root),
+  );
+  return value === undefined || hasErrors(report) ? { report } : { policy: value, report };
 }
 
-function readPolicy(reader: PolicyReader, root: Node): UpdatePolicy {
+function readPolicy(reader: YamlReader, root: YamlNode): UpdatePolicy {
   const found = reader.map(root, "$", {
     repository: (node, path) => reader.text(node, path, isRepository, "an https:, http: or file: URL"),
     channel: (node, path) => reader.text(node, path, isName, "a channel's name such as stable"),
@@ -69,7 +55,7 @@ function readPolicy(reader: PolicyReader, root: Node): UpdatePolicy {
   return { ...DEFAULTS, ...found };
 }
 
-function readWindow(reader: PolicyReader, node: Node, path: string): MaintenanceWindow | undefined {
+function readWindow(reader: YamlReader, node: YamlNode, path: string): MaintenanceWindow | undefined {
   const found = reader.map(node, path, {
     days: (each, at) => reader.list(each, at, 7, (item, itemAt) => reader.choice<Weekday>(item, itemAt, WEEKDAYS)),
     start: (each, at) => reader.text(each, at, isTime, 'a time of day in quotes, such as "02:00"'),

@@ -23,5 +23,22 @@ export {
   NO_BEHAVIOUR,
 } from "./extension-manifest.ts";
 export type { ExtensionBehaviour, ExtensionKind, ExtensionManifest, ExtensionTier } from "./extension-manifest.ts";
+export { checkBehaviour } from "./behaviour.ts";
+export { declaredExtensions, EXTENSIONS_FILE } from "./declaration.ts";
+export type {
+  DeclarationProblem,
+  DeclarationResult,
+  DeclarationSources,
+  DeclaredExtension,
+  ExtensionSource,
+} from "./declaration.ts";
+export { declaredInConfigs } from "./declared-in-configs.ts";
+export { parseExtensionsFile } from "./extensions-file.ts";
+export { EXTENSION_STORE, parseExtensionFileName, parseImagePath } from "./image-path.ts";
+export { parseTransferFile } from "./transfer-file.ts";
+export type { ComponentTransfer } from "./transfer-file.ts";
+export { isVersionGlob, matchesVersion } from "./version-glob.ts";
+export { behaviourPath, readExtension } from "./read-extension.ts";
+export type { ExtensionContent } from "./read-extension.ts";
 export { EXTENSION_NAME_PATTERN, extensionWord, parseExtensionWord } from "./extension-words.ts";
 export type { ExtensionWord } from "./extension-words.ts";

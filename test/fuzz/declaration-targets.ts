@@ -1,0 +1,47 @@
+/** What declares a node's extensions. */
+import * as extensions from "@ashlar/identity/extensions";
+import * as seeds from "./seeds.ts";
+import type { Target } from "./targets.ts";
+
+const FILE = "extensions:\n  - {name: kubernetes, version: v1.33.*, tier: community, kind: sysext, updates: manual}\n";
+const TRANSFER = `[Source]
+Type=url-file
+Path=https://example.org/kubernetes/
+MatchPattern=kubernetes-v1.33.@v-%a.raw
+[Target]
+Path=/opt/extensions/kubernetes
+CurrentSymlink=/etc/extensions/kubernetes.raw
+`;
+const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
+const CONFIG = {
+  ignition: { version: "3.4.0", config: { merge: [{ source: "data:,{}" }] } },
+  storage: {
+    files: [
+      { path: "/etc/ashlar/extensions.yaml", contents: { source: `data:,${encodeURIComponent("extensions: []")}` } },
+      { path: IMAGE, contents: { source: "https://example.org/x" } },
+    ],
+    links: [{ path: "/etc/extensions/kubernetes.raw", target: IMAGE }],
+  },
+};
+
+export const DECLARATION_TARGETS: readonly Target[] = [
+  {
+    name: "extensions-file",
+    seeds: [seeds.text(FILE)],
+    parse: (bytes) => extensions.parseExtensionsFile(toText(bytes)),
+  },
+  {
+    name: "transfer-file",
+    seeds: [seeds.text(TRANSFER)],
+    parse: (bytes) => extensions.parseTransferFile(toText(bytes)),
+  },
+  {
+    name: "declared-in-configs",
+    seeds: [seeds.text(JSON.stringify(CONFIG)), ...seeds.ignitionConfigs()],
+    parse: (bytes) => extensions.declaredInConfigs(bytes, new Uint8Array()),
+  },
+];
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
+}
