@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
+import { BLOCK_BYTES } from "./blocks-layout.ts";
 
 /**
  * Reads blocks that stand one after the other. Where the disk gives an error or ends, the block stays as it was: its digest

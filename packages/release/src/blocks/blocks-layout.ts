@@ -1,5 +1,5 @@
 /**
- * The `.usr.blocks` file: a /usr image that a node fetches in parts, knowing beforehand only the signed root hash.
+ * The `.blocks` file: an image that a node fetches in parts, knowing beforehand only a signed root hash.
  *
  *     header                      64 bytes
  *     leaf digests                32 bytes for each block of the hash tree's lowest level: they hash to the root hash
@@ -8,7 +8,7 @@
  *     segments                    SEGMENT_BLOCKS data blocks each, as one zstd frame or, where that is not smaller, plain
  *     leaves                      the hash tree's lowest level, as it stands on the hash device
  *
- * Integers are little-endian. The first four parts are the index. The node finds by a prefix which block of its own slots
+ * Integers are little-endian. The first four parts are the index. The node finds by a prefix which block of its own images
  * may be the wanted one, and fetches segments for the rest; either way it then has the whole digest, and a leaf made of 128
  * of them must hash to the leaf digest that the root hash vouches for. So it fetches an eighth of the tree, and leaves only
  * where a prefix has misled it.
@@ -55,7 +55,7 @@ export type BlocksIndex = BlocksLayout & {
 /** @throws AshlarError `limit` for an image of one block, which has no tree, or of more than 4 GiB */
 export function blocksLayout(dataBlocks: number): BlocksLayout {
   if (!Number.isInteger(dataBlocks) || dataBlocks < 2 || dataBlocks > MAX_DATA_BLOCKS) {
-    throw new AshlarError("limit", `usr image: expected 2 to ${MAX_DATA_BLOCKS} blocks, found ${dataBlocks}`);
+    throw new AshlarError("limit", `image: expected 2 to ${MAX_DATA_BLOCKS} blocks, found ${dataBlocks}`);
   }
   const leaves = Math.ceil(dataBlocks / DIGESTS_PER_LEAF);
   const segments = Math.ceil(dataBlocks / SEGMENT_BLOCKS);
@@ -83,7 +83,7 @@ export function leafOfBlock(block: number): number {
  * @throws AshlarError `malformed` or `limit`
  */
 export function parseBlocksIndex(bytes: Uint8Array): BlocksIndex {
-  const reader: ByteReader = new ByteReader(bytes, "usr.blocks index", "little-endian");
+  const reader: ByteReader = new ByteReader(bytes, "blocks index", "little-endian");
   const magic = Buffer.from(reader.bytes(MAGIC.length, "magic")).toString("latin1");
   if (magic !== MAGIC) reader.fail(`magic: expected ${MAGIC}, found ${JSON.stringify(magic)}`);
   for (const [field, expected] of HEADER_NUMBERS) {

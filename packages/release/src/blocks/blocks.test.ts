@@ -8,6 +8,7 @@ import { withTemporaryDirectory } from "@ashlar/host";
 import fc from "fast-check";
 import { imageOf } from "../client/test-repository.ts";
 import { BLOCK_BYTES, blocksLayout, MAX_DATA_BLOCKS, parseBlocksIndex, segmentDataBytes } from "./blocks-layout.ts";
+import { readTree } from "./image-tree.ts";
 import { decodeSegment, encodeSegment } from "./segment.ts";
 import { writeBlocks } from "./write-blocks.ts";
 
@@ -21,7 +22,7 @@ async function written(
     await writeFile(data, image.data);
     await writeFile(tree, image.tree);
     await spoil?.({ data, tree });
-    await writeBlocks({ dataPath: data, treePath: tree, out });
+    await writeBlocks({ dataPath: data, tree: await readTree(tree), out });
     return await readFile(out);
   });
 }

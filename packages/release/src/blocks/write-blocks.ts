@@ -1,14 +1,15 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { hashBlockDigests, parseVeritySuperblock, SUPERBLOCK_BYTES, verityLayout } from "@ashlar/formats";
+import { hashBlockDigests } from "@ashlar/formats";
 import { BLOCK_BYTES, blocksLayout, SEGMENT_BLOCKS, segmentDataBytes, writeBlocksIndex } from "./blocks-layout.ts";
+import { type ImageTree, readExactly } from "./image-tree.ts";
 import { encodeSegment } from "./segment.ts";
 
 export type WriteBlocksOptions = {
-  /** The usr image. */
+  /** The image. */
   readonly dataPath: string;
-  /** Its dm-verity superblock and hash tree, which must belong to the image: it is not hashed again here. */
-  readonly treePath: string;
+  /** Must belong to the image: it is not hashed again here. */
+  readonly tree: ImageTree;
   readonly out: string;
   readonly signal?: AbortSignal | undefined;
 };
@@ -17,13 +18,14 @@ export type WriteBlocksOptions = {
 const BATCH_SEGMENTS = 128;
 
 /**
- * Writes the `.usr.blocks` file of a usr image, and has it on the disk when it returns. The same image and the same zstd
+ * Writes the `.blocks` file of an image, and has it on the disk when it returns. The same image and the same zstd
  * give the same bytes.
  *
- * @throws AshlarError `malformed`, `limit` or `invalid` for an image without a fitting hash tree; `interrupted`
+ * @throws AshlarError `limit`, `invalid` for an image without a fitting hash tree, `interrupted`
  */
-export async function writeBlocks({ dataPath, treePath, out, signal }: WriteBlocksOptions): Promise<void> {
-  const { dataBlocks, leaves, leafDigests } = await readLeaves(treePath);
+export async function writeBlocks({ dataPath, tree, out, signal }: WriteBlocksOptions): Promise<void> {
+  const { parameters, leaves } = tree;
+  const { dataBlocks } = parameters;
   const layout = blocksLayout(dataBlocks);
   await using data = await open(dataPath, "r");
   const { size } = await data.stat();
@@ -42,7 +44,7 @@ export async function writeBlocks({ dataPath, treePath, out, signal }: WriteBloc
     offset += bytes.length;
   }
   await file.write(leaves, 0, leaves.length, offset);
-  const index = writeBlocksIndex(dataBlocks, leafDigests, leaves, sizes);
+  const index = writeBlocksIndex(dataBlocks, hashBlockDigests(parameters, leaves), leaves, sizes);
   await file.write(index, 0, index.length, 0);
   await file.sync();
 }
@@ -56,31 +58,4 @@ async function encodeBatch(data: FileHandle, dataBlocks: number, first: number, 
       return await encodeSegment(bytes.subarray(start, start + segmentDataBytes(dataBlocks, first + index)));
     }),
   );
-}
-
-type Leaves = { readonly dataBlocks: number; readonly leaves: Uint8Array; readonly leafDigests: Uint8Array };
-
-async function readLeaves(treePath: string): Promise<Leaves> {
-  await using tree = await open(treePath, "r");
-  const superblock = parseVeritySuperblock(await readExactly(tree, 0, SUPERBLOCK_BYTES));
-  const { algorithm, dataBlockSizeBytes, hashBlockSizeBytes, dataBlocks } = superblock;
-  if (algorithm !== "sha256" || dataBlockSizeBytes !== BLOCK_BYTES || hashBlockSizeBytes !== BLOCK_BYTES) {
-    throw new AshlarError(
-      "invalid",
-      `${treePath}: expected a tree of SHA-256 over blocks of ${BLOCK_BYTES} bytes, ` +
-        `found ${algorithm} over ${dataBlockSizeBytes} in ${hashBlockSizeBytes}`,
-    );
-  }
-  blocksLayout(dataBlocks);
-  const [lowest] = verityLayout(superblock).levels;
-  if (lowest === undefined) throw new RangeError("a tree over two blocks or more has a level");
-  const leaves = await readExactly(tree, lowest.offsetBytes, lowest.offsetBytes + lowest.blocks * BLOCK_BYTES);
-  return { dataBlocks, leaves, leafDigests: hashBlockDigests(superblock, leaves) };
-}
-
-async function readExactly(file: FileHandle, start: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(end - start);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-  if (bytesRead === bytes.length) return bytes;
-  throw new AshlarError("invalid", `expected ${end} bytes to read, found ${start + bytesRead}`);
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RELEASE_FILE_KINDS, type ReleaseFileKind } from "../model/file-names.ts";
-import type { PublishedFile, ReleaseEntry, RepositoryIndex, Withdrawal } from "../model/repository-index.ts";
+import type { PublishedFile, Withdrawal } from "../model/index-fields.ts";
+import type { ReleaseEntry, RepositoryIndex } from "../model/repository-index.ts";
 import { chooseRelease, type ReleaseWish } from "./choose-release.ts";
 
 const FILE: PublishedFile = { name: "ashlar_1", sizeBytes: 1, sha256: "0".repeat(64) };
@@ -18,6 +19,7 @@ function release(version: string): [string, ReleaseEntry] {
 
 const INDEX: RepositoryIndex = {
   serial: 7,
+  extensions: new Map(),
   releases: new Map(["0.9.0", "1.0.0", "1.1.0", "1.1.1", "1.1.2", "1.1.10", "1.2.0", "1.3.0"].map(release)),
   channels: new Map([
     ["stable", { version: "1.2.0", minimumVersion: "1.0.0" }],

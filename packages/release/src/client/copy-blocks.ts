@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { readAhead } from "@ashlar/host";
 import { BLOCK_BYTES, DIGEST_BYTES } from "../blocks/blocks-layout.ts";
-import { readBlocks, writeBlocksAt } from "./block-files.ts";
+import { readBlocks, writeBlocksAt } from "../blocks/block-files.ts";
 import { type CopyRun, findCopies } from "./find-copies.ts";
 import type { OpenSource } from "./slot-source.ts";
 import { BATCH_BLOCKS, type UsrAssembly } from "./usr-assembly.ts";

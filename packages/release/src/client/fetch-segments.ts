@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { BLOCK_BYTES, DIGEST_BYTES, SEGMENT_BLOCKS, segmentDataBytes } from "../blocks/blocks-layout.ts";
 import { decodeSegment } from "../blocks/segment.ts";
-import { writeBlocksAt } from "./block-files.ts";
+import { writeBlocksAt } from "../blocks/block-files.ts";
 import { type BlocksFile, cutShort, streamRange } from "./blocks-file.ts";
 import { isSegmentMissing, planRanges, type SegmentRange } from "./plan-ranges.ts";
 import { withRetries } from "./retry.ts";

@@ -1,7 +1,8 @@
 export { parseBlocksIndex } from "../blocks/blocks-layout.ts";
 export type { BlocksIndex } from "../blocks/blocks-layout.ts";
 export type { ReleaseFileKind } from "../model/file-names.ts";
-export type { Channel, PublishedFile, ReleaseEntry, RepositoryIndex, Withdrawal } from "../model/repository-index.ts";
+export type { PublishedFile, Withdrawal } from "../model/index-fields.ts";
+export type { Channel, ReleaseEntry, RepositoryIndex } from "../model/repository-index.ts";
 export type { ReleaseSummary } from "../model/release-summary.ts";
 export { openRepository } from "./open-repository.ts";
 export type { OpenRepositoryOptions, Repository } from "./open-repository.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import type { PublishedFile } from "../model/repository-index.ts";
+import type { PublishedFile } from "../model/index-fields.ts";
 import { withRetries } from "./retry.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Transport } from "./transport.ts";

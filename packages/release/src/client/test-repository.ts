@@ -6,6 +6,7 @@ import { hashBlockDigests, upperVerityLevels, verityLayout, writeVeritySuperbloc
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
+import { readTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { RELEASE_FILE_KINDS, releaseFileNames } from "../model/file-names.ts";
 import { type ReleaseSummary, summaryOf } from "../model/release-summary.ts";
@@ -159,7 +160,7 @@ export class TestRepository {
     const [dataPath, treePath] = [at("data"), at("tree")];
     await writeFile(dataPath, image.data);
     await writeFile(treePath, image.tree);
-    await writeBlocks({ dataPath, treePath, out: at(names.usrBlocks) });
+    await writeBlocks({ dataPath, tree: await readTree(treePath), out: at(names.usrBlocks) });
     for (const name of Object.values(names)) {
       const bytes = await readFile(at(name));
       this.#targets[name] = new TargetFile({

@@ -4,7 +4,7 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { writeFileAtomically } from "@ashlar/host";
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
-import type { SignedTargets } from "../model/repository-index.ts";
+import type { SignedTargets } from "../model/index-fields.ts";
 import { readDocument } from "./read-document.ts";
 import type { Transport } from "./transport.ts";
 

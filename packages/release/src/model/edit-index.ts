@@ -4,7 +4,12 @@ import type { Channel, ReleaseEntry, RepositoryIndex } from "./repository-index.
 
 /** What the commands change, as functions from an index to the next one. The serial is for whoever signs it. */
 
-export const EMPTY_INDEX: RepositoryIndex = { serial: 0, channels: new Map(), releases: new Map() };
+export const EMPTY_INDEX: RepositoryIndex = {
+  serial: 0,
+  channels: new Map(),
+  releases: new Map(),
+  extensions: new Map(),
+};
 
 export function addRelease(index: RepositoryIndex, release: ReleaseEntry): RepositoryIndex {
   return { ...index, releases: new Map(index.releases).set(release.version, release) };

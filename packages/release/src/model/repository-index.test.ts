@@ -4,7 +4,8 @@ import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { addRelease, EMPTY_INDEX, keepNewest, offeredReleases, pointChannel, sortedReleases } from "./edit-index.ts";
 import { forEachFileKind, releaseFileNames } from "./file-names.ts";
-import { INDEX_FIELD, INDEX_SCHEMA, parseIndex, type ReleaseEntry, type SignedTargets } from "./repository-index.ts";
+import type { SignedTargets } from "./index-fields.ts";
+import { INDEX_FIELD, INDEX_SCHEMA, parseIndex, type ReleaseEntry } from "./repository-index.ts";
 
 const names = releaseFileNames({
   version: "1.0.0",

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { digestFile, readPart } from "./digest-file.ts";
+
+const HINT = "--image is a directory that `ashlar image build` made";
 
 /** What `ashlar image build` has made, checked. */
 export type BuiltImage = {
@@ -19,8 +18,8 @@ export type BuiltImage = {
 /** @throws AshlarError `not-found`, `malformed`, `untrusted` when a part is not what the manifest says */
 export async function readBuiltImage(directory: string, signal: AbortSignal | undefined): Promise<BuiltImage> {
   const [manifestBytes, sbomBytes] = [
-    await readPart(directory, "manifest.json"),
-    await readPart(directory, "sbom.cdx.json"),
+    await readPart(join(directory, "manifest.json"), HINT),
+    await readPart(join(directory, "sbom.cdx.json"), HINT),
   ];
   const manifest = parseManifest(manifestBytes.toString("utf8"));
   const { usr, uki } = manifest;
@@ -41,34 +40,4 @@ export async function readBuiltImage(directory: string, signal: AbortSignal | un
   }
   const [usrPath, verityPath, ukiPath] = [parts[0].path, parts[1].path, parts[2].path];
   return { manifest, manifestBytes, sbomBytes, usrPath, verityPath, ukiPath };
-}
-
-export async function digestFile(
-  path: string,
-  signal?: AbortSignal,
-): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
-  const sha256 = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path), sha256, { signal });
-    return { sizeBytes: (await stat(path)).size, sha256: sha256.digest("hex") };
-  } catch (error) {
-    if (signal?.aborted === true) throw new AshlarError("interrupted", `reading ${path} was interrupted`);
-    throw unreadable(path, error);
-  }
-}
-
-async function readPart(directory: string, name: string): Promise<Buffer> {
-  try {
-    return await readFile(join(directory, name));
-  } catch (error) {
-    throw unreadable(join(directory, name), error);
-  }
-}
-
-function unreadable(path: string, error: unknown): AshlarError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-  return new AshlarError(code === "ENOENT" ? "not-found" : "failed", `cannot read ${path}: ${code}`, {
-    hint: "--image is a directory that `ashlar image build` made",
-    cause: error,
-  });
 }

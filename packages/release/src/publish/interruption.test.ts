@@ -10,15 +10,10 @@ import { pathToFileURL } from "node:url";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { readIndex, verifyRepository } from "../verify/verify-repository.ts";
-import { digestFile } from "./image-directory.ts";
-import {
-  collectGarbage,
-  initRepository,
-  promoteRelease,
-  publishRelease,
-  refreshRepository,
-  type ChangeOptions,
-} from "./release-repository.ts";
+import { digestFile } from "./digest-file.ts";
+import type { ChangeOptions } from "./change-index.ts";
+import { collectGarbage } from "./collect-garbage.ts";
+import { initRepository, promoteRelease, publishRelease, refreshRepository } from "./release-repository.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-interruption-"));

@@ -9,14 +9,14 @@ import { AshlarError } from "@ashlar/base";
 import { withLock } from "@ashlar/host";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { readIndex, verifyRepository, type RepositoryReport } from "../verify/verify-repository.ts";
+import type { ChangeOptions } from "./change-index.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import {
-  collectGarbage,
   initRepository,
   promoteRelease,
   publishRelease,
   refreshRepository,
   withdrawFromRepository,
-  type ChangeOptions,
 } from "./release-repository.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 

@@ -1,11 +1,14 @@
-import { copyFile, open, rename, symlink } from "node:fs/promises";
+import { rename, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { run } from "@ashlar/host";
+import { readTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { releaseFileNames, type ReleaseFileKind } from "../model/file-names.ts";
 import { summaryOf } from "../model/release-summary.ts";
-import type { PublishedFile, ReleaseEntry } from "../model/repository-index.ts";
-import { digestFile, type BuiltImage } from "./image-directory.ts";
+import type { PublishedFile } from "../model/index-fields.ts";
+import type { ReleaseEntry } from "../model/repository-index.ts";
+import type { BuiltImage } from "./image-directory.ts";
+import { PayloadFiles } from "./payload-files.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 
 /**
@@ -30,29 +33,19 @@ export async function writeReleaseFiles(
   const { manifest, usrPath, verityPath, ukiPath } = image;
   const { compressionLevel = DEFAULT_COMPRESSION_LEVEL, signal, onProgress } = options;
   const names = releaseFileNames(manifest);
-  const put = async (kind: ReleaseFileKind, make: (path: string) => Promise<void>): Promise<PublishedFile> => {
-    const unfinished = files.workPath();
-    await make(unfinished);
-    await sync(unfinished);
-    const digest = await digestFile(unfinished, signal);
-    await files.place(unfinished, `releases/${names[kind]}`);
-    return { name: names[kind], ...digest };
-  };
+  const payloads = new PayloadFiles(files, "releases", signal);
   const compressed = async (kind: ReleaseFileKind, source: string): Promise<PublishedFile> => {
     onProgress(`compressing ${names[kind]}`);
-    return await put(kind, async (path) => await compress(source, path, compressionLevel, signal));
+    return await payloads.put(names[kind], async (path) => await compress(source, path, compressionLevel, signal));
   };
-  const bytes = async (kind: ReleaseFileKind, content: Uint8Array | string): Promise<PublishedFile> =>
-    await put(kind, async (path) => await writeWhole(path, content));
-
   const published = {
-    manifest: await bytes("manifest", image.manifestBytes),
-    summary: await bytes("summary", `${JSON.stringify(summaryOf(manifest), undefined, 2)}\n`),
-    sbom: await bytes("sbom", image.sbomBytes),
-    uki: await put("uki", async (path) => await copyFile(ukiPath, path)),
-    usrBlocks: await put("usrBlocks", async (out) => {
+    manifest: await payloads.putBytes(names.manifest, image.manifestBytes),
+    summary: await payloads.putBytes(names.summary, `${JSON.stringify(summaryOf(manifest), undefined, 2)}\n`),
+    sbom: await payloads.putBytes(names.sbom, image.sbomBytes),
+    uki: await payloads.putCopy(names.uki, ukiPath),
+    usrBlocks: await payloads.put(names.usrBlocks, async (out) => {
       onProgress(`writing ${names.usrBlocks}`);
-      await writeBlocks({ dataPath: usrPath, treePath: verityPath, out, signal });
+      await writeBlocks({ dataPath: usrPath, tree: await readTree(verityPath), out, signal });
     }),
     ukiArchive: await compressed("ukiArchive", ukiPath),
     verityArchive: await compressed("verityArchive", verityPath),
@@ -66,16 +59,4 @@ async function compress(source: string, path: string, level: number, signal: Abo
   await symlink(resolve(source), path);
   await run("xz", ["--compress", "--keep", "--force", `-${level}`, ...XZ_OPTIONS, path], { signal });
   await rename(`${path}.xz`, path);
-}
-
-async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  await using file = await open(path, "w", 0o644);
-  await file.writeFile(content);
-}
-
-/** Served by whatever user runs the web server. */
-async function sync(path: string): Promise<void> {
-  await using file = await open(path, "r+");
-  await file.chmod(0o644);
-  await file.sync();
 }

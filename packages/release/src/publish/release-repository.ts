@@ -1,50 +1,15 @@
 import { hash } from "node:crypto";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { isDeepStrictEqual } from "node:util";
+import { mkdir } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import { throwIfInterrupted } from "@ashlar/host";
-import type { KeyDirectory } from "../keys/key-directory.ts";
-import {
-  addRelease,
-  EMPTY_INDEX,
-  keepNewest,
-  nextChannel,
-  pointChannel,
-  withdrawRelease,
-} from "../model/edit-index.ts";
-import {
-  checkChannelName,
-  MAX_REASON_CHARACTERS,
-  type ReleaseEntry,
-  type RepositoryIndex,
-} from "../model/repository-index.ts";
-import { writeChannels } from "./channel-directories.ts";
+import { addRelease, EMPTY_INDEX, nextChannel, pointChannel, withdrawRelease } from "../model/edit-index.ts";
+import { checkChannelName, type ReleaseEntry } from "../model/repository-index.ts";
+import { changeIndex, type ChangeOptions, checkReason, DEFAULT_LIFETIMES, readState } from "./change-index.ts";
 import { readBuiltImage, type BuiltImage } from "./image-directory.ts";
 import { writeReleaseFiles } from "./release-files.ts";
 import { RepositoryFiles } from "./repository-files.ts";
-import {
-  isDue,
-  readSignedState,
-  renewRoot,
-  signFirstRoot,
-  writeSignedState,
-  type Lifetimes,
-  type SignedState,
-} from "./signed-state.ts";
-
-/** What every change of a repository needs. */
-export type ChangeOptions = {
-  /** The repository's directory. */
-  readonly repository: string;
-  readonly keys: KeyDirectory;
-  readonly nowMs: number;
-  readonly lifetimes?: Lifetimes;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (step: string) => void;
-};
-
-export const DEFAULT_LIFETIMES: Lifetimes = { timestampDays: 30, roleDays: 365 };
+import { isDue, readSignedState, renewRoot, signFirstRoot, writeSignedState } from "./signed-state.ts";
+import { writeSums } from "./sums-directories.ts";
 
 /**
  * Makes an empty repository, and the keys that are missing. On a repository that exists already it changes nothing.
@@ -153,70 +118,13 @@ export async function withdrawFromRepository(
   options: ChangeOptions & { readonly version: string; readonly reason: string },
 ): Promise<string[]> {
   const { version, reason, nowMs } = options;
-  if (reason.trim() === "" || reason.length > MAX_REASON_CHARACTERS) {
-    throw new AshlarError("usage", `expected a reason of 1 to ${MAX_REASON_CHARACTERS} characters`);
-  }
+  checkReason(reason);
   return await changeIndex(options, "ashlar release withdraw", async (current) => {
     const index = withdrawRelease(current, version, reason, new Date(nowMs).toISOString());
     const channels = [...index.channels].filter(([, target]) => target.version === version).map(([name]) => name);
     return { index, result: channels };
   });
 }
-
-export type GarbageResult = {
-  /** Versions that are not in the repository any more. */
-  readonly removed: readonly string[];
-  readonly freedBytes: number;
-};
-
-/** Removes all but the newest releases and those that a channel points at, with everything that nothing refers to. */
-export async function collectGarbage(options: ChangeOptions & { readonly keep: number }): Promise<GarbageResult> {
-  return await changeIndex(options, "ashlar release gc", async (current, files) => {
-    const index = keepNewest(current, options.keep);
-    const removed = [...current.releases.keys()].filter((version) => !index.releases.has(version));
-    let freedBytes = 0;
-    const finish = async (): Promise<void> => {
-      freedBytes = await removeUnreferenced(files, index);
-      await removeOldMetadata(files);
-    };
-    return {
-      index,
-      finish,
-      result: {
-        removed,
-        get freedBytes(): number {
-          return freedBytes;
-        },
-      },
-    };
-  });
-}
-
-async function removeUnreferenced(files: RepositoryFiles, index: RepositoryIndex): Promise<number> {
-  const referenced = new Set(
-    [...index.releases.values()].flatMap((each) => Object.values(each.files)).map(({ name }) => name),
-  );
-  let freedBytes = 0;
-  for (const name of await readdir(files.path("releases"))) {
-    if (referenced.has(name)) continue;
-    freedBytes += (await stat(files.path("releases", name))).size;
-    await rm(files.path("releases", name));
-  }
-  return freedBytes;
-}
-
-/** Readers that have begun may still want the state before: some of them stay. Roots stay for ever: they are a chain. */
-async function removeOldMetadata(files: RepositoryFiles): Promise<void> {
-  for (const kind of ["targets", "snapshot"]) {
-    const versions = (await readdir(files.path("metadata")))
-      .filter((name) => name.endsWith(`.${kind}.json`))
-      .map((name) => Number.parseInt(name, 10))
-      .toSorted((a, b) => b - a);
-    for (const version of versions.slice(KEPT_METADATA)) await rm(files.path("metadata", `${version}.${kind}.json`));
-  }
-}
-
-const KEPT_METADATA = 10;
 
 export type RefreshResult = {
   readonly renewed: readonly RoleName[];
@@ -250,47 +158,7 @@ export async function refreshRepository(options: ChangeOptions): Promise<Refresh
     }
     const index = (await shallRenew("targets")) ? state.index : undefined;
     await writeSignedState(files, keys, { previous: state, index, nowMs, lifetimes });
-    if (await keys.has("sums")) await writeChannels(files, state.index, await keys.sumsKey());
+    if (await keys.has("sums")) await writeSums(files, state.index, await keys.sumsKey());
     return { renewed, due };
   });
-}
-
-type IndexChange<T> = {
-  readonly index: RepositoryIndex;
-  readonly result: T;
-  /** Done when the new index is in effect. */
-  readonly finish?: () => Promise<void>;
-};
-
-/** Reads the index, lets it be changed, and writes it with everything that follows from it. */
-async function changeIndex<T>(
-  options: ChangeOptions,
-  what: string,
-  change: (index: RepositoryIndex, files: RepositoryFiles) => Promise<IndexChange<T>>,
-): Promise<T> {
-  const { repository, keys, nowMs, lifetimes = DEFAULT_LIFETIMES, signal } = options;
-  return await RepositoryFiles.change(repository, what, async (files) => {
-    const previous = await readState(files, keys);
-    // A missing key or a wrong passphrase shows before the work.
-    const sumsKey = await keys.sumsKey();
-    await keys.signingKey("targets");
-    const { index, result, finish } = await change(previous.index, files);
-    throwIfInterrupted(signal);
-    if (!isDeepStrictEqual(index, previous.index)) {
-      await writeSignedState(files, keys, { previous, index, nowMs, lifetimes });
-    }
-    await writeChannels(files, index, sumsKey);
-    await finish?.();
-    return result;
-  });
-}
-
-async function readState(files: RepositoryFiles, keys: KeyDirectory): Promise<SignedState> {
-  const state = await readSignedState(files, keys);
-  if (state === undefined) {
-    throw new AshlarError("not-found", `${files.root} is not a repository of the keys in ${keys.path}`, {
-      hint: "make it with `ashlar release init`",
-    });
-  }
-  return state;
 }

@@ -28,7 +28,8 @@ export class RepositoryFiles {
     return await withLock(`release ${root}`, { holder: `${what}, process ${process.pid}` }, async () => {
       // What an interrupted command has left.
       await rm(join(root, WORK_DIRECTORY), { recursive: true, force: true });
-      for (const name of [WORK_DIRECTORY, "metadata", "releases"]) await mkdir(join(root, name), { recursive: true });
+      for (const name of [WORK_DIRECTORY, "metadata", "releases", "extensions"])
+        await mkdir(join(root, name), { recursive: true });
       try {
         return await work(new RepositoryFiles(root));
       } finally {
@@ -58,6 +59,14 @@ export class RepositoryFiles {
 
   async has(path: string): Promise<boolean> {
     return (await stat(this.path(path)).catch(() => undefined)) !== undefined;
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await mkdir(this.path(path), { recursive: true });
+    for (let parent = dirname(path); ; parent = dirname(parent)) {
+      await syncDirectory(this.path(parent));
+      if (parent === ".") return;
+    }
   }
 
   async write(path: string, content: Uint8Array | string): Promise<void> {

@@ -14,6 +14,8 @@ import {
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import { createTufSigner } from "../keys/tuf-signer.ts";
 import type { KeyDirectory, KeyName } from "../keys/key-directory.ts";
+import { sortedExtensions } from "../model/edit-extensions.ts";
+import { extensionDirectory } from "../model/extension-entry.ts";
 import { INDEX_FIELD, INDEX_SCHEMA, parseIndex, type RepositoryIndex } from "../model/repository-index.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 
@@ -201,7 +203,15 @@ function indexFields(index: RepositoryIndex): {
     const names = Object.fromEntries(Object.entries(files).map(([kind, { name }]) => [kind, name]));
     releases[version] = { files: names, ...(withdrawn && { withdrawn }) };
   }
-  const content = { schema: INDEX_SCHEMA, channels: Object.fromEntries(index.channels), releases };
+  const extensions: Record<string, Record<string, object>> = {};
+  for (const { name, version, files, ...entry } of sortedExtensions(index)) {
+    for (const { name: fileName, sizeBytes, sha256 } of Object.values(files)) {
+      const path = `${extensionDirectory(name)}/${fileName}`;
+      targets[path] = new TargetFile({ path, length: sizeBytes, hashes: { sha256 } });
+    }
+    extensions[name] = { ...extensions[name], [version]: entry };
+  }
+  const content = { schema: INDEX_SCHEMA, channels: Object.fromEntries(index.channels), releases, extensions };
   return { targets, unrecognizedFields: { [INDEX_FIELD]: content } };
 }
 

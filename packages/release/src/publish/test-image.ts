@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { imageOf, summaryFor } from "../client/test-repository.ts";
 import { KeyDirectory } from "../keys/key-directory.ts";
-import type { ChangeOptions } from "./release-repository.ts";
+import type { ChangeOptions } from "./change-index.ts";
 
 export const NOW_MS: number = Date.UTC(2026, 10, 22);
 

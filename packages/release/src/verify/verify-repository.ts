@@ -2,14 +2,17 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { parseManifest } from "@ashlar/identity";
+import { parseExtensionManifest, parseManifest } from "@ashlar/identity";
 import { openRepository, type Repository } from "../client/open-repository.ts";
 import { readDocument } from "../client/read-document.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
+import { sortedExtensions } from "../model/edit-extensions.ts";
 import { sortedReleases } from "../model/edit-index.ts";
+import { type ExtensionEntry, extensionDirectory } from "../model/extension-entry.ts";
 import { summaryOf } from "../model/release-summary.ts";
-import type { PublishedFile, ReleaseEntry, RepositoryIndex } from "../model/repository-index.ts";
-import { channelSums, SIGNATURE_NAME, SUMS_NAME } from "../publish/channel-directories.ts";
+import type { PublishedFile } from "../model/index-fields.ts";
+import type { ReleaseEntry, RepositoryIndex } from "../model/repository-index.ts";
+import { SIGNATURE_NAME, SUMS_NAME, type SumsDirectory, sumsDirectories } from "../publish/sums-directories.ts";
 
 export type VerifyOptions = {
   /** `file://`, `http://` or `https://`. */
@@ -55,11 +58,18 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
     for (const release of sortedReleases(index)) {
       onProgress(`reading release ${release.version}`);
       for (const file of Object.values(release.files))
-        await check(async () => await judgeFile(repository, file, signal));
+        await check(async () => await judgeFile(repository, "releases", file, signal));
       await check(async () => await judgeSummary(repository, release));
     }
-    for (const name of index.channels.keys()) {
-      await check(async () => await judgeSums(repository, name, options.keyring, signal));
+    for (const extension of sortedExtensions(index)) {
+      const { name, version, files } = extension;
+      onProgress(`reading extension ${name} ${version}`);
+      for (const file of Object.values(files))
+        await check(async () => await judgeFile(repository, extensionDirectory(name), file, signal));
+      await check(async () => await judgeExtension(repository, extension));
+    }
+    for (const directory of sumsDirectories(index)) {
+      await check(async () => await judgeSums(repository, directory, options.keyring, signal));
     }
     return { index, problems };
   });
@@ -67,10 +77,12 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
 
 async function judgeFile(
   { transport }: Repository,
+  directory: string,
   { name, sizeBytes, sha256 }: PublishedFile,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const { body } = await transport.open(`releases/${name}`, { signal });
+  const path = `${directory}/${name}`;
+  const { body } = await transport.open(path, { signal });
   const digest = createHash("sha256");
   let foundBytes = 0;
   for await (const chunk of body) {
@@ -78,9 +90,9 @@ async function judgeFile(
     foundBytes += chunk.length;
     if (foundBytes > sizeBytes) break;
   }
-  if (foundBytes !== sizeBytes) return `releases/${name}: expected ${sizeBytes} bytes, found ${foundBytes}`;
+  if (foundBytes !== sizeBytes) return `${path}: expected ${sizeBytes} bytes, found ${foundBytes}`;
   const found = digest.digest("hex");
-  return found === sha256 ? undefined : `releases/${name}: expected SHA-256 ${sha256}, found ${found}`;
+  return found === sha256 ? undefined : `${path}: expected SHA-256 ${sha256}, found ${found}`;
 }
 
 async function judgeSummary(repository: Repository, { version }: ReleaseEntry): Promise<string | undefined> {
@@ -90,18 +102,37 @@ async function judgeSummary(repository: Repository, { version }: ReleaseEntry): 
   return `release ${version}: its manifest and its summary do not agree`;
 }
 
+async function judgeExtension(repository: Repository, entry: ExtensionEntry): Promise<string | undefined> {
+  const { kind, name, version, tier, rootHash, files } = entry;
+  const bytes = await repository.readExtensionFile(name, version, "manifest");
+  const manifest = parseExtensionManifest(bytes.toString("utf8"));
+  const { sizeBytes, sha256 } = files.image;
+  const claimed = {
+    ...manifest.image,
+    kind: manifest.kind,
+    name: manifest.name,
+    version: manifest.version,
+    tier: manifest.tier,
+  };
+  const { certificateSha256 } = manifest.image;
+  if (isDeepStrictEqual(claimed, { kind, name, version, tier, rootHash, sizeBytes, sha256, certificateSha256 }))
+    return undefined;
+  return `extension ${name} ${version}: its manifest and the signed index do not agree`;
+}
+
 const MAX_SUMS_BYTES = 1024 * 1024;
 
 async function judgeSums(
-  { transport, index }: Repository,
-  channel: string,
+  { transport }: Repository,
+  directory: SumsDirectory,
   keyring: Uint8Array | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const sums = (await readDocument(transport, `${channel}/${SUMS_NAME}`, MAX_SUMS_BYTES, signal)).toString("utf8");
-  if (sums !== channelSums(index, channel)) return `${channel}/${SUMS_NAME} is not what the signed index says`;
-  const signature = await readDocument(transport, `${channel}/${SIGNATURE_NAME}`, MAX_SUMS_BYTES, signal);
+  const [sumsPath, signaturePath] = [`${directory.path}/${SUMS_NAME}`, `${directory.path}/${SIGNATURE_NAME}`];
+  const sums = (await readDocument(transport, sumsPath, MAX_SUMS_BYTES, signal)).toString("utf8");
+  if (sums !== directory.sums) return `${sumsPath} is not what the signed index says`;
+  const signature = await readDocument(transport, signaturePath, MAX_SUMS_BYTES, signal);
   if (keyring === undefined) return undefined;
   const isSigned = await isSignedSums(sums, signature, await parseKeyring("keyring", keyring));
-  return isSigned ? undefined : `${channel}/${SIGNATURE_NAME} is not a signature of ${SUMS_NAME} by the given key`;
+  return isSigned ? undefined : `${signaturePath} is not a signature of ${SUMS_NAME} by the given key`;
 }
