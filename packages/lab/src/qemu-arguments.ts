@@ -67,9 +67,10 @@ export function platformArguments(accelerator: Accelerator): string[] {
 
 /**
  * What a processor offers can cost time when it is emulated. Measured as QEMU's processor time from power-on to
- * multi-user.target, on two cores with some other work: 54 s with this, 59 s with the instructions for AES besides, 63 s
- * with no vectors beyond SSE3, 70 and 86 s with `max`, 85 s with Nehalem, since Linux works around the faults of Intel's
- * processors. Those for SHA make no difference to a boot (52 s both, quiet), and hash twice as fast (141 against 64 MB/s).
+ * multi-user.target, on two cores with some other work, without the instructions for SHA: 54 s with this, 59 s with those
+ * for AES and SHA besides, 63 s with no vectors beyond SSE3, 70 and 86 s with `max`, 85 s with Nehalem, since Linux works
+ * around the faults of Intel's processors. Those for SHA alone make no difference to a boot (52 s both on a quiet machine)
+ * and hash twice as fast (141 against 64 MB/s).
  */
 const EMULATED_PROCESSOR = "qemu64,+cx16,+popcnt,+ssse3,+sse4.1,+sse4.2,+sha-ni";
 
