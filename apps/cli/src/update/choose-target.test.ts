@@ -11,6 +11,7 @@ function release(version: string, reason?: string): [string, { version: string; 
 
 const INDEX: RepositoryIndex = {
   serial: 7,
+  extensions: new Map(),
   channels: new Map([
     ["stable", { version: "1.1.0", minimumVersion: "1.0.0" }],
     ["next", { version: "1.2.0", minimumVersion: "1.1.0" }],
