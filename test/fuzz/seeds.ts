@@ -1,6 +1,7 @@
 /** Valid inputs for the fuzz targets, from test/vectors or written by our own writers. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import {
   GPT_BACKUP_BYTES,
   GPT_PRIMARY_BYTES,
@@ -173,4 +174,9 @@ export function ignitionConfigs(): Uint8Array[] {
   const inner = JSON.stringify({ ignition: { version: "3.3.0" }, storage: { files: [file] } });
   const source = `data:;base64,${Buffer.from(inner).toString("base64")}`;
   return [inner, JSON.stringify({ ignition: { version: "3.3.0", config: { merge: [{ source }] } } })].map(text);
+}
+
+/** A signed system extension. */
+export function ddi(): Uint8Array {
+  return gunzipSync(vector("ddi/hello-v1.2.3-x86-64.raw.gz"));
 }

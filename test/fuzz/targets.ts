@@ -3,6 +3,7 @@ import * as formats from "@ashlar/formats";
 import * as identity from "@ashlar/identity";
 import { parseBlocksIndex } from "@ashlar/release/client";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
+import { EXTENSION_TARGETS } from "./extension-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";
 import * as seeds from "./seeds.ts";
 import { UPDATE_TARGETS } from "./update-targets.ts";
@@ -115,4 +116,5 @@ export const TARGETS: readonly Target[] = [
   ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,
   ...RELEASE_TARGETS,
+  ...EXTENSION_TARGETS,
 ];

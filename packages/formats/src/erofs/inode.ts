@@ -10,6 +10,9 @@ export type ErofsLayout = "flat-plain" | "compressed-full" | "flat-inline" | "co
 export type ErofsInode = {
   readonly nid: number;
   readonly type: ErofsFileType;
+  /** Permissions, with the bits for set-user-ID, set-group-ID and sticky. */
+  readonly mode: number;
+  readonly hasAttributes: boolean;
   readonly layout: ErofsLayout;
   readonly sizeBytes: number;
   /** `i_u`: the first block of flat data, or the chunk format. */
@@ -63,7 +66,17 @@ export function readInode(image: ErofsImage, nid: number): ErofsInode {
   const xattrBytes = xattrCount === 0 ? 0 : 12 + (xattrCount - 1) * 4;
   const endBytes = offsetBytes + length + xattrBytes;
   if (endBytes > image.sizeBytes) reader.fail("i_xattr_icount: expected attributes inside the image");
-  return { nid, type: typeOf(mode), layout, sizeBytes, info, offsetBytes, endBytes };
+  return {
+    nid,
+    type: typeOf(mode),
+    mode: mode & 0o7777,
+    hasAttributes: xattrCount > 0,
+    layout,
+    sizeBytes,
+    info,
+    offsetBytes,
+    endBytes,
+  };
 }
 
 /** The file type bits of `st_mode`. */
