@@ -198,6 +198,21 @@ test("both ways make one list, sorted by name", () => {
   assert.deepEqual([declared.map(({ name }) => name), problems], [["a", "kubernetes", "zfs"], []]);
 });
 
+test("a transfer file alone is a track: the extension may be there, and need not", () => {
+  const text = TRANSFER_TEXT.replace("/etc/extensions/", "/var/lib/extensions/").replace(
+    "/opt/extensions",
+    "/var/lib/extensions.d",
+  );
+  for (const transfer of [TRANSFER, { ...TRANSFER, text }]) {
+    const { declared, problems } = declaredExtensions({ ...NONE, transfers: [transfer] });
+    assert.deepEqual(problems, []);
+    const source = { type: "track", updatesUrl: "https://extensions.flatcar.org/extensions/kubernetes/" };
+    assert.deepEqual(declared, [
+      { kind: "sysext", name: "kubernetes", pattern: "v1.33.*", tier: null, updates: "automatic", source },
+    ]);
+  }
+});
+
 test("what contradicts itself is named with its file, and the rest remains", () => {
   const other = { path: "/etc/extensions/python.raw", target: "/opt/extensions/python/python-3.12-x86-64.raw" };
   const link = (target: string, path: string = LINK.path): Partial<DeclarationSources> => ({
@@ -222,7 +237,6 @@ test("what contradicts itself is named with its file, and the rest remains", () 
       LINK.path,
       /\(v1\.33\.\*\), found v1\.32\.2/u,
     ],
-    [{ links: [other], transfers: [TRANSFER] }, TRANSFER.path, /expected a link .*kubernetes\.raw/u],
     [
       transfers("/etc/sysupdate.d/k.transfer"),
       "/etc/sysupdate.d/k.transfer",

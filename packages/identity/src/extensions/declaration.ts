@@ -34,7 +34,9 @@ export type ExtensionSource =
       readonly sha256: string | null;
       /** Where a transfer file has newer versions from; null without one. */
       readonly updatesUrl: string | null;
-    };
+    }
+  /** Only a transfer file: the extension comes when its server first offers it, and is no less right when absent. */
+  | { readonly type: "track"; readonly updatesUrl: string };
 
 export const EXTENSIONS_FILE = "/etc/ashlar/extensions.yaml";
 
@@ -83,7 +85,7 @@ export function declaredExtensions(sources: DeclarationSources): DeclarationResu
   return { declared: declared.slice(0, MAX_EXTENSIONS), problems };
 }
 
-/** The extensions that links in /etc/extensions declare, each with its link. */
+/** The extensions that links in /etc/extensions and transfer files declare, each with its file. */
 function readLinks(sources: DeclarationSources, problems: DeclarationProblem[]): [string, DeclaredExtension][] {
   const transfers = readTransfers(sources, problems);
   const files = new Map(sources.files.map((file) => [file.path, file]));
@@ -110,10 +112,10 @@ function readLinks(sources: DeclarationSources, problems: DeclarationProblem[]):
     return [[file, { kind: "sysext", name, pattern: transfer?.pattern ?? version, tier: null, updates, source }]];
   });
   const linked = new Set(sources.links.map(({ path }) => path));
-  for (const { name, file } of transfers.values()) {
-    const link = linkOfExtension(name);
-    if (linked.has(link)) continue;
-    complain(problems, file, `expected a link ${link} to the first version, found none`, LINK_HINT);
+  for (const { name, pattern, url, file } of transfers.values()) {
+    if (linked.has(linkOfExtension(name))) continue;
+    const source = { type: "track", updatesUrl: url } as const;
+    found.push([file, { kind: "sysext", name, pattern, tier: null, updates: "automatic", source }]);
   }
   return found;
 }
