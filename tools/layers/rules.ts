@@ -8,6 +8,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/release"],
   ["packages/verifier"],
   ["packages/image"],
+  ["packages/extensions"],
   ["packages/lab"],
   ["apps/agent", "apps/cli"],
   ["apps/demo"],

@@ -1,0 +1,1 @@
+export { parseRecipe } from "./recipe/parse-recipe.ts";
