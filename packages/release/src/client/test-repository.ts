@@ -2,7 +2,13 @@
 import { generateKeyPairSync, hash, type KeyObject, sign } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hashBlockDigests, upperVerityLevels, verityLayout, writeVeritySuperblock } from "@ashlar/formats";
+import {
+  hashBlockDigests,
+  upperVerityLevels,
+  verityLayout,
+  type VeritySuperblock,
+  writeVeritySuperblock,
+} from "@ashlar/formats";
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
@@ -22,21 +28,26 @@ export type TestImage = { readonly data: Buffer; readonly tree: Buffer; readonly
 /** Blocks of text that compresses, numbered by `contents`. */
 export function imageOf(contents: readonly number[], salt: Uint8Array = SALT): TestImage {
   const data = Buffer.concat(contents.map(blockOf));
-  const parameters = {
-    algorithm: "sha256",
-    salt,
-    dataBlocks: contents.length,
-    dataBlockSizeBytes: BLOCK_BYTES,
-    hashBlockSizeBytes: BLOCK_BYTES,
-  } as const;
+  const { bytes, rootHash } = treeOf(data, { algorithm: "sha256", salt, uuid: VERITY_UUID });
+  return { data, tree: bytes, rootHash };
+}
+
+/** The hash tree of some data, superblock included. */
+export function treeOf(
+  data: Buffer,
+  { algorithm, salt, uuid }: Pick<VeritySuperblock, "algorithm" | "salt" | "uuid">,
+): { readonly bytes: Buffer; readonly rootHash: string } {
+  const dataBlocks = data.length / BLOCK_BYTES;
+  const blockSizes = { dataBlockSizeBytes: BLOCK_BYTES, hashBlockSizeBytes: BLOCK_BYTES };
+  const parameters = { algorithm, salt, dataBlocks, ...blockSizes };
   const { levels, hashSizeBytes } = verityLayout(parameters);
   const leaves = Buffer.alloc((levels[0]?.blocks ?? 0) * BLOCK_BYTES);
   leaves.set(hashBlockDigests(parameters, data));
   const upper = upperVerityLevels(parameters, hashBlockDigests(parameters, leaves));
-  const tree = Buffer.alloc(hashSizeBytes);
-  tree.set(writeVeritySuperblock({ ...parameters, uuid: VERITY_UUID }));
-  for (const [index, level] of [leaves, ...upper.levels].entries()) tree.set(level, levels[index]?.offsetBytes);
-  return { data, tree, rootHash: Buffer.from(upper.rootHash).toString("hex") };
+  const bytes = Buffer.alloc(hashSizeBytes);
+  bytes.set(writeVeritySuperblock({ ...parameters, uuid }));
+  for (const [index, level] of [leaves, ...upper.levels].entries()) bytes.set(level, levels[index]?.offsetBytes);
+  return { bytes, rootHash: Buffer.from(upper.rootHash).toString("hex") };
 }
 
 /** Each third block is noise, which does not compress. */

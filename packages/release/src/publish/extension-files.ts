@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { hashImage, rootHashOfTree } from "../blocks/image-tree.ts";
@@ -6,28 +7,32 @@ import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "../
 import type { BuiltExtension } from "./extension-image.ts";
 import { PayloadFiles } from "./payload-files.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
+import { verifyExtensionImage } from "./verify-extension-image.ts";
 
 /**
  * Makes an extension's files and puts each into the repository once it is whole and checked. Nothing refers to them yet.
  *
- * @throws AshlarError `untrusted` when the image is not what its manifest says; `limit` for one of more than 4 GiB
+ * @throws AshlarError `untrusted` when the image is not what its manifest says, or not signed by the certificate; `limit` for one of more than 4 GiB
  */
 export async function writeExtensionFiles(
   files: RepositoryFiles,
   { manifest, manifestBytes, sbomBytes, imagePath }: BuiltExtension,
-  signal: AbortSignal | undefined,
+  { certificate, signal }: { readonly certificate: X509Certificate; readonly signal?: AbortSignal | undefined },
 ): Promise<ExtensionEntry> {
   const { kind, name, version, tier, image } = manifest;
   const names = extensionFileNames(manifest);
   const payloads = new PayloadFiles(files, extensionDirectory(name), signal);
-  const imageFile = await payloads.putCopy(names.image, imagePath, ({ sizeBytes, sha256 }) => {
-    if (sizeBytes === image.sizeBytes && sha256 === image.sha256) return;
-    throw new AshlarError(
-      "untrusted",
-      `${imagePath} is not what its manifest says: expected ${image.sizeBytes} bytes with SHA-256 ${image.sha256}, ` +
-        `found ${sizeBytes} with ${sha256}`,
-      { hint: "build the extension again" },
-    );
+  const refuse = (why: string): never => {
+    const hint = "build the extension again, with the keys of this repository";
+    throw new AshlarError("untrusted", `${imagePath} is not what its manifest says: ${why}`, { hint });
+  };
+  const imageFile = await payloads.putCopy(names.image, imagePath, async ({ sizeBytes, sha256 }, copy) => {
+    if (sizeBytes !== image.sizeBytes) refuse(`expected ${image.sizeBytes} bytes, found ${sizeBytes}`);
+    if (sha256 !== image.sha256) refuse(`expected SHA-256 ${image.sha256}, found ${sha256}`);
+    await verifyExtensionImage(copy, manifest, certificate).catch((error: unknown) => {
+      if (error instanceof AshlarError) refuse(error.message);
+      throw error;
+    });
   });
   const dataPath = files.path(extensionDirectory(name), names.image);
   await using data = await open(dataPath, "r");

@@ -24,6 +24,7 @@ export type PublishExtensionsOptions = ChangeOptions & {
  */
 export async function publishExtensions(options: PublishExtensionsOptions): Promise<readonly ExtensionEntry[]> {
   const { images, tier, signal, onProgress = () => undefined } = options;
+  const certificate = await options.keys.extensionCertificate();
   return await changeIndex(options, "ashlar extension publish", async (current, files) => {
     const built: BuiltExtension[] = [];
     for (const image of images) built.push(await readBuiltExtension(image));
@@ -36,7 +37,7 @@ export async function publishExtensions(options: PublishExtensionsOptions): Prom
       expectPublishable(index, each, tier);
       const existing = index.extensions.get(name)?.get(version);
       if (existing === undefined) onProgress(`adding ${name} ${version}`);
-      const entry = existing ?? (await writeExtensionFiles(files, each, signal));
+      const entry = existing ?? (await writeExtensionFiles(files, each, { certificate, signal }));
       index = addExtension(index, entry);
       published.push(entry);
     }

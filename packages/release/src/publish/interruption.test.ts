@@ -1,6 +1,6 @@
 /** What is left when a change of a repository stops at any of its steps (as SQLite tests: every Nth one, for every N). */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
@@ -9,11 +9,14 @@ import { after, mock, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
+import { sortedExtensions } from "../model/edit-extensions.ts";
 import { readIndex, verifyRepository } from "../verify/verify-repository.ts";
 import { digestFile } from "./digest-file.ts";
 import type { ChangeOptions } from "./change-index.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
+import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, promoteRelease, publishRelease, refreshRepository } from "./release-repository.ts";
+import { writeTestExtension } from "./test-extension.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-interruption-"));
@@ -79,27 +82,37 @@ async function cutAfter(steps: number, work: () => Promise<unknown>): Promise<"d
   }
 }
 
-/** What readers of both kinds see: each version's index, and each channel's sums, checked against the files. */
-async function observe({ repository, keys }: ChangeOptions): Promise<{ tuf: string; plain: string }> {
+type Seen = { readonly tuf: string; readonly plain: ReadonlyMap<string, string> };
+
+/** What readers of both kinds see: the signed index, and each list for systemd-sysupdate, checked against the files. */
+async function observe({ repository, keys }: ChangeOptions): Promise<Seen> {
   const trustedRoot = readFileSync(join(keys.path, "release-root.json"));
   const index = await readIndex({ url: pathToFileURL(repository).href, trustedRoot, nowMs: NOW_MS });
-  for (const { files } of index.releases.values()) {
+  const published = [
+    ...[...index.releases.values()].map(({ files }) => ({ directory: "releases", files })),
+    ...sortedExtensions(index).map(({ name, files }) => ({ directory: `extensions/${name}`, files })),
+  ];
+  for (const { directory: own, files } of published) {
     for (const { name, sha256 } of Object.values(files)) {
-      assert.equal((await digestFile(join(repository, "releases", name))).sha256, sha256, name);
+      assert.equal((await digestFile(join(repository, own, name))).sha256, sha256, name);
     }
   }
-  const [channels, releases] = [[...index.channels], [...index.releases]];
-  return { tuf: JSON.stringify([channels, releases]), plain: await readPlain(repository, keys) };
+  const plain = new Map<string, string>();
+  for (const own of ["stable", "extensions/hello", "extensions/tools"]) {
+    plain.set(own, await readPlain(join(repository, own), keys));
+  }
+  return { tuf: JSON.stringify([[...index.channels], [...index.releases], sortedExtensions(index)]), plain };
 }
 
-async function readPlain(repository: string, keys: KeyDirectory): Promise<string> {
-  const read = (name: string): Buffer => readFileSync(join(repository, "stable", name));
-  const sums = read("SHA256SUMS").toString("utf8");
+async function readPlain(own: string, keys: KeyDirectory): Promise<string> {
+  // A list that is not there yet is as good as an empty one.
+  if (!existsSync(join(own, "SHA256SUMS"))) return "";
+  const sums = readFileSync(join(own, "SHA256SUMS"), "utf8");
   const keyring = await parseKeyring("keyring", readFileSync(join(keys.path, "import-pubring.pgp")));
-  assert.ok(await isSignedSums(sums, read("SHA256SUMS.gpg"), keyring));
+  assert.ok(await isSignedSums(sums, readFileSync(join(own, "SHA256SUMS.gpg")), keyring));
   for (const line of sums.split("\n").slice(0, -1)) {
     const [sha256 = "", name = ""] = line.split("  ");
-    assert.equal((await digestFile(join(repository, "stable", name))).sha256, sha256, name);
+    assert.equal((await digestFile(join(own, name))).sha256, sha256, name);
   }
   return sums;
 }
@@ -110,6 +123,11 @@ for (const version of ["1.0.0", "1.1.0"]) {
   const image = await writeTestImage(join(directory, version), version, [1, 2, 3]);
   await publishRelease({ ...base, image, channel: "stable" });
 }
+const signer = await base.keys.extensionSigner();
+const extension = async (version: string, name = "hello"): Promise<string> =>
+  await writeTestExtension(join(directory, "extensions"), signer, { name, version });
+await publishExtensions({ ...base, images: [await extension("v1.2.3"), await extension("v1.2.4")] });
+const newExtensions = [await extension("v1.2.5"), await extension("v1.0.0", "tools")];
 const newImage = await writeTestImage(join(directory, "1.2.0"), "1.2.0", [4, 2, 3]);
 
 /** Compressing takes long: the check tries every third step of publishing, ASHLAR_EVERY_STEP=1 each. */
@@ -118,6 +136,10 @@ const PUBLISH_STRIDE = process.env["ASHLAR_EVERY_STEP"] === "1" ? 1 : 3;
 const changes: Record<string, (options: ChangeOptions) => Promise<unknown>> = {
   publish: async (options) => await publishRelease({ ...options, image: newImage, channel: "stable" }),
   promote: async (options) => await promoteRelease({ ...options, version: "1.0.0", channel: "stable" }),
+  "publish extensions": async (options) => await publishExtensions({ ...options, images: newExtensions }),
+  "withdraw an extension": async (options) =>
+    await withdrawExtensionFromRepository({ ...options, name: "hello", version: "v1.2.4", reason: "bad" }),
+  "gc extensions": async (options) => await collectExtensionGarbage({ ...options, keep: 1 }),
   gc: async (options) => await collectGarbage({ ...options, keep: 1 }),
   refresh: async (options) => await refreshRepository({ ...options, nowMs: NOW_MS + 200 * 24 * 3600 * 1000 }),
 };
@@ -126,12 +148,14 @@ for (const [name, change] of Object.entries(changes)) {
   test(`${name}, cut at every step: readers see the old state or the new one, and repeating completes it`, async () => {
     const expected = { old: await observe(base), new: await afterwards(name, change) };
     let [steps, outcome] = [0, "cut"];
-    for (; outcome === "cut"; steps += name === "publish" ? PUBLISH_STRIDE : 1) {
+    for (; outcome === "cut"; steps += name.startsWith("publish") ? PUBLISH_STRIDE : 1) {
       const options = copyOfBase(`${name}-${steps}`);
       outcome = await cutAfter(steps, async () => await change(options));
       const seen = await observe(options);
       assert.ok([expected.old.tuf, expected.new.tuf].includes(seen.tuf), `step ${steps}: ${seen.tuf}`);
-      assert.ok([expected.old.plain, expected.new.plain].includes(seen.plain), `step ${steps}: ${seen.plain}`);
+      for (const [own, sums] of seen.plain) {
+        assert.ok([expected.old.plain.get(own), expected.new.plain.get(own)].includes(sums), `step ${steps}: ${sums}`);
+      }
       if (outcome === "cut") await change(options);
       assert.deepEqual(await observe(options), expected.new, `step ${steps}`);
       rmSync(join(directory, `${name}-${steps}`), { recursive: true });
@@ -140,10 +164,7 @@ for (const [name, change] of Object.entries(changes)) {
   });
 }
 
-async function afterwards(
-  name: string,
-  change: (options: ChangeOptions) => Promise<unknown>,
-): ReturnType<typeof observe> {
+async function afterwards(name: string, change: (options: ChangeOptions) => Promise<unknown>): Promise<Seen> {
   const options = copyOfBase(`${name}-whole`);
   await change(options);
   return await observe(options);

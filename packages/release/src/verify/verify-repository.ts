@@ -1,18 +1,19 @@
-import { createHash } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { parseExtensionManifest, parseManifest } from "@ashlar/identity";
+import { parseManifest } from "@ashlar/identity";
 import { openRepository, type Repository } from "../client/open-repository.ts";
 import { readDocument } from "../client/read-document.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
 import { sortedReleases } from "../model/edit-index.ts";
-import { type ExtensionEntry, extensionDirectory } from "../model/extension-entry.ts";
 import { summaryOf } from "../model/release-summary.ts";
-import type { PublishedFile } from "../model/index-fields.ts";
 import type { ReleaseEntry, RepositoryIndex } from "../model/repository-index.ts";
 import { SIGNATURE_NAME, SUMS_NAME, type SumsDirectory, sumsDirectories } from "../publish/sums-directories.ts";
+import { extensionChecks } from "./extension-checks.ts";
+import { judgeFile } from "./judge-file.ts";
 
 export type VerifyOptions = {
   /** `file://`, `http://` or `https://`. */
@@ -20,6 +21,8 @@ export type VerifyOptions = {
   readonly trustedRoot: Uint8Array;
   /** What signs SHA256SUMS; those signatures are not checked without it. */
   readonly keyring?: Uint8Array | undefined;
+  /** What signs extensions; their images are only hashed without it. */
+  readonly certificate?: X509Certificate | undefined;
   readonly nowMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (step: string) => void;
@@ -58,15 +61,13 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
     for (const release of sortedReleases(index)) {
       onProgress(`reading release ${release.version}`);
       for (const file of Object.values(release.files))
-        await check(async () => await judgeFile(repository, "releases", file, signal));
+        await check(async () => await judgeFile(repository.transport, `releases/${file.name}`, file, { signal }));
       await check(async () => await judgeSummary(repository, release));
     }
     for (const extension of sortedExtensions(index)) {
-      const { name, version, files } = extension;
-      onProgress(`reading extension ${name} ${version}`);
-      for (const file of Object.values(files))
-        await check(async () => await judgeFile(repository, extensionDirectory(name), file, signal));
-      await check(async () => await judgeExtension(repository, extension));
+      onProgress(`reading extension ${extension.name} ${extension.version}`);
+      for (const judge of extensionChecks(repository, extension, join(stateDirectory, "image"), options))
+        await check(judge);
     }
     for (const directory of sumsDirectories(index)) {
       await check(async () => await judgeSums(repository, directory, options.keyring, signal));
@@ -75,49 +76,11 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
   });
 }
 
-async function judgeFile(
-  { transport }: Repository,
-  directory: string,
-  { name, sizeBytes, sha256 }: PublishedFile,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  const path = `${directory}/${name}`;
-  const { body } = await transport.open(path, { signal });
-  const digest = createHash("sha256");
-  let foundBytes = 0;
-  for await (const chunk of body) {
-    digest.update(chunk);
-    foundBytes += chunk.length;
-    if (foundBytes > sizeBytes) break;
-  }
-  if (foundBytes !== sizeBytes) return `${path}: expected ${sizeBytes} bytes, found ${foundBytes}`;
-  const found = digest.digest("hex");
-  return found === sha256 ? undefined : `${path}: expected SHA-256 ${sha256}, found ${found}`;
-}
-
 async function judgeSummary(repository: Repository, { version }: ReleaseEntry): Promise<string | undefined> {
   const manifest = parseManifest((await repository.readFile(version, "manifest")).toString("utf8"));
   const summary = await repository.readSummary(version);
   if (manifest.version === version && isDeepStrictEqual(summary, summaryOf(manifest))) return undefined;
   return `release ${version}: its manifest and its summary do not agree`;
-}
-
-async function judgeExtension(repository: Repository, entry: ExtensionEntry): Promise<string | undefined> {
-  const { kind, name, version, tier, rootHash, files } = entry;
-  const bytes = await repository.readExtensionFile(name, version, "manifest");
-  const manifest = parseExtensionManifest(bytes.toString("utf8"));
-  const { sizeBytes, sha256 } = files.image;
-  const claimed = {
-    ...manifest.image,
-    kind: manifest.kind,
-    name: manifest.name,
-    version: manifest.version,
-    tier: manifest.tier,
-  };
-  const { certificateSha256 } = manifest.image;
-  if (isDeepStrictEqual(claimed, { kind, name, version, tier, rootHash, sizeBytes, sha256, certificateSha256 }))
-    return undefined;
-  return `extension ${name} ${version}: its manifest and the signed index do not agree`;
 }
 
 const MAX_SUMS_BYTES = 1024 * 1024;
