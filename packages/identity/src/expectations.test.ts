@@ -148,11 +148,15 @@ test("an identity changes with each thing in it and with nothing else", () => {
     nodeIdentity({ ...RELEASE, usr: { ...RELEASE.usr, rootHash: zeros } }, digest),
     nodeIdentity({ ...RELEASE, uki: { ...RELEASE.uki, authenticode: zeros } }, digest),
     nodeIdentity(RELEASE, zeros),
-    nodeIdentity(RELEASE, digest, [{ name: "kubernetes", rootHash: zeros }]),
+    nodeIdentity(RELEASE, digest, [{ kind: "sysext", name: "kubernetes", rootHash: zeros }]),
+    nodeIdentity(RELEASE, digest, [{ kind: "confext", name: "kubernetes", rootHash: zeros }]),
+    nodeIdentity(RELEASE, digest, [{ kind: "sysext", name: "kubernetes", rootHash: digest }]),
   ];
-  assert.equal(new Set([identity, ...others]).size, 6);
+  assert.equal(new Set([identity, ...others]).size, 8);
   assert.equal(nodeIdentity({ ...RELEASE, files: [], packages: [], sysextLevel: "2" }, digest), identity);
-  const a = { name: "a", rootHash: zeros };
-  const b = { name: "b", rootHash: zeros };
-  assert.equal(nodeIdentity(RELEASE, digest, [a, b]), nodeIdentity(RELEASE, digest, [b, a]));
+  const a = { kind: "sysext", name: "a", rootHash: zeros } as const;
+  const both = [a, { ...a, kind: "confext" }, { ...a, name: "b" }] as const;
+  assert.equal(nodeIdentity(RELEASE, digest, both), nodeIdentity(RELEASE, digest, both.toReversed()));
+  const listed = `{"kind":"sysext","name":"a","rootHash":"${zeros}"}`;
+  assert.equal(nodeIdentity(RELEASE, digest, [a]), sha256(document.replace("[]", `[${listed}]`)));
 });

@@ -1,6 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import { sha256 } from "./expected-pcrs.ts";
 import type { KnownRelease } from "./manifest.ts";
+import { declaredInConfigs } from "./extensions/declared-in-configs.ts";
+import { NO_KNOWLEDGE, type ExtensionKnowledge } from "./extensions/known-extension.ts";
+import type { ExtensionExpectations } from "./judge-extensions.ts";
 import { findUnpinnedSources } from "./unpinned-sources.ts";
 
 /** What one node was declared to be. Digests are hexadecimal SHA-256. */
@@ -10,6 +13,7 @@ export type Expectations = {
   readonly nodeConfigSha256: string;
   /** Releases that are right as well, while it is the node's turn in an update. */
   readonly alsoAllowed?: readonly KnownRelease[];
+  readonly extensions: ExtensionExpectations;
 };
 
 export type Declaration = {
@@ -20,16 +24,26 @@ export type Declaration = {
   readonly classConfig: Uint8Array;
   /** The exact bytes of the node's own Ignition config; empty when there is none. */
   readonly nodeConfig: Uint8Array;
+  /** What is known beside the configs: no extension can be proven without. */
+  readonly extensions?: ExtensionKnowledge;
 };
 
 /**
  * @throws AshlarError `invalid` when a config takes content from elsewhere without naming its digest: what a node then
- * runs is not decided by what was declared, so that no measurement could prove it.
+ * runs is not decided by what was declared, so that no measurement could prove it. Also when what they declare about
+ * extensions is wrong.
  */
-export function expectationsOf({ release, alsoAllowed = [], classConfig, nodeConfig }: Declaration): Expectations {
+export function expectationsOf(declaration: Declaration): Expectations {
+  const { release, alsoAllowed = [], classConfig, nodeConfig, extensions = NO_KNOWLEDGE } = declaration;
   refuseUnpinned("class config", classConfig);
   refuseUnpinned("node config", nodeConfig);
-  return { release, alsoAllowed, classConfigSha256: sha256(classConfig), nodeConfigSha256: sha256(nodeConfig) };
+  return {
+    release,
+    alsoAllowed,
+    classConfigSha256: sha256(classConfig),
+    nodeConfigSha256: sha256(nodeConfig),
+    extensions: { ...extensions, declared: declaredInConfigs(classConfig, nodeConfig) },
+  };
 }
 
 function refuseUnpinned(what: string, config: Uint8Array): void {

@@ -3,6 +3,7 @@ import { compareMeasured, type Expected, type Measured } from "./compare-measure
 import type { Difference } from "./difference.ts";
 import { BOOT_PHASES, wordDigest, ZERO_PCR } from "./expected-pcrs.ts";
 import { CONFIG_PARTS, configWord, parseConfigWord, type ConfigPart } from "./expectations.ts";
+import { parseExtensionWord, type ExtensionWord } from "./extensions/extension-words.ts";
 
 /** The boot phases in PCR 11, each exactly once and in order: a phase that failed only fails its unit. */
 export function judgePhases(events: readonly MeasuredEvent[]): Difference[] {
@@ -41,21 +42,33 @@ function eventsOf(events: readonly MeasuredEvent[]): string {
 /** The configuration digests that a node has measured into PCR 13. */
 export type MeasuredConfig = Readonly<Record<ConfigPart, string>>;
 
-/** The two words of PCR 13, when there is nothing else in it. */
+/** The first two words of PCR 13, when nothing but words about extensions follows them. */
 export function measuredConfig(events: readonly MeasuredEvent[]): MeasuredConfig | undefined {
-  const parts = events.map((event) => configPartOf(event));
-  const [first, second] = parts;
-  if (events.length !== CONFIG_PARTS.length || first?.part !== "class" || second?.part !== "node") return undefined;
+  const [class_, node, ...more] = events;
+  const first = class_ && configPartOf(class_);
+  const second = node && configPartOf(node);
+  if (first?.part !== "class" || second?.part !== "node" || more.some((event) => !extensionWordOf(event))) {
+    return undefined;
+  }
   return { class: first.sha256, node: second.sha256 };
 }
 
-/** PCR 13: the digest of the class's configuration, then of the node's own, and nothing else. */
+/** What PCR 13 says about extensions, in order. Anything else there is left to {@link judgeConfig}. */
+export function measuredExtensionWords(events: readonly MeasuredEvent[]): ExtensionWord[] {
+  return events.flatMap((event) => extensionWordOf(event) ?? []);
+}
+
+/**
+ * PCR 13: the digest of the class's configuration, then of the node's own, then only words about extensions: a node
+ * knows which it has only once it is configured.
+ */
 export function judgeConfig(events: readonly MeasuredEvent[], declared: MeasuredConfig): Difference[] {
   const expected = CONFIG_PARTS.map((part): Expected => {
     const word = configWord(part, declared[part]);
     return { label: `${part} config`, digest: wordDigest(word), shown: `sha256 ${declared[part]}` };
   });
-  return compareMeasured(13, "word", expected, events.map(describeConfigEvent));
+  const others = events.filter((event, index) => index < CONFIG_PARTS.length || !extensionWordOf(event));
+  return compareMeasured(13, "word", expected, others.map(describeConfigEvent));
 }
 
 function describeConfigEvent(event: MeasuredEvent): Measured {
@@ -66,6 +79,10 @@ function describeConfigEvent(event: MeasuredEvent): Measured {
 
 function configPartOf({ word, source }: MeasuredEvent): ReturnType<typeof parseConfigWord> {
   return source === "userspace" && word !== undefined ? parseConfigWord(word) : undefined;
+}
+
+function extensionWordOf({ word, source }: MeasuredEvent): ExtensionWord | undefined {
+  return source === "userspace" && word !== undefined ? parseExtensionWord(word) : undefined;
 }
 
 /**

@@ -1,15 +1,13 @@
 import { canonicalJson } from "@ashlar/base";
 import { sha256 } from "./expected-pcrs.ts";
+import type { MeasuredExtension } from "./extensions/merged-extensions.ts";
 import type { KnownRelease } from "./manifest.ts";
-
-/** An extension that a node has merged: its name and the root hash of its verity tree. */
-export type Extension = { readonly name: string; readonly rootHash: string };
 
 /**
  * A node's identity: the SHA-256, in hexadecimal, of this value in canonical JSON (RFC 8785):
  *
  *     {"classConfig": SHA-256 of the class's Ignition config,
- *      "extensions":  [{"name", "rootHash"}, ...] sorted by name,
+ *      "extensions":  [{"kind", "name", "rootHash"}, ...] of all that is merged, sorted by name, then kind,
  *      "release":     the OS version,
  *      "uki":         Authenticode SHA-256 of the unified kernel image,
  *      "usr":         root hash of /usr}
@@ -21,13 +19,13 @@ export type Extension = { readonly name: string; readonly rootHash: string };
 export function nodeIdentity(
   release: KnownRelease,
   classConfigSha256: string,
-  extensions: readonly Extension[] = [],
+  extensions: readonly MeasuredExtension[] = [],
 ): string {
   const value = {
     classConfig: classConfigSha256,
     extensions: extensions
-      .map(({ name, rootHash }) => ({ name, rootHash }))
-      .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
+      .map(({ kind, name, rootHash }) => ({ kind, name, rootHash }))
+      .toSorted((a, b) => (`${a.name}:${a.kind}` < `${b.name}:${b.kind}` ? -1 : 1)),
     release: release.version,
     uki: release.uki.authenticode,
     usr: release.usr.rootHash,

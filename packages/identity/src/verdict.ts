@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Difference } from "./difference.ts";
 import { SLOT_STATES } from "./judge-slot.ts";
 import type { Fallback } from "./judge-next-boot.ts";
-import type { Extension } from "./node-identity.ts";
+import { EXTENSION_KINDS } from "./extensions/extension-manifest.ts";
+import type { VerdictExtension } from "./judge-extensions.ts";
 
 /**
  * - `proven`: a trusted TPM has signed, just now, that the node is what was declared.
@@ -23,7 +24,10 @@ export type NodeVerdict = {
   /** SHA-256 of the class's and of the node's own Ignition config, as measured. */
   readonly config: string | null;
   readonly nodeConfig: string | null;
-  readonly extensions: readonly Extension[];
+  /** All that is merged, as measured, sorted by name. */
+  readonly extensions: readonly VerdictExtension[];
+  /** What is worth knowing although it is right, for example what a debug session has left in the log. */
+  readonly notes: readonly string[];
   /** Null when the node did not answer, or was not asked. */
   readonly nextBoot: NextBootVerdict | null;
   /** The most telling difference comes first; empty only when proven. */
@@ -48,6 +52,7 @@ export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
   config: null,
   nodeConfig: null,
   extensions: [],
+  notes: [],
   nextBoot: null,
 };
 
@@ -83,6 +88,15 @@ const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
     .describe("What starts when the tries of the next release are used up"),
 });
 
+const extension: z.ZodType<VerdictExtension> = z.strictObject({
+  kind: z.enum(EXTENSION_KINDS),
+  name: z.string(),
+  version: z.string().nullable().describe("As published; null when nobody is known to have published this root hash"),
+  rootHash: digest,
+  note: z.string().nullable().describe("What is worth knowing although it is right"),
+  until: z.string().nullable().describe("RFC 3339: when the debug session ends that it is allowed for"),
+});
+
 const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
   verdict: z
     .enum(["proven", "mismatch", "unknown"])
@@ -96,7 +110,8 @@ const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
       identity: digest.nullable().describe("Digest of release, /usr, UKI, extensions and class config"),
       config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
       nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
-      extensions: z.array(z.strictObject({ name: z.string(), rootHash: digest })),
+      extensions: z.array(extension).describe("All that is merged, as measured, sorted by name"),
+      notes: z.array(z.string()).describe("What is worth knowing although it is right"),
       nextBoot: nextBootVerdictSchema.nullable().describe("null when the node did not answer"),
       differences: differences.describe("The most telling difference comes first; empty only when proven"),
     }),

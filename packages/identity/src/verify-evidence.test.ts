@@ -88,6 +88,7 @@ test("a node that runs what was declared is proven", () => {
     config: classConfigSha256,
     nodeConfig: nodeConfigSha256,
     extensions: [],
+    notes: [],
     nextBoot: null,
     differences: [],
   });

@@ -7,8 +7,17 @@ import type { EkRoots } from "./ek-chain.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Expectations } from "./expectations.ts";
 import { findRelease, type FoundRelease } from "./find-release.ts";
+import { foldExtensionWords } from "./extensions/merged-extensions.ts";
+import { judgeExtensions, type JudgedExtensions } from "./judge-extensions.ts";
 import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge-firmware.ts";
-import { judgeConfig, judgeMachineWords, judgePhases, judgeZeroPcrs, measuredConfig } from "./judge-words.ts";
+import {
+  judgeConfig,
+  judgeMachineWords,
+  judgePhases,
+  judgeZeroPcrs,
+  measuredConfig,
+  measuredExtensionWords,
+} from "./judge-words.ts";
 import type { KnownRelease } from "./manifest.ts";
 import { compareReleases, describeUnknownRelease } from "./name-release.ts";
 import { nodeIdentity } from "./node-identity.ts";
@@ -75,12 +84,13 @@ function judge(
   evidence: Evidence,
   input: VerificationInput,
 ): NodeVerdict {
-  const judged = judgeMeasurements(measurements, found, evidence, input);
+  const { undecided, ...judged } = judgeMeasurements(measurements, found, evidence, input);
   const right = found.isRight ? found.running : undefined;
   const differences = [...judged.differences, ...judgeReports(evidence, right ?? input.expectations.release)];
   if (differences.length > 0) return { level: "mismatch", ...judged, differences };
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
+  if (undecided.length > 0) return { level: "unknown", ...judged, differences: undecided };
   if (input.ekRoots === undefined) return { level: "reported", ...judged, differences: [UNKNOWN_MAKER] };
   return { level: "proven", ...judged, differences: [] };
 }
@@ -108,7 +118,7 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
   });
 }
 
-type Judged = Omit<NodeVerdict, "level">;
+type Judged = Omit<NodeVerdict, "level"> & Pick<JudgedExtensions, "undecided">;
 
 function judgeMeasurements(
   measurements: Measurements,
@@ -116,7 +126,7 @@ function judgeMeasurements(
   evidence: Evidence,
   input: VerificationInput,
 ): Judged {
-  const { release, classConfigSha256, nodeConfigSha256 } = input.expectations;
+  const { release, classConfigSha256, nodeConfigSha256, extensions } = input.expectations;
   const eventsOf = (pcr: number): readonly MeasuredEvent[] => measurements.events.get(pcr) ?? [];
   const irregular = [
     ...judgeFirmware(measurements, input.pin.firmware),
@@ -126,19 +136,24 @@ function judgeMeasurements(
   ];
   const config = measuredConfig(eventsOf(13));
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
+  const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
+  const judged = judgeExtensions(measured, extensions, input.challengedAtMs);
   return {
     release: running?.version ?? null,
     // A node that measured anything irregular is no value that an identity could name.
-    identity: running && config && irregular.length === 0 ? nodeIdentity(running, config.class) : null,
+    identity: running && config && irregular.length === 0 ? nodeIdentity(running, config.class, measured.merged) : null,
     config: config?.class ?? null,
     nodeConfig: config?.node ?? null,
-    extensions: [],
+    extensions: judged.extensions,
+    notes: judged.notes,
     nextBoot: null,
+    undecided: judged.undecided,
     differences: [
       ...(isRight ? [] : nameRelease(running, eventsOf(11), evidence, release)),
       ...differences,
       ...irregular,
       ...judgeConfig(eventsOf(13), declared),
+      ...judged.differences,
     ],
   };
 }

@@ -1,5 +1,16 @@
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order } from "./agent-client.ts";
+export {
+  allowDebugging,
+  beginComponentTurn,
+  endComponentTurn,
+  endDebugging,
+  extensionRecordJsonSchema,
+  extensionRecordPath,
+  readExtensionRecord,
+  rightOfNode,
+} from "./extension-record.ts";
+export type { ComponentTurn, ExtensionRecord } from "./extension-record.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";
 export { proveNodes } from "./prove-nodes.ts";

@@ -122,9 +122,9 @@ async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarg
   const { evidence, tlsPublicKey } = await client.evidence(nonce);
   const nextBoot = await receiveNextBoot(async () => client.nextBoot(nonce));
   const pin = "enrolledAt" in keys ? keys : pinOf(keys, evidence, challengedAtMs);
-  const { classConfigSha256, nodeConfigSha256, release, alsoAllowed = [] } = target.expectations;
+  const { classConfigSha256, nodeConfigSha256, release, alsoAllowed = [], extensions } = target.expectations;
   const releases = [release, ...alsoAllowed].map(({ uki }) => uki.sha256);
-  const expected = { classConfigSha256, nodeConfigSha256, releases };
+  const expected = { classConfigSha256, nodeConfigSha256, releases, extensions };
   return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot };
 }
 

@@ -1,5 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { judgeFleet, type Expectations, type FleetMember, type KnownRelease } from "@ashlar/identity";
+import type { KnownExtension, RightExtension } from "@ashlar/identity/extensions";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
 import type { FleetProof, ProveOptions } from "./prove-nodes.ts";
@@ -10,8 +11,13 @@ export type ProveStoredOptions = ProveOptions & {
   readonly release: KnownRelease;
   /** Replaces what all nodes were declared to run when the evidence was taken. */
   readonly releaseInstead?: KnownRelease;
-  /** Replaces what was declared when the evidence was taken. */
-  readonly classConfigSha256?: string;
+  /**
+   * Replaces what was declared when the evidence was taken: the class's config alone, since nodes' own ones are not kept,
+   * with the extensions that it declares.
+   */
+  readonly classInstead?: { readonly sha256: string; readonly extensions: readonly RightExtension[] };
+  /** The published extensions that are known. */
+  readonly extensions: readonly KnownExtension[];
   /** Replaces the pins that were recorded with the evidence. */
   readonly pins?: ReadonlyMap<string, Pin>;
 };
@@ -47,11 +53,18 @@ async function proveStoredNode(
     if (answer === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
     const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
     if (pin === undefined) return { name, ...unanswered("unknown", "enrolment of the node's TPM", "no pin for it") };
-    const { releases: _releases, ...configs } = answer.expected;
+    const { classConfigSha256, nodeConfigSha256, extensions } = answer.expected;
+    const { classInstead } = options;
     const expectations = {
       ...declaredReleases(answer, options),
-      ...configs,
-      ...(options.classConfigSha256 === undefined ? {} : { classConfigSha256: options.classConfigSha256 }),
+      classConfigSha256: classInstead?.sha256 ?? classConfigSha256,
+      nodeConfigSha256,
+      extensions: {
+        exceptions: extensions?.exceptions ?? [],
+        alsoAllowed: extensions?.alsoAllowed ?? [],
+        declared: classInstead?.extensions ?? extensions?.declared ?? [],
+        known: options.extensions,
+      },
     };
     const verification = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
     return { name, ...verification, ageMs: nowMs - answer.challengedAtMs };

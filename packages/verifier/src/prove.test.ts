@@ -5,7 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { expectationsOf, parseEkRoots } from "@ashlar/identity";
-import { TestAuthority, TestNode, testLogs, testNextBootReport, testRelease } from "@ashlar/identity/test-fixtures";
+import { knownExtensionOf } from "@ashlar/identity/extensions";
+import {
+  mergedWord,
+  TestAuthority,
+  testExtension,
+  testLogs,
+  testNextBootReport,
+  TestNode,
+  testRelease,
+  withExtensionWords,
+} from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
@@ -34,7 +44,7 @@ const LOGS = testLogs(RELEASE, EXPECTATIONS.classConfigSha256, EXPECTATIONS.node
 for (const each of [node, otherNode]) each.boot(LOGS);
 
 const JUDGING = { ekRoots: parseEkRoots(authority.roots), candidates: [], maxAgeMs: 60_000 };
-const STORED: ProveStoredOptions = { ...JUDGING, release: RELEASE };
+const STORED: ProveStoredOptions = { ...JUDGING, release: RELEASE, extensions: [] };
 let options: ProveNodesOptions;
 let run = 0;
 beforeEach(() => {
@@ -227,10 +237,11 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const targets = [target("a", agent.url), target("b", other.url), target("c", "https://127.0.0.1:1")];
   const candidates = [NEXT];
   const names = targets.map(({ name }) => name);
-  await writeStoredFleet(evidenceDirectory, { nodes: names, manifest: "{}", ekRoots: authority.roots, known: [NEXT] });
+  const shared = { manifest: "{}", ekRoots: authority.roots, known: [NEXT], extensions: [] };
+  await writeStoredFleet(evidenceDirectory, { nodes: names, ...shared });
   const live = await proveNodes(targets, { ...options, candidates, evidenceDirectory });
   const stored = await readStoredFleet(evidenceDirectory);
-  assert.deepEqual(stored, { nodes: names, manifest: "{}", ekRoots: authority.roots, known: [NEXT] });
+  assert.deepEqual(stored, { nodes: names, ...shared });
   const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, { ...STORED, candidates });
   assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
   assert.deepEqual(
@@ -253,7 +264,8 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   assert.equal(stale.fleet.nodes[0]?.differences[0]?.what, "age of the evidence");
   const unpinned = await proveStored(evidenceDirectory, ["a"], { ...STORED, pins: new Map() });
   assert.equal(unpinned.fleet.verdict, "unknown");
-  const redeclared = await proveStored(evidenceDirectory, ["a"], { ...STORED, classConfigSha256: "0".repeat(64) });
+  const classInstead = { sha256: "0".repeat(64), extensions: [] };
+  const redeclared = await proveStored(evidenceDirectory, ["a"], { ...STORED, classInstead });
   assert.equal(redeclared.fleet.nodes[0]?.differences[0]?.what, "PCR 13, class config");
 
   const report = readFileSync(join(cwd, "next-boot.json"), "utf8");
@@ -278,10 +290,56 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   }
 });
 
+test("extensions: live and stored evidence agree, also when a debug session has ended since", async () => {
+  const evidenceDirectory = join(directory, "extensions");
+  const [kubernetes, tools] = [testExtension("kubernetes", "v1.33.2"), testExtension("debug-tools", "1.0")];
+  const text = "extensions: [{name: kubernetes, version: v1.33.*, tier: community}]";
+  const files = [{ path: "/etc/ashlar/extensions.yaml", contents: { source: `data:,${encodeURIComponent(text)}` } }];
+  const known = [kubernetes, tools].map(knownExtensionOf);
+  const exceptions = [{ name: "debug-tools", rootHash: null, until: new Date(Date.now() + 60_000).toISOString() }];
+  const expectations = expectationsOf({
+    release: RELEASE,
+    classConfig: Buffer.from(JSON.stringify({ storage: { files } })),
+    nodeConfig: new Uint8Array(),
+    extensions: { known, exceptions, alsoAllowed: [] },
+  });
+  const { classConfigSha256, nodeConfigSha256 } = expectations;
+  const words = [kubernetes, tools].map(mergedWord);
+  node.boot(withExtensionWords(testLogs(RELEASE, classConfigSha256, nodeConfigSha256), words));
+  try {
+    await using agent = await TestAgent.start(node, RELEASE);
+    const targets = [{ name: "worker", url: agent.url, expectations }];
+    const shared = { nodes: ["worker"], manifest: "{}", ekRoots: undefined, known: [], extensions: known };
+    await writeStoredFleet(evidenceDirectory, shared);
+    const live = await proveNodes(targets, { ...options, evidenceDirectory });
+    const shown = live.fleet.nodes[0]?.extensions.map(({ name, version, note }) => [name, version, note]);
+    assert.deepEqual(shown, [
+      ["debug-tools", "1.0", "debug session"],
+      ["kubernetes", "v1.33.2", null],
+    ]);
+    const { extensions } = await readStoredFleet(evidenceDirectory);
+    assert.deepEqual(extensions, known);
+    const stored = await proveStored(evidenceDirectory, ["worker"], { ...STORED, extensions });
+    assert.deepEqual(stored.fleet, live.fleet);
+    assert.equal(stored.fleet.verdict, "proven");
+
+    const withdrawn = known.map((each) => Object.assign({}, each, { withdrawn: { reason: "a hole" } }));
+    const later = await proveStored(evidenceDirectory, ["worker"], { ...STORED, extensions: withdrawn });
+    assert.match(later.fleet.nodes[0]?.differences[0]?.found ?? "", /withdrawn: a hole$/u);
+    const classInstead = { sha256: classConfigSha256, extensions: [] };
+    const undeclared = await proveStored(evidenceDirectory, ["worker"], { ...STORED, extensions, classInstead });
+    assert.match(undeclared.fleet.nodes[0]?.differences[0]?.expected ?? "", /not declared$/u);
+    const blind = await proveStored(evidenceDirectory, ["worker"], STORED);
+    assert.equal(blind.fleet.verdict, "unknown");
+  } finally {
+    node.boot(LOGS);
+  }
+});
+
 test("a directory of evidence cannot name files elsewhere", async () => {
   const evidenceDirectory = join(directory, "hostile");
-  const fleet = { manifest: "{}", ekRoots: undefined, known: [] };
-  for (const name of ["../a", ".", "..", "a/b", "", "fleet.json", "releases", "x".repeat(200)]) {
+  const fleet = { manifest: "{}", ekRoots: undefined, known: [], extensions: [] };
+  for (const name of ["../a", ".", "..", "a/b", "", "fleet.json", "extensions.json", "releases", "x".repeat(200)]) {
     await assert.rejects(writeStoredFleet(evidenceDirectory, { ...fleet, nodes: [name] }), { code: "usage" }, name);
   }
   await writeStoredFleet(evidenceDirectory, { ...fleet, nodes: ["worker-1.example.org:7443", "::1"] });

@@ -12,10 +12,19 @@ import {
   nextBootQualifyingData,
   qualifyingData,
   type Evidence,
+  type ExtensionExpectations,
   type KnownRelease,
   type NextBootAnswer,
 } from "@ashlar/identity";
+import { MAX_EXTENSIONS, type KnownExtension } from "@ashlar/identity/extensions";
 import { z } from "zod";
+import {
+  debugExceptionSchema,
+  knownExtensionSchema,
+  MAX_EXCEPTIONS,
+  measuredExtensionSchema,
+  rightExtensionSchema,
+} from "./extension-schemas.ts";
 import type { NextBootReply } from "./judge-answer.ts";
 import { pinSchema, type Pin } from "./pin-store.ts";
 
@@ -33,10 +42,15 @@ export type StoredAnswer = {
     readonly nodeConfigSha256: string;
     /** SHA-256 of the UKIs of the releases that were right, the declared one first; older evidence does not say it. */
     readonly releases?: readonly string[];
+    /** Undefined in evidence from before nodes had any. */
+    readonly extensions?: StoredExtensions;
   };
   /** The answer to the same challenge about the next boot; undefined in evidence from before that was asked. */
   readonly nextBoot?: NextBootReply | undefined;
 };
+
+/** What was right about a node's extensions; what was known of published ones is the same for all nodes. */
+export type StoredExtensions = Omit<ExtensionExpectations, "known">;
 
 /** What holds for all nodes of a directory of evidence. */
 export type StoredFleet = {
@@ -48,13 +62,16 @@ export type StoredFleet = {
   readonly ekRoots: string | undefined;
   /** All releases that were known. */
   readonly known: readonly KnownRelease[];
+  /** All published extensions that were known. */
+  readonly extensions: readonly KnownExtension[];
 };
 
 const FLEET = "fleet.json";
 const MANIFEST = "manifest.json";
 const EK_ROOTS = "ek-roots.pem";
 const RELEASES = "releases";
-const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS, RELEASES]);
+const EXTENSIONS = "extensions.json";
+const SHARED_FILES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS, RELEASES, EXTENSIONS]);
 const ANSWER = "answer.json";
 const ANSWER_SCHEMA = "ashlar.stored-evidence/v2";
 
@@ -100,6 +117,13 @@ const answerSchema = z.strictObject({
     classConfigSha256: digest,
     nodeConfigSha256: digest,
     releases: z.array(digest).min(1).max(2).exactOptional(),
+    extensions: z
+      .strictObject({
+        declared: z.array(rightExtensionSchema).max(MAX_EXTENSIONS),
+        exceptions: z.array(debugExceptionSchema).max(MAX_EXCEPTIONS),
+        alsoAllowed: z.array(measuredExtensionSchema).max(MAX_EXTENSIONS),
+      })
+      .exactOptional(),
   }),
   /** Why there is no answer about the next boot, when it was asked for. */
   noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
@@ -124,7 +148,7 @@ const MAX_SHARED_FILE_BYTES = 64 * 1024 * 1024;
 /** @throws AshlarError `usage` for a node whose name cannot be a directory's */
 export async function writeStoredFleet(
   directory: string,
-  { nodes, manifest, ekRoots, known }: StoredFleet,
+  { nodes, manifest, ekRoots, known, extensions }: StoredFleet,
 ): Promise<void> {
   const wrong = nodes.find((name) => !nodeName.safeParse(name).success || SHARED_FILES.has(name));
   if (wrong !== undefined) throw new AshlarError("usage", `expected a node's name, found ${JSON.stringify(wrong)}`);
@@ -134,6 +158,10 @@ export async function writeStoredFleet(
   if (ekRoots === undefined) await rm(join(directory, EK_ROOTS), { force: true });
   else await writeFileAtomically(join(directory, EK_ROOTS), ekRoots);
   await writeReleases(join(directory, RELEASES), known);
+  await writeFileAtomically(
+    join(directory, EXTENSIONS),
+    `${JSON.stringify(extensions.map(withoutMore), undefined, 2)}\n`,
+  );
   await writeFileAtomically(join(directory, FLEET), `${JSON.stringify(fleet, undefined, 2)}\n`);
 }
 
@@ -150,7 +178,8 @@ export async function readStoredFleet(directory: string): Promise<StoredFleet> {
   if (manifest === undefined) throw new AshlarError("not-found", `expected ${join(directory, MANIFEST)}`);
   const ekRoots = await readOptional(join(directory, EK_ROOTS), MAX_SHARED_FILE_BYTES);
   const known = await readReleases(join(directory, RELEASES));
-  return { nodes, manifest: manifest.toString("utf8"), ekRoots: ekRoots?.toString("utf8"), known };
+  const extensions = await readExtensions(join(directory, EXTENSIONS));
+  return { nodes, manifest: manifest.toString("utf8"), ekRoots: ekRoots?.toString("utf8"), known, extensions };
 }
 
 async function writeReleases(directory: string, known: readonly KnownRelease[]): Promise<void> {
@@ -169,6 +198,19 @@ async function readReleases(directory: string): Promise<KnownRelease[]> {
     if (bytes !== undefined) known.push(parseKnownRelease(bytes.toString("utf8")));
   }
   return known;
+}
+
+/** What comes out of a repository's index has more members. */
+function withoutMore({ kind, name, version, tier, rootHash, withdrawn }: KnownExtension): KnownExtension {
+  const reason = withdrawn === undefined ? {} : { withdrawn: { reason: withdrawn.reason } };
+  return { kind, name, version, tier, rootHash, ...reason };
+}
+
+/** None in a directory from before there were any. */
+async function readExtensions(path: string): Promise<KnownExtension[]> {
+  const bytes = await readOptional(path, MAX_FLEET_CHARACTERS);
+  if (bytes === undefined) return [];
+  return parseDocument(bytes.toString("utf8"), z.array(knownExtensionSchema), path, MAX_FLEET_CHARACTERS);
 }
 
 async function readdirOptional(directory: string): Promise<string[]> {
@@ -221,9 +263,17 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
       classConfigSha256: expected.classConfigSha256,
       nodeConfigSha256: expected.nodeConfigSha256,
       ...(expected.releases === undefined ? {} : { releases: expected.releases }),
+      ...(expected.extensions === undefined ? {} : { extensions: toStored(expected.extensions) }),
     },
     ...(nextBoot === undefined || "answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
   };
+}
+
+function toStored({ declared, exceptions, alsoAllowed }: StoredExtensions): StoredExtensions {
+  const right = declared.map(({ kind, name, pattern, tier, source: { type } }) => {
+    return { kind, name, pattern, tier, source: { type } };
+  });
+  return { declared: right, exceptions, alsoAllowed };
 }
 
 /** The node's stored answer, or undefined when there is none. */

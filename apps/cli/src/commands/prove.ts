@@ -6,6 +6,7 @@ import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
 import { nodesAtUrls, nodesOfLab, type DeclaredNodes } from "../prove/declared-nodes.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
+import type { Known } from "../prove/known-releases.ts";
 import { readManifestText, readText } from "../prove/read-release.ts";
 
 type ProveOptions = {
@@ -16,6 +17,7 @@ type ProveOptions = {
   readonly knownImage?: readonly string[];
   readonly releases?: string;
   readonly releaseRoot?: string;
+  readonly extension?: readonly string[];
   readonly config?: string;
   readonly filesDir?: string;
   readonly nodeConfigs?: string;
@@ -26,6 +28,8 @@ type ProveOptions = {
   readonly evidence?: string;
   readonly json?: true;
 };
+
+const NO_CONFIG = new Uint8Array();
 
 type Proof = Pick<FleetProof, "fleet" | "agesMs">;
 
@@ -45,9 +49,10 @@ export function proveCommand(): Command {
     .option("--known-image <dir...>", "other releases that nodes may boot next, or run instead")
     .option(
       "--releases <place>",
-      "a repository, directory or http(s) URL, whose releases are known (default: the lab's)",
+      "a repository, directory or http(s) URL, whose releases and extensions are known (default: the lab's)",
     )
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
+    .option("--extension <place...>", "manifests of published extensions, or directories of them")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
@@ -65,6 +70,9 @@ an old one). A node's TPM and firmware are enrolled at the first contact and pin
 
 The next boot is judged as well: a node that would not boot a known, whole release next is a mismatch, whatever it runs.
 While it is a node's turn in an update, its old and its new release are both right for it, and for no other node.
+
+Extensions: each that is merged must be declared in the configs, published and not withdrawn, and each that is declared
+must be merged. What \`ashlar debug\` has allowed a node is listed, and right until its time is over.
 
 Exit status: 0 all proven, 1 a mismatch, 2 no mismatch, but not all proven.
 
@@ -107,11 +115,13 @@ function refuseContradictions(options: ProveOptions): void {
 
 async function proveLive(options: ProveOptions): Promise<Proof> {
   const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
-  const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = await import("@ashlar/verifier");
+  const verifier = await import("@ashlar/verifier");
+  const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = verifier;
   const declared = await findNodes(options, await readConfig(options));
   const pinsPath = options.pins ?? declared.pinsPath;
   const recordPath = updateRecordPath(pinsPath);
   const record = await readUpdateRecord(recordPath);
+  const extensionRecord = await verifier.readExtensionRecord(verifier.extensionRecordPath(pinsPath));
   const readRelease = async (path: string | undefined): Promise<KnownRelease | undefined> =>
     path === undefined ? undefined : parseKnownRelease(await readManifestText(path));
   const given = await readRelease(options.image);
@@ -123,9 +133,10 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
   const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
     Object.assign(node, {
       expectations: expectationsOf({
-        ...rightReleases(node.name, record, known, { given, made }),
+        ...rightReleases(node.name, record, known.releases, { given, made }),
         classConfig,
         nodeConfig,
+        extensions: { known: known.extensions, ...verifier.rightOfNode(extensionRecord, node.name) },
       }),
     }),
   );
@@ -134,12 +145,18 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
   if (options.evidence !== undefined) {
     const nodes = targets.map(({ name }) => name);
     const manifest = JSON.stringify(given ?? made ?? targets[0]?.expectations.release);
-    await writeStoredFleet(options.evidence, { nodes, manifest, ekRoots, known });
+    await writeStoredFleet(options.evidence, {
+      nodes,
+      manifest,
+      ekRoots,
+      known: known.releases,
+      extensions: known.extensions,
+    });
   }
   return await withInterruption(async (signal) =>
     proveNodes(targets, {
       ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
-      candidates: known,
+      candidates: known.releases,
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
       enrolAgain,
@@ -158,17 +175,18 @@ function refuseStrangers(enrolAgain: ReadonlySet<string>, targets: readonly { re
 
 /** The lab's repository is only a help: its nodes can be proven when it is broken. */
 async function readKnown(
-  { knownImage = [], releases, releaseRoot }: ProveOptions,
+  { knownImage = [], releases, releaseRoot, extension }: ProveOptions,
   recordPath: string,
   labs: DeclaredNodes["repository"],
   given: readonly (KnownRelease | undefined)[],
-): Promise<KnownRelease[]> {
-  const { readKnownReleases } = await import("../prove/known-releases.ts");
+): Promise<Known> {
+  const { readKnown: read } = await import("../prove/known-releases.ts");
   const isGiven = releases !== undefined;
   return await withInterruption(async (signal) =>
-    readKnownReleases({
+    read({
       given: given.filter((release) => release !== undefined),
       images: knownImage,
+      extensions: extension,
       recordPath,
       repository: isGiven ? { releases, releaseRoot } : labs,
       onUnreadable: isGiven ? undefined : (message) => console.error(`the lab's repository is left out: ${message}`),
@@ -185,15 +203,19 @@ async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefi
 
 async function proveFrom(directory: string, options: ProveOptions): Promise<Proof> {
   const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
+  const classOf = (release: KnownRelease, classConfig: Uint8Array) => {
+    const { classConfigSha256: sha256, extensions } = expectationsOf({ release, classConfig, nodeConfig: NO_CONFIG });
+    return { sha256, extensions: extensions.declared };
+  };
   const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
   const stored = await readStoredFleet(directory);
   const release = parseKnownRelease(stored.manifest);
   const releaseInstead =
     options.image === undefined ? undefined : parseKnownRelease(await readManifestText(options.image));
-  const { readKnownReleases } = await import("../prove/known-releases.ts");
-  const { releases, releaseRoot } = options;
+  const { readKnown: read } = await import("../prove/known-releases.ts");
+  const { releases, releaseRoot, extension } = options;
   const repository = releases === undefined ? undefined : { releases, releaseRoot };
-  const more = await readKnownReleases({ images: options.knownImage ?? [], repository });
+  const more = await read({ images: options.knownImage ?? [], extensions: extension, repository });
   const ekRoots =
     options.ekRoots === undefined ? stored.ekRoots : await readText(options.ekRoots, "trusted TPM makers");
   const classConfig = await readConfig(options);
@@ -201,14 +223,11 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
     release,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
     ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
-    candidates: [...stored.known, ...more],
+    candidates: [...stored.known, ...more.releases],
+    extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
-    ...(classConfig === undefined
-      ? {}
-      : {
-          classConfigSha256: expectationsOf({ release, classConfig, nodeConfig: new Uint8Array() }).classConfigSha256,
-        }),
+    ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
 }
 

@@ -12,7 +12,7 @@ const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "FALLBACK", "IDENTITY",
 const IDENTITY_DIGITS = 12;
 const LEVEL_COLUMN = 1;
 
-/** One line for each node. Digests are shortened here; `--json` has all of them. */
+/** One line for each node, and one for each of its extensions. Digests are shortened here; `--json` has all of them. */
 export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): string[] {
   const rows = nodes.map(({ name, level, release, identity, differences, nextBoot }) => {
     const age = agesMs.get(name);
@@ -29,14 +29,24 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
   });
   const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const draw = (row: readonly string[]): string[] => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  const lines = rows.map((row, index) => {
-    const level = nodes[index]?.level;
-    const cells = draw(row);
+  const line = (cells: readonly string[]): string => cells.join("  ").trimEnd();
+  const lines = nodes.flatMap((node, index) => {
+    const cells = draw(rows[index] ?? []);
     // Only after padding: the escape sequences have no width.
-    if (level !== undefined) cells[LEVEL_COLUMN] = styleText(COLOURS[level], cells[LEVEL_COLUMN] ?? "");
-    return cells;
+    cells[LEVEL_COLUMN] = styleText(COLOURS[node.level], cells[LEVEL_COLUMN] ?? "");
+    return [line(cells), ...describeExtensions(node)];
   });
-  return [draw(TITLES), ...lines].map((cells) => cells.join("  ").trimEnd());
+  return [line(draw(TITLES)), ...lines];
+}
+
+/** "  sysext kubernetes v1.33.2 (0a1b2c3d4e5f): v1.33.5 is published" */
+function describeExtensions({ extensions, notes }: NamedVerdict): string[] {
+  const merged = extensions.map(({ kind, name, version, rootHash, note, until }) => {
+    const about = [note, until === null ? null : `until ${until}`].filter((part) => part !== null).join(" ");
+    const which = `${kind} ${name} ${version ?? "unknown"} (${rootHash.slice(0, IDENTITY_DIGITS)})`;
+    return `  ${which}${about === "" ? "" : `: ${shortenDigests(about)}`}`;
+  });
+  return [...merged, ...notes.map((note) => `  ${shortenDigests(note)}`)];
 }
 
 /** What is not clear about the next boot of a node that is right otherwise is worth the place. */

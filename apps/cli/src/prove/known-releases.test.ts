@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { keepRelease, updateRecordPath } from "@ashlar/verifier";
-import { readKnownReleases, rightReleases } from "./known-releases.ts";
+import { readKnown, rightReleases } from "./known-releases.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-known-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -20,19 +20,19 @@ test("releases from all sources, each once", async () => {
   await keepRelease(recordPath, JSON.stringify(NEW));
   await keepRelease(recordPath, JSON.stringify(OLD));
   const rebuilt = testRelease("1.0.0", "the same version, built from something else");
-  const found = await readKnownReleases({ given: [rebuilt], images: [image, directory], recordPath });
+  const { releases: found } = await readKnown({ given: [rebuilt], images: [image, directory], recordPath });
   assert.deepEqual(found, [rebuilt, OLD, NEW]);
 });
 
 test("a repository that cannot be read is an error, or is told where it is only a help", async () => {
   const repository = { releases: join(directory, "nowhere"), releaseRoot: join(directory, "nowhere.json") };
-  await assert.rejects(readKnownReleases({ images: [], recordPath, repository }), { code: "not-found" });
+  await assert.rejects(readKnown({ images: [], recordPath, repository }), { code: "not-found" });
   const told: string[] = [];
   const onUnreadable = (message: string): unknown => told.push(message);
-  const found = await readKnownReleases({ images: [], recordPath, repository, onUnreadable });
+  const { releases: found } = await readKnown({ images: [], recordPath, repository, onUnreadable });
   assert.equal(found.length, 2);
   assert.match(told.join(), /^expected release-root.json at /u);
-  await assert.rejects(readKnownReleases({ images: [], repository: { ...repository, releaseRoot: undefined } }), {
+  await assert.rejects(readKnown({ images: [], repository: { ...repository, releaseRoot: undefined } }), {
     code: "usage",
   });
 });

@@ -2,15 +2,19 @@ import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { stateDirectory } from "@ashlar/host";
 import { parseKnownRelease, type KnownRelease } from "@ashlar/identity";
+import type { KnownExtension } from "@ashlar/identity/extensions";
 import type { Repository } from "@ashlar/release/client";
 import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
+import { extensionsOf, readExtensions } from "./known-extensions.ts";
 import { readManifestText } from "./read-release.ts";
 import type { RepositoryPlace } from "./release-repository.ts";
 
-export type KnownReleaseSources = {
+export type KnownSources = {
   readonly given?: readonly KnownRelease[];
   /** Images or manifests. */
   readonly images: readonly string[];
+  /** Manifests of extensions, or directories of them. */
+  readonly extensions?: readonly string[] | undefined;
   /** Where an update's record is, and the releases that were kept beside it. */
   readonly recordPath?: string;
   readonly repository?: RepositoryPlace | undefined;
@@ -19,20 +23,31 @@ export type KnownReleaseSources = {
   readonly signal?: AbortSignal;
 };
 
-/** All releases that can be known from here, each once; what comes first counts when two have one version. */
-export async function readKnownReleases(sources: KnownReleaseSources): Promise<KnownRelease[]> {
-  const { given = [], images, recordPath } = sources;
+export type Known = {
+  /** Each once; what comes first counts when two have one version. */
+  readonly releases: readonly KnownRelease[];
+  /** The repository's first: it knows what has been withdrawn. */
+  readonly extensions: readonly KnownExtension[];
+};
+
+/** All that can be known from here of what has been published. */
+export async function readKnown(sources: KnownSources): Promise<Known> {
+  const { given = [], images, extensions = [], recordPath } = sources;
   const read = await Promise.all(
     [...new Set(images)].map(async (path) => parseKnownRelease(await readManifestText(path))),
   );
   const kept = recordPath === undefined ? [] : await readKeptReleases(recordPath);
-  const all = [...given, ...read, ...kept, ...(await readRepository(sources))];
-  return [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []);
+  const repository = await readRepository(sources);
+  const all = [...given, ...read, ...kept, ...repository.releases];
+  return {
+    releases: [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []),
+    extensions: [...repository.extensions, ...(await readExtensions(extensions))],
+  };
 }
 
-async function readRepository(sources: KnownReleaseSources): Promise<KnownRelease[]> {
+async function readRepository(sources: KnownSources): Promise<Known> {
   const { repository: place, recordPath, onUnreadable, signal } = sources;
-  if (place === undefined) return [];
+  if (place === undefined) return NOTHING;
   // What reads a repository takes longer to load than everything else here.
   const { openReleases } = await import("./release-repository.ts");
   try {
@@ -41,13 +56,15 @@ async function readRepository(sources: KnownReleaseSources): Promise<KnownReleas
       recordPath === undefined ? stateDirectory() : dirname(recordPath),
       signal,
     );
-    return await readSummaries(repository);
+    return { releases: await readSummaries(repository), extensions: extensionsOf(repository.index) };
   } catch (error) {
     if (!(error instanceof AshlarError) || onUnreadable === undefined || error.code === "interrupted") throw error;
     onUnreadable(error.message);
-    return [];
+    return NOTHING;
   }
 }
+
+const NOTHING: Known = { releases: [], extensions: [] };
 
 /** Enough to keep a network busy. */
 const READ_AT_ONCE = 8;

@@ -5,7 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { expectationsOf } from "@ashlar/identity";
-import { TestAuthority, TestNode, testLogs, testNextBootReport, testRelease } from "@ashlar/identity/test-fixtures";
+import {
+  mergedWord,
+  TestAuthority,
+  testExtension,
+  testLogs,
+  testNextBootReport,
+  TestNode,
+  testRelease,
+  withExtensionWords,
+} from "@ashlar/identity/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
 import { fleetTable, formatAge } from "./fleet-table.ts";
 
@@ -24,6 +33,7 @@ await writeStoredFleet(directory, {
   manifest: JSON.stringify(release),
   ekRoots: authority.roots,
   known: [next],
+  extensions: [],
 });
 const report = testNextBootReport([
   [release, "ashlar_1.0.0.efi"],
@@ -56,7 +66,7 @@ test("a table, one verdict line, exit 0", () => {
 test("JSON has the documented members in their order", () => {
   const fleet: { nodes: object[] } = JSON.parse(prove("--from", directory, "--json").stdout);
   assert.deepEqual(Object.keys(fleet), ["verdict", "identities", "nodes"]);
-  const members = "name level release identity config nodeConfig extensions nextBoot differences";
+  const members = "name level release identity config nodeConfig extensions notes nextBoot differences";
   assert.equal(Object.keys(fleet.nodes[0] ?? {}).join(" "), members);
 });
 
@@ -81,6 +91,7 @@ test("a wrong next boot is a mismatch that names what is wrong; an unclear one i
       manifest: JSON.stringify(release),
       ekRoots: authority.roots,
       known: [next],
+      extensions: [],
     });
     const wrong = { ...report, loaderVariables: { LoaderEntryDefault: "evil.efi" } };
     await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: { answer: node.nextBoot(wrong, challenge) } });
@@ -93,6 +104,43 @@ test("a wrong next boot is a mismatch that names what is wrong; an unclear one i
     const unclear = prove("--from", evidence);
     assert.equal(unclear.status, 0);
     assert.match(unclear.stdout, /proven +1\.0\.0 +unknown +- .* next boot, answer about the next boot: .*no answer/u);
+  } finally {
+    rmSync(evidence, { recursive: true });
+  }
+});
+
+test("each extension has a line; their manifests can be given by hand", async () => {
+  const evidence = mkdtempSync(join(tmpdir(), "ashlar-extensions-"));
+  const [old, newer] = [testExtension("kubernetes", "v1.33.2"), testExtension("kubernetes", "v1.33.5")];
+  const tools = testExtension("debug-tools", "1.0");
+  try {
+    for (const each of [old, newer, tools]) {
+      writeFileSync(join(evidence, `${each.name}-${each.version}-x86-64.manifest.json`), JSON.stringify(each));
+    }
+    const nodes = { nodes: ["worker"], manifest: JSON.stringify(release), ekRoots: authority.roots, known: [next] };
+    const logs = testLogs(release, declared.classConfigSha256, declared.nodeConfigSha256);
+    node.boot(withExtensionWords(logs, [old, tools].map(mergedWord)));
+    await writeStoredFleet(evidence, { ...nodes, extensions: [] });
+    const { pattern, source } = { pattern: "v1.33.*", source: { type: "repository" } } as const;
+    const extensions = {
+      declared: [{ kind: "sysext", name: "kubernetes", pattern, tier: null, source }] as const,
+      exceptions: [{ name: "debug-tools", rootHash: null, until: "2100-01-01T00:00:00.000Z" }],
+      alsoAllowed: [],
+    };
+    const expected = { ...declared, extensions };
+    await writeStoredAnswer(evidence, "worker", { ...stored, evidence: node.evidence(release, challenge), expected });
+    const unknown = prove("--from", evidence);
+    assert.equal(unknown.status, 2);
+    assert.match(unknown.stdout, /nothing published is known: give --releases or --extension$/mu);
+    const { status, stdout, stderr } = prove("--from", evidence, "--extension", evidence);
+    assert.equal(status, 0, stderr + stdout);
+    assert.match(
+      stdout,
+      /^ {2}sysext debug-tools 1\.0 \([0-9a-f]{12}\): debug session until 2100-01-01T00:00:00\.000Z$/mu,
+    );
+    assert.match(stdout, /^ {2}sysext kubernetes v1\.33\.2 \([0-9a-f]{12}\): v1\.33\.5 is published$/mu);
+    assert.equal(prove("--from", evidence, "--extension", join(evidence, "nowhere")).status, 1);
+    assert.equal(prove("--from", evidence, "--extension", join(evidence, "fleet.json")).status, 1);
   } finally {
     rmSync(evidence, { recursive: true });
   }

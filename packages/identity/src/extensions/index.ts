@@ -34,6 +34,10 @@ export type {
 } from "./declaration.ts";
 export { declaredInConfigs } from "./declared-in-configs.ts";
 export { parseExtensionsFile } from "./extensions-file.ts";
+export { knownExtensionOf, NO_KNOWLEDGE } from "./known-extension.ts";
+export type { DebugException, ExtensionKnowledge, KnownExtension, RightExtension } from "./known-extension.ts";
+export { foldExtensionWords } from "./merged-extensions.ts";
+export type { MeasuredExtension, MeasuredExtensions } from "./merged-extensions.ts";
 export { EXTENSION_STORE, parseExtensionFileName, parseImagePath } from "./image-path.ts";
 export { parseTransferFile } from "./transfer-file.ts";
 export type { ComponentTransfer } from "./transfer-file.ts";

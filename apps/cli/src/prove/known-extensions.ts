@@ -1,0 +1,38 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { parseExtensionManifest } from "@ashlar/identity";
+import { knownExtensionOf, type KnownExtension } from "@ashlar/identity/extensions";
+import type { RepositoryIndex } from "@ashlar/release/client";
+
+/** All versions of all extensions in a repository, also withdrawn ones: nodes may still have them. */
+export function extensionsOf({ extensions }: RepositoryIndex): KnownExtension[] {
+  return [...extensions.values()].flatMap((versions) => Array.from(versions.values()));
+}
+
+/**
+ * Extensions whose manifests were given by hand.
+ *
+ * @param places files, or directories of `*.manifest.json`
+ * @throws AshlarError `not-found`, and whatever `parseExtensionManifest` throws
+ */
+export async function readExtensions(places: readonly string[]): Promise<KnownExtension[]> {
+  const paths = (await Promise.all(places.map(manifestsAt))).flat();
+  return await Promise.all(
+    paths.map(async (path) => knownExtensionOf(parseExtensionManifest(await readFile(path, "utf8")))),
+  );
+}
+
+async function manifestsAt(place: string): Promise<string[]> {
+  let names: string[];
+  try {
+    if (!(await stat(place)).isDirectory()) return [place];
+    names = (await readdir(place)).filter((name) => name.endsWith(".manifest.json"));
+  } catch (error) {
+    throw new AshlarError("not-found", `expected an extension's manifest: ${messageOf(error)}`);
+  }
+  if (names.length > 0) return names.toSorted().map((name) => join(place, name));
+  throw new AshlarError("not-found", `expected NAME-VERSION-x86-64.manifest.json in ${place}, found none`, {
+    hint: "`ashlar extension build` writes it beside the image",
+  });
+}
