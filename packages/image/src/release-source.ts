@@ -1,5 +1,5 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import type { BuildTree } from "./build-tree.ts";
 
@@ -16,6 +16,8 @@ const TRUSTED_FILES = [
   ["release-root.json", "usr/lib/ashlar/release-root.json"],
   // Whom plain systemd-sysupdate trusts (systemd-pull of systemd 257). Debian ships other distributions' keys here.
   ["import-pubring.pgp", "usr/lib/systemd/import-pubring.gpg"],
+  // Whose extensions are merged; systemd looks there, too.
+  ["extensions.crt", "usr/lib/verity.d/ashlar-extensions.crt"],
 ] as const;
 
 /** @throws AshlarError `usage` for another kind of URL, `not-found` when the key directory lacks a public file */
@@ -23,8 +25,8 @@ export async function addReleaseSource(tree: BuildTree, source: ReleaseSource): 
   if (!URL.canParse(source.url) || !/^https?:$/u.test(new URL(source.url).protocol)) {
     throw new AshlarError("usage", `--release-url: expected an http or https URL, found ${JSON.stringify(source.url)}`);
   }
-  await mkdir(tree.path("usr/lib/ashlar"), { recursive: true });
   for (const [name, target] of TRUSTED_FILES) {
+    await mkdir(dirname(tree.path(target)), { recursive: true });
     try {
       await copyFile(join(source.keys, name), tree.path(target));
     } catch (error) {

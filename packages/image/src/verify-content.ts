@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { type ErofsImage, listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
-import type { ManifestFile, ReleaseManifest } from "@ashlar/identity";
-import { openRegion, readRegionSync, type Region } from "./verity/region.ts";
+import type { ManifestFile } from "@ashlar/identity";
+import { openRegion, readRegionSync } from "./verity/region.ts";
+import type { VerifyFileSystemOptions } from "./verify-file-system.ts";
 import type { ImageProblem } from "./verify-problem.ts";
 
 export type ContentVerification = {
@@ -12,24 +13,22 @@ export type ContentVerification = {
   readonly unchecked: string | undefined;
 };
 
-const MOUNT_POINT = "/usr";
 const MAX_PROBLEMS = 16;
 
 /**
- * Compares every file and link in the usr image with the manifest: the same paths, sizes, digests and targets. The image
- * must have been found whole.
+ * Compares every file and link in an image with those of its manifest: the same paths, sizes, digests and targets. The
+ * image must have been found whole.
  */
 export async function verifyContent(
-  name: string,
-  data: Region,
-  { files }: ReleaseManifest,
+  { name, data, mountPoint }: Pick<VerifyFileSystemOptions, "name" | "data" | "mountPoint">,
+  files: readonly ManifestFile[],
 ): Promise<ContentVerification> {
   const region = await openRegion(data);
   await using _handle = region.handle;
   const expected = new Map(files.map((file) => [file.path, file]));
   const messages: string[] = [];
   try {
-    for await (const found of readFiles(openErofs(readRegionSync(region), region.sizeBytes))) {
+    for await (const found of readImageFiles(openErofs(readRegionSync(region), region.sizeBytes), mountPoint)) {
       const stated = expected.get(found.path);
       expected.delete(found.path);
       const difference = compareFile(stated, found);
@@ -47,11 +46,11 @@ export async function verifyContent(
   return { problems, unchecked: undefined };
 }
 
-/** All files and links, in the form of the manifest. Hard links are read once. */
-async function* readFiles(image: ErofsImage): AsyncGenerator<ManifestFile> {
+/** All files and links, in the form of a manifest. Hard links are read once. */
+export async function* readImageFiles(image: ErofsImage, mountPoint: string): AsyncGenerator<ManifestFile> {
   const { entries, unreadable } = listErofs(image);
   const [first] = unreadable;
-  if (first !== undefined) throw new AshlarError("malformed", `${MOUNT_POINT}${first.path}: ${first.reason}`);
+  if (first !== undefined) throw new AshlarError("malformed", `${mountPoint}${first.path}: ${first.reason}`);
   const known = new Map<number, ManifestFile | undefined>();
   for (const { path, nid } of entries) {
     if (!known.has(nid)) {
@@ -60,7 +59,7 @@ async function* readFiles(image: ErofsImage): AsyncGenerator<ManifestFile> {
       await setImmediate();
     }
     const file = known.get(nid);
-    if (file !== undefined) yield { ...file, path: MOUNT_POINT + path };
+    if (file !== undefined) yield { ...file, path: mountPoint + path };
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from "@ashlar/formats";
 import { openRegion, readRegion, type Region } from "./verity/region.ts";
 import type { ImageProblem } from "./verify-problem.ts";
-import { verifyUsr } from "./verify-usr.ts";
+import { verifyFileSystem } from "./verify-file-system.ts";
 
 /** A slot for an operating system: a usr partition and its verity partition. */
 export type Slot = {
@@ -66,12 +66,13 @@ export function findSlots({ partitions }: Gpt): Slot[] {
 
 /** Checks a slot against the root hash that its own partition UUIDs spell. */
 export async function verifySlot(path: string, name: string, { data, hash, rootHash }: Slot): Promise<ImageProblem[]> {
-  return await verifyUsr({
+  return await verifyFileSystem({
     name: partitionName(name, data),
     data: regionOf(path, data),
     hashName: partitionName(name, hash),
     hash: regionOf(path, hash),
     rootHash,
+    mountPoint: "/usr",
   });
 }
 

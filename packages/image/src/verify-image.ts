@@ -8,7 +8,7 @@ import { findSlots, partitionName, readDisk, regionOf, verifySlot } from "./veri
 import { verifyEsp } from "./verify-esp.ts";
 import { verifyBootLoader, verifyDigest, verifyProgram, verifySuperblock, verifyUki } from "./verify-files.ts";
 import type { ImageProblem } from "./verify-problem.ts";
-import { verifyUsr } from "./verify-usr.ts";
+import { verifyFileSystem } from "./verify-file-system.ts";
 
 export type VerifyImageOptions = {
   /** What is being checked. */
@@ -63,13 +63,14 @@ async function verifyDirectory(directory: string, onProgress: (message: string) 
     hashName: "usr.verity",
     hash: { path: pathOf("usr.verity") },
     rootHash: usr.rootHash,
-  };
-  const damages = await verifyUsr(parts);
+    mountPoint: "/usr",
+  } as const;
+  const damages = await verifyFileSystem(parts);
   problems.push(...damages);
   const unchecked: string[] = [];
   if (damages.length === 0) {
     onProgress("files in the usr image");
-    const content = await verifyContent(parts.name, parts.data, manifest);
+    const content = await verifyContent(parts, manifest.files);
     problems.push(...content.problems);
     if (content.unchecked !== undefined) unchecked.push(content.unchecked);
   }

@@ -230,7 +230,8 @@ test("what has no business in an extension is named", () => {
 
 test("extended attributes are refused: in an overlay they may hide what lies below", () => {
   const bytes = erofs({ [RELEASE]: "ID=a\n", "usr/empty": "" });
-  const { inode } = readExtensionFiles(reader(bytes), bytes.length).entries.find(({ path }) => path === "/usr/empty") ?? {};
+  const { inode } =
+    readExtensionFiles(reader(bytes), bytes.length).entries.find(({ path }) => path === "/usr/empty") ?? {};
   assert.ok(inode !== undefined);
   bytes.writeUInt16LE(1, inode.offsetBytes + 2);
   refuses(() => readExtensionFiles(reader(bytes), bytes.length), /attributes, found some at \/usr\/empty/u, "invalid");

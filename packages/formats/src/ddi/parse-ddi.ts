@@ -24,26 +24,21 @@ export type Ddi = {
 export type DdiPartition = { readonly number: number; readonly offsetBytes: number; readonly sizeBytes: number };
 
 /** Partition types for x86-64 (UAPI Group "Discoverable Partitions Specification"). */
-const TYPES: readonly { readonly designator: Ddi["designator"]; readonly types: Readonly<Record<Role, Guid>> }[] = [
-  {
-    designator: "root",
-    types: {
-      data: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
-      tree: "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5",
-      signature: "41092b05-9fc8-4523-994f-2def0408b176",
-    },
+export const DDI_TYPES: Readonly<Record<Ddi["designator"], Readonly<Record<Role, Guid>>>> = {
+  root: {
+    data: "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+    tree: "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5",
+    signature: "41092b05-9fc8-4523-994f-2def0408b176",
   },
-  {
-    designator: "usr",
-    types: {
-      data: "8484680c-9521-48c6-9c11-b0720656f69e",
-      tree: "77ff5f63-e7b6-4633-acf4-1565b864c0e6",
-      signature: "e7bb33fb-06cf-4e81-8273-e543b413e2e2",
-    },
+  usr: {
+    data: "8484680c-9521-48c6-9c11-b0720656f69e",
+    tree: "77ff5f63-e7b6-4633-acf4-1565b864c0e6",
+    signature: "e7bb33fb-06cf-4e81-8273-e543b413e2e2",
   },
-];
+};
 
 type Role = "data" | "tree" | "signature";
+const DESIGNATORS: readonly Ddi["designator"][] = ["root", "usr"];
 const ROLES: readonly Role[] = ["data", "tree", "signature"];
 
 /** The hash tree is held in memory: 32 MiB for this much. */
@@ -79,9 +74,9 @@ export function parseDdi(read: ReadBytes, sizeBytes: number): Ddi {
 function findRoles(
   partitions: readonly NumberedPartition[],
 ): { readonly designator: Ddi["designator"] } & Readonly<Record<Role, NumberedPartition>> {
-  const kind = TYPES.find(({ types }) => partitions.some(({ type }) => type === types.data));
-  if (kind === undefined) malformed("expected a root or usr partition for x86-64, found none");
-  const { designator, types } = kind;
+  const designator = DESIGNATORS.find((each) => partitions.some(({ type }) => type === DDI_TYPES[each].data));
+  if (designator === undefined) malformed("expected a root or usr partition for x86-64, found none");
+  const types = DDI_TYPES[designator];
   const find = (role: Role): NumberedPartition => {
     const [found, other] = partitions.filter(({ type }) => type === types[role]);
     if (found === undefined || other !== undefined) malformed(`expected one ${designator} ${role} partition`);

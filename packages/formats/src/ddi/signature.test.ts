@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { hash, X509Certificate } from "node:crypto";
+import { createPrivateKey, hash, X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { joined, patched, refuses, survivesAnything } from "../tpm/test-malforme
 import { der, nothing, objectIdentifier, sequence, set } from "../x509/der.ts";
 import { DER_TAGS, DerReader } from "../x509/der-reader.ts";
 import { issuerAndSerialOf, parseDetachedSignature } from "./detached-signature.ts";
+import { signRootHash, writeSignaturePartition } from "./sign-root-hash.ts";
 import { parseSignaturePartition } from "./signature-partition.ts";
 import { verifyRootHashSignature } from "./verify-signature.ts";
 
@@ -76,6 +77,13 @@ for (const [name, keyOptions] of [
       const bare = make("-noattr", "-nocerts", "-md", digest);
       assert.equal(verifyRootHashSignature({ ...signed, signature: bare }, [certificate]), certificate);
     }
+    const own = signRootHash(SIGNED.rootHash, { privateKey: createPrivateKey(readFileSync(key)), certificate });
+    assert.equal(verifyRootHashSignature(own, [certificate]), certificate);
+    assert.deepEqual(parseSignaturePartition(writeSignaturePartition(own)), own);
+    // Of ECDSA, each signature is another.
+    if (name === "rsa") assert.deepEqual(own.signature, make("-noattr", "-md", "sha256"));
+    const wrong = { privateKey: createPrivateKey(readFileSync(key)), certificate: CERTIFICATE };
+    refuses(() => signRootHash(SIGNED.rootHash, wrong), /key of the certificate/u, "invalid");
     const refused: readonly [readonly string[], RegExp][] = [
       [[], /authenticatedAttributes/u],
       [["-noattr", "-md", "sha1"], /expected SHA-2/u],

@@ -4,7 +4,7 @@ import { openRegion, readRegionSync, type Region } from "./verity/region.ts";
 import { type VerityProblem, verifyVerity } from "./verity/verify-verity.ts";
 import type { DamagedBlock, ImageProblem } from "./verify-problem.ts";
 
-export type UsrParts = {
+export type VerifyFileSystemOptions = {
   /** How messages call the data, for example `usr.erofs` or `disk.raw partition 2`. */
   readonly name: string;
   readonly data: Region;
@@ -12,19 +12,19 @@ export type UsrParts = {
   readonly hash: Region;
   /** In hexadecimal digits. */
   readonly rootHash: string;
+  /** The file system's root on the node, `/usr` or nothing. */
+  readonly mountPoint: "/usr" | "";
 };
 
-/** The file system's root on the node. */
-const MOUNT_POINT = "/usr";
 const MAX_NAMED_FILES = 4;
 
-/** Checks /usr's data against its root hash and names the files that the first damaged blocks belong to. */
-export async function verifyUsr(parts: UsrParts): Promise<ImageProblem[]> {
+/** Checks a file system's data against its root hash and names the files that the first damaged blocks belong to. */
+export async function verifyFileSystem(parts: VerifyFileSystemOptions): Promise<ImageProblem[]> {
   const { name, data, hashName, hash, rootHash } = parts;
   try {
     const { problems, badDataBlocks, superblock } = await verifyVerity({ data, hash, rootHash });
     const offsets = problems.flatMap((problem) => (problem.kind === "data-block" ? [problem.offsetBytes] : []));
-    const filesAt = await findFiles(data, offsets, superblock.dataBlockSizeBytes);
+    const filesAt = await findFiles(data, offsets, superblock.dataBlockSizeBytes, parts.mountPoint);
     const described = problems.map((problem) => describe(problem, parts, filesAt));
     if (badDataBlocks <= offsets.length) return described;
     return [...described, { message: `${name}: ${badDataBlocks} blocks in all do not match the hash tree` }];
@@ -37,7 +37,7 @@ export async function verifyUsr(parts: UsrParts): Promise<ImageProblem[]> {
 
 type FilesAt = (offsetBytes: number) => { readonly files: readonly string[]; readonly reason: string };
 
-function describe(problem: VerityProblem, { name, hashName }: UsrParts, filesAt: FilesAt): ImageProblem {
+function describe(problem: VerityProblem, { name, hashName }: VerifyFileSystemOptions, filesAt: FilesAt): ImageProblem {
   if (problem.kind === "root") {
     return { message: `${hashName}: expected root hash ${problem.expected}, found ${problem.found}` };
   }
@@ -52,7 +52,12 @@ function describe(problem: VerityProblem, { name, hashName }: UsrParts, filesAt:
 }
 
 /** Looks up the files at damaged places; what is damaged is not read, so that names cannot come from changed bytes. */
-async function findFiles(data: Region, offsets: readonly number[], blockSizeBytes: number): Promise<FilesAt> {
+async function findFiles(
+  data: Region,
+  offsets: readonly number[],
+  blockSizeBytes: number,
+  mountPoint: string,
+): Promise<FilesAt> {
   if (offsets.length === 0) return () => ({ files: [], reason: "" });
   const region = await openRegion(data);
   await using _handle = region.handle;
@@ -68,15 +73,17 @@ async function findFiles(data: Region, offsets: readonly number[], blockSizeByte
     const { owners, unreadable } = findBlockOwners(image, offsets.map(blockOf));
     const [first] = unreadable;
     const reason =
-      first === undefined ? "it belongs to no file" : `${MOUNT_POINT}${first.path} cannot be read: ${first.reason}`;
-    return (offset) => ({ files: pathsOf(owners.get(blockOf(offset)) ?? []), reason });
+      first === undefined ? "it belongs to no file" : `${mountPoint}${first.path} cannot be read: ${first.reason}`;
+    return (offset) => ({ files: pathsOf(owners.get(blockOf(offset)) ?? [], mountPoint), reason });
   } catch (error) {
     return () => ({ files: [], reason: `the file system cannot be read: ${messageOf(error)}` });
   }
 }
 
 /** Data tells more than metadata, of which a block holds that of many files. */
-function pathsOf(owners: readonly BlockOwner[]): string[] {
+function pathsOf(owners: readonly BlockOwner[], mountPoint: string): string[] {
   const data = owners.filter(({ part }) => part === "data");
-  return (data.length > 0 ? data : owners).map(({ path }) => (path === "/" ? MOUNT_POINT : MOUNT_POINT + path));
+  return (data.length > 0 ? data : owners).map(({ path }) =>
+    path === "/" && mountPoint !== "" ? mountPoint : mountPoint + path,
+  );
 }
