@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { ChangeOptions, RepositoryIndex } from "@ashlar/release";
+import type { RepositoryIndex } from "@ashlar/release";
 import { withInterruption } from "../interruption.ts";
-import { choosePassphrase, createPassphraseSource } from "../release/passphrase.ts";
+import { change, type ChangeFlags, changingCommand, parseCount, readingCommand } from "../release/command-options.ts";
+import { choosePassphrase } from "../release/passphrase.ts";
 import { readingOptions, type ReadFlags } from "../release/reading-options.ts";
 import { createStepPrinter } from "../step-printer.ts";
 
@@ -17,45 +18,6 @@ export function releaseCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(gcCommand())
     .addCommand(serveCommand());
-}
-
-type ChangeFlags = {
-  readonly repo: string;
-  readonly keys: string;
-  readonly passphraseFile?: string;
-  readonly timestampDays?: number;
-  readonly roleDays?: number;
-  readonly json?: true;
-};
-
-/** A command that signs something. */
-function changingCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .requiredOption("--repo <directory>", "the repository: the directory that a web server serves")
-    .requiredOption("--keys <directory>", "the private keys; never below the repository")
-    .option("--passphrase-file <file>", "its first line opens the keys (default: asked for on a terminal)")
-    .option("--timestamp-days <days>", "how long nodes may go on without news (default: 30)", parseCount)
-    .option("--role-days <days>", "how long the other signatures hold (default: 365)", parseCount)
-    .option("--json", "print the result as JSON");
-}
-
-/** Runs a change with what all of them need. */
-async function change(flags: ChangeFlags, work: (options: ChangeOptions) => Promise<void>): Promise<void> {
-  await withInterruption(async (signal) => {
-    const { DEFAULT_LIFETIMES, KeyDirectory } = await import("@ashlar/release");
-    await work({
-      repository: flags.repo,
-      keys: new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile)),
-      nowMs: Date.now(),
-      lifetimes: {
-        timestampDays: flags.timestampDays ?? DEFAULT_LIFETIMES.timestampDays,
-        roleDays: flags.roleDays ?? DEFAULT_LIFETIMES.roleDays,
-      },
-      signal,
-      onProgress: createStepPrinter(),
-    });
-  });
 }
 
 function initCommand(): Command {
@@ -225,17 +187,6 @@ Examples:
     });
 }
 
-/** A command that only reads. */
-function readingCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option("--repo <directory>", "the repository's directory")
-    .option("--url <url>", "the repository on a web server")
-    .option("--keys <directory>", "where release-root.json and import-pubring.pgp are; private keys are not needed")
-    .option("--root <file>", "the release-root.json to trust")
-    .option("--json", "print the result as JSON");
-}
-
 function listCommand(): Command {
   return readingCommand("list", "Show channels and releases")
     .addHelpText(
@@ -258,6 +209,7 @@ Examples:
 function verifyCommand(): Command {
   return readingCommand("verify", "Read every file of a repository, and compare it with what was signed")
     .option("--keyring <file>", "the import-pubring.pgp to check SHA256SUMS.gpg with")
+    .option("--certificate <file>", "the extensions.crt to check extension images with")
     .addHelpText(
       "after",
       `
@@ -269,7 +221,7 @@ Examples:
     )
     .action(async (flags: ReadFlags) => {
       await withInterruption(async (signal) => {
-        const { verifyRepository } = await import("@ashlar/release");
+        const { sortedExtensions, verifyRepository } = await import("@ashlar/release");
         const options = await readingOptions(flags);
         const { index, problems } = await verifyRepository({ ...options, signal, onProgress: createStepPrinter() });
         process.exitCode = problems.length === 0 ? 0 : 1;
@@ -278,8 +230,14 @@ Examples:
           return;
         }
         for (const problem of problems) console.log(problem);
+        const images = sortedExtensions(index).length;
         if (options.keyring === undefined) console.log("not checked: SHA256SUMS.gpg, without --keyring or --keys");
-        if (problems.length === 0) console.log(`${index.releases.size} releases: everything is as signed`);
+        if (options.certificate === undefined && images > 0) {
+          console.log("not checked: signatures of extension images, without --certificate or --keys");
+        }
+        if (problems.length === 0) {
+          console.log(`${index.releases.size} releases, ${images} extension images: everything is as signed`);
+        }
       });
     });
 }
@@ -338,11 +296,6 @@ Examples:
         await server.close();
       });
     });
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,4}$/u.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number from 1 to 99999");
 }
 
 function parseCompressionLevel(text: string): number {

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,14 +12,15 @@ export type ReadFlags = {
   readonly keys?: string;
   readonly root?: string;
   readonly keyring?: string;
+  readonly certificate?: string;
   readonly json?: true;
 };
 
 /** Where a repository is, and what is trusted of it. */
 export async function readingOptions(
   flags: ReadFlags,
-): Promise<Pick<VerifyOptions, "url" | "trustedRoot" | "keyring" | "nowMs">> {
-  const { KEYRING_FILE, ROOT_FILE } = await import("@ashlar/release");
+): Promise<Pick<VerifyOptions, "url" | "trustedRoot" | "keyring" | "certificate" | "nowMs">> {
+  const { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE, ROOT_FILE } = await import("@ashlar/release");
   const { repo, url, keys } = flags;
   if ((repo === undefined) === (url === undefined)) {
     throw new AshlarError("usage", "expected either --repo or --url");
@@ -33,8 +36,24 @@ export async function readingOptions(
     url: url ?? pathToFileURL(resolve(repo ?? "")).href,
     trustedRoot: await readPublicFile(rootPath),
     keyring: keyringPath === undefined ? undefined : await readPublicFile(keyringPath),
+    certificate: await readCertificate(flags.certificate, keys && join(keys, EXTENSION_CERTIFICATE_FILE)),
     nowMs: Date.now(),
   };
+}
+
+/** @param usual may be missing: a key directory that is older than extensions has none */
+async function readCertificate(
+  given: string | undefined,
+  usual: string | undefined,
+): Promise<X509Certificate | undefined> {
+  const path = given ?? usual;
+  if (path === undefined || (given === undefined && !existsSync(path))) return undefined;
+  const bytes = await readPublicFile(path);
+  try {
+    return new X509Certificate(bytes);
+  } catch (error) {
+    throw new AshlarError("malformed", `${path}: expected a certificate`, { cause: error });
+  }
 }
 
 async function readPublicFile(path: string): Promise<Buffer> {

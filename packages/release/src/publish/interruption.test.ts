@@ -1,5 +1,6 @@
 /** What is left when a change of a repository stops at any of its steps (as SQLite tests: every Nth one, for every N). */
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
@@ -7,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, mock, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
@@ -49,6 +51,12 @@ mock.method(fs, "open", async (...args: Parameters<typeof open>) => {
   for (const name of HANDLE_CHANGES) cutHandle(handle, name);
   return handle;
 });
+/** Making an RSA key takes longer than everything else of `init`. */
+const generate = promisify(crypto.generateKeyPair) as (type: string, options?: object) => Promise<unknown>;
+const rsaKey = generate("rsa", { modulusLength: 3072 });
+const generateQuickly = async (type: string, options?: object): Promise<unknown> =>
+  await (type === "rsa" ? rsaKey : generate(type, options));
+Object.assign(crypto, { generateKeyPair: Object.assign(() => undefined, { [promisify.custom]: generateQuickly }) });
 syncBuiltinESMExports();
 
 function cutHandle(handle: FileHandle, name: (typeof HANDLE_CHANGES)[number]): void {
@@ -119,37 +127,69 @@ async function readPlain(own: string, keys: KeyDirectory): Promise<string> {
 
 const base = testOptions(join(directory, "base"));
 await initRepository(base, async () => undefined);
+const extensionBase = { ...testOptions(join(directory, "extension-base")), keys: base.keys };
+await initRepository(extensionBase, async () => undefined);
+
 for (const version of ["1.0.0", "1.1.0"]) {
   const image = await writeTestImage(join(directory, version), version, [1, 2, 3]);
   await publishRelease({ ...base, image, channel: "stable" });
 }
+const newImage = await writeTestImage(join(directory, "1.2.0"), "1.2.0", [4, 2, 3]);
+
 const signer = await base.keys.extensionSigner();
 const extension = async (version: string, name = "hello"): Promise<string> =>
   await writeTestExtension(join(directory, "extensions"), signer, { name, version });
-await publishExtensions({ ...base, images: [await extension("v1.2.3"), await extension("v1.2.4")] });
-const newExtensions = [await extension("v1.2.5"), await extension("v1.0.0", "tools")];
-const newImage = await writeTestImage(join(directory, "1.2.0"), "1.2.0", [4, 2, 3]);
+await publishExtensions({ ...extensionBase, images: [await extension("v1.2.3"), await extension("v1.2.4")] });
+const newExtension = await extension("v1.0.0", "tools");
 
-/** Compressing takes long: the check tries every third step of publishing, ASHLAR_EVERY_STEP=1 each. */
+/** Compressing and hashing take long: the check tries some of the steps of publishing, ASHLAR_EVERY_STEP=1 each. */
 const PUBLISH_STRIDE = process.env["ASHLAR_EVERY_STEP"] === "1" ? 1 : 3;
 
-const changes: Record<string, (options: ChangeOptions) => Promise<unknown>> = {
-  publish: async (options) => await publishRelease({ ...options, image: newImage, channel: "stable" }),
-  promote: async (options) => await promoteRelease({ ...options, version: "1.0.0", channel: "stable" }),
-  "publish extensions": async (options) => await publishExtensions({ ...options, images: newExtensions }),
-  "withdraw an extension": async (options) =>
-    await withdrawExtensionFromRepository({ ...options, name: "hello", version: "v1.2.4", reason: "bad" }),
-  "gc extensions": async (options) => await collectExtensionGarbage({ ...options, keep: 1 }),
-  gc: async (options) => await collectGarbage({ ...options, keep: 1 }),
-  refresh: async (options) => await refreshRepository({ ...options, nowMs: NOW_MS + 200 * 24 * 3600 * 1000 }),
+type Change = {
+  readonly from: ChangeOptions;
+  readonly stride?: number;
+  readonly change: (options: ChangeOptions) => Promise<unknown>;
 };
 
-for (const [name, change] of Object.entries(changes)) {
+const changes: Record<string, Change> = {
+  publish: {
+    from: base,
+    stride: PUBLISH_STRIDE,
+    change: async (options) => await publishRelease({ ...options, image: newImage, channel: "stable" }),
+  },
+  promote: {
+    from: base,
+    change: async (options) => await promoteRelease({ ...options, version: "1.0.0", channel: "stable" }),
+  },
+  gc: { from: base, change: async (options) => await collectGarbage({ ...options, keep: 1 }) },
+  refresh: {
+    from: base,
+    change: async (options) => await refreshRepository({ ...options, nowMs: NOW_MS + 200 * 24 * 3600 * 1000 }),
+  },
+  "publish extensions": {
+    from: extensionBase,
+    stride: PUBLISH_STRIDE,
+    change: async (options) => await publishExtensions({ ...options, images: [newExtension] }),
+  },
+  "withdraw an extension": {
+    from: extensionBase,
+    change: async (options) =>
+      await withdrawExtensionFromRepository({ ...options, name: "hello", version: "v1.2.4", reason: "bad" }),
+  },
+  "gc extensions": {
+    from: extensionBase,
+    change: async (options) => await collectExtensionGarbage({ ...options, keep: 1 }),
+  },
+};
+
+for (const [name, { from, stride = 1, change }] of Object.entries(changes)) {
   test(`${name}, cut at every step: readers see the old state or the new one, and repeating completes it`, async () => {
-    const expected = { old: await observe(base), new: await afterwards(name, change) };
+    const whole = copyOf(from, `${name}-whole`);
+    await change(whole);
+    const expected = { old: await observe(from), new: await observe(whole) };
     let [steps, outcome] = [0, "cut"];
-    for (; outcome === "cut"; steps += name.startsWith("publish") ? PUBLISH_STRIDE : 1) {
-      const options = copyOfBase(`${name}-${steps}`);
+    for (; outcome === "cut"; steps += stride) {
+      const options = copyOf(from, `${name}-${steps}`);
       outcome = await cutAfter(steps, async () => await change(options));
       const seen = await observe(options);
       assert.ok([expected.old.tuf, expected.new.tuf].includes(seen.tuf), `step ${steps}: ${seen.tuf}`);
@@ -164,18 +204,12 @@ for (const [name, change] of Object.entries(changes)) {
   });
 }
 
-async function afterwards(name: string, change: (options: ChangeOptions) => Promise<unknown>): Promise<Seen> {
-  const options = copyOfBase(`${name}-whole`);
-  await change(options);
-  return await observe(options);
-}
-
-function copyOfBase(name: string): ChangeOptions {
-  const own = join(directory, name);
-  for (const part of ["repository", "keys"]) {
-    cpSync(join(directory, "base", part), join(own, part), { recursive: true, verbatimSymlinks: true });
-  }
-  return testOptions(own);
+/** A repository of its own, with keys of its own: some changes write there, too. */
+function copyOf({ repository, keys }: ChangeOptions, name: string): ChangeOptions {
+  const own = testOptions(join(directory, name));
+  cpSync(repository, own.repository, { recursive: true, verbatimSymlinks: true });
+  cpSync(keys.path, own.keys.path, { recursive: true });
+  return own;
 }
 
 test("init, cut at every step: repeating completes it with the same keys", async () => {

@@ -93,7 +93,7 @@ function sign(raw: Buffer, rootHash: string, { privateKey, certificatePem }: Ext
   const text = JSON.stringify({
     rootHash,
     certificateFingerprint: hash("sha256", new X509Certificate(certificatePem).raw),
-    signature: pkcs7(rootHash, privateKey.export({ type: "pkcs8", format: "pem" }).toString(), certificatePem),
+    signature: pkcs7(rootHash, privateKey.export({ type: "pkcs8", format: "pem" }), certificatePem),
   });
   raw.fill(0, signature.firstLba * 512, (signature.lastLba + 1) * 512);
   raw.write(text, signature.firstLba * 512, "latin1");
