@@ -29,7 +29,13 @@ export async function makeEvidence(directory: string, count: number): Promise<Ma
   const pin = { ...node.pin, enrolledAt: new Date(nowMs).toISOString(), resetCount: 0 };
   const nodes = Array.from({ length: count }, (_, index) => `node-${index}`);
   const answer = { evidence, ...CHALLENGE, challengedAtMs: nowMs, pin, expected: expectations };
-  await writeStoredFleet(directory, { nodes, manifest: JSON.stringify(release), ekRoots: authority.roots, known: [] });
+  await writeStoredFleet(directory, {
+    nodes,
+    manifest: JSON.stringify(release),
+    ekRoots: authority.roots,
+    known: [],
+    extensions: [],
+  });
   for (const name of nodes) await writeStoredAnswer(directory, name, answer);
   const ekRoots = parseEkRoots(authority.roots);
   const times = { challengedAtMs: nowMs, nowMs, maxAgeMs: 60_000 };

@@ -1,4 +1,5 @@
-/** What declares a node's extensions. */
+/** What declares a node's extensions, and what nodes say of them. */
+import { parseExtensionsStatus } from "@ashlar/identity";
 import * as extensions from "@ashlar/identity/extensions";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
@@ -24,6 +25,19 @@ const CONFIG = {
   },
 };
 
+const STATUS: extensions.ExtensionsStatus = {
+  schema: "ashlar.extensions/v1",
+  bootId: "boot",
+  phase: "fetching",
+  target: { name: "kubernetes", version: "v1.33.5" },
+  progress: { totalBytes: 3, copiedBytes: 2, fetchedBytes: 1 },
+  merged: [{ kind: "sysext", name: "kubernetes", version: "v1.33.2", rootHash: "ab".repeat(32), until: null }],
+  setAside: [{ name: "x", version: null, reason: "no signature" }],
+  missing: [{ name: "zfs", reason: "not fetched" }],
+  lastError: { code: "failed", message: "no", hint: "wait" },
+  failures: [{ name: "kubernetes", version: "v1.33.4", at: "2026-01-02T03:04:05Z", check: "kubelet", message: "" }],
+};
+
 export const DECLARATION_TARGETS: readonly Target[] = [
   {
     name: "extensions-file",
@@ -34,6 +48,11 @@ export const DECLARATION_TARGETS: readonly Target[] = [
     name: "transfer-file",
     seeds: [seeds.text(TRANSFER)],
     parse: (bytes) => extensions.parseTransferFile(toText(bytes)),
+  },
+  {
+    name: "extensions-status",
+    seeds: [seeds.text(JSON.stringify(STATUS))],
+    parse: (bytes) => parseExtensionsStatus(toText(bytes)),
   },
   {
     name: "declared-in-configs",

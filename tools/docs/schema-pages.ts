@@ -1,5 +1,11 @@
-import { updateRecordJsonSchema, updateResultJsonSchema } from "@ashlar/cli";
-import { evidenceSchema, fleetVerdictJsonSchema, manifestSchema, updateJsonSchemas } from "@ashlar/identity";
+import { extensionRecordJsonSchema, updateRecordJsonSchema, updateResultJsonSchema } from "@ashlar/cli";
+import {
+  evidenceSchema,
+  extensionsStatusJsonSchema,
+  fleetVerdictJsonSchema,
+  manifestSchema,
+  updateJsonSchemas,
+} from "@ashlar/identity";
 import { z } from "zod";
 
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
@@ -8,6 +14,8 @@ export function schemaPages(): Map<string, string> {
     ["fleet-verdict-v1", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],
+    ["extension-record-v1", extensionRecordJsonSchema()],
+    ["extensions-v1", extensionsStatusJsonSchema()],
     ...updateJsonSchemas(),
     ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
     [

@@ -1,4 +1,4 @@
 export { createProgram } from "./program.ts";
 export { updateResultJsonSchema } from "./update/update-result.ts";
 export { EXIT_STATUS } from "./failure.ts";
-export { updateRecordJsonSchema } from "@ashlar/verifier";
+export { extensionRecordJsonSchema, updateRecordJsonSchema } from "@ashlar/verifier";

@@ -17,6 +17,7 @@ export {
   parseKeys,
 } from "./evidence.ts";
 export type { Evidence, Keys } from "./evidence.ts";
+export { extensionsStatusJsonSchema, parseExtensionsStatus } from "./extensions/extension-answers.ts";
 export { expectationsOf } from "./expectations.ts";
 export type { Declaration, Expectations } from "./expectations.ts";
 export { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "./expected-pcrs.ts";

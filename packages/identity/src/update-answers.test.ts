@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { testNextBootReport } from "./test-next-boot.ts";
+import { mutations } from "./test-mutations.ts";
 import { testRelease } from "./test-release.ts";
 import { parseNextBoot, parseNextBootReport, parseUpdateStatus } from "./update-answers.ts";
 import { nextBootQualifyingData, type UpdateStatus } from "./update-api.ts";
@@ -30,23 +31,6 @@ const EVIDENCE = {
 };
 
 const MALFORMED = { code: "malformed" };
-
-/** Every way to change one member of a JSON value to one of these. */
-function* mutations(value: unknown, replacements: readonly unknown[]): Generator {
-  yield* replacements;
-  if (Array.isArray(value)) {
-    for (const [index, member] of value.entries()) {
-      for (const changed of mutations(member, replacements)) yield value.with(index, changed);
-    }
-  } else if (typeof value === "object" && value !== null) {
-    yield { ...value, more: 1 };
-    for (const [name, member] of Object.entries(value)) {
-      const { [name]: _, ...rest } = { ...value } as Record<string, unknown>;
-      yield rest;
-      for (const changed of mutations(member, replacements)) yield { ...value, [name]: changed };
-    }
-  }
-}
 
 test("a status is read as it is", () => {
   assert.deepEqual(parseUpdateStatus(JSON.stringify(STATUS)), STATUS);

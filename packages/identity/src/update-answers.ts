@@ -3,6 +3,13 @@ import { parseDocument } from "./parse-document.ts";
 import { base64, MAX_TPM_STRUCTURE_BYTES } from "./evidence.ts";
 import { versionSchema } from "./manifest.ts";
 import {
+  messageSchema as message,
+  nameSchema as name,
+  nodeErrorSchema,
+  progressSchema,
+  timeSchema as time,
+} from "./node-texts.ts";
+import {
   MAX_ESP_FILES,
   MAX_NEXT_BOOT_BYTES,
   MAX_SLOTS,
@@ -15,26 +22,15 @@ import {
   type UpdateStatus,
 } from "./update-api.ts";
 
-const MAX_MESSAGE_CHARACTERS = 4096;
 const MAX_CHECKS = 64;
 const MAX_FAILURES = 16;
 const MAX_LOADER_VARIABLES = 16;
 
-/** Nodes' texts end up on terminals: nothing in them may be an instruction to one. */
-const message = z
-  .string()
-  .max(MAX_MESSAGE_CHARACTERS)
-  .transform((text) => text.replaceAll(/[^\P{Cc}\n\t]/gu, "\u{fffd}"));
-const name = z
-  .string()
-  .max(256)
-  .regex(/^\P{Cc}*$/u, "expected no control characters");
 const sizeBytes = z.int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
 const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, "expected a UUID in lower case");
-const time = z.iso.datetime({ offset: true });
 
 const statusSchema: z.ZodType<UpdateStatus> = z.strictObject({
   schema: z.literal(UPDATE_STATUS_SCHEMA),
@@ -43,10 +39,10 @@ const statusSchema: z.ZodType<UpdateStatus> = z.strictObject({
   trial: z.boolean(),
   phase: z.enum(UPDATE_PHASES),
   target: versionSchema.nullable(),
-  progress: z.strictObject({ totalBytes: sizeBytes, copiedBytes: sizeBytes, fetchedBytes: sizeBytes }).nullable(),
+  progress: progressSchema.nullable(),
   staged: versionSchema.nullable(),
   rebootNeeded: z.boolean(),
-  lastError: z.strictObject({ code: name, message, hint: message.exactOptional() }).nullable(),
+  lastError: nodeErrorSchema.nullable(),
   health: z
     .strictObject({
       healthy: z.boolean(),

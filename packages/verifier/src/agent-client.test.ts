@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { operatorPem, operatorPin, type UpdateStatus } from "@ashlar/identity";
-import { TestAuthority, TestNode, testRelease, testUpdateStatus } from "@ashlar/identity/test-fixtures";
+import {
+  TestAuthority,
+  TestNode,
+  testExtensionsStatus,
+  testRelease,
+  testUpdateStatus,
+} from "@ashlar/identity/test-fixtures";
 import { AgentClient } from "./agent-client.ts";
 import { TestAgent } from "./test-agent.ts";
 
@@ -34,6 +40,23 @@ test("the status is for everybody, orders are the operator's", async () => {
   await assert.rejects(client.order("reboot"), { code: "conflict" });
 });
 
+test("the same for extensions", async () => {
+  const extensions = testExtensionsStatus({ phase: "checking", target: { name: "kubernetes", version: null } });
+  await using agent = await TestAgent.start(node, RELEASE, { extensions, operators });
+  using reader = new AgentClient(agent.url);
+  assert.deepEqual(await reader.extensionsStatus(), extensions);
+  await assert.rejects(reader.debug({ extension: "debug-tools", seconds: 60 }), { code: "untrusted" });
+  await assert.rejects(reader.updateStatus(), { code: "not-found" });
+  using client = new AgentClient(agent.url, { operatorPem: pem });
+  assert.deepEqual(await client.updateComponent({ component: "kubernetes", to: "v1.33.5" }), extensions);
+  assert.deepEqual(agent.orders.splice(0), ['/v1/extensions/update {"component":"kubernetes","to":"v1.33.5"}']);
+  assert.deepEqual(await client.debug({ extension: "debug-tools", seconds: 60 }), extensions);
+  assert.deepEqual(agent.orders, ['/v1/extensions/debug {"extension":"debug-tools","seconds":60}']);
+  await using confused = await TestAgent.start(node, RELEASE, { garbage: "{}" });
+  using second = new AgentClient(confused.url);
+  await assert.rejects(second.extensionsStatus(), { code: "malformed" });
+});
+
 test("nothing is said to a peer with another TLS key than the one in the evidence", async () => {
   await using agent = await TestAgent.start(node, RELEASE, { status: STATUS, operators });
   using client = new AgentClient(agent.url, { operatorPem: pem, tlsPublicKey: Buffer.from("another") });
@@ -48,6 +71,7 @@ test("an older release does not know about updates, and a server that fails is n
   await assert.rejects(client.updateStatus(), { code: "not-found" });
   await assert.rejects(client.order("update"), { code: "not-found" });
   await assert.rejects(client.nextBoot(Buffer.alloc(32)), { code: "not-found" });
+  await assert.rejects(client.extensionsStatus(), { code: "not-found" });
   // It cannot read this nonce, and says so with status 500.
   await assert.rejects(client.nextBoot(Buffer.alloc(1)), { code: "unavailable", message: /status 500/u });
   await using confused = await TestAgent.start(node, RELEASE, { garbage: "{}" });

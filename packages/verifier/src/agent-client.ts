@@ -8,6 +8,7 @@ import {
   MAX_RESPONSE_BYTES,
   parseActivation,
   parseEvidence,
+  parseExtensionsStatus,
   parseKeys,
   parseNextBoot,
   parseUpdateStatus,
@@ -19,6 +20,7 @@ import {
   type UpdateRequest,
   type UpdateStatus,
 } from "@ashlar/identity";
+import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/identity/extensions";
 import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./agent-refusal.ts";
 
 /** A node under emulation takes tens of seconds for its keys and seconds for a quote. */
@@ -108,6 +110,29 @@ export class AgentClient implements Disposable {
    */
   async order(order: Order, update: UpdateRequest = {}): Promise<UpdateStatus> {
     return parseUpdateStatus((await this.#ask("POST", `/v1/${order}`, update, ORDER_REFUSALS)).text);
+  }
+
+  /** @throws AshlarError `not-found` when its release does not know the question */
+  async extensionsStatus(): Promise<ExtensionsStatus> {
+    return parseExtensionsStatus((await this.#ask("GET", "/v1/extensions", undefined, NEW_QUESTION)).text);
+  }
+
+  /**
+   * Has a component taken to another version. The node has begun with it when this returns.
+   *
+   * @throws AshlarError like {@link order}
+   */
+  async updateComponent(request: ComponentRequest): Promise<ExtensionsStatus> {
+    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/update", request, ORDER_REFUSALS)).text);
+  }
+
+  /**
+   * Has an undeclared extension merged for a while, or removed. The node has begun with it when this returns.
+   *
+   * @throws AshlarError like {@link order}
+   */
+  async debug(request: DebugRequest): Promise<ExtensionsStatus> {
+    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/debug", request, ORDER_REFUSALS)).text);
   }
 
   [Symbol.dispose](): void {

@@ -15,6 +15,7 @@ import {
   type ReleaseManifest,
   type UpdateStatus,
 } from "@ashlar/identity";
+import type { ExtensionsStatus } from "@ashlar/identity/extensions";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 
 export type TestAgentOptions = {
@@ -22,6 +23,8 @@ export type TestAgentOptions = {
   readonly nextBoot?: NextBootReport | undefined;
   /** The same for updates. */
   readonly status?: UpdateStatus;
+  /** The same for extensions. */
+  readonly extensions?: ExtensionsStatus;
   /** Pins of the keys from which it takes orders. */
   readonly operators?: readonly string[];
 
@@ -76,7 +79,7 @@ export class TestAgent implements AsyncDisposable {
     this.#server = createServer(tls, (request, response) => {
       this.asked.push(request.url ?? "");
       answer(request, node, release, options, this.orders).then(
-        (text) => response.writeHead(request.method === "POST" && options.status ? 202 : 200).end(text),
+        (text) => response.writeHead(isOrder(request) ? 202 : 200).end(text),
         (error: unknown) =>
           error instanceof Refusal
             ? response.writeHead(error.status).end(error.message)
@@ -112,7 +115,7 @@ async function answer(
   orders: string[],
 ): Promise<string> {
   const body = (await request.toArray()).join("");
-  const { status, garbage } = options;
+  const { status, extensions, garbage } = options;
   if (garbage !== undefined && (options.garbageAt ?? request.url) === request.url) return garbage;
   if (request.url === "/v1/keys") {
     const { ak, ekPublic, ekCertificate } = options.keys ?? node.keys;
@@ -122,10 +125,12 @@ async function answer(
     const { credentialBlob, encryptedSecret } = parseActivateRequest(body);
     return JSON.stringify({ secret: base64(node.activate(credentialBlob, encryptedSecret)) });
   }
-  if (request.url === "/v1/update" || request.url === "/v1/rollback" || request.url === "/v1/reboot") {
-    if (status === undefined) throw new Refusal(404, "not-found");
-    if (request.method === "POST") takeOrder(request, body, options, orders);
-    return JSON.stringify(status);
+  const said = ORDERS.get(request.url ?? "");
+  if (said !== undefined) {
+    const isKnown = (said === "extensions" ? extensions : status) !== undefined;
+    if (!isKnown) throw new Refusal(404, "not-found");
+    if (isOrder(request)) takeOrder(request, body, options, orders);
+    return JSON.stringify(said === "extensions" ? options.extensions : options.status);
   }
   const challenge = { nonce: parseEvidenceRequest(body), tlsPublicKey: options.tlsPublicKey ?? OWN_KEY };
   if (request.url === "/v1/next-boot") {
@@ -135,6 +140,20 @@ async function answer(
     return JSON.stringify({ schema: "ashlar.next-boot/v1", report: reportText, quote });
   }
   return JSON.stringify(toResponse(node.evidence(release, challenge)));
+}
+
+/** What is said at these paths, and after an order that was given there. */
+const ORDERS: ReadonlyMap<string, "status" | "extensions"> = new Map([
+  ["/v1/update", "status"],
+  ["/v1/rollback", "status"],
+  ["/v1/reboot", "status"],
+  ["/v1/extensions", "extensions"],
+  ["/v1/extensions/update", "extensions"],
+  ["/v1/extensions/debug", "extensions"],
+]);
+
+function isOrder({ method, url }: IncomingMessage): boolean {
+  return method === "POST" && ORDERS.has(url ?? "");
 }
 
 function takeOrder(request: IncomingMessage, body: string, { operators }: TestAgentOptions, orders: string[]): void {
