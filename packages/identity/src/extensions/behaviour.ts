@@ -1,8 +1,8 @@
 import { AshlarError, messageOf } from "@ashlar/base";
 import { type ExtensionBehaviour, NO_BEHAVIOUR } from "./extension-manifest.ts";
 
-export const MAX_BEHAVIOUR_BYTES: number = 16 * 1024;
-const MAX_ENTRIES = 64;
+export const MAX_BEHAVIOUR_BYTES: number = 64 * 1024;
+const MAX_ENTRIES = 1000;
 const LISTS = ["replaces", "restart", "reload", "start"] as const;
 /** systemd.unit(5), "Description". */
 const UNIT_NAME = /^[\w:.@\\-]{1,255}\.(?:service|socket|target|timer|path|mount|slice)$/u;

@@ -1,0 +1,19 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+
+/**
+ * The release that an extension is for: what it need not bring, and what it must not hide.
+ *
+ * @param path an image directory, or its manifest
+ * @throws AshlarError `not-found`, and as `parseManifest` does
+ */
+export async function readBaseRelease(path: string): Promise<ReleaseManifest> {
+  const found = await stat(path).catch(() => undefined);
+  const manifest = found?.isDirectory() === true ? join(path, "manifest.json") : path;
+  const text = await readFile(manifest, "utf8").catch((error: unknown) => {
+    throw new AshlarError("not-found", `${manifest}: expected the manifest of a release, found none`, { cause: error });
+  });
+  return parseManifest(text);
+}

@@ -1,0 +1,124 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { throwIfInterrupted, withTemporaryDirectory } from "@ashlar/host";
+import {
+  EXTENSION_NAME_PATTERN,
+  EXTENSION_VERSION_PATTERN,
+  type ExtensionBehaviour,
+  extensionFileName,
+  type ExtensionManifest,
+  type ExtensionTier,
+} from "@ashlar/identity/extensions";
+import type { Step } from "@ashlar/image/debian";
+import { readBaseRelease } from "./base-release.ts";
+import {
+  ASHLAR_HOST,
+  type ExtensionHost,
+  type ExtensionIdentity,
+  joinBehaviour,
+  readTreeBehaviour,
+  writeBehaviour,
+  writeRelease,
+} from "./extension-files.ts";
+import { describeExtension } from "./image/describe-extension.ts";
+import { openToolTree } from "./image/tool-tree.ts";
+import { type ExtensionSigner, writeDdi } from "./image/write-ddi.ts";
+import { writeExtensionSbom } from "./image/write-sbom.ts";
+import { type ExtensionSource, stageSource } from "./sources/stage-source.ts";
+import { checkTree } from "./tree/check-tree.ts";
+import { checkReplaced, findReplaced } from "./tree/replaced-files.ts";
+
+export type BuildExtensionOptions = ExtensionIdentity & {
+  readonly tier: ExtensionTier;
+  /** Default: Ashlar's own nodes. */
+  readonly host?: ExtensionHost;
+  readonly source: ExtensionSource;
+  readonly signer: ExtensionSigner;
+  /** The directory that gets the image and what describes it; made if missing. */
+  readonly out: string;
+  /** The release that it is for: an image directory or a manifest. Without it nothing is known of the base. */
+  readonly release?: string;
+  /** Beside what the source asks for; `replaces` may have globs. */
+  readonly behaviour: ExtensionBehaviour;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (message: string) => void;
+};
+
+export type BuiltExtension = {
+  readonly manifest: ExtensionManifest;
+  /** Paths of the image, its manifest and its bill of materials. */
+  readonly files: readonly [image: string, manifest: string, sbom: string];
+  readonly leftOut: readonly string[];
+};
+
+/**
+ * Builds a signed extension image. The same inputs give the same bytes. An interrupted build leaves nothing behind.
+ *
+ * @throws AshlarError `usage` (names), `missing-tool` (not root), `invalid`, `limit` or `conflict` (what it holds),
+ * `not-found`, `failed`
+ */
+export async function buildExtension(options: BuildExtensionOptions): Promise<BuiltExtension> {
+  const { kind, name, version, source, out, signal, host = ASHLAR_HOST } = options;
+  checkNames(options);
+  if (process.getuid?.() !== 0) {
+    throw new AshlarError("missing-tool", "building an extension needs root: files in it belong to root", {
+      hint: "run the same command with sudo",
+    });
+  }
+  const step: Step = { signal, onProgress: options.onProgress ?? (() => undefined) };
+  const base = options.release === undefined ? undefined : await readBaseRelease(options.release);
+  const tools = await openToolTree(step);
+  await mkdir(out, { recursive: true });
+  return await withTemporaryDirectory(async (work) => {
+    const tree = join(work, "tree");
+    await mkdir(tree);
+    const staged = await stageSource(source, { tree, work, kind, version, base, step });
+    const entries = await checkTree(tree, kind);
+    const behaviours = [await readTreeBehaviour(tree, options), staged.behaviour, options.behaviour];
+    const allowed = behaviours.flatMap(({ replaces }) => replaces);
+    const replaces = checkReplaced(findReplaced(kind, entries, base?.files ?? []), allowed, staged.ownerOf);
+    const paths = entries.map(({ path }) => path);
+    await writeRelease(tree, { kind, name, version }, host, paths);
+    await writeBehaviour(tree, { kind, name, version }, joinBehaviour(behaviours, replaces));
+    throwIfInterrupted(signal);
+
+    step.onProgress("making the file system, its hash tree and the signature");
+    const image = join(work, "image.raw");
+    await writeDdi({ tree, name, version, signer: options.signer, tools, out: image });
+    step.onProgress("writing manifest and bill of materials");
+    const manifest = await describeExtension(image, { tier: options.tier, packages: staged.packages });
+    const [manifestPath, sbomPath] = [join(work, "manifest"), join(work, "sbom")];
+    await writeFile(manifestPath, `${JSON.stringify(manifest, null, 1)}\n`);
+    await writeFile(sbomPath, writeExtensionSbom(manifest));
+    throwIfInterrupted(signal);
+    const files = extensionPaths(out, { name, version });
+    await rename(manifestPath, files[1]);
+    await rename(sbomPath, files[2]);
+    await rename(image, files[0]);
+    return { manifest, files, leftOut: staged.leftOut };
+  }, out);
+}
+
+/** Where a directory has an extension's image, manifest and bill of materials. */
+function extensionPaths(
+  directory: string,
+  { name, version }: { readonly name: string; readonly version: string },
+): BuiltExtension["files"] {
+  const image = join(directory, extensionFileName({ name, version }));
+  const stem = image.slice(0, -".raw".length);
+  return [image, `${stem}.manifest.json`, `${stem}.sbom.cdx.json`];
+}
+
+function checkNames({ name, version }: ExtensionIdentity): void {
+  if (!EXTENSION_NAME_PATTERN.test(name)) {
+    throw new AshlarError("usage", `--name: expected a name such as debug-tools, found ${JSON.stringify(name)}`, {
+      hint: "a lower-case letter, then up to 62 letters, digits or hyphens",
+    });
+  }
+  if (!EXTENSION_VERSION_PATTERN.test(version)) {
+    throw new AshlarError("usage", `--version: expected a version such as v1.33.2, found ${JSON.stringify(version)}`, {
+      hint: "a digit, perhaps after a v, then up to 62 digits, letters, dots or tildes",
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/** The files that make a tree an extension: who it is, for which hosts, and what a node does with it. */
+import { lstat, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import {
+  behaviourPath,
+  checkBehaviour,
+  type ExtensionBehaviour,
+  type ExtensionKind,
+  NO_BEHAVIOUR,
+  parseBehaviour,
+} from "@ashlar/identity/extensions";
+
+export type ExtensionIdentity = { readonly kind: ExtensionKind; readonly name: string; readonly version: string };
+
+/** `level` is the host's SYSEXT_LEVEL or CONFEXT_LEVEL; with the ID `_any` there is none. */
+export type ExtensionHost = { readonly id: string; readonly level: string | null };
+
+/** What `os/usr/lib/os-release` says. */
+export const ASHLAR_HOST: ExtensionHost = { id: "ashlar", level: "1.0" };
+
+const UNIT_DIRECTORIES = { sysext: "/usr/lib/systemd/system/", confext: "/etc/systemd/system/" } as const;
+
+/**
+ * Writes the extension-release file. One that came with the tree must not say something else.
+ *
+ * @param paths the absolute paths of everything in the tree
+ * @throws AshlarError `conflict`
+ */
+export async function writeRelease(
+  tree: string,
+  { kind, name, version }: ExtensionIdentity,
+  host: ExtensionHost,
+  paths: readonly string[],
+): Promise<void> {
+  const hasUnits = paths.some((path) => path.startsWith(UNIT_DIRECTORIES[kind]));
+  const fields = new Map([
+    ["ID", host.id],
+    ...(host.level === null ? [] : ([[kind === "sysext" ? "SYSEXT_LEVEL" : "CONFEXT_LEVEL", host.level]] as const)),
+    ["ARCHITECTURE", "x86-64"],
+    ["IMAGE_ID", name],
+    ["IMAGE_VERSION", version],
+    ...(hasUnits ? ([["EXTENSION_RELOAD_MANAGER", "1"]] as const) : []),
+  ]);
+  const directory = join(tree, kind === "sysext" ? "usr/lib" : "etc", "extension-release.d");
+  const fileName = `extension-release.${name}`;
+  for (const found of await readdir(directory).catch((): string[] => [])) {
+    if (found !== fileName) throw conflict(`expected ${fileName}, found ${found}`);
+    checkSame(fields, await readFile(join(directory, found), "utf8"));
+  }
+  await writeInside(join(directory, fileName), [...fields].map(([key, value]) => `${key}=${value}\n`).join(""));
+}
+
+function checkSame(fields: ReadonlyMap<string, string>, text: string): void {
+  for (const line of text.split("\n")) {
+    const { key, value } = /^(?<key>[A-Z_]+)=(?<value>.*)$/u.exec(line.trim())?.groups ?? {};
+    if (key === undefined || value === undefined) continue;
+    const wanted = fields.get(key);
+    if (wanted !== value.replaceAll(/^["']|["']$/gu, "")) {
+      throw conflict(`expected ${wanted === undefined ? `no ${key}` : `${key}=${wanted}`}, found ${line.trim()}`);
+    }
+  }
+}
+
+function conflict(message: string): AshlarError {
+  return new AshlarError("conflict", `extension-release file in the input: ${message}`, {
+    hint: "leave it out: it is written when the extension is built",
+  });
+}
+
+/**
+ * What a file in the tree says already of what a node does with it.
+ *
+ * @throws AshlarError `malformed`
+ */
+export async function readTreeBehaviour(tree: string, { kind, name }: ExtensionIdentity): Promise<ExtensionBehaviour> {
+  const text = await readFile(join(tree, behaviourPath(kind, name)), "utf8").catch(() => undefined);
+  return text === undefined ? NO_BEHAVIOUR : parseBehaviour(text);
+}
+
+/**
+ * Writes what a node does with the extension, unless that is nothing.
+ *
+ * @throws AshlarError `invalid` when the health check is not in the tree
+ */
+export async function writeBehaviour(
+  tree: string,
+  { kind, name }: ExtensionIdentity,
+  behaviour: ExtensionBehaviour,
+): Promise<void> {
+  const { healthCheck } = checkBehaviour(behaviour);
+  if (healthCheck !== null) await checkExecutable(tree, healthCheck);
+  if (JSON.stringify(behaviour) === JSON.stringify(NO_BEHAVIOUR)) return;
+  await writeInside(join(tree, behaviourPath(kind, name)), `${JSON.stringify(behaviour)}\n`);
+}
+
+/** All that several sources ask for, in an order that does not depend on theirs; the last health check wins. */
+export function joinBehaviour(all: readonly ExtensionBehaviour[], replaces: readonly string[]): ExtensionBehaviour {
+  const union = (field: "restart" | "reload" | "start"): string[] =>
+    [...new Set(all.flatMap((each) => each[field]))].toSorted();
+  return {
+    replaces,
+    restart: union("restart"),
+    reload: union("reload"),
+    start: union("start"),
+    healthCheck: all.findLast((each) => each.healthCheck !== null)?.healthCheck ?? null,
+  };
+}
+
+async function checkExecutable(tree: string, path: string): Promise<void> {
+  const found = await lstat(join(tree, path)).catch(() => undefined);
+  if (found?.isFile() === true && (found.mode & 0o111) !== 0) return;
+  throw new AshlarError("invalid", `health check: expected an executable ${path} in the extension, found none`);
+}
+
+/** The file may be a hard link to one of the user's: it is made anew, not written over. */
+async function writeInside(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { force: true });
+  await writeFile(path, text, { mode: 0o644 });
+}

@@ -1,0 +1,27 @@
+import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
+import type { ExtensionManifest } from "@ashlar/identity/extensions";
+
+/** What an extension was made of as a CycloneDX 1.6 bill of materials, the same bytes for the same manifest. */
+export function writeExtensionSbom({ name, version, packages }: ExtensionManifest): string {
+  const bom = new Models.Bom({
+    version: 1,
+    metadata: new Models.Metadata({
+      component: new Models.Component(Enums.ComponentType.Application, name, { version, bomRef: `${name}@${version}` }),
+    }),
+  });
+  for (const each of packages) {
+    const purl = purlOf(each);
+    bom.components.add(
+      new Models.Component(Enums.ComponentType.Library, each.name, { version: each.version, bomRef: purl }),
+    );
+  }
+  const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
+  return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
+}
+
+/** Package URL types "deb" and "golang": https://github.com/package-url/purl-spec, PURL-TYPES. A Go module has a host. */
+function purlOf({ name, version, architecture }: ExtensionManifest["packages"][number]): string {
+  const at = encodeURIComponent(version);
+  if (name.includes("/")) return `pkg:golang/${name.split("/").map(encodeURIComponent).join("/")}@${at}`;
+  return `pkg:deb/debian/${encodeURIComponent(name)}@${at}?arch=${architecture}&distro=trixie`;
+}

@@ -1,0 +1,13 @@
+import type { ExtensionBehaviour, ExtensionManifest } from "@ashlar/identity/extensions";
+
+/** What a source has put into the tree. */
+export type StagedTree = {
+  /** What it was made of. */
+  readonly packages: ExtensionManifest["packages"];
+  /** What the source has and the tree has not, one sentence each. */
+  readonly leftOut: readonly string[];
+  /** Where a path comes from, for example a Debian package; undefined when there is nothing to say. */
+  readonly ownerOf: (path: string) => string | undefined;
+  /** What the source itself asks of the node. */
+  readonly behaviour: ExtensionBehaviour;
+};
