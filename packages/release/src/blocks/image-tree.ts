@@ -7,6 +7,7 @@ import { hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import {
+  type BlockHasher,
   createBlockHasher,
   hashBlockDigests,
   parseVeritySuperblock,
@@ -15,6 +16,7 @@ import {
   type VerityParameters,
   verityLayout,
 } from "@ashlar/formats";
+import { readAhead } from "@ashlar/host";
 import { readBlocks } from "./block-files.ts";
 import { BLOCK_BYTES, blocksLayout, DIGEST_BYTES } from "./blocks-layout.ts";
 
@@ -69,12 +71,17 @@ export async function* digestBatches(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly first: number; readonly count: number; readonly digests: Buffer }> {
   const sizes = { blockSizeBytes: BLOCK_BYTES, digestSlotBytes: DIGEST_BYTES, capacity: BATCH_BLOCKS };
-  const hasher = createBlockHasher(hash, { algorithm, salt, ...sizes });
+  const newHasher = (): BlockHasher => createBlockHasher(hash, { algorithm, salt, ...sizes });
+  const hashers = [newHasher(), newHasher()] as const;
   const digests = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
-  for (let first = 0; first < end; first += BATCH_BLOCKS) {
+  const firsts = Array.from({ length: Math.ceil(end / BATCH_BLOCKS) }, (_, batch) => batch * BATCH_BLOCKS);
+  const batches = readAhead(firsts, async (first, turn) => {
     if (signal?.aborted === true) throw new AshlarError("interrupted", "reading the image was interrupted");
-    const count = Math.min(BATCH_BLOCKS, end - first);
+    const [count, hasher] = [Math.min(BATCH_BLOCKS, end - first), hashers[turn]];
     await readBlocks(file, first, hasher.blocks.slice(0, count));
+    return { first, count, hasher };
+  });
+  for await (const { first, count, hasher } of batches) {
     hasher.digest(count, digests, 0);
     yield { first, count, digests: digests.subarray(0, count * DIGEST_BYTES) };
   }

@@ -5,7 +5,7 @@ import { withRetries } from "./retry.ts";
 import type { Throttle } from "./throttle.ts";
 import type { ByteRange, Transport } from "./transport.ts";
 
-/** A release's `.usr.blocks` file in a repository, and how to read it. */
+/** A `.blocks` file in a repository, and how to read it. */
 export type BlocksFile = {
   readonly transport: Transport;
   readonly path: string;
@@ -22,7 +22,7 @@ export type BlocksFile = {
  * can only mislead to blocks that the hash tree refuses.
  *
  * @returns also whether the server knows ranges
- * @throws AshlarError `untrusted` when it is another release's, and as {@link Transport}
+ * @throws AshlarError `untrusted` when it is another image's, and as {@link Transport}
  */
 export async function readBlocksIndex(
   file: BlocksFile,

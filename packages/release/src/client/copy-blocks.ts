@@ -1,12 +1,13 @@
 import { AshlarError } from "@ashlar/base";
 import { readAhead } from "@ashlar/host";
 import { BLOCK_BYTES, DIGEST_BYTES } from "../blocks/blocks-layout.ts";
+import { BATCH_BLOCKS, digestBatches } from "../blocks/image-tree.ts";
 import { readBlocks, writeBlocksAt } from "../blocks/block-files.ts";
 import { type CopyRun, findCopies } from "./find-copies.ts";
-import type { OpenSource } from "./slot-source.ts";
-import { BATCH_BLOCKS, type UsrAssembly } from "./usr-assembly.ts";
+import type { OpenSource } from "./image-source.ts";
+import type { ImageAssembly } from "./image-assembly.ts";
 
-/** A block of a slot that is not as the slot's own hash tree says. */
+/** A block of a source that is not as the source's own hash tree says. */
 export type BadBlock = { readonly label: string; readonly block: number };
 
 export type CopyOptions = {
@@ -18,33 +19,31 @@ export type CopyOptions = {
 const MAX_BAD_BLOCKS = 256;
 
 /** Takes note of the blocks that an earlier try has left in the file. Each is hashed: a power cut may have spoilt it. */
-export async function findKeptBlocks(assembly: UsrAssembly, sizeBytes: number, options: CopyOptions): Promise<void> {
-  const hasher = assembly.createHasher();
-  const digests = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
+export async function findKeptBlocks(
+  assembly: ImageAssembly,
+  sizeBytes: number,
+  { signal, onCopied }: CopyOptions,
+): Promise<void> {
   const end = Math.min(assembly.index.dataBlocks, Math.floor(sizeBytes / BLOCK_BYTES));
-  for (let first = 0; first < end; first += BATCH_BLOCKS) {
-    throwIfAborted(options.signal);
-    const count = Math.min(BATCH_BLOCKS, end - first);
-    await readBlocks(assembly.file, first, hasher.blocks.slice(0, count));
-    hasher.digest(count, digests, 0);
+  for await (const { first, count, digests } of digestBatches(assembly.file, assembly.parameters, end, signal)) {
     let kept = 0;
     for (let index = 0; index < count; index++) {
       if (assembly.accept(first + index, digestAt(digests, index))) kept += 1;
     }
-    options.onCopied(kept * BLOCK_BYTES);
+    onCopied(kept * BLOCK_BYTES);
   }
 }
 
-/** What was found out about the slots while copying. */
+/** What was found out about the sources while copying. */
 export type SourceFindings = {
   readonly bad: readonly BadBlock[];
-  /** For each source 1 for the blocks that were read and are as the slot's tree says. */
+  /** For each source 1 for the blocks that were read and are as its tree says. */
   readonly good: readonly Uint8Array[];
 };
 
-/** Copies what the slots have of the missing blocks. */
-export async function copyFromSlots(
-  assembly: UsrAssembly,
+/** Copies what the sources have of the missing blocks. */
+export async function copyFromSources(
+  assembly: ImageAssembly,
   sources: readonly OpenSource[],
   options: CopyOptions,
 ): Promise<SourceFindings> {
@@ -108,5 +107,5 @@ function digestAt(digests: Buffer, index: number): Buffer {
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new AshlarError("interrupted", "staging the release was interrupted");
+  if (signal?.aborted === true) throw new AshlarError("interrupted", "copying blocks was interrupted");
 }

@@ -1,11 +1,12 @@
 import { AshlarError } from "@ashlar/base";
 import { BLOCK_BYTES, DIGEST_BYTES, SEGMENT_BLOCKS, segmentDataBytes } from "../blocks/blocks-layout.ts";
+import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { decodeSegment } from "../blocks/segment.ts";
 import { writeBlocksAt } from "../blocks/block-files.ts";
 import { type BlocksFile, cutShort, streamRange } from "./blocks-file.ts";
 import { isSegmentMissing, planRanges, type SegmentRange } from "./plan-ranges.ts";
 import { withRetries } from "./retry.ts";
-import { BATCH_BLOCKS, type UsrAssembly } from "./usr-assembly.ts";
+import type { ImageAssembly } from "./image-assembly.ts";
 
 const CONNECTIONS = 4;
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -15,7 +16,7 @@ const EMPTY: Uint8Array = new Uint8Array(0);
  *
  * @throws AshlarError as the transport does, when trying again does not help
  */
-export async function fetchSegments(assembly: UsrAssembly, file: BlocksFile, hasRanges: boolean): Promise<void> {
+export async function fetchSegments(assembly: ImageAssembly, file: BlocksFile, hasRanges: boolean): Promise<void> {
   const { index, isPresent } = assembly;
   // Without ranges, everything comes in one answer.
   const ranges = hasRanges ? planRanges(index, isPresent) : [{ first: 0, end: index.segments }];
@@ -44,7 +45,7 @@ function isInterruption(error: unknown): boolean {
 
 /** Turns the bytes of ranges into blocks of the file, a batch at a time. */
 class SegmentFetcher {
-  readonly #assembly: UsrAssembly;
+  readonly #assembly: ImageAssembly;
   readonly #file: BlocksFile;
   readonly #hasher;
   readonly #digests: Buffer = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
@@ -52,7 +53,7 @@ class SegmentFetcher {
   #gathered: number[] = [];
   #written = 0;
 
-  constructor(assembly: UsrAssembly, file: BlocksFile) {
+  constructor(assembly: ImageAssembly, file: BlocksFile) {
     this.#assembly = assembly;
     this.#file = file;
     this.#hasher = assembly.createHasher();

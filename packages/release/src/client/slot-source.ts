@@ -1,7 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { AshlarError } from "@ashlar/base";
 import { parseVeritySuperblock, SUPERBLOCK_BYTES, verityLayout, type VerityParameters } from "@ashlar/formats";
 import { BLOCK_BYTES, DIGEST_BYTES, MAX_DATA_BLOCKS } from "../blocks/blocks-layout.ts";
+import type { OpenSource } from "./image-source.ts";
 
 /** Where a release may lie already: a slot's partitions, or files. */
 export type SlotSource = {
@@ -11,31 +12,16 @@ export type SlotSource = {
   readonly treePath: string;
 };
 
-export type OpenSource = {
-  readonly label: string;
-  readonly data: FileHandle;
-  /** The digest of each block, as the slot's own tree has it: a claim until the block has been hashed. */
-  readonly digests: Buffer;
-};
-
-/** A slot that gives nothing, for example because it is empty. */
-export type UnusableSource = { readonly label: string; readonly reason: string };
-
-/** Opens those slots whose trees have digests that compare with the wanted ones: same salt, same sizes. */
-export async function openSources(
-  sources: readonly SlotSource[],
+/**
+ * A slot gives digests that compare with the wanted ones if its tree has the same salt and the same sizes.
+ *
+ * @throws what is wrong with the slot
+ */
+export async function openSlot(
+  { label, dataPath, treePath }: SlotSource,
   wanted: VerityParameters,
-): Promise<{ readonly opened: readonly OpenSource[]; readonly unusable: readonly UnusableSource[] }> {
-  const opened: OpenSource[] = [];
-  const unusable: UnusableSource[] = [];
-  for (const { label, dataPath, treePath } of sources) {
-    try {
-      opened.push({ label, digests: await readDigests(treePath, wanted), data: await open(dataPath, "r") });
-    } catch (error) {
-      unusable.push({ label, reason: messageOf(error) });
-    }
-  }
-  return { opened, unusable };
+): Promise<OpenSource> {
+  return { label, digests: await readDigests(treePath, wanted), data: await open(dataPath, "r") };
 }
 
 async function readDigests(treePath: string, wanted: VerityParameters): Promise<Buffer> {

@@ -2,10 +2,10 @@ import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { UpdateProgress } from "@ashlar/identity";
 import type { ReleaseSummary } from "../model/release-summary.ts";
-import type { BadBlock } from "./copy-blocks.ts";
 import { asNoRoom, checkRoom } from "./file-room.ts";
 import { findRelease, type Repository } from "./open-repository.ts";
-import type { SlotSource, UnusableSource } from "./slot-source.ts";
+import type { SlotSource } from "./slot-source.ts";
+import type { JudgedSources } from "./stage-image.ts";
 import { stageFile } from "./stage-uki.ts";
 import { stageUsr } from "./stage-usr.ts";
 import { createThrottle } from "./throttle.ts";
@@ -23,15 +23,12 @@ export type StageReleaseOptions = {
   readonly onProgress?: ((progress: UpdateProgress) => void) | undefined;
 };
 
-export type StagedRelease = UpdateProgress & {
-  readonly summary: ReleaseSummary;
-  /** Of the UKI, which is fetched whole and not counted in the progress. */
-  readonly ukiBytes: number;
-  readonly badSourceBlocks: readonly BadBlock[];
-  /** For each usable source, by its label: 1 for the blocks that were read and are as its own hash tree says. */
-  readonly goodSourceBlocks: ReadonlyMap<string, Uint8Array>;
-  readonly unusableSources: readonly UnusableSource[];
-};
+export type StagedRelease = UpdateProgress &
+  JudgedSources & {
+    readonly summary: ReleaseSummary;
+    /** Of the UKI, which is fetched whole and not counted in the progress. */
+    readonly ukiBytes: number;
+  };
 
 const PART = ".part";
 

@@ -1,16 +1,14 @@
 import { hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { type BlockHasher, createBlockHasher, hashBlockDigests, type VerityParameters } from "@ashlar/formats";
+import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { BLOCK_BYTES, type BlocksIndex, blocksOfLeaf, DIGEST_BYTES, leafOfBlock } from "../blocks/blocks-layout.ts";
 
-/** Read, hashed and written at once; what `readv` accepts is 1,024. */
-export const BATCH_BLOCKS = 256;
-
 /**
- * A usr image that is being put together in a file, and what is known of it. A block that is present has the digest that
- * stands for it in `leaves`; that these digests are the release's is known as soon as their leaf is settled.
+ * An image that is being put together in a file, and what is known of it. A block that is present has the digest that
+ * stands for it in `leaves`; that these digests are the right ones is known as soon as their leaf is settled.
  */
-export class UsrAssembly {
+export class ImageAssembly {
   readonly file: FileHandle;
   readonly index: BlocksIndex;
   readonly parameters: VerityParameters;
@@ -19,7 +17,7 @@ export class UsrAssembly {
   /** The hash tree's lowest level, as far as it is known. */
   readonly leaves: Buffer<ArrayBuffer>;
   readonly #leafWords: Uint32Array;
-  /** 1 for leaves whose digests are the release's. */
+  /** 1 for leaves whose digests are the right ones. */
   readonly #isTrueLeaf: Uint8Array;
 
   constructor(file: FileHandle, index: BlocksIndex, parameters: VerityParameters) {
@@ -76,7 +74,7 @@ export class UsrAssembly {
     return misled;
   }
 
-  /** Puts a leaf in as the release has it: blocks with other digests are missing again. False: it is not the release's. */
+  /** Puts a leaf in as it was published: blocks with other digests are missing again. False: it is another one. */
   correctLeaf(leaf: number, bytes: Uint8Array): boolean {
     if (!isDigestOf(this.index.leafDigests, leaf, hashBlockDigests(this.parameters, bytes))) return false;
     const { first, end } = blocksOfLeaf(this.index.dataBlocks, leaf);
