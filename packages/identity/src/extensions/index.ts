@@ -23,7 +23,7 @@ export {
   NO_BEHAVIOUR,
 } from "./extension-manifest.ts";
 export type { ExtensionBehaviour, ExtensionKind, ExtensionManifest, ExtensionTier } from "./extension-manifest.ts";
-export { checkBehaviour } from "./behaviour.ts";
+export { checkBehaviour, parseBehaviour } from "./behaviour.ts";
 export { declaredExtensions, EXTENSIONS_FILE } from "./declaration.ts";
 export type {
   DeclarationProblem,
