@@ -28,7 +28,7 @@ export function asNoRoom(directory: string, error: unknown): AshlarError | undef
 
 class NoRoomError extends AshlarError {
   constructor(directory: string, detail: string) {
-    super("failed", `no room for the release in ${directory}: ${detail}`, {
+    super("failed", `no room in ${directory}: ${detail}`, {
       hint: "free some space there, and try again",
     });
   }

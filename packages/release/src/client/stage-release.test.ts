@@ -144,7 +144,7 @@ test("a full disk is named, and left as empty as before", { skip: !isRoot && "mo
       await withWorld(async (world) => {
         // The first size does not begin; with the second there seems to be room until the disk is filled by somebody else.
         const ready = join(directory, "ready");
-        const noRoom = { code: "failed", message: /no room for the release in .*: needed are \d+ MB, free \d+ MB/u };
+        const noRoom = { code: "failed", message: /no room in .*: needed are \d+ MB, free \d+ MB/u };
         await writeFile(join(directory, "filling"), Buffer.alloc(1_500_000));
         await assert.rejects(world.stage(undefined, { directory: ready }), noRoom);
         await rm(join(directory, "filling"));
@@ -158,7 +158,7 @@ test("a full disk is named, and left as empty as before", { skip: !isRoot && "mo
             },
             { directory: ready },
           ),
-          { code: "failed", message: /no room for the release in .*: it is full/u },
+          { code: "failed", message: /no room in .*: it is full/u },
         );
         assert.deepEqual(await readdir(ready), []);
         await rm(join(directory, "filling"));

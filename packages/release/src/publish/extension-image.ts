@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import { parseExtensionManifest } from "@ashlar/identity";
 import { extensionFileName, type ExtensionManifest } from "@ashlar/identity/extensions";
 import { basename } from "node:path";
-import { readPart } from "./digest-file.ts";
+import { readPart } from "../digest-file.ts";
 
 /** What `ashlar extension build` has made. */
 export type BuiltExtension = {

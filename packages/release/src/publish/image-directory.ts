@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
-import { digestFile, readPart } from "./digest-file.ts";
+import { digestFile, readPart } from "../digest-file.ts";
 
 const HINT = "--image is a directory that `ashlar image build` made";
 

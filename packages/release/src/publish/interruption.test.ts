@@ -13,7 +13,7 @@ import { KeyDirectory } from "../keys/key-directory.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
 import { readIndex, verifyRepository } from "../verify/verify-repository.ts";
-import { digestFile } from "./digest-file.ts";
+import { digestFile } from "../digest-file.ts";
 import type { ChangeOptions } from "./change-index.ts";
 import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";

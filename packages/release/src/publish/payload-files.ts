@@ -1,6 +1,6 @@
 import { copyFile, open } from "node:fs/promises";
 import type { PublishedFile } from "../model/index-fields.ts";
-import { digestFile } from "./digest-file.ts";
+import { digestFile } from "../digest-file.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 
 /** Puts payloads into one directory of a repository, each once it is whole. Nothing refers to them yet. */
