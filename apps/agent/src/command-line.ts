@@ -11,6 +11,7 @@ export type Command =
   | { readonly kind: "status"; readonly json: boolean }
   | { readonly kind: "rollback"; readonly json: boolean }
   | { readonly kind: "scrub"; readonly json: boolean }
+  | { readonly kind: "apply-extensions"; readonly json: boolean }
   | { readonly kind: "health"; readonly limitMs: number; readonly json: boolean };
 
 /** Set by the build; the sources run without it. */
@@ -65,6 +66,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["agent status", withJson("status", help.STATUS)],
   ["agent rollback", withJson("rollback", help.ROLLBACK)],
   ["agent scrub", withJson("scrub", help.SCRUB)],
+  ["agent extensions apply", withJson("apply-extensions", help.EXTENSIONS_APPLY)],
   [
     "agent health",
     {
@@ -99,7 +101,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   return subcommand.command(values);
 }
 
-function withJson(kind: "status" | "rollback" | "scrub", text: string): Subcommand {
+function withJson(kind: "status" | "rollback" | "scrub" | "apply-extensions", text: string): Subcommand {
   return { help: text, options: JSON_OPTION, command: (values) => ({ kind, json: values["json"] === true }) };
 }
 

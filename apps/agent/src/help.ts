@@ -133,3 +133,17 @@ Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy, 2 
 
 Example:
   ashlar agent health --json | jq '.checks[] | select(.passed | not)'`;
+
+export const EXTENSIONS_APPLY: string = `Usage: ashlar agent extensions apply [options]
+
+Makes what is merged over /usr, /opt and /etc what this node is declared to have: verifies the images in /opt/extensions,
+measures each into PCR 13, and has systemd-sysext and systemd-confext merge them. What is bad is set aside with its reason.
+
+Options:
+  --json                  print the outcome as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  systemctl start ashlar-extensions-refresh.service && journalctl -u ashlar-extensions-refresh.service`;

@@ -28,6 +28,9 @@ async function carryOut(command: Command): Promise<number> {
       ).healthCommand(nodePaths(), command.limitMs, command.json);
     case "scrub":
       return await (await import("./update/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
+    case "apply-extensions":
+      await (await import("./extensions/apply-command.ts")).applyCommand(nodePaths(), command.json);
+      return 0;
     case "status":
     case "update":
     case "rollback":

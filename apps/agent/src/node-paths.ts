@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ExtensionKind } from "@ashlar/identity/extensions";
 
 /** Where things are on a node. Tests put them below a directory of their own. */
 export type NodePaths = {
@@ -24,6 +25,23 @@ export type NodePaths = {
   /** Where the kernel's last words of an earlier boot may be. */
   readonly pstore: readonly string[];
   readonly sysupdate: string;
+  readonly extensions: ExtensionPaths;
+};
+
+export type ExtensionPaths = {
+  /** Images, each below a directory of its extension's name. */
+  readonly store: string;
+  /** What is kept over reboots: which version is current, what has failed. */
+  readonly state: string;
+  /** What is gone with the next boot. */
+  readonly runtime: string;
+  /** By kind: links to what is merged, where systemd-sysupdate's `CurrentSymlink=` leads, too. */
+  readonly links: Readonly<Record<ExtensionKind, string>>;
+  /** /usr, /opt and /etc without what is merged over them. */
+  readonly base: string;
+  readonly measurementLog: string;
+  /** PCR 13 as the kernel reads it. */
+  readonly register: string;
 };
 
 /** `root`: what `/` is. */
@@ -45,5 +63,14 @@ export function nodePaths(root = "/"): NodePaths {
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),
+    extensions: {
+      store: at("opt/extensions"),
+      state: at("var/lib/ashlar/extensions"),
+      runtime: at("run/ashlar/extensions"),
+      links: { sysext: at("run/extensions"), confext: at("run/confexts") },
+      base: at("run/ashlar/extensions/base"),
+      measurementLog: at("run/log/systemd/tpm2-measure.log"),
+      register: at("sys/class/tpm/tpm0/pcr-sha256/13"),
+    },
   };
 }

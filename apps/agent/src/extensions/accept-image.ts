@@ -1,0 +1,106 @@
+import { X509Certificate } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { openDdiData, parseDdi, type ReadBytes, verifyRootHashSignature } from "@ashlar/formats";
+import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
+
+/** An extension image whose signature holds and which fits this host. */
+export type AcceptedImage = {
+  readonly path: string;
+  readonly kind: ExtensionKind;
+  readonly name: string;
+  readonly version: string;
+  readonly rootHash: string;
+  readonly behaviour: ExtensionBehaviour;
+  /** Everything in it, with absolute paths. */
+  readonly entries: readonly { readonly path: string; readonly type: "file" | "directory" | "link" }[];
+};
+
+export type Host = {
+  /** Of os-release: what `extension-release` files must agree with. */
+  readonly id: string;
+  readonly levels: Readonly<Record<ExtensionKind, string>>;
+  /** Those in the image's own /usr/lib/verity.d: no other directory counts. */
+  readonly certificates: readonly X509Certificate[];
+};
+
+type Expected = { readonly kind?: ExtensionKind; readonly name: string; readonly version: string };
+
+const CERTIFICATES = "usr/lib/verity.d";
+const MAX_CERTIFICATES = 16;
+
+/** @param base /usr without what is merged over it: an extension must not bring certificates */
+export function readHost(base: string, osRelease: string): Host {
+  const text = readFileSync(osRelease, "utf8");
+  const field = (name: string): string =>
+    new RegExp(`^${name}="?(?<value>[^"\\n]*)"?$`, "mu").exec(text)?.groups?.["value"] ?? "";
+  const levels = { sysext: field("SYSEXT_LEVEL"), confext: field("CONFEXT_LEVEL") };
+  return { id: field("ID"), levels, certificates: readCertificates(join(base, CERTIFICATES)) };
+}
+
+function readCertificates(directory: string): X509Certificate[] {
+  let names: string[] = [];
+  try {
+    names = readdirSync(directory).filter((name) => name.endsWith(".crt"));
+  } catch {
+    // An image that was built without keys trusts nobody.
+  }
+  return names.slice(0, MAX_CERTIFICATES).map((name) => new X509Certificate(readFileSync(join(directory, name))));
+}
+
+/**
+ * Reads an image's partition table, checks its signature, and reads its file system with each block checked against the
+ * signed root hash. Blocks that are not needed for that are left to the kernel, which checks each when it is read.
+ *
+ * @throws AshlarError why it must not be merged
+ */
+export function acceptImage(path: string, expected: Expected, host: Host): AcceptedImage {
+  const file = openImage(path);
+  try {
+    const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
+    const ddi = parseDdi(read, fstatSync(file).size);
+    verifyRootHashSignature(ddi.signed, host.certificates);
+    const data = openDdiData(ddi, read);
+    const { kind, name, version, host: wanted, behaviour, entries } = readExtension(data.read, data.sizeBytes);
+    expectSame("name", expected.name, name);
+    expectSame("version", expected.version, version);
+    if (expected.kind !== undefined) expectSame("kind", expected.kind, kind);
+    if (wanted.id !== "_any") {
+      expectSame("ID", host.id, wanted.id);
+      const level = `${kind.toUpperCase()}_LEVEL`;
+      expectSame(level, host.levels[kind], wanted.level ?? "none");
+    }
+    const { rootHash } = ddi.signed;
+    const listed = entries.map((entry) => ({ path: entry.path, type: entry.type }));
+    return { path, kind, name, version, rootHash, behaviour, entries: listed };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function expectSame(what: string, expected: string, found: string): void {
+  if (expected !== found) throw new AshlarError("invalid", `expected ${what} ${expected}, found ${found}`);
+}
+
+function openImage(path: string): number {
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
+  } catch (error) {
+    throw new AshlarError("not-found", `cannot be read: ${String(error)}`, { cause: error });
+  }
+  throw new AshlarError("invalid", "expected a regular file");
+}
+
+function readAll(file: number, path: string, offsetBytes: number, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(sizeBytes);
+  for (let done = 0; done < sizeBytes;) {
+    const found = readSync(file, bytes, done, sizeBytes - done, offsetBytes + done);
+    if (found === 0)
+      throw new AshlarError("malformed", `${path}: expected ${offsetBytes + sizeBytes} bytes, found fewer`);
+    done += found;
+  }
+  return bytes;
+}

@@ -1,0 +1,205 @@
+import { mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "@ashlar/base";
+import { withLock } from "@ashlar/host";
+import {
+  type DeclaredExtension,
+  EXTENSION_KINDS,
+  type ExtensionKind,
+  type ExtensionWord,
+  foldExtensionWords,
+} from "@ashlar/identity/extensions";
+import type { NodePaths } from "../node-paths.ts";
+import { type AcceptedImage, readHost } from "./accept-image.ts";
+import { chooseCandidates } from "./choose-candidates.ts";
+import { readComponentStates } from "./component-state.ts";
+import { readDebugSessions } from "./debug-sessions.ts";
+import { lookUpIn } from "./find-conflict.ts";
+import { type MergeRecord, readMergeRecord, writeMergeRecord } from "./merge-record.ts";
+import { readDeclared } from "./read-declared.ts";
+import { type Selection, selectImages, type WantedExtension, wantedExtensions } from "./select-images.ts";
+import { imagePath, storedVersions } from "./store.ts";
+
+/** What only a node can do. */
+export type Machine = {
+  /** Makes /usr, /opt and /etc visible below `base` as they are without extensions. */
+  readonly exposeBase: () => Promise<void>;
+  readonly measuredWords: () => Promise<readonly ExtensionWord[]>;
+  readonly measure: (word: ExtensionWord) => Promise<void>;
+  readonly merge: (kind: ExtensionKind, images: readonly AcceptedImage[]) => Promise<void>;
+  readonly reloadUnits: () => Promise<void>;
+};
+
+const LOCK_WAIT_MS: number = 5 * 60_000;
+
+export type Applied = {
+  readonly record: MergeRecord;
+  /** What was not merged before, by any version. */
+  readonly added: MergeRecord["merged"];
+};
+
+/**
+ * Makes what is merged what it should be: decides, verifies, measures, merges, in this order, and writes down the
+ * outcome. What is merged already is neither measured nor merged again.
+ *
+ * @throws AshlarError `failed` when the TPM does not measure, or nothing can be merged at all
+ */
+export async function applyExtensions(paths: NodePaths, machine: Machine, bootId: string): Promise<Applied> {
+  return await withLock("extensions", { holder: "ashlar agent extensions apply", waitMs: LOCK_WAIT_MS }, async () => {
+    await machine.exposeBase();
+    const before = await readMergeRecord(paths.extensions);
+    const wanted = await readWanted(paths, bootId);
+    const selection = await mergeSelection(paths, machine, wanted, before);
+    const record = recordOf(selection);
+    await writeMergeRecord(paths.extensions, record);
+    await writeLinks(paths, selection);
+    if (needsReload(before, record)) await machine.reloadUnits();
+    const known = new Set(before.merged.map(keyOf));
+    return { record, added: record.merged.filter((each) => !known.has(keyOf(each))) };
+  });
+}
+
+async function readWanted({ extensions }: NodePaths, bootId: string): Promise<WantedExtension[]> {
+  const { declared, problems } = await readDeclared(extensions);
+  for (const problem of problems) console.error(problem);
+  const states = await readComponentStates(extensions);
+  const candidates = new Map<string, WantedExtension["images"]>();
+  const due: DeclaredExtension[] = [];
+  for (const extension of declared) {
+    const stored = await storedVersions(extensions, extension.name);
+    const versions = chooseCandidates(extension, stored, states, bootId);
+    // Of a track nothing has come yet: that is no fault.
+    if (versions.length > 0 || extension.source.type !== "track") due.push(extension);
+    candidates.set(
+      extension.name,
+      versions.map((version) => ({ version, path: imagePath(extensions, extension.name, version) })),
+    );
+  }
+  const sessions = await readDebugSessions(extensions, Date.now());
+  return wantedExtensions(due, ({ name }) => candidates.get(name) ?? [], sessions);
+}
+
+/** Merges; when that fails with images that were found good, finds out with which, and goes on without them. */
+async function mergeSelection(
+  paths: NodePaths,
+  machine: Machine,
+  wanted: readonly WantedExtension[],
+  before: MergeRecord,
+): Promise<Selection> {
+  const { base } = paths.extensions;
+  const host = readHost(base, join(base, "usr/lib/os-release"));
+  const refused = new Map<string, string>();
+  const merged = new Map(
+    EXTENSION_KINDS.map((kind) => [kind, signatureOf(before.merged.filter((each) => each.kind === kind))]),
+  );
+  for (;;) {
+    const selection = selectImages(wanted, host, lookUpIn(base), refused);
+    const culprit = await mergeKinds(machine, selection, merged);
+    if (culprit === undefined) {
+      await measureRemoved(machine, selection);
+      return selection;
+    }
+    refused.set(culprit.path, culprit.reason);
+  }
+}
+
+/** Gives the image that cannot be merged, if there is one. */
+async function mergeKinds(
+  machine: Machine,
+  { chosen }: Selection,
+  merged: Map<ExtensionKind, string>,
+): Promise<{ readonly path: string; readonly reason: string } | undefined> {
+  for (const kind of EXTENSION_KINDS) {
+    const images = chosen.filter((image) => image.kind === kind);
+    if (merged.get(kind) === signatureOf(images)) continue;
+    await measureNew(machine, images);
+    try {
+      await machine.merge(kind, images);
+      merged.set(kind, signatureOf(images));
+    } catch (error) {
+      // Whatever is merged now, it is not what was.
+      merged.delete(kind);
+      const culprit = await findCulprit(machine, kind, images);
+      if (culprit === undefined) throw error;
+      return { path: culprit.path, reason: `it cannot be merged: ${messageOf(error)}` };
+    }
+  }
+  return undefined;
+}
+
+/** The image without which the others can be merged; when it is not one alone, the last. */
+async function findCulprit(
+  machine: Machine,
+  kind: ExtensionKind,
+  images: readonly AcceptedImage[],
+): Promise<AcceptedImage | undefined> {
+  if (images.length < 2) return images[0];
+  for (const image of images) {
+    try {
+      await machine.merge(
+        kind,
+        images.filter((each) => each !== image),
+      );
+      return image;
+    } catch {
+      // Not this one, or not alone.
+    }
+  }
+  return images.at(-1);
+}
+
+async function measureNew(machine: Machine, images: readonly AcceptedImage[]): Promise<void> {
+  const { merged } = foldExtensionWords(await machine.measuredWords());
+  const known = new Map(merged.map((each) => [keyOf(each), each.rootHash]));
+  for (const { kind, name, rootHash } of images) {
+    if (known.get(keyOf({ kind, name })) !== rootHash) await machine.measure({ kind, name, rootHash });
+  }
+}
+
+/** After the fact: until then it was merged. */
+async function measureRemoved(machine: Machine, { chosen }: Selection): Promise<void> {
+  const { merged } = foldExtensionWords(await machine.measuredWords());
+  const now = new Set(chosen.map(keyOf));
+  for (const { kind, name } of merged) {
+    if (!now.has(keyOf({ kind, name }))) await machine.measure({ kind, name, rootHash: null });
+  }
+}
+
+function recordOf({ chosen, setAside, missing }: Selection): MergeRecord {
+  const merged = chosen.map(({ kind, name, version, rootHash, until, path, behaviour, entries }) => {
+    const hasUnits = entries.some((entry) => UNIT_DIRECTORY.test(entry.path));
+    return { kind, name, version, rootHash, until, path, behaviour, hasUnits };
+  });
+  return { merged: merged.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), setAside, missing };
+}
+
+const UNIT_DIRECTORY = /^\/(?:usr\/lib|etc)\/systemd\/system\//u;
+
+function needsReload(before: MergeRecord, after: MergeRecord): boolean {
+  const units = ({ merged }: MergeRecord): string => signatureOf(merged.filter(({ hasUnits }) => hasUnits));
+  return units(before) !== units(after);
+}
+
+/** Links to what is merged, where systemd-sysupdate keeps one to the newest version. */
+async function writeLinks({ extensions }: NodePaths, { chosen }: Selection): Promise<void> {
+  for (const kind of EXTENSION_KINDS) {
+    const directory = extensions.links[kind];
+    const images = chosen.filter((image) => image.kind === kind);
+    if (images.length > 0) await mkdir(directory, { recursive: true });
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (name.endsWith(".raw")) await rm(join(directory, name), { recursive: true, force: true });
+    }
+    for (const { name, path } of images) await symlink(path, join(directory, `${name}.raw`));
+  }
+}
+
+function signatureOf(images: readonly Pick<AcceptedImage, "kind" | "name" | "rootHash">[]): string {
+  return images
+    .map((image) => `${keyOf(image)}:${image.rootHash}`)
+    .toSorted()
+    .join("\n");
+}
+
+function keyOf({ kind, name }: Pick<AcceptedImage, "kind" | "name">): string {
+  return `${kind}:${name}`;
+}

@@ -1,0 +1,49 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExtensionPaths } from "../node-paths.ts";
+import { isMissing, membersOf, readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+
+/** An undeclared extension that is merged for a while. It is known in /run only: a reboot ends it. */
+export type DebugSession = {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+  /** RFC 3339. */
+  readonly until: string;
+};
+
+/** Those that are not over. */
+export async function readDebugSessions(
+  paths: Pick<ExtensionPaths, "runtime">,
+  nowMs: number,
+): Promise<DebugSession[]> {
+  const names = await readdir(directoryIn(paths)).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const sessions: DebugSession[] = [];
+  for (const fileName of names.filter((each) => each.endsWith(".json")).toSorted()) {
+    const { name, version, path, until } = membersOf(await readStateFile(join(directoryIn(paths), fileName)));
+    const isWhole = [name, version, path, until].every((value) => typeof value === "string");
+    if (!isWhole || Date.parse(String(until)) <= nowMs) continue;
+    sessions.push({ name: String(name), version: String(version), path: String(path), until: String(until) });
+  }
+  return sessions;
+}
+
+export async function writeDebugSession(paths: Pick<ExtensionPaths, "runtime">, session: DebugSession): Promise<void> {
+  await writeStateFile(debugFile(paths, session.name), session);
+}
+
+export async function removeDebugSession(paths: Pick<ExtensionPaths, "runtime">, name: string): Promise<void> {
+  await removeStateFile(debugFile(paths, name));
+}
+
+/** Its presence is the session: whoever ends it removes the file. */
+export function debugFile(paths: Pick<ExtensionPaths, "runtime">, name: string): string {
+  return join(directoryIn(paths), `${name}.json`);
+}
+
+function directoryIn({ runtime }: Pick<ExtensionPaths, "runtime">): string {
+  return join(runtime, "debug");
+}

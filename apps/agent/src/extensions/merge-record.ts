@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
+import type { ExtensionPaths } from "../node-paths.ts";
+import { membersOf, readStateFile, writeStateFile } from "../state-file.ts";
+
+/** What was merged, and what was not: the outcome of `ashlar agent extensions apply`, for everybody who asks later. */
+export type MergeRecord = Pick<ExtensionsStatus, "setAside" | "missing"> & {
+  readonly merged: readonly (MergedExtension & {
+    readonly path: string;
+    readonly behaviour: ExtensionBehaviour;
+    /** Whether the service manager must read units again when it comes or goes. */
+    readonly hasUnits: boolean;
+  })[];
+};
+
+export const EMPTY_RECORD: MergeRecord = { merged: [], setAside: [], missing: [] };
+
+export async function readMergeRecord({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<MergeRecord> {
+  const { merged, setAside, missing } = membersOf(await readStateFile(fileIn(runtime)));
+  if (!Array.isArray(merged) || !Array.isArray(setAside) || !Array.isArray(missing)) return EMPTY_RECORD;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `apply` writes this file, which root alone can
+  return { merged, setAside, missing } as MergeRecord;
+}
+
+/** Whether anything was decided in this boot yet. */
+export async function hasMergeRecord({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<boolean> {
+  return (await readStateFile(fileIn(runtime))) !== undefined;
+}
+
+export async function writeMergeRecord(
+  { runtime }: Pick<ExtensionPaths, "runtime">,
+  record: MergeRecord,
+): Promise<void> {
+  await writeStateFile(fileIn(runtime), record);
+}
+
+function fileIn(runtime: string): string {
+  return join(runtime, "status.json");
+}
