@@ -19,6 +19,8 @@ export type ExtensionHost = { readonly id: string; readonly level: string | null
 /** What `os/usr/lib/os-release` says. */
 export const ASHLAR_HOST: ExtensionHost = { id: "ashlar", level: "1.0" };
 
+/** Has systemd read its unit files anew (systemd-sysext(8)). */
+const RELOAD = "EXTENSION_RELOAD_MANAGER";
 const UNIT_DIRECTORIES = { sysext: "/usr/lib/systemd/system/", confext: "/etc/systemd/system/" } as const;
 
 /**
@@ -33,37 +35,37 @@ export async function writeRelease(
   host: ExtensionHost,
   paths: readonly string[],
 ): Promise<void> {
-  const hasUnits = paths.some((path) => path.startsWith(UNIT_DIRECTORIES[kind]));
+  const directory = join(tree, kind === "sysext" ? "usr/lib" : "etc", "extension-release.d");
+  const fileName = `extension-release.${name}`;
+  const given = await readGiven(directory, fileName);
+  const hasUnits = paths.some((path) => path.startsWith(UNIT_DIRECTORIES[kind])) || given.get(RELOAD) === "1";
   const fields = new Map([
     ["ID", host.id],
     ...(host.level === null ? [] : ([[kind === "sysext" ? "SYSEXT_LEVEL" : "CONFEXT_LEVEL", host.level]] as const)),
     ["ARCHITECTURE", "x86-64"],
     ["IMAGE_ID", name],
     ["IMAGE_VERSION", version],
-    ...(hasUnits ? ([["EXTENSION_RELOAD_MANAGER", "1"]] as const) : []),
+    ...(hasUnits ? ([[RELOAD, "1"]] as const) : []),
   ]);
-  const directory = join(tree, kind === "sysext" ? "usr/lib" : "etc", "extension-release.d");
-  const fileName = `extension-release.${name}`;
-  for (const found of await readdir(directory).catch((): string[] => [])) {
-    if (found !== fileName) throw conflict(`expected ${fileName}, found ${found}`);
-    checkSame(fields, await readFile(join(directory, found), "utf8"));
+  for (const [key, value] of given) {
+    const wanted = fields.get(key);
+    if (wanted !== value) throw conflict(wanted === undefined ? `no ${key}` : `${key}=${wanted}`, `${key}=${value}`);
   }
   await writeInside(join(directory, fileName), [...fields].map(([key, value]) => `${key}=${value}\n`).join(""));
 }
 
-function checkSame(fields: ReadonlyMap<string, string>, text: string): void {
-  for (const line of text.split("\n")) {
-    const { key, value } = /^(?<key>[A-Z_]+)=(?<value>.*)$/u.exec(line.trim())?.groups ?? {};
-    if (key === undefined || value === undefined) continue;
-    const wanted = fields.get(key);
-    if (wanted !== value.replaceAll(/^["']|["']$/gu, "")) {
-      throw conflict(`expected ${wanted === undefined ? `no ${key}` : `${key}=${wanted}`}, found ${line.trim()}`);
-    }
-  }
+/** The assignments in a file that came with the tree. */
+async function readGiven(directory: string, fileName: string): Promise<ReadonlyMap<string, string>> {
+  const found = await readdir(directory).catch((): string[] => []);
+  const other = found.find((each) => each !== fileName);
+  if (other !== undefined) throw conflict(fileName, other);
+  const text = found.length === 0 ? "" : await readFile(join(directory, fileName), "utf8");
+  const assignments = text.matchAll(/^\s*(?<key>[A-Z_]+)=["']?(?<value>.*?)["']?\s*$/gmu);
+  return new Map(Array.from(assignments, ({ groups }) => [groups?.["key"] ?? "", groups?.["value"] ?? ""]));
 }
 
-function conflict(message: string): AshlarError {
-  return new AshlarError("conflict", `extension-release file in the input: ${message}`, {
+function conflict(expected: string, found: string): AshlarError {
+  return new AshlarError("conflict", `extension-release file in the input: expected ${expected}, found ${found}`, {
     hint: "leave it out: it is written when the extension is built",
   });
 }

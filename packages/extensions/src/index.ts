@@ -3,3 +3,8 @@ export type { BuildExtensionOptions, BuiltExtension } from "./build-extension.ts
 export type { ExtensionSigner } from "./image/write-ddi.ts";
 export { parseRecipe } from "./recipe/parse-recipe.ts";
 export type { ExtensionSource } from "./sources/stage-source.ts";
+export { diffExtensions } from "./inspect/diff-extensions.ts";
+export type { ExtensionDifference } from "./inspect/diff-extensions.ts";
+export { readExtensionImage, readManifestBeside } from "./inspect/extension-image.ts";
+export { verifyExtension } from "./inspect/verify-extension.ts";
+export type { ExtensionVerification } from "./inspect/verify-extension.ts";

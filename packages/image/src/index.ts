@@ -8,7 +8,7 @@ export type { VerifyVerityOptions, VerityProblem, VerityVerification } from "./v
 export { readImageFiles, verifyContent } from "./verify-content.ts";
 export { verifyFileSystem } from "./verify-file-system.ts";
 export { uuidFor } from "./usr-image.ts";
-export { openRegion, readRegionSync } from "./verity/region.ts";
+export { openRegion, readRegion, readRegionSync } from "./verity/region.ts";
 export { verifyImage } from "./verify-image.ts";
 export type { ImageVerification, VerifyImageOptions } from "./verify-image.ts";
 export type { DamagedBlock, ImageProblem } from "./verify-problem.ts";

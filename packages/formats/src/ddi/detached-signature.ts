@@ -9,6 +9,8 @@ export type DetachedSignature = {
   /** The DER of issuer and serial number, by which the signer's certificate is found. */
   readonly issuerAndSerial: Uint8Array;
   readonly signature: Uint8Array;
+  /** The certificates that came along, as DER one after the other; they prove nothing. */
+  readonly certificates: Uint8Array;
 };
 
 export type SignatureDigest = "sha256" | "sha384" | "sha512";
@@ -38,7 +40,7 @@ const VERSION_1 = "01";
 
 /**
  * Parses the signature of a verity root hash as systemd-repart and `openssl smime -sign -noattr` make it: one signer, no
- * attributes, the content not inside. Certificates that come along are passed over: they prove nothing.
+ * attributes, the content not inside.
  *
  * @throws AshlarError `malformed`
  */
@@ -53,19 +55,27 @@ export function parseDetachedSignature(bytes: Uint8Array): DetachedSignature {
   explicit.end();
 
   expectVersion1(signedData);
-  signedData.element(DER_TAGS.set, "digestAlgorithms");
+  const digests = signedData.inner(DER_TAGS.set, "digestAlgorithms");
+  const digest = readAlgorithm(digests, DIGESTS, "digestAlgorithms");
+  digests.end();
   const content = signedData.inner(DER_TAGS.sequence, "contentInfo");
   expectOid(content, DATA, "contentType (data)");
   content.end();
-  if (signedData.isNext(DER_TAGS.context0)) signedData.element(DER_TAGS.context0, "certificates");
+  const hasCertificates = signedData.isNext(DER_TAGS.context0);
+  const certificates = hasCertificates
+    ? signedData.element(DER_TAGS.context0, "certificates").content
+    : new Uint8Array();
   const signers = signedData.inner(DER_TAGS.set, "signerInfos");
   signedData.end();
   const signer = signers.inner(DER_TAGS.sequence, "SignerInfo");
   signers.end();
-  return parseSigner(signer);
+  const parsed = parseSigner(signer);
+  if (parsed.digest !== digest)
+    signer.fail(`digestAlgorithm: expected ${digest} as said before, found ${parsed.digest}`);
+  return { ...parsed, certificates };
 }
 
-function parseSigner(signer: DerReader): DetachedSignature {
+function parseSigner(signer: DerReader): Omit<DetachedSignature, "certificates"> {
   expectVersion1(signer);
   const issuerAndSerial = signer.element(DER_TAGS.sequence, "issuerAndSerialNumber").whole;
   const digest = readAlgorithm(signer, DIGESTS, "digestAlgorithm");

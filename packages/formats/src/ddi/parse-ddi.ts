@@ -17,6 +17,7 @@ export type Ddi = {
   readonly designator: "root" | "usr";
   readonly data: DdiPartition;
   readonly tree: DdiPartition;
+  readonly signature: DdiPartition;
   readonly superblock: VeritySuperblock;
   readonly signed: SignedRootHash;
 };
@@ -68,7 +69,7 @@ export function parseDdi(read: ReadBytes, sizeBytes: number): Ddi {
   expectUuid("data", uuids.data, data);
   expectUuid("hash tree", uuids.hash, tree);
   const superblock = readSuperblock(read, placeOf(data), placeOf(tree));
-  return { designator, data: placeOf(data), tree: placeOf(tree), superblock, signed };
+  return { designator, data: placeOf(data), tree: placeOf(tree), signature: placeOf(signature), superblock, signed };
 }
 
 function findRoles(

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { AshlarError } from "@ashlar/base";
 import { joined, patched, refuses, survivesAnything } from "../tpm/test-malformed.ts";
 import { der, nothing, objectIdentifier, sequence, set } from "../x509/der.ts";
 import { DER_TAGS, DerReader } from "../x509/der-reader.ts";
@@ -57,6 +58,13 @@ test("a changed root hash or signature does not hold", () => {
   refuses(() => verifyRootHashSignature({ ...SIGNED, signature }, [CERTIFICATE]), /does not hold/u, "untrusted");
 });
 
+test("no byte of a signature can be changed", () => {
+  for (let offset = 0; offset < SIGNED.signature.length; offset++) {
+    const signature = patched(SIGNED.signature, offset, (SIGNED.signature[offset] ?? 0) ^ 1);
+    assert.throws(() => verifyRootHashSignature({ ...SIGNED, signature }, [CERTIFICATE]), AshlarError, String(offset));
+  }
+});
+
 for (const [name, keyOptions] of [
   ["rsa", ["-newkey", "rsa:3072"]],
   ["ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]],
@@ -99,6 +107,7 @@ function handmade(change: {
   readonly signerVersion?: number;
   readonly type?: string;
   readonly inner?: string;
+  readonly digests?: string;
   readonly digest?: string;
   readonly algorithm?: string;
   readonly extra?: Uint8Array;
@@ -116,7 +125,7 @@ function handmade(change: {
   );
   const signedData = sequence(
     integer(change.version ?? 1),
-    set(),
+    set(algorithm(change.digests ?? "2.16.840.1.101.3.4.2.1")),
     sequence(objectIdentifier(change.inner ?? "1.2.840.113549.1.7.1")),
     set(...Array.from({ length: change.signers ?? 1 }, () => signerInfo)),
   );
@@ -127,6 +136,8 @@ test("malformed signatures: each field", () => {
   assert.equal(parseDetachedSignature(handmade({})).keyType, "rsa");
   refuses(() => parseDetachedSignature(handmade({ type: "1.2.3" })), /contentType \(signedData\)/u);
   refuses(() => parseDetachedSignature(handmade({ version: 3 })), /version: expected 1/u);
+  refuses(() => parseDetachedSignature(handmade({ digests: "1.3.14.3.2.26" })), /digestAlgorithms: expected SHA-2/u);
+  refuses(() => parseDetachedSignature(handmade({ digests: "2.16.840.1.101.3.4.2.3" })), /expected sha512 as said/u);
   refuses(() => parseDetachedSignature(handmade({ inner: "1.2.3" })), /contentType \(data\)/u);
   refuses(() => parseDetachedSignature(handmade({ signers: 0 })), /SignerInfo needs/u);
   refuses(() => parseDetachedSignature(handmade({ signers: 2 })), /expected the end/u);

@@ -24,6 +24,10 @@ export function verifyRootHashSignature(
   if (Buffer.compare(issuerAndSerialOf(certificate.raw), parsed.issuerAndSerial) !== 0) {
     untrusted(certificate, "found one that names another certificate");
   }
+  // Not needed, and not believed: but a signature has no room for anything else.
+  if (parsed.certificates.length > 0 && !certificate.raw.equals(parsed.certificates)) {
+    untrusted(certificate, "found one with another certificate inside");
+  }
   const { publicKey } = certificate;
   if (publicKey.asymmetricKeyType !== parsed.keyType) {
     untrusted(certificate, `found one with ${parsed.keyType} instead of ${publicKey.asymmetricKeyType}`);

@@ -1,0 +1,133 @@
+import { AshlarError } from "@ashlar/base";
+import type { BuiltExtension, ExtensionSource } from "@ashlar/extensions";
+import type { ExtensionKind, ExtensionTier } from "@ashlar/identity/extensions";
+import { Command, Option } from "commander";
+import { withInterruption } from "../interruption.ts";
+import { createPassphraseSource } from "../release/passphrase.ts";
+import { createStepPrinter } from "../step-printer.ts";
+
+type BuildFlags = {
+  readonly kind: ExtensionKind;
+  readonly name?: string;
+  readonly version?: string;
+  readonly tier: ExtensionTier;
+  readonly from?: string;
+  readonly keys: string;
+  readonly passphraseFile?: string;
+  readonly out: string;
+  readonly release?: string;
+  readonly host?: string;
+  readonly replaces: readonly string[];
+  readonly restart: readonly string[];
+  readonly reload: readonly string[];
+  readonly start: readonly string[];
+  readonly healthCheck?: string;
+  readonly json?: true;
+};
+
+/** As in @ashlar/identity, which is not loaded for `--help`. */
+const KINDS: readonly ExtensionKind[] = ["sysext", "confext"];
+const TIERS: readonly ExtensionTier[] = ["shipped", "opt-in", "community"];
+
+export function extensionBuildCommand(): Command {
+  return new Command("build")
+    .description("Build a signed extension image: NAME-VERSION-x86-64.raw, its manifest and bill of materials")
+    .addOption(new Option("--kind <kind>", "what it extends: /usr and /opt, or /etc").choices(KINDS).default("sysext"))
+    .option("--name <name>", "for example debug-tools")
+    .option("--version <version>", "for example v1.33.5")
+    .addOption(
+      new Option("--tier <tier>", "who stands behind it: see the guide").choices(TIERS).default("opt-in" as const),
+    )
+    .option("--from <directory>", "made of this directory's usr and opt, or etc")
+    .requiredOption("--keys <directory>", "whose extensions.pem signs: the directory of `ashlar release init`")
+    .option("--passphrase-file <file>", "its first line opens the key (default: asked for on a terminal)")
+    .requiredOption("--out <directory>", "where the image goes")
+    .option("--release <path>", "the release that it is for: what `ashlar image build` has made, or its manifest.json")
+    .option("--host <id>", "the ID in the hosts' os-release, or _any (default: ashlar)")
+    .option("--replaces <glob>", "a file of the release that it may hide; repeat it for more", collect, [])
+    .option("--restart <unit>", "restart it after a change of version; repeat it for more", collect, [])
+    .option("--reload <unit>", "reload it after a change of version; repeat it for more", collect, [])
+    .option("--start <unit>", "start it when the extension is merged; repeat it for more", collect, [])
+    .option("--health-check <path>", "an executable inside, below /usr/lib/ashlar/health.d")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+The same inputs give the same bytes. Without --release nothing is known of the files that it would hide, and a node
+refuses it if it hides any.
+
+Examples:
+  ashlar extension build --name tools --version 1.0 --from tree --keys ~/release-keys --out out
+  ashlar extension build --kind confext --name site --version 2 --from tree --release out/1.1.0 --keys ~/release-keys \\
+    --out out --reload systemd-resolved.service
+
+Needs root.`,
+    )
+    .action(async (flags: BuildFlags) => {
+      await withInterruption(async (signal) => {
+        const { buildExtension } = await import("@ashlar/extensions");
+        const { KeyDirectory } = await import("@ashlar/release");
+        const start = performance.now();
+        const keys = new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile));
+        const { kind, tier, out, release, host, replaces, restart, reload, start: units, healthCheck = null } = flags;
+        const built = await buildExtension({
+          kind,
+          name: required("--name", flags.name),
+          version: required("--version", flags.version),
+          tier,
+          source: sourceOf(flags),
+          signer: await keys.extensionSigner(),
+          out,
+          behaviour: { replaces, restart, reload, start: units, healthCheck },
+          ...(release !== undefined && { release }),
+          ...(host !== undefined && { host: { id: host, level: null } }),
+          signal,
+          onProgress: createStepPrinter(),
+        });
+        print(built, Math.round((performance.now() - start) / 100) / 10, flags.json === true);
+      });
+    });
+}
+
+function sourceOf(flags: BuildFlags): ExtensionSource {
+  const { from } = flags;
+  if (from !== undefined) return { type: "directory", path: from };
+  throw new AshlarError("usage", "expected --from, found nothing that the extension is made of");
+}
+
+function required(option: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw new AshlarError("usage", `expected ${option}, found none`);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function print({ manifest, files, leftOut }: BuiltExtension, seconds: number, asJson: boolean): void {
+  const { kind, name, version, tier, image } = manifest;
+  if (asJson) {
+    const [path, manifestPath, sbom] = files;
+    console.log(
+      JSON.stringify({
+        kind,
+        name,
+        version,
+        tier,
+        image: path,
+        manifest: manifestPath,
+        sbom,
+        ...image,
+        leftOut,
+        seconds,
+      }),
+    );
+    return;
+  }
+  for (const what of leftOut) console.error(`left out: ${what}`);
+  console.log(`${files[0]}, built in ${seconds} s`);
+  console.log(
+    `  ${kind} ${name} ${version} (${tier}), ${(image.sizeBytes / 1e6).toFixed(1)} MB, root hash ${image.rootHash}`,
+  );
+  console.log(`  ${manifest.packages.length} packages, ${manifest.files.length} files`);
+}

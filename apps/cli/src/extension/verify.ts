@@ -1,0 +1,73 @@
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { AshlarError } from "@ashlar/base";
+import { Command } from "commander";
+import { createStepPrinter } from "../step-printer.ts";
+
+type VerifyFlags = { readonly keys?: string; readonly certificate: readonly string[]; readonly json?: true };
+
+export function extensionVerifyCommand(): Command {
+  return new Command("verify")
+    .description("Check the signature, every hash and the manifest of an extension image")
+    .argument("<image>", "a signed extension image; its manifest is used when it lies beside it")
+    .option("--keys <directory>", "trust its extensions.crt; private keys are not needed")
+    .option("--certificate <file>", "trust this certificate (PEM); repeat it for more", collect, [])
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+Exit status: 0 everything is as it was signed, 1 something is not; then it is said what and where.
+
+Examples:
+  ashlar extension verify out/kubernetes-v1.33.5-x86-64.raw --keys ~/release-keys
+  ashlar extension verify kubernetes-v1.33.5-x86-64.raw --certificate extensions.crt --json`,
+    )
+    .action(async (path: string, flags: VerifyFlags) => {
+      const { verifyExtension } = await import("@ashlar/extensions");
+      const certificates = await readCertificates(flags);
+      const { name, version, rootHash, problems, unchecked } = await verifyExtension(
+        path,
+        certificates,
+        createStepPrinter(),
+      );
+      process.exitCode = problems.length === 0 ? 0 : 1;
+      if (flags.json === true) {
+        const whole = problems.length === 0;
+        console.log(JSON.stringify({ image: path, name, version, rootHash, whole, problems, unchecked }));
+        return;
+      }
+      for (const { message } of problems) console.log(message);
+      for (const what of unchecked) console.log(`not checked: ${what}`);
+      if (problems.length === 0) console.log(`${path}: ${name} ${version} is as it was signed, root hash ${rootHash}`);
+    });
+}
+
+async function readCertificates({ keys, certificate }: VerifyFlags): Promise<X509Certificate[]> {
+  if (keys === undefined && certificate.length === 0) {
+    throw new AshlarError("usage", "expected --keys or --certificate, found neither", {
+      hint: "a signature proves nothing without knowing whose to trust",
+    });
+  }
+  const certificates = await Promise.all(certificate.map(readCertificate));
+  if (keys === undefined) return certificates;
+  const { KeyDirectory } = await import("@ashlar/release");
+  const directory = new KeyDirectory(keys, async () => {
+    throw new TypeError("a certificate has no passphrase");
+  });
+  return [...certificates, await directory.extensionCertificate()];
+}
+
+async function readCertificate(path: string): Promise<X509Certificate> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new AshlarError("not-found", `${path}: expected a certificate, found none`, { cause: error });
+  });
+  try {
+    return new X509Certificate(bytes);
+  } catch (error) {
+    throw new AshlarError("malformed", `${path}: expected a certificate in PEM`, { cause: error });
+  }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
