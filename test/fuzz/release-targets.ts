@@ -1,26 +1,54 @@
 /** What a repository's signed index says. Its signatures are tuf-js' matter; who signs may still be wrong. */
+import { parseExtensionManifest } from "@ashlar/identity";
+import type { ExtensionManifest } from "@ashlar/identity/extensions";
 import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/release";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
 const KINDS = ["manifest", "summary", "sbom", "usrArchive", "verityArchive", "ukiArchive", "usrBlocks", "uki"];
 const FILES = Object.fromEntries(KINDS.map((kind) => [kind, `ashlar_1.0.0.${kind}`]));
+const DIGEST = "ab".repeat(32);
+const EXTENSION_FILES = ["raw", "blocks", "manifest.json", "sbom.cdx.json"].map(
+  (ending) => `extensions/kubernetes/kubernetes-v1.33.2-x86-64.${ending}`,
+);
 const SIGNED = {
   version: 1,
   targets: Object.fromEntries(
-    Object.values(FILES).map((name) => [name, { length: 1, hashes: { sha256: "ab".repeat(32) } }]),
+    [...Object.values(FILES), ...EXTENSION_FILES].map((name) => [name, { length: 4096, hashes: { sha256: DIGEST } }]),
   ),
   unrecognizedFields: {
     [INDEX_FIELD]: {
       schema: INDEX_SCHEMA,
       channels: { stable: { version: "1.0.0", minimumVersion: "0" } },
       releases: { "1.0.0": { files: FILES, withdrawn: { reason: "bad", at: "2026-11-22T00:00:00Z" } } },
+      extensions: {
+        kubernetes: { "v1.33.2": { kind: "sysext", tier: "community", rootHash: DIGEST, blocksRootHash: DIGEST } },
+      },
     },
   },
 };
 
+const EXTENSION: ExtensionManifest = {
+  schema: "ashlar.extension/v1",
+  kind: "sysext",
+  name: "kubernetes",
+  version: "v1.33.2",
+  architecture: "x86-64",
+  tier: "community",
+  host: { id: "ashlar", level: "1.0" },
+  image: { sizeBytes: 4096, sha256: DIGEST, rootHash: DIGEST, certificateSha256: DIGEST },
+  behaviour: { replaces: ["/usr/bin/a"], restart: ["a.service"], reload: [], start: [], healthCheck: null },
+  packages: [{ name: "a", version: "1", architecture: "amd64" }],
+  files: [{ type: "link", path: "/usr/bin/b", target: "a" }],
+};
+
 export const RELEASE_TARGETS: readonly Target[] = [
   { name: "release-index", seeds: [seeds.text(JSON.stringify(SIGNED))], parse: parseSigned },
+  {
+    name: "extension-manifest",
+    seeds: [seeds.text(JSON.stringify(EXTENSION))],
+    parse: (bytes) => parseExtensionManifest(Buffer.from(bytes).toString("utf8")),
+  },
 ];
 
 function parseSigned(bytes: Uint8Array): unknown {

@@ -1,6 +1,6 @@
 /** For tests: small releases, and a repository of them with every key at hand, so that it can also be signed wrongly. */
 import { generateKeyPairSync, hash, type KeyObject, sign } from "node:crypto";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   hashBlockDigests,
@@ -12,8 +12,9 @@ import {
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
-import { readTree } from "../blocks/image-tree.ts";
+import { hashImage, readTree, rootHashOfTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
+import { EXTENSION_FILE_KINDS, extensionDirectory, extensionFileNames } from "../model/extension-entry.ts";
 import { RELEASE_FILE_KINDS, releaseFileNames } from "../model/file-names.ts";
 import { type ReleaseSummary, summaryOf } from "../model/release-summary.ts";
 import { INDEX_FIELD, INDEX_SCHEMA } from "../model/repository-index.ts";
@@ -88,6 +89,7 @@ export class TestRepository {
   };
   readonly #targets: Record<string, TargetFile> = {};
   readonly #releases: Record<string, { files: Record<string, string> }> = {};
+  readonly #extensions: Record<string, Record<string, Record<string, string>>> = {};
 
   constructor(directory: string) {
     this.directory = directory;
@@ -105,7 +107,9 @@ export class TestRepository {
       specVersion: "1.0.31",
       expires: this.expires.targets,
       targets: this.#targets,
-      unrecognizedFields: { [INDEX_FIELD]: { schema: INDEX_SCHEMA, releases: this.#releases, channels } },
+      unrecognizedFields: {
+        [INDEX_FIELD]: { schema: INDEX_SCHEMA, releases: this.#releases, channels, extensions: this.#extensions },
+      },
     });
     const targetsBytes = this.signed(targets, [this.keys.targets]);
     await this.write(`metadata/${this.versions.targets}.targets.json`, targetsBytes);
@@ -172,16 +176,29 @@ export class TestRepository {
     await writeFile(dataPath, image.data);
     await writeFile(treePath, image.tree);
     await writeBlocks({ dataPath, tree: await readTree(treePath), out: at(names.usrBlocks) });
-    for (const name of Object.values(names)) {
-      const bytes = await readFile(at(name));
-      this.#targets[name] = new TargetFile({
-        path: name,
-        length: bytes.length,
-        hashes: { sha256: hash("sha256", bytes) },
-      });
-    }
+    for (const name of Object.values(names)) this.#addTarget(name, await readFile(at(name)));
     this.#releases[version] = { files: names };
     return summary;
+  }
+
+  /** Adds an extension whose image is some bytes; it is there after the next {@link sign}. */
+  async addExtension(name: string, version: string, image: Buffer): Promise<void> {
+    const directory = extensionDirectory(name);
+    await mkdir(join(this.directory, directory), { recursive: true });
+    const names = extensionFileNames({ name, version });
+    const at = (file: string): string => join(this.directory, directory, file);
+    for (const kind of EXTENSION_FILE_KINDS) await writeFile(at(names[kind]), `${kind} of ${version}`);
+    await writeFile(at(names.image), image);
+    await using file = await open(at(names.image), "r");
+    const tree = await hashImage(file, undefined);
+    await writeBlocks({ dataPath: at(names.image), tree, out: at(names.blocks) });
+    for (const each of Object.values(names)) this.#addTarget(`${directory}/${each}`, await readFile(at(each)));
+    const entry = { kind: "sysext", tier: "community", rootHash: "0".repeat(64), blocksRootHash: rootHashOfTree(tree) };
+    this.#extensions[name] = { ...this.#extensions[name], [version]: entry };
+  }
+
+  #addTarget(path: string, bytes: Buffer): void {
+    this.#targets[path] = new TargetFile({ path, length: bytes.length, hashes: { sha256: hash("sha256", bytes) } });
   }
 }
 
