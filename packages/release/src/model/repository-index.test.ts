@@ -87,7 +87,7 @@ test("anything else is a value or an AshlarError", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (channels, content, length) => {
       const index = { schema: INDEX_SCHEMA, channels, releases: { "1.0.0": content } };
-      const targets = { [names.uki]: { length: Number(length), hashes: {} } };
+      const targets = { [names.uki]: { length: typeof length === "number" ? length : Number.NaN, hashes: {} } };
       try {
         parseIndex({ version: 1, targets, unrecognizedFields: { [INDEX_FIELD]: index } });
       } catch (error) {
