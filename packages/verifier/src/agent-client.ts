@@ -122,8 +122,8 @@ export class AgentClient implements Disposable {
    *
    * @throws AshlarError like {@link order}
    */
-  async updateComponent(request: ComponentRequest): Promise<ExtensionsStatus> {
-    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/update", request, ORDER_REFUSALS)).text);
+  async updateComponent(wish: ComponentRequest): Promise<ExtensionsStatus> {
+    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/update", wish, ORDER_REFUSALS)).text);
   }
 
   /**
@@ -131,8 +131,8 @@ export class AgentClient implements Disposable {
    *
    * @throws AshlarError like {@link order}
    */
-  async debug(request: DebugRequest): Promise<ExtensionsStatus> {
-    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/debug", request, ORDER_REFUSALS)).text);
+  async debug(wish: DebugRequest): Promise<ExtensionsStatus> {
+    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/debug", wish, ORDER_REFUSALS)).text);
   }
 
   [Symbol.dispose](): void {

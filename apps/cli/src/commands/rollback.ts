@@ -56,7 +56,9 @@ async function rollBack(
 ): Promise<UpdateResult> {
   const { requireMinimum } = await import("../update/choose-target.ts");
   const { findPreviousRelease } = await import("../update/previous-release.ts");
-  const { runUpdate, withUpdateLock } = await import("../update/run-update.ts");
+  const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
+  const { tellRelease } = await import("../update/tell-step.ts");
+  const { updateFleet } = await import("../update/update-fleet.ts");
   const { openSession } = await import("../update/session.ts");
   const session = await openSession({ ...options, urls: options.url }, signal);
   const node = findNode(session, name);
@@ -72,7 +74,10 @@ async function rollBack(
       bootTimeoutMs: options.timeout * 1000,
     } as const;
     await session.known.get(target);
-    return await runUpdate([session.access(node, target)], goal, session.recordPath, signal);
+    const { recordPath } = session;
+    return await withProgress(tellRelease(goal), async (onEvent) =>
+      updateFleet([session.access(node, target)], goal, { recordPath, onEvent, signal }),
+    );
   });
 }
 

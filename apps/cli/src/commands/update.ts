@@ -7,6 +7,7 @@ import type { UpdateResult } from "../update/update-result.ts";
 
 type UpdateOptions = Omit<SessionOptions, "urls"> & {
   readonly nodes?: string;
+  readonly component?: string;
   readonly to?: string;
   readonly channel?: string;
   readonly only?: string;
@@ -19,17 +20,21 @@ type UpdateOptions = Omit<SessionOptions, "urls"> & {
 
 export function updateCommand(): Command {
   const command = new Command("update")
-    .description("Move nodes to another release, one after the other, each proven before and after")
+    .description("Move nodes to another release or component, one after the other, each proven before and after")
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
-    .option("--to <version>", "the release (default: the channel's)")
+    .option("--component <name>", "an extension of the nodes, instead of their release: no node restarts")
+    .option(
+      "--to <version>",
+      "the release (default: the channel's), or the component's version (default: the newest that the nodes allow)",
+    )
     .option(
       "--channel <name>",
       "the channel whose release is wanted, and whose minimum version holds (default: stable)",
     )
     .option("--only <names>", "only these of the nodes, separated by commas")
-    .option("--allow-downgrade", "also to an older release, but never below the channel's minimum version")
-    .option("--retry", "also a release that has failed on a node before")
+    .option("--allow-downgrade", "also to an older version; a release never below the channel's minimum version")
+    .option("--retry", "also a version that has failed on a node before")
     .option("--no-reboot", "only stage the release: it boots next, whenever that is");
   return withSessionOptions(command)
     .addHelpText(
@@ -39,11 +44,16 @@ Each node in its turn: prove what it runs, stage the release in its other slot, 
 until it has been found healthy, prove the new release. It ends at the first node that is not proven. A node that does
 not get healthy goes back by itself and says why. Interrupted or stopped, the same command goes on where it was.
 
+With --component each node in its turn takes the extension to the version, merges it, restarts the extension's units and
+checks its health; a node on which that fails goes back by itself and says why. Nodes allow the versions that their
+configs name.
+
 Exit status: 0 all nodes run (or, with --no-reboot, have staged) the release, 1 a node stopped it.
 
 Examples:
   ashlar update --lab lab --to 1.1.0
   ashlar update --lab lab --channel stable --only node-1 --json
+  ashlar update --lab lab --component kubernetes --to v1.33.5
   ashlar update --nodes https://worker-1:7443,https://worker-2:7443 --operator-key operator.pem \\
     --releases https://releases.example.org/ --release-root release-root.json \\
     --config worker.bu --node-configs nodes --ek-roots makers.pem`,
@@ -51,17 +61,27 @@ Examples:
     .action(async (options: UpdateOptions) => {
       refuseContradictions(options);
       const { printResult } = await import("../update/run-update.ts");
-      printResult(await withInterruption(async (signal) => update(options, signal)), options.json === true);
+      printResult(
+        await withInterruption(async (signal) =>
+          (options.component === undefined ? update : updateComponent)(options, signal),
+        ),
+        options.json === true,
+      );
     });
 }
 
-function refuseContradictions({ lab, nodes, to, channel, nodeConfigs }: UpdateOptions): void {
+function refuseContradictions({ lab, nodes, component, to, channel, nodeConfigs, reboot }: UpdateOptions): void {
   if ((lab === undefined) === (nodes === undefined)) {
     throw new AshlarError("usage", "expected exactly one of --lab and --nodes", {
       hint: "for example: ashlar update --lab lab --to 1.1.0",
     });
   }
-  if (to === undefined && channel === undefined) {
+  if (component !== undefined && (channel !== undefined || !reboot)) {
+    throw new AshlarError("usage", "expected neither --channel nor --no-reboot with --component", {
+      hint: "a component has no channel, and no node restarts for it",
+    });
+  }
+  if (component === undefined && to === undefined && channel === undefined) {
     throw new AshlarError("usage", "expected --to or --channel", {
       hint: "for example: ashlar update --lab lab --channel stable",
     });
@@ -73,7 +93,9 @@ function refuseContradictions({ lab, nodes, to, channel, nodeConfigs }: UpdateOp
 
 async function update(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
   const { chooseTarget } = await import("../update/choose-target.ts");
-  const { runUpdate, withUpdateLock } = await import("../update/run-update.ts");
+  const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
+  const { tellRelease } = await import("../update/tell-step.ts");
+  const { updateFleet } = await import("../update/update-fleet.ts");
   const { openSession } = await import("../update/session.ts");
   const session = await openSession({ ...options, urls: options.nodes }, signal);
   if (session.repository === undefined) {
@@ -94,7 +116,42 @@ async function update(options: UpdateOptions, signal: AbortSignal): Promise<Upda
     // Read before any node changes: whoever proves the nodes later needs it, too.
     await session.known.get(target);
     const nodes = chooseNodes(session, options.only).map((node) => session.access(node, target));
-    return await runUpdate(nodes, goal, session.recordPath, signal);
+    const { recordPath } = session;
+    return await withProgress(tellRelease(goal), async (onEvent) =>
+      updateFleet(nodes, goal, { recordPath, onEvent, signal }),
+    );
+  });
+}
+
+async function updateComponent(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
+  const { chooseComponent } = await import("../update/choose-component.ts");
+  const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
+  const { openSession } = await import("../update/session.ts");
+  const { tellComponent } = await import("../update/tell-step.ts");
+  const { updateComponents } = await import("../update/update-components.ts");
+  const session = await openSession({ ...options, urls: options.nodes }, signal);
+  const chosen = chooseNodes(session, options.only);
+  const { name, kind, version, rootHash } = chooseComponent(
+    chosen,
+    session.extensions,
+    options.component ?? "",
+    options.to,
+  );
+  const goal = {
+    component: name,
+    kind,
+    target: version,
+    rootHash,
+    allowDowngrade: options.allowDowngrade === true,
+    retry: options.retry === true,
+    timeoutMs: options.timeout * 1000,
+  } as const;
+  return await withUpdateLock(session.recordPath, async () => {
+    const nodes = chosen.map((node) => session.component(node, goal));
+    const recordPath = session.extensionRecordPath;
+    return await withProgress(tellComponent(goal), async (onEvent) =>
+      updateComponents(nodes, goal, { recordPath, onEvent, signal }),
+    );
   });
 }
 

@@ -9,7 +9,9 @@ import { testUpdateStatus } from "@ashlar/identity/test-fixtures";
 import { readUpdateRecord } from "@ashlar/verifier";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
-import type { NodeAccess, TurnEvent } from "./run-turn.ts";
+import type { TurnEvent } from "./follow-turn.ts";
+import type { NodeAccess } from "./run-turn.ts";
+import { tellRelease } from "./tell-step.ts";
 import type { Goal } from "./turn.ts";
 import { updateFleet } from "./update-fleet.ts";
 
@@ -25,7 +27,7 @@ const GOAL: Goal = {
   bootTimeoutMs: 5000,
 };
 let recordPath: string;
-let events: TurnEvent[];
+let events: TurnEvent<UpdateStatus>[];
 let run = 0;
 beforeEach(() => {
   run += 1;
@@ -113,7 +115,7 @@ async function update(
   goal: Partial<Goal> = {},
   signal: AbortSignal = new AbortController().signal,
 ): ReturnType<typeof updateFleet> {
-  const onEvent = (event: TurnEvent): void => void events.push(event);
+  const onEvent = (event: TurnEvent<UpdateStatus>): void => void events.push(event);
   return await updateFleet(nodes, { ...GOAL, ...goal }, { recordPath, onEvent, signal, pollMs: 1, answerMs: 100 });
 }
 
@@ -233,7 +235,7 @@ test("away from a terminal each change is a line", async () => {
   await update([new SimulatedNode("a")]);
   let text = "";
   const output = { write: (more: string) => (text += more), isTerminal: false, nowMs: () => 0 };
-  const printer = createProgressPrinter(output, GOAL);
+  const printer = createProgressPrinter(output, tellRelease(GOAL));
   for (const event of events) printer.report(event);
   printer.close();
   const lines = text
@@ -256,7 +258,10 @@ test("away from a terminal each change is a line", async () => {
 test("a terminal has one line per node", async () => {
   await update([new SimulatedNode("a"), new SimulatedNode("b")]);
   let text = "";
-  const printer = createProgressPrinter({ write: (more) => (text += more), isTerminal: true, nowMs: () => 0 }, GOAL);
+  const printer = createProgressPrinter(
+    { write: (more) => (text += more), isTerminal: true, nowMs: () => 0 },
+    tellRelease(GOAL),
+  );
   for (const event of events) printer.report(event);
   printer.close();
   const lines = text.split("\n").map((line) => line.split("\r\u001B[K").at(-1));

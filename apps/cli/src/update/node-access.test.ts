@@ -20,6 +20,7 @@ import {
   testRelease,
   testUpdateStatus,
 } from "@ashlar/identity/test-fixtures";
+import { NO_KNOWLEDGE } from "@ashlar/identity/extensions";
 import { readUpdateRecord, updateRecordPath } from "@ashlar/verifier";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { KnownReleases } from "./known-releases.ts";
@@ -110,6 +111,7 @@ beforeEach(async () => {
   const pinsPath = join(directory, `${run}`, "pins.json");
   context = {
     releases: await KnownReleases.read(updateRecordPath(pinsPath), undefined, [OLD, NEW]),
+    extensions: NO_KNOWLEDGE,
     target: "1.1.0",
     allowed: new Set(["1.0.0"]),
     pinsPath,

@@ -1,13 +1,15 @@
-import { AshlarError } from "@ashlar/base";
-import { expectationsOf, type EkRoots, type NamedVerdict, type UpdateStatus } from "@ashlar/identity";
-import { AgentClient, proveNodes } from "@ashlar/verifier";
+import type { EkRoots, NamedVerdict, UpdateStatus } from "@ashlar/identity";
+import type { ExtensionKnowledge } from "@ashlar/identity/extensions";
+import { AgentClient } from "@ashlar/verifier";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";
 import type { KnownReleases } from "./known-releases.ts";
 import type { NodeAccess } from "./run-turn.ts";
 import type { Goal } from "./turn.ts";
 
 export type AccessContext = {
   readonly releases: KnownReleases;
+  readonly extensions: ExtensionKnowledge;
   /** The version that is wanted. */
   readonly target: string;
   /** The versions that are right for the node before its turn. Undefined: every known one. */
@@ -17,8 +19,6 @@ export type AccessContext = {
   /** PEM of the operator's private key and certificate. */
   readonly operatorPem: string;
 };
-
-const MAX_AGE_MS = 600_000;
 
 /** A node behind its agent's https URL. */
 export class RemoteNode implements NodeAccess {
@@ -84,38 +84,11 @@ export class RemoteNode implements NodeAccess {
   }
 
   async #challenge(version: string, signal: AbortSignal): Promise<NamedVerdict> {
-    const { releases, pinsPath, ekRoots } = this.#context;
-    const { name, url, classConfig, nodeConfig, explainSilence } = this.#node;
+    const { releases, extensions, pinsPath, ekRoots } = this.#context;
     const release = await releases.get(version);
-    const expectations = expectationsOf({ release, classConfig, nodeConfig });
-    const target = { name, url, expectations, ...(explainSilence === undefined ? {} : { explainSilence }) };
-    const options = { ekRoots, candidates: releases.all, maxAgeMs: MAX_AGE_MS, pinsPath, signal };
-    const { fleet, tlsKeys } = await proveNodes([target], options);
-    const [verdict] = fleet.nodes;
-    if (verdict === undefined) throw new TypeError("one node was asked");
-    const tlsPublicKey = tlsKeys.get(name);
-    if (verdict.level === "unknown" && tlsPublicKey === undefined) {
-      throw new AshlarError("unavailable", firstOf(verdict.differences) ?? "it gave no evidence");
-    }
+    const verifier = { pinsPath, ekRoots, candidates: releases.all };
+    const { verdict, tlsPublicKey } = await challengeNode(this.#node, { release, extensions }, verifier, signal);
     this.#proven = tlsPublicKey === undefined ? undefined : { version, tlsPublicKey };
     return verdict;
   }
-}
-
-function problemOf({ level, differences }: Pick<NamedVerdict, "level" | "differences">): string | undefined {
-  if (level === "proven") return undefined;
-  if (level === "reported") return "no trusted maker vouches for its TPM: name the makers with --ek-roots";
-  return firstOf(differences) ?? `it is ${level}`;
-}
-
-function withoutNextBoot({ level, differences }: NamedVerdict): Pick<NamedVerdict, "level" | "differences"> {
-  const others = differences.filter(({ what }) => !what.startsWith("next boot, "));
-  return others.length === 0 && differences.length > 0
-    ? { level: "proven", differences: [] }
-    : { level, differences: others };
-}
-
-function firstOf(differences: NamedVerdict["differences"]): string | undefined {
-  const [first] = differences;
-  return first === undefined ? undefined : `${first.what}: expected ${first.expected}, found ${first.found}`;
 }

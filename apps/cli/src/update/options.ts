@@ -12,6 +12,7 @@ export function withSessionOptions(command: Command): Command {
     .option("--releases <place>", "the repository, a directory or an http(s) URL (default: the lab's)")
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
     .option("--image <dir>", "the release that nodes which were never updated run now (default: the lab's)")
+    .option("--extension <place...>", "manifests of published extensions, or directories of them")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
     .option("--node-configs <dir>", "for nodes of no lab: each node's own Ignition config as NAME.ign")

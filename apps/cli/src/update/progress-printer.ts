@@ -1,15 +1,16 @@
 import type { ProgressOutput } from "@ashlar/lab";
-import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
-import type { TurnEvent } from "./run-turn.ts";
-import type { Goal, Step } from "./turn.ts";
+import type { UpdateProgress } from "@ashlar/identity";
+import type { TurnEvent } from "./follow-turn.ts";
 
-export type ProgressPrinter = {
-  readonly report: (event: TurnEvent) => void;
+export type ProgressPrinter<Status> = {
+  readonly report: (event: TurnEvent<Status>) => void;
   /** Ends the drawing; the last state stays on the screen. */
   readonly close: () => void;
 };
 
-type ShownGoal = Pick<Goal, "target" | "order">;
+/** How a step is told: what goes on, and the bytes that have come; null when it is not about bytes. */
+export type Told = { readonly text: string; readonly progress: UpdateProgress | null };
+export type Teller<Status> = (event: TurnEvent<Status>) => Told;
 
 const REDRAW_MS = 1000;
 /** Elsewhere than on a terminal bytes are told this often. */
@@ -19,16 +20,17 @@ const BYTES_EVERY_MS = 10_000;
  * Shows what each node does in its turn. A terminal has one line per node, the last one drawn again every second.
  * Elsewhere every change is a line, and so are the bytes now and then.
  */
-export function createProgressPrinter(output: ProgressOutput, goal: ShownGoal): ProgressPrinter {
-  return output.isTerminal ? terminalPrinter(output, goal) : linePrinter(output, goal);
+export function createProgressPrinter<Status>(output: ProgressOutput, tell: Teller<Status>): ProgressPrinter<Status> {
+  return output.isTerminal ? terminalPrinter(output, tell) : linePrinter(output, tell);
 }
 
-function linePrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): ProgressPrinter {
+function linePrinter<Status>({ write, nowMs }: ProgressOutput, tell: Teller<Status>): ProgressPrinter<Status> {
   let last = { what: "", bytes: "", atMs: 0 };
   return {
-    report: ({ node, step, status }) => {
-      const what = `${node}: ${describeStep(step, status, goal)}`;
-      const bytes = describeBytes(step, status);
+    report: (event) => {
+      const told = tell(event);
+      const what = `${event.node}: ${told.text}`;
+      const bytes = bytesOf(told);
       if (what === last.what && (bytes === last.bytes || nowMs() - last.atMs < BYTES_EVERY_MS)) return;
       last = { what, bytes, atMs: nowMs() };
       write(`${what}${bytes}\n`);
@@ -37,7 +39,7 @@ function linePrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): Progres
   };
 }
 
-function terminalPrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): ProgressPrinter {
+function terminalPrinter<Status>({ write, nowMs }: ProgressOutput, tell: Teller<Status>): ProgressPrinter<Status> {
   let current:
     | { readonly node: string; readonly text: string; readonly sinceMs: number; readonly ended: boolean }
     | undefined;
@@ -49,11 +51,13 @@ function terminalPrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): Pro
   };
   const redraw = setInterval(draw, REDRAW_MS);
   return {
-    report: ({ node, step, status }) => {
+    report: (event) => {
+      const { node, step } = event;
       if (current !== undefined && current.node !== node) write("\n");
       const sinceMs = current?.node === node ? current.sinceMs : nowMs();
       const ended = step.kind === "done" || step.kind === "stop";
-      current = { node, text: describeStep(step, status, goal) + describeBytes(step, status), sinceMs, ended };
+      const told = tell(event);
+      current = { node, text: told.text + bytesOf(told), sinceMs, ended };
       draw();
     },
     close: () => {
@@ -63,33 +67,8 @@ function terminalPrinter({ write, nowMs }: ProgressOutput, goal: ShownGoal): Pro
   };
 }
 
-function describeStep(step: Step, status: UpdateStatus | undefined, { target, order }: ShownGoal): string {
-  if (step.kind === "stop") return `stopped: ${step.reason.message.split("\n")[0]}`;
-  if (step.kind === "wait") return describeWait(step.what, status);
-  if (step.kind === "done") return step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`;
-  const actions = {
-    prove: `proving that it runs ${status?.version}`,
-    order: `telling it to ${order === "rollback" ? "go back to" : "stage"} ${target}`,
-    "prove-next-boot": `proving that it boots ${target} next`,
-    reboot: "restarting it",
-  };
-  return actions[step.kind];
-}
-
-function describeWait(what: Extract<Step, { kind: "wait" }>["what"], status: UpdateStatus | undefined): string {
-  const waits = {
-    answer: "waiting for an answer",
-    restart: "restarting",
-    health: `${status?.version} is on trial until it is found healthy`,
-    staging: `${status?.phase} ${status?.target ?? ""}`.trimEnd(),
-  };
-  return waits[what];
-}
-
-function describeBytes(step: Step, status: UpdateStatus | undefined): string {
-  const isFetching = step.kind === "wait" && step.what === "staging" && status?.phase === "fetching";
-  const progress = isFetching ? status.progress : undefined;
-  return progress === undefined || progress === null ? "" : `: ${formatProgress(progress)}`;
+function bytesOf({ progress }: Told): string {
+  return progress === null ? "" : `: ${formatProgress(progress)}`;
 }
 
 /** For example "178.9 MB copied, 3.1 MB fetched, of 197.2 MB": what is fetched comes compressed. */

@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { AshlarError } from "@ashlar/base";
-import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
-import { firstAnswer } from "./first-answer.ts";
-import { NEW_TURN, nextStep, type Goal, type Step, type StopReason, type TurnState } from "./turn.ts";
+import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
+import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
 
 /** One node as an update sees it. All throw AshlarError `unavailable` when it does not answer. */
 export type NodeAccess = {
@@ -18,26 +15,14 @@ export type NodeAccess = {
   readonly reboot: (signal: AbortSignal) => Promise<void>;
 };
 
-/** What others see of a turn while it goes on. */
-export type TurnEvent = {
-  readonly node: string;
-  readonly step: Step;
-  /** As the node says; undefined while it does not answer. */
-  readonly status: UpdateStatus | undefined;
-};
-
-export type TurnOptions = {
+export type TurnOptions = FollowOptions<UpdateStatus> & {
   readonly resumed: boolean;
   /** Called before the node is changed for the first time, with the version that it runs. */
   readonly beforeChange: (version: string) => Promise<void>;
-  readonly onEvent: (event: TurnEvent) => void;
-  readonly signal: AbortSignal;
-  readonly pollMs?: number;
-  readonly answerMs?: number;
 };
 
 export type TurnResult = {
-  readonly end: Extract<Step, { readonly kind: "done" | "stop" }>;
+  readonly end: End;
   /** What the node ran at the beginning; undefined when it never answered. */
   readonly from: string | undefined;
   /** What it runs now, when that is proven. */
@@ -46,103 +31,57 @@ export type TurnResult = {
   readonly progress: UpdateProgress | undefined;
 };
 
-/** The agent of a node takes two questions a second, from everybody together. */
-const POLL_MS = 2000;
-/** What an answer may take. A node under emulation takes seconds to start its agent. */
-const ANSWER_MS = 30_000;
-
-/** A node that says how it is, and gives no evidence, is asked a few times. */
-const MAX_LOST_PROOFS = 4;
-
 /** Does a node's turn to its end. */
 export async function runTurn(node: NodeAccess, goal: Goal, options: TurnOptions): Promise<TurnResult> {
-  return await new TurnRunner(node, goal, options).run();
+  const plan = new ReleasePlan(node, goal, options);
+  const { end, progress } = await followTurn(plan, options);
+  return { end, progress, from: plan.from, proven: plan.proven };
 }
 
-class TurnRunner {
+class ReleasePlan implements Plan<UpdateStatus> {
   readonly #node: NodeAccess;
   readonly #goal: Goal;
-  readonly #options: TurnOptions;
+  readonly #beforeChange: TurnOptions["beforeChange"];
   #state: TurnState;
+  #changed = false;
   #status: UpdateStatus | undefined;
   #from: string | undefined;
-  #progress: UpdateProgress | undefined;
-  #changed = false;
-  #lostProofs = 0;
-  #answeredMs = performance.now();
-  #orderedMs = performance.now();
-  #boot: { readonly id: string; readonly sinceMs: number } | undefined;
 
-  constructor(node: NodeAccess, goal: Goal, options: TurnOptions) {
+  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange }: TurnOptions) {
     this.#node = node;
     this.#goal = goal;
-    this.#options = options;
-    this.#state = { ...NEW_TURN, resumed: options.resumed };
+    this.#beforeChange = beforeChange;
+    this.#state = { ...NEW_TURN, resumed };
   }
 
-  async run(): Promise<TurnResult> {
-    while (true) {
-      throwIfInterrupted(this.#options.signal);
-      let step: Step | undefined;
-      try {
-        await this.#look();
-        step = this.#decide();
-        this.#options.onEvent({ node: this.#node.name, step, status: this.#status });
-        if (step.kind === "done" || step.kind === "stop") return this.#result(step);
-        await this.#perform(step.kind);
-      } catch (error) {
-        throwIfInterrupted(this.#options.signal);
-        if (!(error instanceof AshlarError) || error.code === "usage") throw error;
-        const reason = this.#reasonOf(error, step?.kind);
-        if (reason !== undefined) return this.#result({ kind: "stop", reason });
-      }
+  get node(): string {
+    return this.#node.name;
+  }
+
+  get from(): string | undefined {
+    return this.#from;
+  }
+
+  get proven(): string | undefined {
+    const { proof } = this.#state;
+    const isProven = proof !== undefined && proof.problem === undefined && proof.bootId === this.#status?.bootId;
+    return isProven ? this.#status?.version : undefined;
+  }
+
+  async ask(signal: AbortSignal): Promise<UpdateStatus> {
+    return await this.#node.status(signal);
+  }
+
+  decide(facts: Facts): Step {
+    this.#status = facts.status;
+    if (facts.status !== undefined) {
+      this.#from ??= facts.status.version;
+      this.#state = { ...this.#state, reached: true };
     }
+    return nextStep(this.#goal, this.#state, facts);
   }
 
-  /** Undefined when it may go on: what follows from silence is decided when it lasts. */
-  #reasonOf({ code, message, hint }: AshlarError, doing: Step["kind"] | undefined): StopReason | undefined {
-    const more = hint === undefined ? {} : { hint };
-    if (code !== "unavailable") return { code: "refused", message, ...more };
-    if (doing === "reboot") return undefined;
-    if (doing === "order") return { code: "no-answer", message, ...more };
-    this.#lostProofs += 1;
-    return this.#lostProofs > MAX_LOST_PROOFS ? { code: "not-proven", message, ...more } : undefined;
-  }
-
-  async #look(): Promise<void> {
-    const { signal } = this.#options;
-    const answerMs = this.#options.answerMs ?? ANSWER_MS;
-    const timing = { everyMs: 3 * this.#pollMs, eachMs: answerMs, allMs: answerMs };
-    this.#status = await firstAnswer(async (each) => this.#node.status(each), timing, signal);
-    throwIfInterrupted(signal);
-    if (this.#status === undefined) return;
-    this.#answeredMs = performance.now();
-    const { version, bootId, progress } = this.#status;
-    this.#state = { ...this.#state, reached: true };
-    this.#from ??= version;
-    if (progress !== null) this.#progress = progress;
-    if (this.#boot?.id !== bootId) this.#boot = { id: bootId, sinceMs: performance.now() };
-  }
-
-  #decide(): Step {
-    const nowMs = performance.now();
-    return nextStep(this.#goal, this.#state, {
-      status: this.#status,
-      silentMs: nowMs - this.#answeredMs,
-      waitedMs: nowMs - this.#orderedMs,
-      sameBootMs: nowMs - (this.#boot?.sinceMs ?? nowMs),
-    });
-  }
-
-  async #perform(kind: Exclude<Step["kind"], "done" | "stop">): Promise<void> {
-    const { signal } = this.#options;
-    if (kind === "wait") {
-      await sleep(this.#pollMs, undefined, { signal }).catch(() => undefined);
-      return;
-    }
-    const status = this.#status;
-    if (status === undefined) throw new TypeError(`nothing but waiting follows from silence, found ${kind}`);
-    const { bootId, version } = status;
+  async perform(kind: Action, { bootId, version }: UpdateStatus, signal: AbortSignal): Promise<void> {
     if (kind === "prove") {
       const problem = await this.#node.prove(version, signal);
       this.#state = { ...this.#state, proof: { bootId, problem } };
@@ -150,24 +89,12 @@ class TurnRunner {
       const problem = await this.#node.proveNextBoot(this.#goal.target, signal);
       this.#state = { ...this.#state, nextBoot: { bootId, problem } };
     } else {
-      this.#orderedMs = performance.now();
-      if (!this.#changed) await this.#options.beforeChange(version);
+      if (!this.#changed) await this.#beforeChange(version);
       this.#changed = true;
       // Set first: the answer to the order to restart may be lost with the connection.
       if (kind === "order") this.#state = { ...this.#state, ordered: true };
       else this.#state = { ...this.#state, rebootedFrom: bootId };
       await (kind === "order" ? this.#node.order(this.#goal, signal) : this.#node.reboot(signal));
     }
-  }
-
-  #result(end: TurnResult["end"]): TurnResult {
-    const { proof } = this.#state;
-    const isProven = proof !== undefined && proof.problem === undefined && proof.bootId === this.#status?.bootId;
-    const proven = isProven ? this.#status?.version : undefined;
-    return { end, from: this.#from, proven, progress: this.#progress };
-  }
-
-  get #pollMs(): number {
-    return this.#options.pollMs ?? POLL_MS;
   }
 }

@@ -1,10 +1,8 @@
 import { resolve } from "node:path";
 import { withLock } from "@ashlar/host";
-import { createProgressPrinter } from "./progress-printer.ts";
+import type { TurnEvent } from "./follow-turn.ts";
+import { createProgressPrinter, type Teller } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
-import type { NodeAccess } from "./run-turn.ts";
-import type { Goal } from "./turn.ts";
-import { updateFleet } from "./update-fleet.ts";
 import type { UpdateResult } from "./update-result.ts";
 
 /**
@@ -17,21 +15,19 @@ export async function withUpdateLock<T>(recordPath: string, work: () => Promise<
   return await withLock(`update of the nodes in ${resolve(recordPath)}`, { holder }, work);
 }
 
-/** Shows on standard error how it goes on. */
-export async function runUpdate(
-  nodes: readonly NodeAccess[],
-  goal: Goal,
-  recordPath: string,
-  signal: AbortSignal,
+/** Shows on standard error how `update` goes on. */
+export async function withProgress<Status>(
+  tell: Teller<Status>,
+  update: (onEvent: (event: TurnEvent<Status>) => void) => Promise<UpdateResult>,
 ): Promise<UpdateResult> {
   const output = {
     write: (text: string): boolean => process.stderr.write(text),
     isTerminal: process.stderr.isTTY,
     nowMs: (): number => performance.now(),
   };
-  const printer = createProgressPrinter(output, goal);
+  const printer = createProgressPrinter(output, tell);
   try {
-    return await updateFleet(nodes, goal, { recordPath, onEvent: printer.report, signal });
+    return await update(printer.report);
   } finally {
     printer.close();
   }

@@ -3,11 +3,25 @@ import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseEkRoots, parseManifest, pinOfOperatorPem } from "@ashlar/identity";
 import type { Repository } from "@ashlar/release/client";
-import { allowedVersions, readUpdateRecord, updateRecordPath, type UpdateRecord } from "@ashlar/verifier";
+import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity/extensions";
+import {
+  AgentClient,
+  allowedVersions,
+  extensionRecordPath,
+  readExtensionRecord,
+  readUpdateRecord,
+  rightOfNode,
+  updateRecordPath,
+  type UpdateRecord,
+} from "@ashlar/verifier";
 import { readClassConfig } from "../class-config.ts";
 import { nodesAtUrls, nodesOfLab, type DeclaredNode, type DeclaredNodes } from "../prove/declared-nodes.ts";
 import { readManifestText, readText } from "../prove/read-release.ts";
 import { openReleases } from "../prove/release-repository.ts";
+import { extensionsOf, readExtensions } from "../prove/known-extensions.ts";
+import type { Right, Verifier } from "./challenge-node.ts";
+import { RemoteComponent } from "./component-access.ts";
+import type { ComponentGoal } from "./component-turn.ts";
 import { KnownReleases } from "./known-releases.ts";
 import { RemoteNode } from "./node-access.ts";
 
@@ -25,6 +39,7 @@ export type SessionOptions = {
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
   readonly pins?: string;
+  readonly extension?: readonly string[];
 };
 
 /** Everything that an update needs to know before it talks to a node. */
@@ -35,8 +50,14 @@ export type Session = {
   readonly known: KnownReleases;
   readonly record: UpdateRecord;
   readonly recordPath: string;
+  readonly extensionRecordPath: string;
+  /** All published ones that can be known from here. */
+  readonly extensions: readonly KnownExtension[];
   readonly operatorPem: string;
   readonly access: (node: DeclaredNode, target: string) => RemoteNode;
+  readonly component: (node: DeclaredNode, goal: ComponentGoal) => RemoteComponent;
+  readonly verifier: Verifier;
+  readonly right: (node: DeclaredNode) => Promise<Right>;
 };
 
 /** Where things are that no option names. */
@@ -60,13 +81,50 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const image = imagePath === undefined ? undefined : parseManifest(await readManifestText(imagePath));
   const known = await KnownReleases.read(recordPath, repository, image === undefined ? [] : [image]);
   const record = await readUpdateRecord(recordPath);
+  const extensions = [
+    ...(repository === undefined ? [] : extensionsOf(repository.index)),
+    ...(await readExtensions(options.extension ?? [])),
+  ];
+  const recordOfExtensions = extensionRecordPath(pinsPath);
+  const extensionRecord = await readExtensionRecord(recordOfExtensions);
   const rootsPath = options.ekRoots ?? declared.ekRootsPath;
   const ekRoots = rootsPath === undefined ? undefined : parseEkRoots(await readText(rootsPath, "trusted TPM makers"));
-  const access = (node: DeclaredNode, target: string): RemoteNode => {
-    const allowed = allowedFor(record, node.name, image?.version);
-    return new RemoteNode(node, { releases: known, target, allowed, pinsPath, ekRoots, operatorPem });
+  const knowledge = (node: DeclaredNode): ExtensionKnowledge => ({
+    known: extensions,
+    ...rightOfNode(extensionRecord, node.name),
+  });
+  const verifier = { pinsPath, ekRoots, candidates: known.all };
+  const right = async (node: DeclaredNode): Promise<Right> => {
+    const versions = allowedFor(record, node.name, image?.version) ?? [await reportedVersion(node, signal)];
+    const [release, ...alsoAllowed] = await Promise.all([...versions].map(async (version) => known.get(version)));
+    if (release === undefined) throw new TypeError("there is one version at least");
+    return { release, alsoAllowed, extensions: knowledge(node) };
   };
-  return { nodes: declared.nodes, repository, known, record, recordPath, operatorPem, access };
+  return {
+    nodes: declared.nodes,
+    repository,
+    known,
+    record,
+    recordPath,
+    extensionRecordPath: recordOfExtensions,
+    extensions,
+    operatorPem,
+    access: (node, target) => {
+      const allowed = allowedFor(record, node.name, image?.version);
+      const context = { releases: known, extensions: knowledge(node), target, allowed };
+      return new RemoteNode(node, { ...context, pinsPath, ekRoots, operatorPem });
+    },
+    component: (node, goal) =>
+      new RemoteComponent(node, { ...verifier, goal, operatorPem, right: async () => right(node) }),
+    verifier,
+    right,
+  };
+}
+
+/** What a node that nobody has declared anything for says it runs. It is proven against that release. */
+async function reportedVersion({ url }: DeclaredNode, signal: AbortSignal): Promise<string> {
+  using client = new AgentClient(url, { signal });
+  return (await client.updateStatus()).version;
 }
 
 /** An update's record knows better than the image that a node was made from. */

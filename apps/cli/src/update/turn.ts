@@ -36,9 +36,9 @@ export type Proof = {
   readonly problem: string | undefined;
 };
 
-export type Facts = {
+export type Facts<Status = UpdateStatus> = {
   /** Undefined: no answer. */
-  readonly status: UpdateStatus | undefined;
+  readonly status: Status | undefined;
   /** Since the last answer, or since the beginning. */
   readonly silentMs: number;
   /** Since the last order, or since the beginning. */
@@ -52,6 +52,8 @@ export type Step =
   | { readonly kind: "wait"; readonly what: "answer" | "staging" | "restart" | "health" }
   | { readonly kind: "done"; readonly how: "updated" | "already" | "staged" }
   | { readonly kind: "stop"; readonly reason: StopReason };
+
+export type End = Extract<Step, { readonly kind: "done" | "stop" }>;
 
 export type StopReason = {
   readonly code: StopCode;
@@ -97,7 +99,7 @@ export const NEW_TURN: TurnState = {
 };
 
 /** A node that has answered may be silent for this long: its agent ends when nobody asks, and starts slowly. */
-const MAX_SILENCE_MS = 120_000;
+export const MAX_SILENCE_MS = 120_000;
 /** A node that fell back writes its record of the failure soon after it has started. */
 const MAX_RECORD_WAIT_MS = 60_000;
 
@@ -209,7 +211,7 @@ function notBack({ bootTimeoutMs }: Goal, what: string): Step {
   return stop("not-back", `${what} after ${Math.round(bootTimeoutMs / 1000)} s`);
 }
 
-function stop(code: StopCode, message: string, more: { hint?: string; failure?: ReleaseFailure } = {}): Step {
+export function stop(code: StopCode, message: string, more: { hint?: string; failure?: ReleaseFailure } = {}): Step {
   return { kind: "stop", reason: { code, message, ...more } };
 }
 

@@ -1,6 +1,6 @@
-import type { ReleaseFailure } from "@ashlar/identity";
+import type { ReleaseFailure, UpdateProgress } from "@ashlar/identity";
 import { z } from "zod";
-import { STOP_CODES, type StopCode } from "./turn.ts";
+import { STOP_CODES, type End, type StopCode } from "./turn.ts";
 
 export const UPDATE_RESULT_SCHEMA = "ashlar.update-result/v1";
 
@@ -8,6 +8,8 @@ export const UPDATE_RESULT_SCHEMA = "ashlar.update-result/v1";
 export type UpdateResult = {
   readonly schema: typeof UPDATE_RESULT_SCHEMA;
   readonly action: "update" | "rollback";
+  /** The extension that was updated, so that all versions are its; null for releases. */
+  readonly component: string | null;
   /** `stopped` when any node is. */
   readonly outcome: "complete" | "stopped";
   /** In the order of their turns. */
@@ -41,7 +43,7 @@ const OUTCOMES = ["updated", "already", "staged", "stopped", "untouched"] as con
 
 const bytes = z.int().nonnegative();
 
-const nodeResult: z.ZodType<NodeResult> = z.strictObject({
+const nodeResultSchema: z.ZodType<NodeResult> = z.strictObject({
   name: z.string(),
   outcome: z
     .enum(OUTCOMES)
@@ -55,8 +57,8 @@ const nodeResult: z.ZodType<NodeResult> = z.strictObject({
   seconds: z.number().nonnegative(),
   bytes: z
     .strictObject({
-      total: bytes.describe("Of /usr and its hash tree"),
-      copied: bytes.describe("Found in a slot of the node"),
+      total: bytes.describe("Of /usr and its hash tree, or of the extension's image"),
+      copied: bytes.describe("Found on the node"),
       fetched: bytes.describe("Received from the repository"),
     })
     .nullable()
@@ -80,8 +82,9 @@ const nodeResult: z.ZodType<NodeResult> = z.strictObject({
 const updateResultSchema: z.ZodType<UpdateResult> = z.strictObject({
   schema: z.literal(UPDATE_RESULT_SCHEMA),
   action: z.enum(["update", "rollback"]),
+  component: z.string().nullable().describe("The extension that was updated: all versions are its; null for releases"),
   outcome: z.enum(["complete", "stopped"]).describe("stopped when any node is"),
-  nodes: z.array(nodeResult).describe("In the order of their turns"),
+  nodes: z.array(nodeResultSchema).describe("In the order of their turns"),
 });
 
 /** The JSON Schema of {@link UpdateResult}. Its version changes when a member is removed or changes its meaning. */
@@ -91,4 +94,42 @@ export function updateResultJsonSchema(): object {
     title: "What `ashlar update --json` and `ashlar rollback --json` print, version 1",
     ...z.toJSONSchema(updateResultSchema),
   };
+}
+
+/** So that its members can be asked for. */
+const NO_REASON: { readonly failure?: never } = {};
+
+/** How a node's turn has ended. */
+export function nodeResult(
+  name: string,
+  target: string,
+  turn: {
+    readonly end: End;
+    readonly from: string | undefined;
+    readonly proven: string | undefined;
+    readonly progress: UpdateProgress | undefined;
+  },
+  durationMs: number,
+): NodeResult {
+  const { end, from, proven, progress } = turn;
+  const { failure = null, ...reason } = end.kind === "stop" ? end.reason : NO_REASON;
+  return {
+    ...untouched(name, target),
+    outcome: end.kind === "stop" ? "stopped" : end.how,
+    from: from ?? null,
+    proven: proven ?? null,
+    seconds: Math.round(durationMs / 100) / 10,
+    bytes:
+      progress === undefined
+        ? null
+        : { total: progress.totalBytes, copied: progress.copiedBytes, fetched: progress.fetchedBytes },
+    reason: "code" in reason ? reason : null,
+    failure,
+  };
+}
+
+/** Its turn did not come. */
+export function untouched(name: string, target: string): NodeResult {
+  const nothing = { from: null, proven: null, seconds: 0, bytes: null, reason: null, failure: null };
+  return { name, outcome: "untouched", to: target, ...nothing };
 }

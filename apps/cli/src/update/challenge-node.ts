@@ -1,0 +1,69 @@
+import { AshlarError } from "@ashlar/base";
+import { expectationsOf, type EkRoots, type KnownRelease, type NamedVerdict } from "@ashlar/identity";
+import type { ExtensionKnowledge } from "@ashlar/identity/extensions";
+import { proveNodes } from "@ashlar/verifier";
+import type { DeclaredNode } from "../prove/declared-nodes.ts";
+
+/** How nodes are judged, whatever is right for them. */
+export type Verifier = {
+  readonly pinsPath: string;
+  readonly ekRoots: EkRoots | undefined;
+  /** Also those that are not right, to name what a node runs instead. */
+  readonly candidates: readonly KnownRelease[];
+};
+
+/** What is right for a node beside its configs. */
+export type Right = {
+  readonly release: KnownRelease;
+  readonly alsoAllowed?: readonly KnownRelease[];
+  readonly extensions: ExtensionKnowledge;
+};
+
+export type Challenged = {
+  readonly verdict: NamedVerdict;
+  /** The TLS key that the evidence is bound to, when it holds: orders go to nobody else. */
+  readonly tlsPublicKey: Uint8Array | undefined;
+};
+
+const MAX_AGE_MS = 600_000;
+
+/** @throws AshlarError `unavailable` when there is no evidence */
+export async function challengeNode(
+  { name, url, classConfig, nodeConfig, explainSilence }: DeclaredNode,
+  right: Right,
+  verifier: Verifier,
+  signal: AbortSignal,
+): Promise<Challenged> {
+  const expectations = expectationsOf({ ...right, classConfig, nodeConfig });
+  const target = { name, url, expectations, ...(explainSilence === undefined ? {} : { explainSilence }) };
+  const { fleet, tlsKeys } = await proveNodes([target], { ...verifier, maxAgeMs: MAX_AGE_MS, signal });
+  const [verdict] = fleet.nodes;
+  if (verdict === undefined) throw new TypeError("one node was asked");
+  const tlsPublicKey = tlsKeys.get(name);
+  if (verdict.level === "unknown" && tlsPublicKey === undefined) {
+    throw new AshlarError("unavailable", firstOf(verdict.differences) ?? "it gave no evidence");
+  }
+  return { verdict, tlsPublicKey };
+}
+
+type Judged = Pick<NamedVerdict, "level" | "differences">;
+
+/** What is wrong with a node; undefined when it is proven. */
+export function problemOf({ level, differences }: Judged): string | undefined {
+  if (level === "proven") return undefined;
+  if (level === "reported") return "no trusted maker vouches for its TPM: name the makers with --ek-roots";
+  return firstOf(differences) ?? `it is ${level}`;
+}
+
+/** The verdict as far as it is not about the next boot. */
+export function withoutNextBoot({ level, differences }: Judged): Judged {
+  const others = differences.filter(({ what }) => !what.startsWith("next boot, "));
+  return others.length === 0 && differences.length > 0
+    ? { level: "proven", differences: [] }
+    : { level, differences: others };
+}
+
+export function firstOf(differences: NamedVerdict["differences"]): string | undefined {
+  const [first] = differences;
+  return first === undefined ? undefined : `${first.what}: expected ${first.expected}, found ${first.found}`;
+}

@@ -1,0 +1,57 @@
+import type { UpdateStatus } from "@ashlar/identity";
+import type { ExtensionsStatus } from "@ashlar/identity/extensions";
+import { mergedOf, type ComponentGoal } from "./component-turn.ts";
+import type { TurnEvent } from "./follow-turn.ts";
+import type { Teller } from "./progress-printer.ts";
+import type { Goal, Step } from "./turn.ts";
+
+type Waited = Extract<Step, { kind: "wait" }>["what"];
+
+/** What a node does in its turn to run another release. */
+export function tellRelease({ target, order }: Pick<Goal, "target" | "order">): Teller<UpdateStatus> {
+  return ({ step, status }) => {
+    const isFetching = step.kind === "wait" && step.what === "staging" && status?.phase === "fetching";
+    const text = tell(step, {
+      prove: `proving that it runs ${status?.version}`,
+      order: `telling it to ${order === "rollback" ? "go back to" : "stage"} ${target}`,
+      "prove-next-boot": `proving that it boots ${target} next`,
+      reboot: "restarting it",
+      done: step.kind === "done" && step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`,
+      wait: {
+        answer: "waiting for an answer",
+        restart: "restarting",
+        health: `${status?.version} is on trial until it is found healthy`,
+        staging: `${status?.phase} ${status?.target ?? ""}`.trimEnd(),
+      },
+    });
+    return { text, progress: isFetching ? status.progress : null };
+  };
+}
+
+/** The same for a component. */
+export function tellComponent({ component, target }: ComponentGoal): Teller<ExtensionsStatus> {
+  return ({ step, status }: TurnEvent<ExtensionsStatus>) => {
+    const version = status === undefined ? undefined : mergedOf(status, component)?.version;
+    const doing = [status?.phase, status?.target?.name, status?.target?.version].filter(
+      (part) => typeof part === "string",
+    );
+    const text = tell(step, {
+      prove: `proving that it has ${version === undefined ? `no ${component}` : `${component} ${version}`}`,
+      order: `telling it to take ${component} to ${target}`,
+      done: `has ${component} ${target}: proven`,
+      wait: { answer: "waiting for an answer", staging: doing.join(" ") },
+    });
+    const isFetching = step.kind === "wait" && status?.phase === "fetching";
+    return { text, progress: isFetching ? status.progress : null };
+  };
+}
+
+/** What steps are called; a kind of update need not have all of them. */
+type Words = { readonly [Kind in Exclude<Step["kind"], "wait" | "stop">]?: string } & {
+  readonly wait: { readonly [What in Waited]?: string };
+};
+
+function tell(step: Step, words: Words): string {
+  if (step.kind === "stop") return `stopped: ${step.reason.message.split("\n")[0]}`;
+  return (step.kind === "wait" ? words.wait[step.what] : words[step.kind]) ?? step.kind;
+}
