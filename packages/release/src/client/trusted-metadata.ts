@@ -5,6 +5,7 @@ import { writeFileAtomically } from "@ashlar/host";
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import type { SignedTargets } from "../model/index-fields.ts";
+import { MAX_TARGETS_BYTES } from "../model/repository-index.ts";
 import { readDocument } from "./read-document.ts";
 import type { Transport } from "./transport.ts";
 
@@ -18,7 +19,7 @@ export type MetadataOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-const MAX_BYTES = { root: 64 * 1024, timestamp: 16 * 1024, snapshot: 64 * 1024, targets: 4 * 1024 * 1024 };
+const MAX_BYTES = { root: 64 * 1024, timestamp: 16 * 1024, snapshot: 64 * 1024, targets: MAX_TARGETS_BYTES };
 /** Root roles that a machine may have missed. */
 const MAX_NEW_ROOTS = 64;
 

@@ -31,6 +31,8 @@ export type ReleaseEntry = {
 export const INDEX_FIELD = "x-ashlar";
 export const INDEX_SCHEMA = "ashlar.release-index/v1";
 
+/** Of the targets role, as JSON: a release takes about 3 kB, a version of an extension 1 kB. */
+export const MAX_TARGETS_BYTES: number = 4 * 1024 * 1024;
 const MAX_RELEASES = 1000;
 const MAX_CHANNELS = 64;
 

@@ -10,7 +10,8 @@ import { AshlarError } from "@ashlar/base";
 import type { ExtensionManifest } from "@ashlar/identity/extensions";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { verifyRepository, type RepositoryReport } from "../verify/verify-repository.ts";
-import type { ChangeOptions } from "./change-index.ts";
+import { addExtension } from "../model/edit-extensions.ts";
+import { changeIndex, type ChangeOptions } from "./change-index.ts";
 import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, publishRelease } from "./release-repository.ts";
@@ -206,4 +207,19 @@ test("verify finds a changed image, one that another key has signed, and a list 
   assert.match(text, /v1\.2\.4-x86-64\.blocks/u);
   assert.match(text, /extensions\/hello\/SHA256SUMS is not what the signed index says/u);
   assert.match(text, /v1\.2\.4-x86-64\.raw: expected a signature by a trusted certificate/u);
+});
+
+test("more versions than readers accept are refused before anything is signed", async () => {
+  const world = await newRepository();
+  await world.publish(await build({ version: "v1.2.3" }));
+  const { index } = await verify(world);
+  const entry = index.extensions.get("hello")?.get("v1.2.3");
+  assert.ok(entry);
+  const refused = changeIndex(world, "test", async (current) => {
+    let many = current;
+    for (let patch = 0; patch < 257; patch++) many = addExtension(many, { ...entry, version: `v9.${patch}` });
+    return { index: many, result: undefined };
+  });
+  await assert.rejects(refused, isError("limit", /at most 256 entries/u));
+  assert.equal((await verify(world)).index.serial, index.serial);
 });

@@ -16,7 +16,13 @@ import { createTufSigner } from "../keys/tuf-signer.ts";
 import type { KeyDirectory, KeyName } from "../keys/key-directory.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
 import { extensionDirectory } from "../model/extension-entry.ts";
-import { INDEX_FIELD, INDEX_SCHEMA, parseIndex, type RepositoryIndex } from "../model/repository-index.ts";
+import {
+  INDEX_FIELD,
+  INDEX_SCHEMA,
+  MAX_TARGETS_BYTES,
+  parseIndex,
+  type RepositoryIndex,
+} from "../model/repository-index.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 
 /** How long a role's metadata holds. */
@@ -145,6 +151,7 @@ export async function renewRoot(keys: KeyDirectory, bytes: Buffer, nowMs: number
  * Signs and writes the next state. The timestamp, written last, makes it the current one: until then readers see the old.
  *
  * @param index undefined: what is published stays as it is, only the dates are renewed
+ * @throws AshlarError `limit` when there is more in the index than readers accept
  * @param previous undefined for a new repository
  */
 export async function writeSignedState(
@@ -165,10 +172,10 @@ export async function writeSignedState(
   if (index !== undefined || targets === undefined) {
     const version = next(previous?.targets);
     const content = index === undefined ? {} : indexFields(index);
-    targets = {
-      version,
-      bytes: await signRole(keys, "targets", new Targets({ version, specVersion: SPEC_VERSION, expires, ...content })),
-    };
+    const role = new Targets({ version, specVersion: SPEC_VERSION, expires, ...content });
+    if (index !== undefined) parseIndex(role);
+    targets = { version, bytes: await signRole(keys, "targets", role) };
+    expectReadable(targets.bytes);
     await files.write(`metadata/${version}.targets.json`, targets.bytes);
   }
 
@@ -188,6 +195,19 @@ export async function writeSignedState(
     snapshotMeta: metaOf({ version: snapshotVersion, bytes: snapshot }),
   });
   await files.write("metadata/timestamp.json", await signRole(keys, "online", timestamp));
+}
+
+/** Nothing is signed that nobody could read. */
+function expectReadable({ length }: Buffer): void {
+  if (length <= MAX_TARGETS_BYTES) return;
+  const hint = "remove old versions with `ashlar release gc` and `ashlar extension gc`";
+  throw new AshlarError(
+    "limit",
+    `repository: expected an index of at most ${MAX_TARGETS_BYTES} bytes, found ${length}`,
+    {
+      hint,
+    },
+  );
 }
 
 function indexFields(index: RepositoryIndex): {
