@@ -59,6 +59,13 @@ export async function makeDebianTrees(os: OsDefinition, archive: Archive, step: 
   };
 }
 
+/** Lines of a sources.list(5) for the suites that packages come from, each held to Debian's own keys. */
+export function sourceLines(archive: Archive): string[] {
+  return suitesOf(archive).map(({ uri, name }) => `deb [signed-by=${KEYRING}] ${uri} ${name} main`);
+}
+
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 type Suite = { readonly uri: string; readonly name: string };
 
 function suitesOf({ mirror, securityMirror, suites }: Archive): readonly Suite[] {
@@ -99,14 +106,13 @@ async function bootstrap(
   out: string,
   step: Step,
 ): Promise<void> {
-  const sources = suitesOf(archive).map(({ uri, name }) => `deb ${uri} ${name} main`);
   await run(
     "mmdebstrap",
     [
       "--variant=minbase",
       "--mode=root",
       "--architectures=amd64",
-      "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+      `--keyring=${KEYRING}`,
       '--aptopt=APT::Install-Recommends "false"',
       '--aptopt=Acquire::Languages "none"',
       '--aptopt=Acquire::Retries "3"',
@@ -121,7 +127,7 @@ async function bootstrap(
       `--customize-hook=chroot "$1" apt-get install --yes --no-install-recommends ${os.buildPackages.join(" ")}`,
       SUITE,
       join(out, "build.tar"),
-      ...sources,
+      ...suitesOf(archive).map(({ uri, name }) => `deb ${uri} ${name} main`),
     ],
     { env: { ASHLAR_OUT: out, SOURCE_DATE_EPOCH: String(sourceDateEpoch) }, signal: step.signal },
   );

@@ -7,7 +7,7 @@ export { verifyVerity } from "./verity/verify-verity.ts";
 export type { VerifyVerityOptions, VerityProblem, VerityVerification } from "./verity/verify-verity.ts";
 export { readImageFiles, verifyContent } from "./verify-content.ts";
 export { verifyFileSystem } from "./verify-file-system.ts";
-export { uuidFor } from "./usr-image.ts";
+export { copyInto, uuidFor } from "./usr-image.ts";
 export { openRegion, readRegion, readRegionSync } from "./verity/region.ts";
 export { verifyImage } from "./verify-image.ts";
 export type { ImageVerification, VerifyImageOptions } from "./verify-image.ts";

@@ -12,6 +12,9 @@ type BuildFlags = {
   readonly version?: string;
   readonly tier: ExtensionTier;
   readonly from?: string;
+  readonly deb?: readonly string[];
+  readonly mirror?: string;
+  readonly snapshot?: string;
   readonly keys: string;
   readonly passphraseFile?: string;
   readonly out: string;
@@ -39,6 +42,9 @@ export function extensionBuildCommand(): Command {
       new Option("--tier <tier>", "who stands behind it: see the guide").choices(TIERS).default("opt-in" as const),
     )
     .option("--from <directory>", "made of this directory's usr and opt, or etc")
+    .option("--deb <package...>", "made of Debian packages, with what they need and the release lacks")
+    .option("--mirror <url>", "Debian archive to take them from (default: this machine's own)")
+    .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
     .requiredOption("--keys <directory>", "whose extensions.pem signs: the directory of `ashlar release init`")
     .option("--passphrase-file <file>", "its first line opens the key (default: asked for on a terminal)")
     .requiredOption("--out <directory>", "where the image goes")
@@ -58,6 +64,8 @@ refuses it if it hides any.
 
 Examples:
   ashlar extension build --name tools --version 1.0 --from tree --keys ~/release-keys --out out
+  ashlar extension build --name tools --version 1.1 --deb tcpdump strace --release out/1.1.0 --keys ~/release-keys \\
+    --out out
   ashlar extension build --kind confext --name site --version 2 --from tree --release out/1.1.0 --keys ~/release-keys \\
     --out out --reload systemd-resolved.service
 
@@ -89,10 +97,15 @@ Needs root.`,
     });
 }
 
-function sourceOf(flags: BuildFlags): ExtensionSource {
-  const { from } = flags;
-  if (from !== undefined) return { type: "directory", path: from };
-  throw new AshlarError("usage", "expected --from, found nothing that the extension is made of");
+function sourceOf({ from, deb, mirror, snapshot }: BuildFlags): ExtensionSource {
+  const archive = { ...(mirror !== undefined && { mirror }), ...(snapshot !== undefined && { snapshot }) };
+  const sources: readonly ExtensionSource[] = [
+    ...(from === undefined ? [] : [{ type: "directory" as const, path: from }]),
+    ...(deb === undefined ? [] : [{ type: "debs" as const, packages: deb, archive }]),
+  ];
+  const [source, other] = sources;
+  if (source !== undefined && other === undefined) return source;
+  throw new AshlarError("usage", `expected one of --from and --deb, found ${sources.length}`);
 }
 
 function required(option: string, value: string | undefined): string {

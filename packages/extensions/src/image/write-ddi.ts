@@ -1,5 +1,5 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
-import { open, stat, truncate, writeFile } from "node:fs/promises";
+import { open, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   DDI_TYPES,
@@ -12,7 +12,7 @@ import {
   writeGpt,
   writeSignaturePartition,
 } from "@ashlar/formats";
-import { formatVerity, uuidFor } from "@ashlar/image";
+import { copyInto, formatVerity, uuidFor } from "@ashlar/image";
 import type { BuildTree } from "@ashlar/image/debian";
 
 export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };
@@ -78,9 +78,12 @@ export async function writeDdi(parts: DdiParts): Promise<string> {
   return rootHash;
 }
 
-/** Makes the file system in its place within the image, and gives its size. */
+/**
+ * Makes the file system, puts it into its place within the image, and gives its size. (mkfs.erofs 1.8.6 has an option for
+ * the place, but then writes directories of several blocks elsewhere.)
+ */
 async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<number> {
-  await writeFile(out, "");
+  const path = join(dirname(out), "file-system");
   await tools.run(
     "mkfs.erofs",
     [
@@ -91,15 +94,17 @@ async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<nu
       "--all-root",
       // No extended attributes: in an overlay they may hide what lies below.
       "-x-1",
-      `--offset=${DATA_OFFSET}`,
       `-U${uuidFor("extension", name)}`,
-      `/mnt/out/${basename(out)}`,
+      `/mnt/out/${basename(path)}`,
       "/mnt/tree",
     ],
     { binds: { "/mnt/tree": tree, "/mnt/out": dirname(out) } },
   );
-  const { size } = await stat(out);
-  const dataBytes = Math.ceil((size - DATA_OFFSET) / BLOCK_BYTES) * BLOCK_BYTES;
+  await writeFile(out, "");
+  await copyInto(path, out, DATA_OFFSET);
+  const { size } = await stat(path);
+  await rm(path);
+  const dataBytes = Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
   await truncate(out, DATA_OFFSET + dataBytes);
   return dataBytes;
 }

@@ -66,6 +66,16 @@ function typeOf(entry: Dirent): TreeEntry["type"] | undefined {
   return entry.isSymbolicLink() ? "link" : undefined;
 }
 
+/** Everything below a directory that an extension can hold. */
+export async function listTree(tree: string): Promise<readonly TreeEntry[]> {
+  const entries: TreeEntry[] = [];
+  for await (const { path, entry } of walk(tree, "")) {
+    const type = typeOf(entry);
+    if (type !== undefined) entries.push({ path, type });
+  }
+  return entries;
+}
+
 /** Everything below a directory, each directory before what it holds; links are not followed. */
 async function* walk(tree: string, parent: string): AsyncGenerator<{ readonly path: string; readonly entry: Dirent }> {
   const found = await readdir(join(tree, parent), { withFileTypes: true });
