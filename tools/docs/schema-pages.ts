@@ -1,4 +1,9 @@
-import { extensionRecordJsonSchema, updateRecordJsonSchema, updateResultJsonSchema } from "@ashlar/cli";
+import {
+  debugResultJsonSchema,
+  extensionRecordJsonSchema,
+  updateRecordJsonSchema,
+  updateResultJsonSchema,
+} from "@ashlar/cli";
 import {
   evidenceSchema,
   extensionsStatusJsonSchema,
@@ -14,6 +19,7 @@ export function schemaPages(): Map<string, string> {
     ["fleet-verdict-v1", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],
+    ["debug-session-v1", debugResultJsonSchema()],
     ["extension-record-v1", extensionRecordJsonSchema()],
     ["extensions-v1", extensionsStatusJsonSchema()],
     ...updateJsonSchemas(),

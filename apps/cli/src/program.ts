@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { butaneCommand } from "./commands/butane.ts";
 import { extensionCommand } from "./commands/extension.ts";
+import { debugCommand } from "./commands/debug.ts";
 import { ignitionCommand } from "./commands/ignition.ts";
 import { imageCommand } from "./commands/image.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -18,6 +19,7 @@ import { rootCommand } from "./root-command.ts";
 export function createProgram(): Command {
   return rootCommand([
     butaneCommand(),
+    debugCommand(),
     extensionCommand(),
     ignitionCommand(),
     imageCommand(),

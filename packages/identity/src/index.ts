@@ -37,7 +37,7 @@ export { parseDocument } from "./parse-document.ts";
 export { findUnpinnedSources } from "./unpinned-sources.ts";
 export { parseNextBoot, parseNextBootReport, parseUpdateStatus, updateJsonSchemas } from "./update-answers.ts";
 export type { NextBootAnswer } from "./update-answers.ts";
-export { EMPTY_VERDICT, fleetVerdictJsonSchema } from "./verdict.ts";
+export { EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";
 export { verifyEvidence } from "./verify-evidence.ts";
 export type { QuotingTpm, Verification, VerificationInput } from "./verify-evidence.ts";

@@ -1,8 +1,8 @@
-import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
-import type { Session, SessionOptions } from "../update/session.ts";
+import { refuseNoNode } from "../update/one-node.ts";
+import type { SessionOptions } from "../update/session.ts";
 import type { UpdateResult } from "../update/update-result.ts";
 
 type RollbackOptions = Omit<SessionOptions, "urls"> & {
@@ -32,21 +32,10 @@ Examples:
     --release-root release-root.json --config worker.bu --node-configs nodes --ek-roots makers.pem`,
     )
     .action(async (name: string | undefined, options: RollbackOptions) => {
-      refuseContradictions(name, options);
+      refuseNoNode({ name, ...options }, "ashlar rollback node-1 --lab lab");
       const { printResult } = await import("../update/run-update.ts");
       printResult(await withInterruption(async (signal) => rollBack(name, options, signal)), options.json === true);
     });
-}
-
-function refuseContradictions(name: string | undefined, { lab, url, nodeConfigs }: RollbackOptions): void {
-  const isLab = lab !== undefined && name !== undefined && url === undefined;
-  const isUrl = url !== undefined && name === undefined && lab === undefined;
-  if (!isLab && !isUrl) {
-    throw new AshlarError("usage", "expected either a node with --lab, or --url", {
-      hint: "for example: ashlar rollback node-1 --lab lab",
-    });
-  }
-  if (isLab && nodeConfigs !== undefined) throw new AshlarError("usage", "expected --node-configs only with --url");
 }
 
 async function rollBack(
@@ -55,13 +44,14 @@ async function rollBack(
   signal: AbortSignal,
 ): Promise<UpdateResult> {
   const { requireMinimum } = await import("../update/choose-target.ts");
+  const { findNode } = await import("../update/one-node.ts");
   const { findPreviousRelease } = await import("../update/previous-release.ts");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
   const { updateFleet } = await import("../update/update-fleet.ts");
   const { openSession } = await import("../update/session.ts");
   const session = await openSession({ ...options, urls: options.url }, signal);
-  const node = findNode(session, name);
+  const node = findNode(session.nodes, name);
   return await withUpdateLock(session.recordPath, async () => {
     const target = await findPreviousRelease(node, session.record, signal);
     if (session.repository !== undefined) requireMinimum(session.repository.index, options.channel, target);
@@ -79,11 +69,4 @@ async function rollBack(
       updateFleet([session.access(node, target)], goal, { recordPath, onEvent, signal }),
     );
   });
-}
-
-function findNode({ nodes }: Session, name: string | undefined): Session["nodes"][number] {
-  const node = name === undefined ? nodes[0] : nodes.find((each) => each.name === name);
-  if (node !== undefined) return node;
-  const known = nodes.map((each) => each.name).join(", ");
-  throw new AshlarError("not-found", `expected one of ${known}, found ${name}`);
 }

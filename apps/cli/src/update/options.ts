@@ -5,8 +5,8 @@ import { filesDirOption } from "../class-config.ts";
 /** A node under emulation takes minutes for a boot, and a release gets three before the old one comes back. */
 const DEFAULT_TIMEOUT_SECONDS = 2700;
 
-/** What `update` and `rollback` are told alike. */
-export function withSessionOptions(command: Command): Command {
+/** What the commands are told alike that give nodes orders. */
+export function withSessionOptions(command: Command, schema: string = "schemas/update-result-v1.json"): Command {
   return command
     .option("--operator-key <file>", "the key that the nodes take orders from (default: the lab's)")
     .option("--releases <place>", "the repository, a directory or an http(s) URL (default: the lab's)")
@@ -20,11 +20,11 @@ export function withSessionOptions(command: Command): Command {
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")
     .option(
       "--timeout <seconds>",
-      "how long a node may take from its restart until it is found healthy, with all tries",
+      "how long a node may take from an order until it is ready; from a restart with all its tries",
       parseSeconds,
       DEFAULT_TIMEOUT_SECONDS,
     )
-    .option("--json", "print the result as JSON (schema: docs/reference/schemas/update-result-v1.json)");
+    .option("--json", `print the result as JSON (schema: docs/reference/${schema})`);
 }
 
 function parseSeconds(text: string): number {

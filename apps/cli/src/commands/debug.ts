@@ -1,0 +1,92 @@
+import { AshlarError } from "@ashlar/base";
+import { Command } from "commander";
+import type { DebugResult } from "../debug/debug-result.ts";
+import { parseDuration } from "../debug/duration.ts";
+import { withInterruption } from "../interruption.ts";
+import { withSessionOptions } from "../update/options.ts";
+import { refuseNoNode } from "../update/one-node.ts";
+import type { SessionOptions } from "../update/session.ts";
+
+type DebugOptions = Omit<SessionOptions, "urls"> & {
+  readonly url?: string;
+  readonly with: string;
+  readonly for?: number;
+  readonly end?: true;
+  readonly timeout: number;
+  readonly json?: true;
+};
+
+const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2, reported: 2 } as const;
+
+export function debugCommand(): Command {
+  const command = new Command("debug")
+    .description("Merge an undeclared extension on a node for a while, as a named exception in its proof")
+    .argument("[node]", "with --lab: which node, for example node-1")
+    .requiredOption("--with <extension>", "a published extension that the node does not declare")
+    .option(
+      "--for <time>",
+      "for how long, for example 1h, 20m or 1h30m: then the node removes it by itself",
+      parseDuration,
+    )
+    .option("--end", "remove it now")
+    .option("--lab <name>", "the lab that the node belongs to")
+    .option("--url <url>", "the https URL of the node's agent");
+  return withSessionOptions(command, "schemas/debug-session-v1.json")
+    .addHelpText(
+      "after",
+      `
+The node measures the extension before it merges it, so that no proof can overlook it. Until the time is over \`ashlar
+prove\` lists it as an exception, here: the exception is kept beside the pins. It does not survive a restart of the node.
+What was measured stays in the node's log until then, and is listed as a note.
+
+Exit status: 0 the node is proven, with the exception; 1 a mismatch, or it did not merge it; 2 it cannot be proven.
+
+Examples:
+  ashlar debug node-1 --lab lab --with debug-tools --for 1h
+  ashlar debug node-1 --lab lab --with debug-tools --end`,
+    )
+    .action(async (name: string | undefined, options: DebugOptions) => {
+      refuseNoNode({ name, ...options }, "ashlar debug node-1 --lab lab --with debug-tools --for 1h");
+      if ((options.for === undefined) === (options.end === undefined)) {
+        throw new AshlarError("usage", "expected exactly one of --for and --end");
+      }
+      const result = await withInterruption(async (signal) => debug(name, options, signal));
+      print(result, options.json === true);
+      process.exitCode = EXIT_STATUS[result.level];
+    });
+}
+
+async function debug(name: string | undefined, options: DebugOptions, signal: AbortSignal): Promise<DebugResult> {
+  const { beginDebugSession, endDebugSession } = await import("../debug/debug-session.ts");
+  const { findNode } = await import("../update/one-node.ts");
+  const { withUpdateLock } = await import("../update/run-update.ts");
+  const { openSession } = await import("../update/session.ts");
+  const session = await openSession({ ...options, urls: options.url }, signal);
+  const node = findNode(session.nodes, name);
+  const { verifier, right, operatorPem, extensionRecordPath } = session;
+  const context = {
+    verifier,
+    right,
+    operatorPem,
+    extensionRecordPath,
+    signal,
+    timeoutMs: options.timeout * 1000,
+    onProgress: (line: string) => console.error(line),
+  };
+  return await withUpdateLock(session.recordPath, async () =>
+    options.for === undefined
+      ? endDebugSession(node, options.with, context)
+      : beginDebugSession(node, options.with, options.for, context),
+  );
+}
+
+function print(result: DebugResult, asJson: boolean): void {
+  if (asJson) {
+    console.log(JSON.stringify(result, undefined, 2));
+    return;
+  }
+  const { node, extension, version, until, level, differences } = result;
+  const now = version === null ? `${extension} is not merged` : `${extension} ${version} is merged until ${until}`;
+  console.log(`${node}: ${now}; ${level}${version === null || level !== "proven" ? "" : ", with this exception"}`);
+  for (const { what, expected, found } of differences) console.log(`  ${what}: expected ${expected}, found ${found}`);
+}
