@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { AshlarError, messageOf } from "@ashlar/base";
+import type { ComponentRequest, DebugRequest } from "@ashlar/identity/extensions";
 import type { UpdateRequest } from "@ashlar/identity/update-api";
 import * as help from "./help.ts";
 
@@ -12,7 +13,17 @@ export type Command =
   | { readonly kind: "rollback"; readonly json: boolean }
   | { readonly kind: "scrub"; readonly json: boolean }
   | { readonly kind: "apply-extensions"; readonly json: boolean }
+  | ExtensionCommand
   | { readonly kind: "health"; readonly limitMs: number; readonly json: boolean };
+
+/** What is ordered from the updater about extensions. */
+export type ExtensionCommand = { readonly json: boolean } & (
+  | { readonly kind: "extensions-status" }
+  | { readonly kind: "extensions-fetch"; readonly limitMs: number }
+  | { readonly kind: "extensions-policy" }
+  | { readonly kind: "extensions-update"; readonly request: ComponentRequest }
+  | { readonly kind: "extensions-debug"; readonly request: DebugRequest }
+);
 
 /** Set by the build; the sources run without it. */
 export const VERSION: string = process.env["ASHLAR_VERSION"] ?? "0.0.0-development";
@@ -67,6 +78,42 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["agent rollback", withJson("rollback", help.ROLLBACK)],
   ["agent scrub", withJson("scrub", help.SCRUB)],
   ["agent extensions apply", withJson("apply-extensions", help.EXTENSIONS_APPLY)],
+  ["agent extensions status", withJson("extensions-status", help.EXTENSIONS_STATUS)],
+  [
+    "agent extensions fetch",
+    {
+      help: help.EXTENSIONS_FETCH,
+      options: { ...JSON_OPTION, "time-limit": { type: "string" } },
+      command: (values) => ({
+        kind: "extensions-fetch",
+        limitMs: seconds(values, "time-limit", help.FETCH_SECONDS),
+        json: values["json"] === true,
+      }),
+    },
+  ],
+  [
+    "agent extensions update",
+    {
+      help: help.EXTENSIONS_UPDATE,
+      options: {
+        ...JSON_OPTION,
+        component: { type: "string" },
+        to: { type: "string" },
+        "allow-downgrade": { type: "boolean" },
+        retry: { type: "boolean" },
+        policy: { type: "boolean" },
+      },
+      command: extensionsUpdateCommand,
+    },
+  ],
+  [
+    "agent extensions debug",
+    {
+      help: help.EXTENSIONS_DEBUG,
+      options: { ...JSON_OPTION, with: { type: "string" }, for: { type: "string" }, end: { type: "boolean" } },
+      command: extensionsDebugCommand,
+    },
+  ],
   [
     "agent health",
     {
@@ -101,7 +148,10 @@ export function parseCommandLine(args: readonly string[]): Command {
   return subcommand.command(values);
 }
 
-function withJson(kind: "status" | "rollback" | "scrub" | "apply-extensions", text: string): Subcommand {
+function withJson(
+  kind: "status" | "rollback" | "scrub" | "apply-extensions" | "extensions-status",
+  text: string,
+): Subcommand {
   return { help: text, options: JSON_OPTION, command: (values) => ({ kind, json: values["json"] === true }) };
 }
 
@@ -118,6 +168,30 @@ function updateCommand(values: Values): Command {
   }
   if (to !== undefined && channel !== undefined) throw usage("expected --to or --channel, found both");
   return { kind: "update", request, policy: policy === true, json: json === true };
+}
+
+function extensionsUpdateCommand(values: Values): Command {
+  const { component, to, retry, policy = false } = values;
+  const json = values["json"] === true;
+  const request = {
+    ...(typeof to === "string" ? { to } : {}),
+    ...(values["allow-downgrade"] === true ? { allowDowngrade: true } : {}),
+    ...(retry === true ? { retry: true } : {}),
+  };
+  if (policy === true) {
+    if (component === undefined && Object.keys(request).length === 0) return { kind: "extensions-policy", json };
+    throw usage("--policy: expected no other choice");
+  }
+  if (typeof component !== "string") throw usage("expected --component NAME or --policy, found neither");
+  return { kind: "extensions-update", request: { component, ...request }, json };
+}
+
+function extensionsDebugCommand(values: Values): Command {
+  const { with: extension, end = false } = values;
+  if (typeof extension !== "string") throw usage("expected --with NAME, found none");
+  if (end === true && values["for"] !== undefined) throw usage("expected --for or --end, found both");
+  const forSeconds = end === true ? 0 : seconds(values, "for", help.DEBUG_SECONDS) / 1000;
+  return { kind: "extensions-debug", request: { extension, seconds: forSeconds }, json: values["json"] === true };
 }
 
 function seconds(values: Values, name: string, otherwise: number): number {

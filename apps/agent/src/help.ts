@@ -1,6 +1,8 @@
 /** Defaults, here because the texts name them. */
 export const IDLE_SECONDS = 60;
 export const HEALTH_SECONDS = 60;
+export const FETCH_SECONDS = 300;
+export const DEBUG_SECONDS = 3600;
 
 const COMMON = `  --version               print the version
   --help                  print this help`;
@@ -18,7 +20,9 @@ Commands:
   agent status    what runs, what boots next, what failed and why
   agent rollback  let the other slot's release boot next
   agent health    find out whether this boot is healthy (ashlar-health.service)
-  agent scrub     read every block of both slots and name the files of damaged ones
+  agent scrub     read every block of both slots and of extensions, and name what is damaged
+  agent extensions status, update, fetch, debug, apply
+                  what is merged over /usr, /opt and /etc
 
 \`ashlar agent COMMAND --help\` says more.`;
 
@@ -41,7 +45,7 @@ Example:
   systemctl start ashlar-agent.socket
   curl --insecure https://127.0.0.1:7443/v1/keys
 
-Further commands: updater, update, status, rollback, health, scrub (see \`ashlar --help\`).`;
+Further commands: updater, update, status, rollback, health, scrub, extensions (see \`ashlar --help\`).`;
 
 export const UPDATER: string = `Usage: ashlar agent updater [options]
 
@@ -106,7 +110,7 @@ Example:
 export const SCRUB: string = `Usage: ashlar agent scrub [options]
 
 Reads every block of both slots and compares it with its hash tree, which is how a disk that goes bad is found before a
-boot needs it. Damaged blocks are reported with the files that they belong to.
+boot needs it. Damaged blocks are reported with the files that they belong to. The images in /opt/extensions are read, too.
 
 Options:
   --json                  print the findings as JSON
@@ -147,3 +151,67 @@ ${STATUSES} It needs root.
 
 Example:
   systemctl start ashlar-extensions-refresh.service && journalctl -u ashlar-extensions-refresh.service`;
+
+export const EXTENSIONS_STATUS: string = `Usage: ashlar agent extensions status [options]
+
+Says which extensions are merged, which images were set aside and why, what is missing, and what is being done.
+
+Options:
+  --json                  print it as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent extensions status --json | jq .merged`;
+
+export const EXTENSIONS_FETCH: string = `Usage: ashlar agent extensions fetch [options]
+
+Fetches what is declared and not on this node (ashlar-extensions-fetch.service), and has it merged. It tries again until
+nothing is missing or its time is over.
+
+Options:
+  --time-limit SECONDS    when to stop trying (default ${FETCH_SECONDS})
+  --json                  print the status at the end as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent extensions fetch --time-limit 60`;
+
+export const EXTENSIONS_UPDATE: string = `Usage: ashlar agent extensions update [options]
+
+Takes a declared extension to another version without a reboot: it is fetched, verified, measured and merged, its units
+are restarted, its health is checked. When that fails the former version is merged again.
+
+Options:
+  --component NAME        which extension
+  --to VERSION            this version (default: the newest that its declaration allows)
+  --allow-downgrade       also an older version than the one that is merged
+  --retry                 also a version that has failed on this node
+  --policy                all that are declared to be updated automatically (ashlar-component-update.timer)
+  --json                  print the status at the end as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent extensions update --component kubernetes --to v1.33.5`;
+
+export const EXTENSIONS_DEBUG: string = `Usage: ashlar agent extensions debug [options]
+
+Merges an extension that is not declared, for a while: it is measured, the node's proof names it, and it is gone after its
+time or a reboot.
+
+Options:
+  --with NAME             which extension of the repository; the newest version
+  --for SECONDS           for how long (default ${DEBUG_SECONDS})
+  --end                   now is enough
+  --json                  print the status at the end as JSON
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  ashlar agent extensions debug --with debug-tools --for 600`;

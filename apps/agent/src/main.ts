@@ -31,6 +31,13 @@ async function carryOut(command: Command): Promise<number> {
     case "apply-extensions":
       await (await import("./extensions/apply-command.ts")).applyCommand(nodePaths(), command.json);
       return 0;
+    case "extensions-status":
+    case "extensions-fetch":
+    case "extensions-policy":
+    case "extensions-update":
+    case "extensions-debug":
+      await (await import("./extensions/extension-commands.ts")).runExtensionCommand(command, nodePaths());
+      return 0;
     case "status":
     case "update":
     case "rollback":

@@ -7,6 +7,7 @@ import {
   type NextBootEvidence,
 } from "@ashlar/identity/update-api";
 import { AshlarError } from "@ashlar/base";
+import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "./json-answers.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
@@ -27,28 +28,35 @@ export type Forwarding = {
 };
 
 /**
- * What the agent passes on to the updater (see @ashlar/identity/update-api). The agent has no privilege and takes no
+ * What the agent passes on to the updater (see @ashlar/identity/update-api and /extensions). The agent has no privilege and takes no
  * decision: it says whose key the caller holds, and the updater knows whom this node obeys.
  */
 export function createForwarding(forwarding: Forwarding): Routes {
-  const change = (path: string): Methods => ({
+  const change = (path: string, maxBytes?: number): Methods => ({
     POST: {
       status: 202,
       handle: async (body, caller) => {
         requireKey(caller);
         take(forwarding.requests);
-        return await forward(forwarding, { method: "POST", path, body, key: caller.key });
+        return await forward(forwarding, { method: "POST", path, body, key: caller.key }, maxBytes);
       },
     },
   });
-  const read = async (): Promise<object> => {
-    take(forwarding.requests);
-    return await forward(forwarding, { method: "GET", path: "/v1/update" });
-  };
+  const read = (path: string, maxBytes?: number): Methods => ({
+    GET: {
+      handle: async () => {
+        take(forwarding.requests);
+        return await forward(forwarding, { method: "GET", path }, maxBytes);
+      },
+    },
+  });
   return new Map<string, Methods>([
-    ["/v1/update", { GET: { handle: read }, ...change("/v1/update") }],
+    ["/v1/update", { ...read("/v1/update"), ...change("/v1/update") }],
     ["/v1/rollback", change("/v1/rollback")],
     ["/v1/reboot", change("/v1/reboot")],
+    ["/v1/extensions", read("/v1/extensions", MAX_EXTENSIONS_STATUS_BYTES)],
+    ["/v1/extensions/update", change("/v1/extensions/update", MAX_EXTENSIONS_STATUS_BYTES)],
+    ["/v1/extensions/debug", change("/v1/extensions/debug", MAX_EXTENSIONS_STATUS_BYTES)],
     ["/v1/next-boot", { POST: { handle: async (body) => await nextBoot(forwarding, body) } }],
   ]);
 }

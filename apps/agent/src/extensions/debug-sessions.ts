@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtensionPaths } from "../node-paths.ts";
 import { isMissing, membersOf, readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
@@ -37,6 +37,15 @@ export async function writeDebugSession(paths: Pick<ExtensionPaths, "runtime">, 
 
 export async function removeDebugSession(paths: Pick<ExtensionPaths, "runtime">, name: string): Promise<void> {
   await removeStateFile(debugFile(paths, name));
+}
+
+/** Those of sessions that have ended, by their time or by a reboot. */
+export async function removeEndedDebugImages(paths: Pick<ExtensionPaths, "runtime" | "state">): Promise<void> {
+  const current = new Set((await readDebugSessions(paths, Date.now())).map(({ name }) => name));
+  const directory = join(paths.state, "debug");
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!current.has(name)) await rm(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** Its presence is the session: whoever ends it removes the file. */

@@ -50,6 +50,8 @@ const UNITS_THAT_DO_NOT_COUNT: ReadonlySet<string> = new Set([
   "ashlar-health.service",
   "ashlar-failed-trial.service",
   "ashlar-update.service",
+  "ashlar-component-update.service",
+  "ashlar-extensions-fetch.service",
 ]);
 const MAX_EXPLAINED_UNITS = 3;
 

@@ -50,22 +50,25 @@ export async function followOrder(
     await setTimeout(POLL_MS);
     status = await ask(paths, "GET", "/v1/update");
   }
-  const { lastError } = status;
-  if (lastError !== null) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater writes codes of AshlarError only
-    throw new AshlarError(lastError.code as ErrorCode, lastError.message, hintOf(lastError.hint));
-  }
+  throwLastError(status);
   return status;
 }
 
+/** @throws AshlarError what the last order failed with */
+export function throwLastError({ lastError }: Pick<UpdateStatus, "lastError">): void {
+  if (lastError === null) return;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater writes codes of AshlarError only
+  throw new AshlarError(lastError.code as ErrorCode, lastError.message, hintOf(lastError.hint));
+}
+
 /** @throws AshlarError what the updater refused it with */
-export async function ask(
+export async function ask<Status = UpdateStatus>(
   paths: Pick<NodePaths, "updaterSocket">,
   method: Method,
   path: string,
   body?: string,
-): Promise<UpdateStatus> {
-  const maxBytes = MAX_UPDATE_STATUS_BYTES;
+  maxBytes: number = MAX_UPDATE_STATUS_BYTES,
+): Promise<Status> {
   const answer = await askUpdater(paths.updaterSocket, {
     method,
     path,
@@ -74,7 +77,7 @@ export async function ask(
   });
   if (answer.status < 300) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater is this same program, and root's
-    return answer.body as UpdateStatus;
+    return answer.body as Status;
   }
   const { message, hint } = membersOf(membersOf(answer.body)["error"]);
   const code = answer.status === 409 ? "conflict" : "failed";

@@ -4,12 +4,14 @@ import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { OrderBook } from "./order-book.ts";
 import { parseUpdateRequest } from "./parse-update-request.ts";
+import { UPDATE_BEGINNINGS } from "./update-status.ts";
 
 const onBegin = async (): Promise<void> => await Promise.resolve();
 
 await test("one order at a time; the same one joins", async () => {
   const ended: unknown[] = [];
-  const orders = new OrderBook({ onBegin, onEnd: async (failure) => await Promise.resolve(void ended.push(failure)) });
+  const onEnd = async (failure: unknown): Promise<void> => await Promise.resolve(void ended.push(failure));
+  const orders = new OrderBook({ onBegin, onEnd }, UPDATE_BEGINNINGS);
   const gate = Promise.withResolvers<void>();
   let runs = 0;
   const begin = (order: { to: string }): void =>
@@ -31,7 +33,8 @@ await test("one order at a time; the same one joins", async () => {
 
 await test("an order that fails, or is stopped, says so and makes room", async () => {
   const ended: unknown[] = [];
-  const orders = new OrderBook({ onBegin, onEnd: async (failure) => await Promise.resolve(void ended.push(failure)) });
+  const onEnd = async (failure: unknown): Promise<void> => await Promise.resolve(void ended.push(failure));
+  const orders = new OrderBook({ onBegin, onEnd }, UPDATE_BEGINNINGS);
   const refused = new AshlarError("failed", "no");
   orders.begin("update", {}, async () => await Promise.reject(refused));
   await orders.stop();

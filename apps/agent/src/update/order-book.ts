@@ -1,9 +1,9 @@
 import { AshlarError, canonicalJson, type Json } from "@ashlar/base";
-import { type Activity, IDLE } from "./update-status.ts";
+import type { Activity } from "./update-status.ts";
 
 /** What an order is told to do its work with. */
-export type OrderContext = {
-  readonly report: (activity: Partial<Activity>) => void;
+export type OrderContext<Doing = Activity> = {
+  readonly report: (activity: Partial<Doing>) => void;
   readonly signal: AbortSignal;
 };
 
@@ -14,18 +14,24 @@ export type OrderEvents = {
   readonly onEnd: (error: unknown) => Promise<void>;
 };
 
+/** What is going on while nothing is, and when an order has just begun. */
+export type Beginnings<Doing> = { readonly idle: Doing; readonly begun: Doing };
+
 /** Carries out one order at a time. */
-export class OrderBook {
+export class OrderBook<Doing = Activity> {
   readonly #events: OrderEvents;
+  readonly #beginnings: Beginnings<Doing>;
   readonly #interruption = new AbortController();
   #current: { readonly key: string; readonly name: string; readonly done: Promise<void> } | undefined;
-  #activity: Activity = IDLE;
+  #activity: Doing;
 
-  constructor(events: OrderEvents) {
+  constructor(events: OrderEvents, beginnings: Beginnings<Doing>) {
     this.#events = events;
+    this.#beginnings = beginnings;
+    this.#activity = beginnings.idle;
   }
 
-  get activity(): Activity {
+  get activity(): Doing {
     return this.#activity;
   }
 
@@ -38,7 +44,7 @@ export class OrderBook {
    *
    * @throws AshlarError `conflict` while another is being carried out
    */
-  begin(name: string, order: Json, work: (context: OrderContext) => Promise<void>): void {
+  begin(name: string, order: Json, work: (context: OrderContext<Doing>) => Promise<void>): void {
     const key = canonicalJson([name, order]);
     if (this.#current?.key === key) return;
     if (this.#current !== undefined) {
@@ -47,7 +53,7 @@ export class OrderBook {
       });
     }
     // Whoever asks from now on sees that something is being done.
-    this.#activity = { ...IDLE, phase: "checking" };
+    this.#activity = this.#beginnings.begun;
     this.#current = { key, name: `${name} ${JSON.stringify(order)}`, done: this.#carryOut(work) };
   }
 
@@ -57,8 +63,8 @@ export class OrderBook {
     await this.#current?.done;
   }
 
-  async #carryOut(work: (context: OrderContext) => Promise<void>): Promise<void> {
-    const report = (activity: Partial<Activity>): void => {
+  async #carryOut(work: (context: OrderContext<Doing>) => Promise<void>): Promise<void> {
+    const report = (activity: Partial<Doing>): void => {
       this.#activity = { ...this.#activity, ...activity };
     };
     try {
@@ -69,7 +75,7 @@ export class OrderBook {
       await this.#events.onEnd(error);
     } finally {
       this.#current = undefined;
-      this.#activity = IDLE;
+      this.#activity = this.#beginnings.idle;
     }
   }
 }

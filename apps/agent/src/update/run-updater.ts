@@ -3,6 +3,15 @@ import { type IncomingMessage, Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { endWhenIdle } from "../end-when-idle.ts";
+import { NODE_CHECKS } from "../extensions/check-component.ts";
+import { removeEndedDebugImages } from "../extensions/debug-sessions.ts";
+import { createExtensionsApi, type ExtensionUpdater } from "../extensions/extensions-api.ts";
+import {
+  EXTENSION_BEGINNINGS,
+  type ExtensionActivity,
+  readExtensionsStatus,
+  writeLastError as writeExtensionsError,
+} from "../extensions/extensions-status.ts";
 import { inheritedDescriptors } from "../inherited-descriptors.ts";
 import { type Caller, jsonAnswers } from "../json-answers.ts";
 import { nodePaths, type NodePaths } from "../node-paths.ts";
@@ -12,12 +21,12 @@ import { carryOutUpdate } from "./carry-out-update.ts";
 import { readNextBoot } from "./next-boot.ts";
 import { readRunningSystem } from "../running-system.ts";
 import { removeInstalled } from "./ready-directory.ts";
-import { OrderBook } from "./order-book.ts";
+import { OrderBook, type OrderEvents } from "./order-book.ts";
 import { readPolicy } from "./read-policy.ts";
 import { withSlots } from "./slots-lock.ts";
 import { KEY_HEADER } from "./updater-client.ts";
-import { createUpdaterApi, type Updater } from "./updater-api.ts";
-import { readUpdateStatus, writeLastError } from "./update-status.ts";
+import { authorize, createUpdaterApi, type Updater } from "./updater-api.ts";
+import { type LastError, readUpdateStatus, UPDATE_BEGINNINGS, writeLastError } from "./update-status.ts";
 
 /** The name of the descriptor in ashlar-updater.socket. */
 const LISTENING_SOCKET = "updater";
@@ -37,23 +46,46 @@ export async function runUpdater(
   await takeStock(paths).catch((error: unknown) => {
     console.error(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
   });
-  const orders = new OrderBook({
-    // Who asks after this process has been killed is told so.
-    onBegin: async () => await noteLastError(paths, INTERRUPTED),
-    onEnd: async (error) => await noteLastError(paths, error),
-  });
-  const routes = createUpdaterApi(createUpdater(paths, orders), orders);
-  const server = new Server(jsonAnswers(routes, "ashlar-updater.service", callerOf));
+  const orders = new OrderBook(
+    errorNotes(async (error) => await writeLastError(paths, error)),
+    UPDATE_BEGINNINGS,
+  );
+  const { runtime } = paths.extensions;
+  const extensionOrders = new OrderBook<ExtensionActivity>(
+    errorNotes(async (error) => await writeExtensionsError(runtime, error)),
+    EXTENSION_BEGINNINGS,
+  );
+  const updater = createUpdater(paths, orders);
+  const routes = createUpdaterApi(updater, orders);
+  const extensions = createExtensionsApi(
+    createExtensionUpdater(paths, extensionOrders),
+    extensionOrders,
+    async (caller) => await authorize(updater, caller),
+  );
+  const server = new Server(jsonAnswers(new Map([...routes, ...extensions]), "ashlar-updater.service", callerOf));
   server.listen({ fd });
   await once(server, "listening");
-  endWhenIdle(server, options.idleTimeoutMs, () => orders.isBusy);
-  process.once("SIGTERM", () => void orders.stop());
+  endWhenIdle(server, options.idleTimeoutMs, () => orders.isBusy || extensionOrders.isBusy);
+  process.once("SIGTERM", () => void Promise.all([orders.stop(), extensionOrders.stop()]));
 }
 
 /** What a power cut, or a boot that failed, has left. */
 async function takeStock(paths: NodePaths): Promise<void> {
   await noteFallbacks(paths);
   await removeInstalled(paths, (await readRunningSystem(paths)).version);
+  await removeEndedDebugImages(paths.extensions);
+}
+
+function createExtensionUpdater(paths: NodePaths, orders: OrderBook<ExtensionActivity>): ExtensionUpdater {
+  const tools = { paths, client: async () => await import("@ashlar/release/client"), checks: NODE_CHECKS };
+  const load = async (): Promise<typeof import("../extensions/carry-out-orders.ts")> =>
+    await import("../extensions/carry-out-orders.ts");
+  return {
+    status: async () => await readExtensionsStatus(paths, orders.activity),
+    update: async (request, context) => await (await load()).carryOutComponentUpdate(tools, request, context),
+    debug: async (request, context) => await (await load()).carryOutDebug(tools, request, context),
+    maintain: async (request, context) => await (await load()).maintainExtensions(tools, request, context),
+  };
 }
 
 function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
@@ -76,15 +108,19 @@ const INTERRUPTED = new AshlarError("interrupted", "the updater ended before the
   hint: "give the order again: it goes on where it was",
 });
 
-async function noteLastError(paths: NodePaths, error: unknown): Promise<void> {
-  const expected = error instanceof AshlarError ? error : undefined;
-  // What nobody expected is a bug, and is found by its stack.
-  if (error !== undefined && error !== INTERRUPTED) console.error("order failed:", expected?.message ?? error);
-  const { code = "failed", hint } = expected ?? {};
-  const told = { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
-  await writeLastError(paths, error === undefined ? null : told).catch((failure: unknown) => {
-    console.error(`why the order failed cannot be kept: ${messageOf(failure)}`);
-  });
+/** Keeps why an order failed. Who asks after this process has been killed is told so. */
+function errorNotes(write: (error: LastError | null) => Promise<void>): OrderEvents {
+  const note = async (error: unknown): Promise<void> => {
+    const expected = error instanceof AshlarError ? error : undefined;
+    // What nobody expected is a bug, and is found by its stack.
+    if (error !== undefined && error !== INTERRUPTED) console.error("order failed:", expected?.message ?? error);
+    const { code = "failed", hint } = expected ?? {};
+    const told = { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+    await write(error === undefined ? null : told).catch((failure: unknown) => {
+      console.error(`why the order failed cannot be kept: ${messageOf(failure)}`);
+    });
+  };
+  return { onBegin: async () => await note(INTERRUPTED), onEnd: note };
 }
 
 /** The agent says whose certificate it saw. */

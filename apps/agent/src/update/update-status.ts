@@ -14,6 +14,7 @@ import type { NodePaths } from "../node-paths.ts";
 import { readRunningSystem } from "../running-system.ts";
 import { membersOf, readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
 import { isOnTrial } from "../trial.ts";
+import type { Beginnings } from "./order-book.ts";
 
 /** What only the running process knows. */
 export type Activity = {
@@ -23,6 +24,7 @@ export type Activity = {
 };
 
 export const IDLE: Activity = { phase: "idle", target: null, progress: null };
+export const UPDATE_BEGINNINGS: Beginnings<Activity> = { idle: IDLE, begun: { ...IDLE, phase: "checking" } };
 
 /** Everything but the activity comes from the disk, so that it holds after a restart too. */
 export async function readUpdateStatus(paths: NodePaths, activity: Activity): Promise<UpdateStatus> {
@@ -67,7 +69,7 @@ export function withinLimit(status: UpdateStatus): UpdateStatus {
   };
 }
 
-type LastError = NonNullable<UpdateStatus["lastError"]>;
+export type LastError = NonNullable<UpdateStatus["lastError"]>;
 
 /** In memory: a full /var is one of the reasons. */
 export async function writeLastError(paths: Pick<NodePaths, "runtime">, error: LastError | null): Promise<void> {

@@ -81,7 +81,7 @@ async function readNextBoot(updater: Updater, orders: OrderBook): Promise<NextBo
  * Who names a key is outside, and the agent vouches that the key is theirs. Without a key it is root of this node: the
  * socket lets nobody else in.
  */
-async function authorize(updater: Updater, { key }: Caller): Promise<void> {
+export async function authorize(updater: Pick<Updater, "operators">, { key }: Caller): Promise<void> {
   if (key === undefined) return;
   const operators = await updater.operators();
   const given = Buffer.from(key);
