@@ -81,6 +81,12 @@ const CASES: readonly Case[] = [
     proven(OLD),
     facts({ ...FETCHING, target: { name: "kubernetes", version: null } }),
   ],
+  [
+    "an interrupted turn is followed wherever it goes",
+    "wait staging",
+    { ...proven(OLD), resumed: true },
+    facts({ ...FETCHING, phase: "checking", target: null }),
+  ],
   ["it has none of it", "order", proven(testExtensionsStatus()), facts(testExtensionsStatus())],
   [
     "an older version is not what is meant",
@@ -95,6 +101,12 @@ const CASES: readonly Case[] = [
   ["unless it is said", "order", proven(OLD), facts(FAILED), { retry: true }],
   ["a failure is told once what it has is proven", "prove", { ...ORDERED, proof: undefined }, facts(FAILED)],
   ["then it has gone back", "stop fell-back", ORDERED, facts(FAILED)],
+  [
+    "a version that it did not take is none to go back from",
+    "stop staging-failed",
+    ORDERED,
+    facts({ ...OLD, failures: [{ ...FAILURE, check: "fetch" }] }),
+  ],
   ["a failure of before is none of now", "stop staging-failed", { ...ORDERED, failedAt: FAILURE.at }, facts(FAILED)],
   [
     "nor is another version's",

@@ -73,7 +73,7 @@ export function nextComponentStep(
 
 function whileBusy(goal: ComponentGoal, state: ComponentState, status: ExtensionsStatus, waitedMs: number): Step {
   const { target, phase } = status;
-  const isOurs = state.ordered || (target?.name === goal.component && target.version === goal.target);
+  const isOurs = state.ordered || state.resumed || (target?.name === goal.component && target.version === goal.target);
   if (!isOurs) {
     const busyWith = [phase, target?.name, target?.version].filter((part) => typeof part === "string").join(" ");
     return stop("busy", `it is ${busyWith}`, { hint: "repeat this when it has finished" });
@@ -109,9 +109,12 @@ function afterFailure(goal: ComponentGoal, { proof, failedAt }: ComponentState, 
   const problem = proof?.problem === undefined ? "" : `; and it is not proven: ${proof.problem}`;
   const failure = lastFailure(goal, status);
   if (failure !== undefined && failure.at !== failedAt) {
+    const more = { failure: toReleaseFailure(failure) };
+    const why = `${describeFailure(failure)}${problem}`;
+    // Then it was never merged.
+    if (failure.check === "fetch") return stop("staging-failed", `it does not take ${target}: ${why}`, more);
     const version = mergedOf(status, component)?.version ?? `no ${component}`;
-    const message = `it went back to ${version} by itself: ${describeFailure(failure)}${problem}`;
-    return stop("fell-back", message, { failure: toReleaseFailure(failure) });
+    return stop("fell-back", `it went back to ${version} by itself: ${why}`, more);
   }
   const { lastError } = status;
   if (lastError === null) {
