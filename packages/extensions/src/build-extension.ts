@@ -7,6 +7,7 @@ import {
   EXTENSION_VERSION_PATTERN,
   type ExtensionBehaviour,
   extensionFileName,
+  type ExtensionKind,
   type ExtensionManifest,
   type ExtensionTier,
 } from "@ashlar/identity/extensions";
@@ -15,7 +16,6 @@ import { readBaseRelease } from "./base-release.ts";
 import {
   ASHLAR_HOST,
   type ExtensionHost,
-  type ExtensionIdentity,
   joinBehaviour,
   readTreeBehaviour,
   writeBehaviour,
@@ -29,7 +29,11 @@ import { type ExtensionSource, stageSource } from "./sources/stage-source.ts";
 import { checkTree } from "./tree/check-tree.ts";
 import { checkReplaced, findReplaced } from "./tree/replaced-files.ts";
 
-export type BuildExtensionOptions = ExtensionIdentity & {
+export type BuildExtensionOptions = {
+  readonly kind: ExtensionKind;
+  readonly name: string;
+  /** Null: as the source says. */
+  readonly version: string | null;
   readonly tier: ExtensionTier;
   /** Default: Ashlar's own nodes. */
   readonly host?: ExtensionHost;
@@ -59,8 +63,9 @@ export type BuiltExtension = {
  * `not-found`, `failed`
  */
 export async function buildExtension(options: BuildExtensionOptions): Promise<BuiltExtension> {
-  const { kind, name, version, source, out, signal, host = ASHLAR_HOST } = options;
-  checkNames(options);
+  const { kind, name, source, out, signal, host = ASHLAR_HOST } = options;
+  checkName(name);
+  if (options.version !== null) checkVersion(options.version);
   if (process.getuid?.() !== 0) {
     throw new AshlarError("missing-tool", "building an extension needs root: files in it belong to root", {
       hint: "run the same command with sudo",
@@ -73,9 +78,10 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
   return await withTemporaryDirectory(async (work) => {
     const tree = join(work, "tree");
     await mkdir(tree);
-    const staged = await stageSource(source, { tree, work, kind, version, base, step });
+    const staged = await stageSource(source, { tree, work, kind, version: options.version, base, step });
+    const version = checkVersion(options.version ?? staged.version);
     const entries = await checkTree(tree, kind);
-    const behaviours = [await readTreeBehaviour(tree, options), staged.behaviour, options.behaviour];
+    const behaviours = [await readTreeBehaviour(tree, { kind, name, version }), staged.behaviour, options.behaviour];
     const allowed = behaviours.flatMap(({ replaces }) => replaces);
     const replaces = checkReplaced(findReplaced(kind, entries, base?.files ?? []), allowed, staged.ownerOf);
     const paths = entries.map(({ path }) => path);
@@ -110,15 +116,16 @@ function extensionPaths(
   return [image, `${stem}.manifest.json`, `${stem}.sbom.cdx.json`];
 }
 
-function checkNames({ name, version }: ExtensionIdentity): void {
-  if (!EXTENSION_NAME_PATTERN.test(name)) {
-    throw new AshlarError("usage", `--name: expected a name such as debug-tools, found ${JSON.stringify(name)}`, {
-      hint: "a lower-case letter, then up to 62 letters, digits or hyphens",
-    });
-  }
-  if (!EXTENSION_VERSION_PATTERN.test(version)) {
-    throw new AshlarError("usage", `--version: expected a version such as v1.33.2, found ${JSON.stringify(version)}`, {
-      hint: "a digit, perhaps after a v, then up to 62 digits, letters, dots or tildes",
-    });
-  }
+function checkName(name: string): void {
+  if (EXTENSION_NAME_PATTERN.test(name)) return;
+  throw new AshlarError("usage", `--name: expected a name such as debug-tools, found ${JSON.stringify(name)}`, {
+    hint: "a lower-case letter, then up to 62 letters, digits or hyphens",
+  });
+}
+
+function checkVersion(version: string | null): string {
+  if (version !== null && EXTENSION_VERSION_PATTERN.test(version)) return version;
+  throw new AshlarError("usage", `--version: expected a version such as v1.33.2, found ${version ?? "none"}`, {
+    hint: "a digit, perhaps after a v, then up to 62 digits, letters, dots or tildes",
+  });
 }

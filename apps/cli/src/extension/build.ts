@@ -7,12 +7,13 @@ import { createPassphraseSource } from "../release/passphrase.ts";
 import { createStepPrinter } from "../step-printer.ts";
 
 type BuildFlags = {
-  readonly kind: ExtensionKind;
+  readonly kind?: ExtensionKind;
   readonly name?: string;
   readonly version?: string;
-  readonly tier: ExtensionTier;
+  readonly tier?: ExtensionTier;
   readonly from?: string;
   readonly deb?: readonly string[];
+  readonly recipe?: string;
   readonly mirror?: string;
   readonly snapshot?: string;
   readonly keys: string;
@@ -35,14 +36,13 @@ const TIERS: readonly ExtensionTier[] = ["shipped", "opt-in", "community"];
 export function extensionBuildCommand(): Command {
   return new Command("build")
     .description("Build a signed extension image: NAME-VERSION-x86-64.raw, its manifest and bill of materials")
-    .addOption(new Option("--kind <kind>", "what it extends: /usr and /opt, or /etc").choices(KINDS).default("sysext"))
+    .addOption(new Option("--kind <kind>", "what it extends: /usr and /opt (the default), or /etc").choices(KINDS))
     .option("--name <name>", "for example debug-tools")
     .option("--version <version>", "for example v1.33.5")
-    .addOption(
-      new Option("--tier <tier>", "who stands behind it: see the guide").choices(TIERS).default("opt-in" as const),
-    )
+    .addOption(new Option("--tier <tier>", "who stands behind it (default: opt-in)").choices(TIERS))
     .option("--from <directory>", "made of this directory's usr and opt, or etc")
     .option("--deb <package...>", "made of Debian packages, with what they need and the release lacks")
+    .option("--recipe <name>", "made as a folder of recipes/ says, or another folder with a recipe.yaml")
     .option("--mirror <url>", "Debian archive to take them from (default: this machine's own)")
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
     .requiredOption("--keys <directory>", "whose extensions.pem signs: the directory of `ashlar release init`")
@@ -66,6 +66,7 @@ Examples:
   ashlar extension build --name tools --version 1.0 --from tree --keys ~/release-keys --out out
   ashlar extension build --name tools --version 1.1 --deb tcpdump strace --release out/1.1.0 --keys ~/release-keys \\
     --out out
+  ashlar extension build --recipe kubernetes --version v1.33.5 --release out/1.1.0 --keys ~/release-keys --out out
   ashlar extension build --kind confext --name site --version 2 --from tree --release out/1.1.0 --keys ~/release-keys \\
     --out out --reload systemd-resolved.service
 
@@ -77,13 +78,15 @@ Needs root.`,
         const { KeyDirectory } = await import("@ashlar/release");
         const start = performance.now();
         const keys = new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile));
-        const { kind, tier, out, release, host, replaces, restart, reload, start: units, healthCheck = null } = flags;
+        const { out, release, host, replaces, restart, reload, start: units, healthCheck = null } = flags;
+        const source = await sourceOf(flags);
+        const recipe = source.type === "recipe" ? source.recipe : undefined;
         const built = await buildExtension({
-          kind,
-          name: required("--name", flags.name),
-          version: required("--version", flags.version),
-          tier,
-          source: sourceOf(flags),
+          kind: flags.kind ?? recipe?.kind ?? "sysext",
+          name: required("--name", flags.name ?? recipe?.name),
+          version: recipe === undefined ? required("--version", flags.version) : (flags.version ?? null),
+          tier: flags.tier ?? recipe?.tier ?? "opt-in",
+          source,
           signer: await keys.extensionSigner(),
           out,
           behaviour: { replaces, restart, reload, start: units, healthCheck },
@@ -97,15 +100,16 @@ Needs root.`,
     });
 }
 
-function sourceOf({ from, deb, mirror, snapshot }: BuildFlags): ExtensionSource {
+async function sourceOf({ from, deb, recipe, mirror, snapshot }: BuildFlags): Promise<ExtensionSource> {
   const archive = { ...(mirror !== undefined && { mirror }), ...(snapshot !== undefined && { snapshot }) };
-  const sources: readonly ExtensionSource[] = [
-    ...(from === undefined ? [] : [{ type: "directory" as const, path: from }]),
-    ...(deb === undefined ? [] : [{ type: "debs" as const, packages: deb, archive }]),
-  ];
-  const [source, other] = sources;
-  if (source !== undefined && other === undefined) return source;
-  throw new AshlarError("usage", `expected one of --from and --deb, found ${sources.length}`);
+  const given = Object.entries({ from, deb, recipe }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    throw new AshlarError("usage", `expected one of --from, --deb and --recipe, found ${given.length}`);
+  }
+  if (from !== undefined) return { type: "directory", path: from };
+  if (deb !== undefined) return { type: "debs", packages: deb, archive };
+  const { loadRecipe } = await import("@ashlar/extensions");
+  return { type: "recipe", ...(await loadRecipe(recipe ?? "")), archive };
 }
 
 function required(option: string, value: string | undefined): string {

@@ -66,6 +66,7 @@ export async function stageDebs({ packages, archive, base, tree, work, step }: S
     leftOut,
     ownerOf: (path) => owners.get(path),
     behaviour: NO_BEHAVIOUR,
+    version: null,
   };
 }
 

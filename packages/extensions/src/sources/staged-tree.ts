@@ -10,4 +10,6 @@ export type StagedTree = {
   readonly ownerOf: (path: string) => string | undefined;
   /** What the source itself asks of the node. */
   readonly behaviour: ExtensionBehaviour;
+  /** What the source says of its version; null when it does not. */
+  readonly version: string | null;
 };

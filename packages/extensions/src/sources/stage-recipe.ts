@@ -1,0 +1,118 @@
+import { chmod, lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { run, runForText } from "@ashlar/host";
+import type { ReleaseManifest } from "@ashlar/identity";
+import { EXTENSION_VERSION_PATTERN, type ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ArchiveOptions, Step } from "@ashlar/image/debian";
+import { buildGo } from "../recipe/build-go.ts";
+import { download } from "../recipe/download.ts";
+import { parseGoSums } from "../recipe/go-sums.ts";
+import type { LoadedRecipe } from "../recipe/load-recipe.ts";
+import type { Recipe, RecipeGo } from "../recipe/recipe.ts";
+import { listTree } from "../tree/check-tree.ts";
+import { stageDebs } from "./stage-debs.ts";
+import type { StagedTree } from "./staged-tree.ts";
+
+export type StageRecipeOptions = LoadedRecipe & {
+  /** Null: as the recipe says. */
+  readonly version: string | null;
+  readonly archive: ArchiveOptions;
+  readonly base: ReleaseManifest | undefined;
+  readonly tree: string;
+  readonly work: string;
+  readonly step: Step;
+};
+
+type Packages = ExtensionManifest["packages"];
+
+/** Puts into the tree what a recipe says: packages, programs, and the files beside it, which come last. */
+export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTree> {
+  const { recipe, directory, base, tree, step } = options;
+  const debs = recipe.debs.length === 0 ? undefined : await stageDebs({ ...options, packages: recipe.debs });
+  const version = options.version ?? versionOf(recipe, [...(debs?.packages ?? []), ...(base?.packages ?? [])]);
+  const programs = await stagePrograms(options, version);
+  const files = join(directory, "files");
+  if ((await stat(files).catch(() => undefined)) !== undefined) {
+    await run("cp", ["--archive", "--no-preserve=ownership", "--", `${files}/.`, tree], { signal: step.signal });
+    await normalizeModes(files, tree);
+  }
+  return {
+    packages: [...(debs?.packages ?? []), ...programs],
+    leftOut: debs?.leftOut ?? [],
+    ownerOf: (path) => debs?.ownerOf(path),
+    behaviour: recipe.behaviour,
+    version,
+  };
+}
+
+/** A checkout has the modes that its owner's umask gave: what counts is who may execute. */
+async function normalizeModes(files: string, tree: string): Promise<void> {
+  for (const { path, type } of await listTree(files)) {
+    if (type === "link") continue;
+    const { mode } = await lstat(join(files, path));
+    await chmod(join(tree, path), type === "directory" || (mode & 0o100) !== 0 ? 0o755 : 0o644);
+  }
+}
+
+/** A Debian version (Debian Policy, section 5.6.12) in the letters that an extension's may have, without its epoch. */
+function versionOf({ name, version }: Recipe, packages: Packages): string {
+  if (version.type === "fixed") return version.version;
+  const found = packages.find((each) => each.name === version.package);
+  const text = found?.version
+    .replace(/^\d+:/u, "")
+    .replaceAll(/[^0-9A-Za-z.~]/gu, ".")
+    .slice(0, 63);
+  if (text !== undefined && EXTENSION_VERSION_PATTERN.test(text)) return text;
+  throw new AshlarError(
+    "not-found",
+    `recipe ${name}: expected a package ${version.package} for its version, found none`,
+    {
+      hint: "say the version with --version, or the release with --release",
+    },
+  );
+}
+
+/** Downloads where that can be; what cannot be reached is built. */
+async function stagePrograms(options: StageRecipeOptions, version: string): Promise<Packages> {
+  const { recipe, tree, work, step } = options;
+  const out = join(work, "programs");
+  if (recipe.downloads.length > 0) {
+    try {
+      step.onProgress(`downloading ${recipe.name} ${version}`);
+      for (const each of recipe.downloads) await download(each, version, out, step.signal);
+      await moveInto(out, tree);
+      return [{ name: recipe.go?.module ?? recipe.name, version, architecture: "amd64" }];
+    } catch (error) {
+      if (!(error instanceof AshlarError) || error.code !== "unavailable" || recipe.go === null) throw error;
+      step.onProgress(`not downloaded: ${error.message}`);
+      await rm(out, { recursive: true, force: true });
+    }
+  }
+  if (recipe.go === null) return [];
+  const modules = await buildWithGo(options, recipe.go, version, out);
+  await moveInto(out, tree);
+  return modules;
+}
+
+async function buildWithGo(
+  { directory, step }: StageRecipeOptions,
+  go: RecipeGo,
+  version: string,
+  out: string,
+): Promise<Packages> {
+  const sums = join(directory, "go", `${version}.sum`);
+  const text = await readFile(sums, "utf8").catch((error: unknown) => {
+    throw new AshlarError("not-found", `expected the digests of ${go.module} ${version} in ${sums}`, { cause: error });
+  });
+  const modules = parseGoSums(text, sums);
+  await mkdir(out, { recursive: true });
+  const goRoot = await runForText("go", ["env", "GOROOT"], { env: { GOTOOLCHAIN: "local" } });
+  await buildGo({ go, version, modules, goRoot, out, signal: step.signal, onProgress: step.onProgress });
+  return modules.map((module) => ({ name: module.path, version: module.version, architecture: "amd64" }));
+}
+
+async function moveInto(from: string, tree: string): Promise<void> {
+  await run("cp", ["--archive", "--link", "--", `${from}/.`, tree]);
+  await rm(from, { recursive: true });
+}
