@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
-import { measureUpdate, megabytes } from "./update-bytes.ts";
+import { megabytes } from "./count-bytes.ts";
+import { measureUpdate } from "./update-bytes.ts";
 
 export const bench: Bench = {
   name: "bytes fetched for /usr in a real security update: trixie as released to trixie with its updates",

@@ -1,7 +1,6 @@
 /** A real security update: how many bytes of it a node fetches. Measured once for both numbers about it. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { mkdir, readFile, stat } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
@@ -18,6 +17,7 @@ import {
   serveRepository,
 } from "@ashlar/release";
 import { openRepository, stageRelease } from "@ashlar/release/client";
+import { countBytes, megabytes } from "./count-bytes.ts";
 
 export type UpdateBytes = {
   /** Everything that the node received for /usr and its hash tree: metadata, index, segments, HTTP headers. */
@@ -100,26 +100,6 @@ async function stage(
   }
 }
 
-/** Passes TCP connections on to a port, and counts what comes back from there. */
-async function countBytes(port: number): Promise<{ port: number; received: () => number; close: () => void }> {
-  let received = 0;
-  const proxy = createServer((client) => {
-    const upstream = createConnection({ host: "127.0.0.1", port });
-    upstream.on("data", (chunk) => (received += chunk.length));
-    for (const [end, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      end.pipe(other);
-      end.on("error", () => other.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
-  const address = proxy.address();
-  if (address === null || typeof address === "string") throw new TypeError("expected the address of a TCP server");
-  return { port: address.port, received: () => received, close: () => proxy.close() };
-}
-
 /** What an update of files would have to carry at least: the files whose content the old image does not have. */
 async function compressChanged(before: string, after: string): Promise<{ changedFiles: number; changedBytes: number }> {
   const known = digestsOf(await readManifest(before));
@@ -156,8 +136,4 @@ async function readManifest(image: string): Promise<ReleaseManifest> {
 
 function digestsOf({ files }: ReleaseManifest): Set<string> {
   return new Set(files.flatMap((file) => (file.type === "file" ? [file.sha256] : [])));
-}
-
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,6 +1,7 @@
 import { COMPRESSION_LEVEL } from "@ashlar/release";
 import type { Bench } from "./bench.ts";
-import { measureUpdate, megabytes } from "./update-bytes.ts";
+import { megabytes } from "./count-bytes.ts";
+import { measureUpdate } from "./update-bytes.ts";
 
 export const bench: Bench = {
   name: "bytes fetched for /usr in the same security update",

@@ -15,6 +15,7 @@ import { writeBlocks } from "./write-blocks.ts";
 async function written(
   contents: readonly number[],
   spoil?: (paths: { data: string; tree: string }) => Promise<void>,
+  segmentBlocks = 2,
 ): Promise<Buffer> {
   return await withTemporaryDirectory(async (directory) => {
     const [data, tree, out] = ["data", "tree", "out"].map((name) => join(directory, name)) as [string, string, string];
@@ -22,14 +23,14 @@ async function written(
     await writeFile(data, image.data);
     await writeFile(tree, image.tree);
     await spoil?.({ data, tree });
-    await writeBlocks({ dataPath: data, tree: await readTree(tree), out });
+    await writeBlocks({ dataPath: data, tree: await readTree(tree), segmentBlocks, out });
     return await readFile(out);
   });
 }
 
 const CONTENTS = Array.from({ length: 301 }, (_, index) => index);
 const FILE = await written(CONTENTS);
-const INDEX = FILE.subarray(0, blocksLayout(301).indexBytes);
+const INDEX = FILE.subarray(0, blocksLayout(301, 2).indexBytes);
 
 test("every segment decodes to the image's blocks, and the leaves stand at the end", async () => {
   const { data, tree } = imageOf(CONTENTS);
@@ -38,13 +39,29 @@ test("every segment decodes to the image's blocks, and the leaves stand at the e
   const decoded = Array.from({ length: index.segments }, (_, segment) =>
     decodeSegment(
       FILE.subarray(index.segmentOffsets[segment], index.segmentOffsets[segment + 1]),
-      segmentDataBytes(301, segment),
+      segmentDataBytes(index, segment),
     ),
   );
   assert.ok(Buffer.concat(decoded).equals(data));
   assert.ok(FILE.subarray(index.segmentOffsets[index.segments]).equals(tree.subarray(-3 * BLOCK_BYTES)));
   assert.ok(FILE.length < data.length, "text became no smaller");
   assert.ok(FILE.equals(await written(CONTENTS)), "the same image gave another file");
+});
+
+test("large segments, of which some do not compress", async () => {
+  // Each third block is noise: these are.
+  const contents = [...CONTENTS, ...CONTENTS.map((content) => content * 3)];
+  const file = await written(contents, undefined, 16);
+  const index = parseBlocksIndex(file.subarray(0, blocksLayout(602, 16).indexBytes));
+  assert.deepEqual([index.segments, index.sizeBytes], [38, file.length]);
+  const stored = (segment: number): Buffer =>
+    file.subarray(index.segmentOffsets[segment], index.segmentOffsets[segment + 1]);
+  const decoded = Array.from({ length: 38 }, (_, segment) =>
+    decodeSegment(stored(segment), segmentDataBytes(index, segment)),
+  );
+  assert.ok(Buffer.concat(decoded).equals(imageOf(contents).data));
+  assert.equal(stored(30).length, 65_536);
+  assert.ok(file.length < (await written(contents)).length);
 });
 
 test("an image without a fitting tree is refused", async () => {
@@ -65,13 +82,14 @@ const MALFORMED: readonly (readonly [field: string, offset: number, bytes: reado
   ["magic", 0, [0x61], /magic/u],
   ["version", 8, [2], /version: expected 1, found 2/u],
   ["block size", 13, [32], /block size: expected 4096, found 8192/u],
-  ["blocks of a segment", 16, [4], /blocks of a segment/u],
+  ["blocks of a segment", 16, [4], /blocks of a segment: expected 2 or 16, found 4/u],
+  ["blocks of a segment, as of another kind", 16, [16], /more bytes|trailing|expected the end/u],
   ["bytes of a prefix", 20, [8], /bytes of a prefix/u],
   ["reserved", 63, [1], /reserved/u],
   ["no data blocks", 24, [0, 0], /expected 2 to/u],
   ["more data blocks than bytes", 24, [0, 0, 1], /leaf digests needs|prefixes needs/u],
   ["absurdly many data blocks", 24, [0xff, 0xff, 0xff, 0xff], /expected 2 to/u],
-  ["an empty segment", INDEX.length - 2, [0, 0], /size of segment 150: expected 1 to 4096, found 0/u],
+  ["an empty segment", INDEX.length - 2, [0, 0], /size of segment 150: expected 1 to 4096, found 65536/u],
   [
     "a segment larger than its data",
     INDEX.length - 2,
@@ -96,7 +114,7 @@ test("malformed index: truncated anywhere, trailing bytes", () => {
     assert.throws(() => parseBlocksIndex(INDEX.subarray(0, end)), { code: "malformed" });
   }
   assert.throws(() => parseBlocksIndex(FILE.subarray(0, INDEX.length + 1)), { code: "malformed" });
-  assert.throws(() => blocksLayout(MAX_DATA_BLOCKS + 1), { code: "limit" });
+  assert.throws(() => blocksLayout(MAX_DATA_BLOCKS + 1, 2), { code: "limit" });
 });
 
 test("segments of any content come back; damaged ones give an error or as many bytes", async () => {

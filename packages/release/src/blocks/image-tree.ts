@@ -18,7 +18,7 @@ import {
 } from "@ashlar/formats";
 import { readAhead } from "@ashlar/host";
 import { readBlocks } from "./block-files.ts";
-import { BLOCK_BYTES, blocksLayout, DIGEST_BYTES } from "./blocks-layout.ts";
+import { BLOCK_BYTES, DIGEST_BYTES, leavesOf } from "./blocks-layout.ts";
 
 export type ImageTree = {
   readonly parameters: VerityParameters;
@@ -53,7 +53,7 @@ export function rootHashOfTree({ parameters, leaves }: ImageTree): string {
 export async function hashImage(file: FileHandle, signal: AbortSignal | undefined): Promise<ImageTree> {
   const { size } = await file.stat();
   const parameters = imageTreeParameters(size);
-  const leaves = Buffer.from(new ArrayBuffer(blocksLayout(parameters.dataBlocks).leaves * BLOCK_BYTES));
+  const leaves = Buffer.from(new ArrayBuffer(leavesOf(parameters.dataBlocks) * BLOCK_BYTES));
   for await (const { first, digests } of digestBatches(file, parameters, parameters.dataBlocks, signal)) {
     leaves.set(digests, first * DIGEST_BYTES);
   }
@@ -103,7 +103,7 @@ export async function readTree(path: string): Promise<ImageTree> {
         `found ${algorithm} over ${dataBlockSizeBytes} in ${hashBlockSizeBytes}`,
     );
   }
-  blocksLayout(dataBlocks);
+  leavesOf(dataBlocks);
   const [lowest] = verityLayout(superblock).levels;
   if (lowest === undefined) throw new RangeError("a tree over two blocks or more has a level");
   const leaves = await readExactly(tree, lowest.offsetBytes, lowest.offsetBytes + lowest.blocks * BLOCK_BYTES);

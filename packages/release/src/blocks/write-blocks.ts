@@ -1,7 +1,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { hashBlockDigests } from "@ashlar/formats";
-import { BLOCK_BYTES, blocksLayout, SEGMENT_BLOCKS, segmentDataBytes, writeBlocksIndex } from "./blocks-layout.ts";
+import { BLOCK_BYTES, type BlocksLayout, blocksLayout, segmentDataBytes, writeBlocksIndex } from "./blocks-layout.ts";
 import { type ImageTree, readExactly } from "./image-tree.ts";
 import { encodeSegment } from "./segment.ts";
 
@@ -10,6 +10,8 @@ export type WriteBlocksOptions = {
   readonly dataPath: string;
   /** Must belong to the image: it is not hashed again here. */
   readonly tree: ImageTree;
+  /** One of `SEGMENT_BLOCKS`. */
+  readonly segmentBlocks: number;
   readonly out: string;
   readonly signal?: AbortSignal | undefined;
 };
@@ -23,10 +25,11 @@ const BATCH_SEGMENTS = 128;
  *
  * @throws AshlarError `limit`, `invalid` for an image without a fitting hash tree, `interrupted`
  */
-export async function writeBlocks({ dataPath, tree, out, signal }: WriteBlocksOptions): Promise<void> {
+export async function writeBlocks(options: WriteBlocksOptions): Promise<void> {
+  const { dataPath, tree, segmentBlocks, out, signal } = options;
   const { parameters, leaves } = tree;
   const { dataBlocks } = parameters;
-  const layout = blocksLayout(dataBlocks);
+  const layout = blocksLayout(dataBlocks, segmentBlocks);
   await using data = await open(dataPath, "r");
   const { size } = await data.stat();
   if (size !== dataBlocks * BLOCK_BYTES) {
@@ -37,25 +40,26 @@ export async function writeBlocks({ dataPath, tree, out, signal }: WriteBlocksOp
   let offset = layout.indexBytes;
   for (let first = 0; first < layout.segments; first += BATCH_SEGMENTS) {
     if (signal?.aborted === true) throw new AshlarError("interrupted", `writing ${out} was interrupted`);
-    const stored = await encodeBatch(data, dataBlocks, first, Math.min(layout.segments, first + BATCH_SEGMENTS));
+    const stored = await encodeBatch(data, layout, first, Math.min(layout.segments, first + BATCH_SEGMENTS));
     for (const [index, { length }] of stored.entries()) sizes[first + index] = length;
     const bytes = Buffer.concat(stored);
     await file.write(bytes, 0, bytes.length, offset);
     offset += bytes.length;
   }
   await file.write(leaves, 0, leaves.length, offset);
-  const index = writeBlocksIndex(dataBlocks, hashBlockDigests(parameters, leaves), leaves, sizes);
+  const index = writeBlocksIndex(layout, hashBlockDigests(parameters, leaves), leaves, sizes);
   await file.write(index, 0, index.length, 0);
   await file.sync();
 }
 
-async function encodeBatch(data: FileHandle, dataBlocks: number, first: number, end: number): Promise<Uint8Array[]> {
-  const segmentBytes = SEGMENT_BLOCKS * BLOCK_BYTES;
+async function encodeBatch(data: FileHandle, layout: BlocksLayout, first: number, end: number): Promise<Uint8Array[]> {
+  const { dataBlocks, segmentBlocks } = layout;
+  const segmentBytes = segmentBlocks * BLOCK_BYTES;
   const bytes = await readExactly(data, first * segmentBytes, Math.min(end * segmentBytes, dataBlocks * BLOCK_BYTES));
   return await Promise.all(
     Array.from({ length: end - first }, async (_, index) => {
       const start = index * segmentBytes;
-      return await encodeSegment(bytes.subarray(start, start + segmentDataBytes(dataBlocks, first + index)));
+      return await encodeSegment(bytes.subarray(start, start + segmentDataBytes(layout, first + index)));
     }),
   );
 }

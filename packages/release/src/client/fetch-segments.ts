@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { BLOCK_BYTES, DIGEST_BYTES, SEGMENT_BLOCKS, segmentDataBytes } from "../blocks/blocks-layout.ts";
+import { BLOCK_BYTES, DIGEST_BYTES, segmentDataBytes } from "../blocks/blocks-layout.ts";
 import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { decodeSegment } from "../blocks/segment.ts";
 import { writeBlocksAt } from "../blocks/block-files.ts";
@@ -83,7 +83,7 @@ class SegmentFetcher {
     const { index, isPresent } = this.#assembly;
     const offsetOf = (segment: number): number => index.segmentOffsets[segment] ?? 0;
     let segment = first;
-    while (segment < end && !isSegmentMissing(isPresent, segment)) segment += 1;
+    while (segment < end && !isSegmentMissing(index, isPresent, segment)) segment += 1;
     if (segment === end) return end;
     /** The begin of a segment whose end has not come yet. */
     let pending: Uint8Array = EMPTY;
@@ -100,7 +100,7 @@ class SegmentFetcher {
           pending = Uint8Array.from(stored);
           break;
         }
-        if (isSegmentMissing(isPresent, segment)) await this.#take(segment, stored);
+        if (isSegmentMissing(index, isPresent, segment)) await this.#take(segment, stored);
         segment += 1;
       }
       return segment < end;
@@ -112,15 +112,15 @@ class SegmentFetcher {
     const { index, isPresent } = this.#assembly;
     let data: Uint8Array;
     try {
-      data = decodeSegment(stored, segmentDataBytes(index.dataBlocks, segment));
+      data = decodeSegment(stored, segmentDataBytes(index, segment));
     } catch (error) {
       // Not what was published: its blocks stay missing.
       if (error instanceof AshlarError) return;
       throw error;
     }
-    if (this.#gathered.length + SEGMENT_BLOCKS > BATCH_BLOCKS) await this.#flush();
+    if (this.#gathered.length + index.segmentBlocks > BATCH_BLOCKS) await this.#flush();
     for (let offset = 0; offset < data.length; offset += BLOCK_BYTES) {
-      const block = segment * SEGMENT_BLOCKS + offset / BLOCK_BYTES;
+      const block = segment * index.segmentBlocks + offset / BLOCK_BYTES;
       if (isPresent[block] === 1) continue;
       this.#hasher.blocks[this.#gathered.length]?.set(data.subarray(offset, offset + BLOCK_BYTES));
       this.#gathered.push(block);

@@ -1,4 +1,4 @@
-import { type BlocksIndex, SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
+import type { BlocksIndex } from "../blocks/blocks-layout.ts";
 
 /** Segments that stand one after the other; `end` is the first that does not belong to them. */
 export type SegmentRange = { readonly first: number; readonly end: number };
@@ -14,7 +14,7 @@ export function planRanges(index: BlocksIndex, isPresent: Uint8Array): readonly 
   let current: SegmentRange | undefined;
   const offsetOf = (segment: number): number => index.segmentOffsets[segment] ?? 0;
   for (let segment = 0; segment < index.segments; segment++) {
-    if (!isSegmentMissing(isPresent, segment)) continue;
+    if (!isSegmentMissing(index, isPresent, segment)) continue;
     const isNear =
       current !== undefined &&
       offsetOf(segment) - offsetOf(current.end) <= MAX_GAP_BYTES &&
@@ -29,7 +29,7 @@ export function planRanges(index: BlocksIndex, isPresent: Uint8Array): readonly 
 }
 
 /** Whether a block of the segment is missing. */
-export function isSegmentMissing(isPresent: Uint8Array, segment: number): boolean {
-  const first = segment * SEGMENT_BLOCKS;
-  return isPresent.subarray(first, first + SEGMENT_BLOCKS).includes(0);
+export function isSegmentMissing({ segmentBlocks }: BlocksIndex, isPresent: Uint8Array, segment: number): boolean {
+  const first = segment * segmentBlocks;
+  return isPresent.subarray(first, first + segmentBlocks).includes(0);
 }

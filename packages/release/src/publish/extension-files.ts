@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
+import { SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
 import { hashImage, rootHashOfTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "../model/extension-entry.ts";
@@ -37,7 +38,11 @@ export async function writeExtensionFiles(
   const dataPath = files.path(extensionDirectory(name), names.image);
   await using data = await open(dataPath, "r");
   const tree = await hashImage(data, signal);
-  const blocks = await payloads.put(names.blocks, async (out) => await writeBlocks({ dataPath, tree, out, signal }));
+  const segmentBlocks = SEGMENT_BLOCKS.extension;
+  const blocks = await payloads.put(
+    names.blocks,
+    async (out) => await writeBlocks({ dataPath, tree, segmentBlocks, out, signal }),
+  );
   return {
     kind,
     name,
