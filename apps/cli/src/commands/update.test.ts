@@ -32,6 +32,10 @@ test("wrong usage ends with 2 and says what was expected", () => {
     [/--operator-key/u, "update", ...node, "--to", "1.1.0"],
     [/--releases/u, "update", ...node, "--to", "1.1.0", "--operator-key", join(directory, "operator.pem")],
     [/either a node with --lab, or --url/u, "rollback", "node-1"],
+    [/neither --channel nor --no-reboot/u, "update", ...node, "--component", "kubernetes", "--no-reboot"],
+    [/either a node with --lab, or --url/u, "debug", "node-1", "--with", "debug-tools", "--for", "1h"],
+    [/exactly one of --for and --end/u, "debug", "node-1", "--lab", "lab", "--with", "debug-tools"],
+    [/at most 24 hours/u, "debug", "node-1", "--lab", "lab", "--with", "debug-tools", "--for", "25h"],
   ];
   for (const [message, ...args] of wrong) {
     const { status, stdout, stderr } = ashlar(...args);
