@@ -26,6 +26,8 @@ export type Machine = {
   readonly exposeBase: () => Promise<void>;
   readonly measuredWords: () => Promise<readonly ExtensionWord[]>;
   readonly measure: (word: ExtensionWord) => Promise<void>;
+  /** What is merged of a kind now, whoever did it. */
+  readonly mergedNames: (kind: ExtensionKind) => Promise<ReadonlySet<string>>;
   readonly merge: (kind: ExtensionKind, images: readonly AcceptedImage[]) => Promise<void>;
   readonly reloadUnits: () => Promise<void>;
 };
@@ -89,9 +91,14 @@ async function mergeSelection(
   const { base } = paths.extensions;
   const host = readHost(base, join(base, "usr/lib/os-release"));
   const refused = new Map<string, string>();
-  const merged = new Map(
-    EXTENSION_KINDS.map((kind) => [kind, signatureOf(before.merged.filter((each) => each.kind === kind))]),
-  );
+  const merged = new Map<ExtensionKind, string>();
+  for (const kind of EXTENSION_KINDS) {
+    const recorded = before.merged.filter((each) => each.kind === kind);
+    const names = await machine.mergedNames(kind);
+    // Somebody may have merged or unmerged by hand.
+    const isSo = names.size === recorded.length && recorded.every(({ name }) => names.has(name));
+    if (isSo) merged.set(kind, signatureOf(recorded));
+  }
   for (;;) {
     const selection = selectImages(wanted, host, lookUpIn(base), refused);
     const culprit = await mergeKinds(machine, selection, merged);

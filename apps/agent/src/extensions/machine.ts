@@ -5,7 +5,7 @@ import { run } from "@ashlar/host";
 import type { NodePaths } from "../node-paths.ts";
 import type { Machine } from "./apply-extensions.ts";
 import { measure, readMeasuredWords } from "./measure.ts";
-import { mergeImages } from "./merge.ts";
+import { mergedNames, mergeImages } from "./merge.ts";
 
 /** What extensions are merged over, with something that is always there. */
 const HIERARCHIES = [
@@ -22,14 +22,15 @@ export function nodeMachine({ extensions }: NodePaths): Machine {
         const place = join(extensions.base, name);
         if (existsSync(join(place, content))) continue;
         await mkdir(place, { recursive: true });
-        // Without what is mounted below it, and before anything is merged over it.
-        await run("mount", ["--bind", `/${name}`, place]);
+        // Without what is mounted below it, and without what will be merged over it.
+        await run("mount", ["--bind", "--make-private", `/${name}`, place]);
       }
     },
     measuredWords: async () => await readMeasuredWords(extensions),
     measure: async (word) => {
       await measure(extensions, word);
     },
+    mergedNames,
     merge: async (kind, images) => {
       await mergeImages(extensions, kind, images);
     },

@@ -67,7 +67,7 @@ export async function mergeImages(
   kind: ExtensionKind,
   images: readonly AcceptedImage[],
 ): Promise<void> {
-  const { program, others, policy, merged, lists } = KINDS[kind];
+  const { program, others, policy, merged } = KINDS[kind];
   const directory = join(runtime, "merge", kind);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
@@ -80,9 +80,15 @@ export async function mergeImages(
     timeoutMs: TIMEOUT_MS,
     onLine: (line) => console.error(`${program}: ${line}`),
   });
-  const found = new Set((await Promise.all(lists.map(readList))).flat());
-  const missing = images.find(({ name }) => !found.has(`${name}.raw`) && !found.has(name));
+  const found = await mergedNames(kind);
+  const missing = images.find(({ name }) => !found.has(name));
   if (missing !== undefined) throw new AshlarError("failed", `${program} has left ${missing.name} out`);
+}
+
+/** What systemd says it has merged of a kind, whoever told it to. */
+export async function mergedNames(kind: ExtensionKind): Promise<ReadonlySet<string>> {
+  const names = (await Promise.all(KINDS[kind].lists.map(readList))).flat();
+  return new Set(names.map((name) => name.replace(/\.raw$/u, "")));
 }
 
 async function readList(path: string): Promise<string[]> {

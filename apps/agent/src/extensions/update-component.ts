@@ -175,6 +175,8 @@ async function goBack(
   console.error(`${name} ${version} is given up: ${messageOf(error)}`);
   report({ phase: "reverting", target: { name, version: running.version } });
   const bad = await findMerged(paths, name);
+  // It was set aside: the former version is still there.
+  if (bad?.rootHash === running.rootHash) return;
   await checks.refresh();
   await checks.switchUnits(bad, await expectMerged(paths, name, running.version));
 }
