@@ -2,6 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import type { BuiltExtension, ExtensionSource } from "@ashlar/extensions";
 import type { ExtensionKind, ExtensionTier } from "@ashlar/identity/extensions";
 import { Command, Option } from "commander";
+import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
 import { createPassphraseSource } from "../release/passphrase.ts";
 import { createStepPrinter } from "../step-printer.ts";
@@ -13,6 +14,9 @@ type BuildFlags = {
   readonly tier?: ExtensionTier;
   readonly from?: string;
   readonly deb?: readonly string[];
+  readonly oci?: string;
+  readonly butane?: string;
+  readonly filesDir?: string;
   readonly recipe?: string;
   readonly mirror?: string;
   readonly snapshot?: string;
@@ -42,6 +46,9 @@ export function extensionBuildCommand(): Command {
     .addOption(new Option("--tier <tier>", "who stands behind it (default: opt-in)").choices(TIERS))
     .option("--from <directory>", "made of this directory's usr and opt, or etc")
     .option("--deb <package...>", "made of Debian packages, with what they need and the release lacks")
+    .option("--oci <directory>", "made of an OCI image: of its layout directory's usr and opt, or etc")
+    .option("--butane <file>", "made of a Butane config's files below /etc and its units: a confext")
+    .addOption(filesDirOption())
     .option("--recipe <name>", "made as a folder of recipes/ says, or another folder with a recipe.yaml")
     .option("--mirror <url>", "Debian archive to take them from (default: this machine's own)")
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
@@ -67,6 +74,8 @@ Examples:
   ashlar extension build --name tools --version 1.1 --deb tcpdump strace --release out/1.1.0 --keys ~/release-keys \\
     --out out
   ashlar extension build --recipe kubernetes --version v1.33.5 --release out/1.1.0 --keys ~/release-keys --out out
+  ashlar extension build --name tools --version 1.2 --oci layout --keys ~/release-keys --out out
+  ashlar extension build --name site --version 1 --butane site.bu --keys ~/release-keys --out out
   ashlar extension build --kind confext --name site --version 2 --from tree --release out/1.1.0 --keys ~/release-keys \\
     --out out --reload systemd-resolved.service
 
@@ -82,7 +91,7 @@ Needs root.`,
         const source = await sourceOf(flags);
         const recipe = source.type === "recipe" ? source.recipe : undefined;
         const built = await buildExtension({
-          kind: flags.kind ?? recipe?.kind ?? "sysext",
+          kind: flags.kind ?? recipe?.kind ?? (source.type === "ignition" ? "confext" : "sysext"),
           name: required("--name", flags.name ?? recipe?.name),
           version: recipe === undefined ? required("--version", flags.version) : (flags.version ?? null),
           tier: flags.tier ?? recipe?.tier ?? "opt-in",
@@ -100,14 +109,20 @@ Needs root.`,
     });
 }
 
-async function sourceOf({ from, deb, recipe, mirror, snapshot }: BuildFlags): Promise<ExtensionSource> {
+async function sourceOf(flags: BuildFlags): Promise<ExtensionSource> {
+  const { from, deb, oci, butane, recipe, mirror, snapshot } = flags;
   const archive = { ...(mirror !== undefined && { mirror }), ...(snapshot !== undefined && { snapshot }) };
-  const given = Object.entries({ from, deb, recipe }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ from, deb, oci, butane, recipe }).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
-    throw new AshlarError("usage", `expected one of --from, --deb and --recipe, found ${given.length}`);
+    throw new AshlarError(
+      "usage",
+      `expected one of --from, --deb, --oci, --butane and --recipe, found ${given.length}`,
+    );
   }
   if (from !== undefined) return { type: "directory", path: from };
   if (deb !== undefined) return { type: "debs", packages: deb, archive };
+  if (oci !== undefined) return { type: "oci", layout: oci };
+  if (butane !== undefined) return { type: "ignition", config: await readClassConfig(butane, flags.filesDir) };
   const { loadRecipe } = await import("@ashlar/extensions");
   return { type: "recipe", ...(await loadRecipe(recipe ?? "")), archive };
 }

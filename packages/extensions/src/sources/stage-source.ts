@@ -5,12 +5,17 @@ import type { ArchiveOptions, Step } from "@ashlar/image/debian";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
 import { stageDebs } from "./stage-debs.ts";
 import { stageDirectory } from "./stage-directory.ts";
+import { stageIgnition } from "./stage-ignition.ts";
+import { stageOci } from "./stage-oci.ts";
 import { stageRecipe } from "./stage-recipe.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
 /** What an extension is made of. */
 export type ExtensionSource =
   | { readonly type: "directory"; readonly path: string }
+  | { readonly type: "oci"; readonly layout: string }
+  /** The bytes of an Ignition config. */
+  | { readonly type: "ignition"; readonly config: Uint8Array }
   | { readonly type: "debs"; readonly packages: readonly string[]; readonly archive: ArchiveOptions }
   | (LoadedRecipe & { readonly type: "recipe"; readonly archive: ArchiveOptions });
 
@@ -29,12 +34,25 @@ export type StageOptions = {
 /** Puts a source's files into the tree. */
 export async function stageSource(source: ExtensionSource, options: StageOptions): Promise<StagedTree> {
   const { tree, kind, step } = options;
-  if (source.type === "directory") return await stageDirectory(source.path, tree, step.signal);
-  if (kind === "confext" && source.type === "debs") {
-    throw new AshlarError("usage", "expected a sysext of Debian packages, found a confext", {
-      hint: "configuration comes from a directory or a Butane file",
-    });
+  switch (source.type) {
+    case "directory":
+      return await stageDirectory(source.path, tree, step.signal);
+    case "oci":
+      return await stageOci({ ...source, ...options });
+    case "recipe":
+      return await stageRecipe({ ...source, ...options });
+    case "ignition":
+      expectKind("confext", kind, "of an Ignition config");
+      return await stageIgnition(source.config, tree);
+    case "debs":
+      expectKind("sysext", kind, "of Debian packages");
+      return await stageDebs({ ...source, ...options });
   }
-  if (source.type === "recipe") return await stageRecipe({ ...source, ...options });
-  return await stageDebs({ ...source, ...options });
+}
+
+function expectKind(expected: ExtensionKind, found: ExtensionKind, of: string): void {
+  if (expected === found) return;
+  throw new AshlarError("usage", `expected --kind ${expected} ${of}, found ${found}`, {
+    hint: "a sysext holds /usr and /opt, a confext /etc",
+  });
 }

@@ -1,0 +1,114 @@
+import { type FileHandle, chmod, link, mkdir, open, rm, symlink } from "node:fs/promises";
+import { readSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { throwIfInterrupted } from "@ashlar/host";
+import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import type { Step } from "@ashlar/image/debian";
+import { type LayerNode, Layers } from "../oci/layers.ts";
+import { readLayers, unpackLayer } from "../oci/layout.ts";
+import { readTar } from "../oci/tar.ts";
+import { named, TREES } from "../tree/check-tree.ts";
+import type { StagedTree } from "./staged-tree.ts";
+
+export type StageOciOptions = {
+  readonly layout: string;
+  readonly kind: ExtensionKind;
+  readonly tree: string;
+  readonly work: string;
+  readonly step: Step;
+};
+
+const COPY_BYTES = 1024 * 1024;
+
+/**
+ * Puts into the tree what an OCI image holds below the directories that are merged. The layers are put together in memory;
+ * what they say about other places is never written.
+ *
+ * @throws AshlarError as `readLayers`, `unpackLayer` and `readTar` do; `invalid` for devices
+ */
+export async function stageOci({ layout, kind, tree, work, step }: StageOciOptions): Promise<StagedTree> {
+  const layers = new Layers();
+  const archives: FileHandle[] = [];
+  try {
+    for (const [number, descriptor] of (await readLayers(layout)).entries()) {
+      step.onProgress(`reading layer ${descriptor.digest.slice(0, 19)}`);
+      const path = join(work, `layer-${number}`);
+      const sizeBytes = await unpackLayer(layout, descriptor, path, step.signal);
+      const archive = await open(path, "r");
+      archives.push(archive);
+      layers.add(readTar(readExactly(archive), sizeBytes));
+    }
+    const isTaken = ({ path }: LayerNode): boolean => TREES[kind].includes(path.split("/", 1)[0] ?? "");
+    const nodes = layers.nodes();
+    const written = new Map<string, string>();
+    for (const node of nodes.filter(isTaken)) {
+      throwIfInterrupted(step.signal);
+      await writeNode(node, tree, archives, written);
+    }
+    return {
+      packages: [],
+      leftOut: describeLeftOut(nodes, isTaken),
+      ownerOf: () => undefined,
+      behaviour: NO_BEHAVIOUR,
+      version: null,
+    };
+  } finally {
+    for (const archive of archives) await archive.close();
+    for (const [number] of archives.entries()) await rm(join(work, `layer-${number}`), { force: true });
+  }
+}
+
+function readExactly(archive: FileHandle): (offsetBytes: number, sizeBytes: number) => Uint8Array {
+  return (offsetBytes, sizeBytes) => {
+    const bytes = Buffer.alloc(sizeBytes);
+    const found = readSync(archive.fd, bytes, 0, sizeBytes, offsetBytes);
+    if (found === sizeBytes) return bytes;
+    throw new AshlarError("malformed", `layer: expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
+  };
+}
+
+/** @param written by place of the content, so that hard links stay hard links */
+async function writeNode(
+  node: LayerNode,
+  tree: string,
+  archives: readonly FileHandle[],
+  written: Map<string, string>,
+): Promise<void> {
+  const { type, path, mode, linkTarget } = node;
+  const target = join(tree, path);
+  await mkdir(dirname(target), { recursive: true });
+  if (type === "directory") await mkdir(target, { recursive: true });
+  else if (type === "link") await symlink(linkTarget, target);
+  else if (type === "file") {
+    const place = `${node.layer}:${node.offsetBytes}`;
+    const first = written.get(place);
+    if (first === undefined) await writeContent(node, target, archives[node.layer]);
+    else await link(first, target);
+    written.set(place, target);
+  } else throw new AshlarError("invalid", `expected only files, directories and links, found a ${type} at /${path}`);
+  if (type !== "link") await chmod(target, mode);
+}
+
+async function writeContent(node: LayerNode, target: string, archive: FileHandle | undefined): Promise<void> {
+  if (archive === undefined) throw new RangeError(`there is no layer ${node.layer}`);
+  const read = readExactly(archive);
+  await using file = await open(target, "wx");
+  for (let done = 0; done < node.sizeBytes; done += COPY_BYTES) {
+    await file.write(read(node.offsetBytes + done, Math.min(COPY_BYTES, node.sizeBytes - done)));
+  }
+}
+
+function describeLeftOut(nodes: readonly LayerNode[], isTaken: (node: LayerNode) => boolean): string[] {
+  const counts = new Map<string, number>();
+  for (const node of nodes) {
+    const [top = ""] = node.path.split("/", 1);
+    if (!isTaken(node) && node.type !== "directory") counts.set(top, (counts.get(top) ?? 0) + 1);
+  }
+  const withAttributes = nodes.filter((node) => isTaken(node) && node.attributes.length > 0);
+  const attributes = withAttributes.map(({ path, attributes: names }) => `/${path} (${names.join(", ")})`);
+  return [
+    ...[...counts].map(([top, count]) => `/${top}: ${count} ${count === 1 ? "file" : "files"}`),
+    ...(attributes.length === 0 ? [] : [`extended attributes of ${named(attributes)}`]),
+  ];
+}
