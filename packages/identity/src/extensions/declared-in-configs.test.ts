@@ -138,6 +138,8 @@ test("small configs that unpack to large ones are refused", () => {
   const bomb = { source: data(gzipSync(`{"a":"${" ".repeat(4 * 1024 * 1024)}"}`)), compression: "gzip" };
   const config = { ignition: { config: { merge: Array.from({ length: 100 }, () => bomb) } } };
   assert.throws(() => names(config), { code: "limit" });
+  const links = Array.from({ length: 257 }, (_, index) => ({ path: `/etc/extensions/${index}`, target: "/dev/null" }));
+  assert.throws(() => names({ storage: { links } }), { code: "limit" });
   let nested: object = {};
   for (let depth = 0; depth < 6; depth++) nested = merge(nested);
   assert.throws(() => names(nested), { code: "limit" });

@@ -2,6 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import { collectNodes, type ConfigNode } from "../ignition/collect-nodes.ts";
 import { isDataUrl, newBudget, readDataUrl, showSource, type Budget } from "../ignition/read-config.ts";
 import { declaredExtensions, EXTENSIONS_FILE, type DeclarationSources, type DeclaredExtension } from "./declaration.ts";
+import { MAX_EXTENSIONS } from "./extension-api.ts";
 import { parseImagePath } from "./image-path.ts";
 
 /**
@@ -31,6 +32,8 @@ export function declaredInConfigs(classConfig: Uint8Array, nodeConfig: Uint8Arra
 }
 
 const MAX_SHOWN_PROBLEMS = 5;
+/** Of each extension there is one link and one transfer; others may be masked. */
+const MAX_FILES: number = 4 * MAX_EXTENSIONS;
 const LINK = /^\/etc\/extensions\/[^/]+$/u;
 const TRANSFER = /^\/etc\/sysupdate\.[^/]+\.d\/[^/]+\.transfer$/u;
 
@@ -39,6 +42,10 @@ function sourcesOf(nodes: ReadonlyMap<string, ConfigNode>, budget: Budget): Decl
   const files: DeclarationSources["files"][number][] = [];
   const transfers: DeclarationSources["transfers"][number][] = [];
   let extensionsFile: string | null = null;
+  const count = [...nodes.keys()].filter((path) => LINK.test(path) || TRANSFER.test(path)).length;
+  if (count > MAX_FILES) {
+    throw new AshlarError("limit", `expected at most ${MAX_FILES} links and transfers in the configs, found ${count}`);
+  }
   for (const [path, node] of nodes) {
     if (LINK.test(path)) links.push({ path, target: targetOf(path, node) });
     else if (TRANSFER.test(path)) transfers.push({ path, text: inlineText(path, node, budget) });
