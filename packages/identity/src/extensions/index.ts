@@ -1,6 +1,5 @@
 /** What a node needs to know of extensions: without a schema library, as `@ashlar/identity/extensions`. */
 export {
-  EXTENSION_PHASES,
   EXTENSIONS_STATUS_SCHEMA,
   MAX_DEBUG_SECONDS,
   MAX_EXTENSIONS,
@@ -38,7 +37,7 @@ export { knownExtensionOf, NO_KNOWLEDGE } from "./known-extension.ts";
 export type { DebugException, ExtensionKnowledge, KnownExtension, RightExtension } from "./known-extension.ts";
 export { foldExtensionWords } from "./merged-extensions.ts";
 export type { MeasuredExtension, MeasuredExtensions } from "./merged-extensions.ts";
-export { EXTENSION_STORE, parseExtensionFileName, parseImagePath } from "./image-path.ts";
+export { parseExtensionFileName, parseImagePath } from "./image-path.ts";
 export { parseTransferFile } from "./transfer-file.ts";
 export type { ComponentTransfer } from "./transfer-file.ts";
 export { isVersionGlob, matchesVersion } from "./version-glob.ts";
