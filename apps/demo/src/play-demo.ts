@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type FleetVerdict } from "@ashlar/identity";
 import { changeFile } from "./acts/change-file.ts";
+import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-nodes.ts";
 import { flipByte } from "./acts/flip-byte.ts";
 import { forgeEvidence } from "./acts/forge-evidence.ts";
 import { plantRogue } from "./acts/plant-rogue.ts";
@@ -37,7 +38,7 @@ const LAB = "demo";
 export async function playDemo(directory: string, signal: AbortSignal): Promise<DemoReport> {
   const stage = new Stage(resolve(directory), signal);
   await mkdir(stage.directory, { recursive: true });
-  for (const old of ["report.json", "report.html", "evidence", "forged"]) {
+  for (const old of ["report.json", "report.html", "evidence", "forged", "extensions"]) {
     await rm(stage.path(old), { recursive: true, force: true });
   }
   for (const name of [LAB, "demo-changed"]) await stage.ashlar("lab", "down", "--name", name);
@@ -70,6 +71,7 @@ async function play(stage: Stage): Promise<DemoReport> {
     stage.mustRun("image", "build", "--version", "1.0.0", "--out", stage.path("image")),
   );
   await step("Publish two more releases", async () => publishReleases(stage));
+  await step("Publish Kubernetes as an extension", async () => publishKubernetes(stage));
   await step("Boot two nodes from one Butane file", async () =>
     stage.mustRun(
       "lab",
@@ -79,7 +81,7 @@ async function play(stage: Stage): Promise<DemoReport> {
       "--image",
       stage.path("image"),
       "--config",
-      "examples/worker.bu",
+      "examples/kubernetes-worker.bu",
       "--name",
       LAB,
       "--repo",
@@ -95,6 +97,8 @@ async function play(stage: Stage): Promise<DemoReport> {
   await act("Update one node", async () => updateNode(stage, LAB));
   await act("Update it to a release that is not healthy", async () => updateToUnhealthy(stage, LAB));
   const lab = await stage.lab(LAB);
+  await act("Update the kubelet without a reboot", async () => updateKubelet(stage, lab));
+  await act("Update it from a server that was tampered with", async () => refuseTampered(stage, lab));
   await act("Attack 1: write to a running node", async () => writeToNode(stage, lab));
   await act("Attack 2: plant a rogue unit and binary, then reboot", async () => plantRogue(stage, lab));
   await act("Attack 3: flip one byte on a stopped node's disk", async () => flipByte(stage, lab));

@@ -24,6 +24,7 @@ export type Update = {
   readonly status: number;
   readonly nodes: readonly {
     readonly bytes: { readonly total: number; readonly fetched: number } | null;
+    readonly reason: { readonly message: string } | null;
     readonly failure: { readonly version: string; readonly check: string; readonly message: string } | null;
   }[];
 };

@@ -1,0 +1,109 @@
+import { open } from "node:fs/promises";
+import type { Lab } from "@ashlar/lab";
+import type { Outcome, Proof, Stage } from "../stage.ts";
+
+const NAME = "kubernetes";
+const FIRST_VERSION = "v1.33.4";
+const NEXT_VERSION = "v1.33.5";
+
+/** A signed image of kubelet, kubeadm and kubectl, published in the nodes' repository. */
+export async function publishKubernetes(stage: Stage, version: string = FIRST_VERSION): Promise<void> {
+  const out = stage.path("extensions");
+  const keys = ["--keys", stage.path("keys")];
+  const release = ["--release", stage.path("image")];
+  await stage.mustRun("extension", "build", "--recipe", NAME, "--version", version, ...keys, ...release, "--out", out);
+  await stage.mustRun("extension", "publish", "--repo", stage.path("repository"), ...keys, imageIn(out, version));
+}
+
+/**
+ * One node's kubelet goes to the next patch version while a container runs on; nothing restarts. What somebody has put
+ * where systemd-sysext would find it does not come along.
+ */
+export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
+  await publishKubernetes(stage, NEXT_VERSION);
+  const before = await stage.onNode(lab, "node-1", START_CONTAINER);
+  await stage.onNode(lab, "node-1", PLANT_EXTENSION);
+  const to = ["--component", NAME, "--to", NEXT_VERSION];
+  const { nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-1");
+  const bytes = nodes[0]?.bytes;
+  const after = await stage.onNode(lab, "node-1", SHOW_CONTAINER);
+  const { output: kubelet } = await stage.onNode(lab, "node-1", "kubelet --version; ls /usr/bin/rogue");
+  const proof = await stage.prove("--lab", lab.name);
+  const runs = versionsOf(proof);
+  const ranOn = before.status === 0 && after.status === 0 && before.output === after.output;
+  const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
+  const fetched = bytes ? `, ${megabytes(bytes.fetched)} fetched of ${megabytes(bytes.total)}` : "";
+  const container = ranOn ? "its container runs on" : `its container does not: ${after.output}`;
+  return {
+    attempt: `node-1's kubelet is updated to ${NEXT_VERSION}, node-2's is not; an unsigned extension lies in wait`,
+    result: `${runs.join(", ")}; ${container}; nothing restarted${fetched}`,
+    held:
+      ranOn &&
+      kubelet.startsWith(`Kubernetes ${NEXT_VERSION}`) &&
+      /rogue.*No such file/u.test(kubelet) &&
+      runs.join() === `node-1 ${NEXT_VERSION} proven,node-2 ${FIRST_VERSION} proven`,
+  };
+}
+
+/** Somebody changes one byte of the image on the server. */
+export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
+  const names = ["raw", "blocks"].map((suffix) =>
+    imageIn(stage.path("repository", "extensions", NAME), NEXT_VERSION, suffix),
+  );
+  for (const name of names) await flipByte(name);
+  const to = ["--component", NAME, "--to", NEXT_VERSION];
+  const { status, nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-2");
+  for (const name of names) await flipByte(name);
+  const { output: kubelet } = await stage.onNode(lab, "node-2", "kubelet --version");
+  const runs = versionsOf(await stage.prove("--lab", lab.name));
+  return {
+    attempt: `the server's image of ${NEXT_VERSION} is changed by one byte, and node-2 is told to take it`,
+    result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; ${runs[1] ?? "node-2 is missing"}`,
+    held: status === 1 && kubelet === `Kubernetes ${FIRST_VERSION}` && runs[1] === `node-2 ${FIRST_VERSION} proven`,
+  };
+}
+
+function imageIn(directory: string, version: string, suffix: string = "raw"): string {
+  return `${directory}/${NAME}-${version}-x86-64.${suffix}`;
+}
+
+function versionsOf({ fleet }: Proof): string[] {
+  return fleet.nodes.map(({ name, level, extensions }) => {
+    const version = extensions.find((each) => each.name === NAME)?.version ?? "without it";
+    return `${name} ${version} ${level}`;
+  });
+}
+
+/** In the middle, where there is data. */
+async function flipByte(path: string): Promise<void> {
+  await using file = await open(path, "r+");
+  const position = Math.floor((await file.stat()).size / 2);
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, position);
+  byte[0] = (byte[0] ?? 0) ^ 1;
+  await file.write(byte, 0, 1, position);
+}
+
+/** Prints the container's process ID and when that started. */
+const SHOW_CONTAINER = `
+set -e
+pid=$(ctr task ls | awk '$1 == "demo" && $3 == "RUNNING" { print $2 }')
+test -n "$pid"
+echo "$pid $(awk '{ print $22 }' "/proc/$pid/stat")"`;
+
+/** The node's own /usr is all that the container needs: there is no registry to pull an image from. */
+const START_CONTAINER = `
+set -e
+root=/var/lib/containerd/demo
+mkdir -p $root/usr $root/proc $root/sys $root/dev $root/run
+for directory in bin lib lib64; do ln -sfn usr/$directory $root/$directory; done
+ctr run --detach --rootfs --mount type=bind,src=/usr,dst=/usr,options=rbind:ro $root demo /usr/bin/sleep infinity
+${SHOW_CONTAINER}`;
+
+/** What plain systemd-sysext would merge: a directory, which cannot even be signed. */
+const PLANT_EXTENSION = `
+set -e
+rogue=/var/lib/extensions/rogue/usr
+mkdir -p $rogue/bin $rogue/lib/extension-release.d
+echo ID=_any >$rogue/lib/extension-release.d/extension-release.rogue
+echo '#!/bin/sh' >$rogue/bin/rogue`;
