@@ -52,15 +52,13 @@ function removing(
 async function removeUnreferenced(files: RepositoryFiles, index: RepositoryIndex): Promise<number> {
   const releases = [...index.releases.values()].flatMap((each) => Object.values(each.files)).map(({ name }) => name);
   let freedBytes = await removeAllBut(files, "releases", releases);
-  for (const name of await readdir(files.path("extensions"))) {
-    const versions = [...(index.extensions.get(name)?.values() ?? [])];
+  for (const entry of await readdir(files.path("extensions"), { withFileTypes: true })) {
+    const directory = extensionDirectory(entry.name);
+    const versions = [...(index.extensions.get(entry.name)?.values() ?? [])];
     const referenced = versions.flatMap((each) => Object.values(each.files)).map((file) => file.name);
-    const directory = extensionDirectory(name);
-    if (versions.length > 0) freedBytes += await removeAllBut(files, directory, [...referenced, ...LISTING_NAMES]);
-    else {
-      freedBytes += await removeAllBut(files, directory, []);
-      await rm(files.path(directory), { recursive: true });
-    }
+    const kept = versions.length > 0 ? [...referenced, ...LISTING_NAMES] : [];
+    if (entry.isDirectory()) freedBytes += await removeAllBut(files, directory, kept);
+    if (versions.length === 0) await rm(files.path(directory), { recursive: true });
   }
   return freedBytes;
 }
@@ -72,7 +70,7 @@ async function removeAllBut(files: RepositoryFiles, directory: string, names: re
     if (kept.has(name)) continue;
     const path = files.path(join(directory, name));
     freedBytes += (await lstat(path)).size;
-    await rm(path);
+    await rm(path, { recursive: true });
   }
   return freedBytes;
 }

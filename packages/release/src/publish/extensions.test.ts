@@ -184,6 +184,7 @@ test("gc keeps the newest of each track that are good for something, and removes
   assert.equal(sumsOf(world), "v1.3.0 v1.2.4");
   // What an interrupted publication has left.
   spawnSync("cp", ["-r", at("tools"), at("other")]);
+  writeFileSync(at("stray"), "");
   await collectGarbage({ ...world, keep: 1 });
   assert.deepEqual(readdirSync(at("")).toSorted(), ["hello", "tools"]);
 });
