@@ -78,7 +78,15 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
   return await withTemporaryDirectory(async (work) => {
     const tree = join(work, "tree");
     await mkdir(tree);
-    const staged = await stageSource(source, { tree, work, kind, version: options.version, base, step });
+    const staged = await stageSource(source, {
+      tree,
+      work,
+      kind,
+      version: options.version,
+      base,
+      signer: options.signer,
+      step,
+    });
     const version = checkVersion(options.version ?? staged.version);
     const entries = await checkTree(tree, kind);
     const behaviours = [await readTreeBehaviour(tree, { kind, name, version }), staged.behaviour, options.behaviour];

@@ -10,7 +10,7 @@ export { readExtensionFiles, readExtensionText } from "./ddi/extension-files.ts"
 export type { ExtensionEntry, ExtensionFiles } from "./ddi/extension-files.ts";
 export { DDI_TYPES, parseDdi } from "./ddi/parse-ddi.ts";
 export type { Ddi, DdiPartition } from "./ddi/parse-ddi.ts";
-export { signRootHash, writeSignaturePartition } from "./ddi/sign-root-hash.ts";
+export { signDetached, signRootHash, writeSignaturePartition } from "./ddi/sign-root-hash.ts";
 export type { RootHashSigner } from "./ddi/sign-root-hash.ts";
 export type { SignedRootHash } from "./ddi/signature-partition.ts";
 export { verifyRootHashSignature } from "./ddi/verify-signature.ts";

@@ -24,7 +24,7 @@ export type DownloadedPackage = DebianPackage & { readonly path: string };
  */
 export async function downloadPackages(
   packages: readonly string[],
-  base: ReleaseManifest,
+  base: Pick<ReleaseManifest, "packages">,
   archive: Archive,
   trees: DebianTrees,
   step: Step,
@@ -115,7 +115,7 @@ async function downloadWithApt(
  * The base's packages as dpkg would list them. What they provide comes from the trees' own list; what they need is left
  * out: it is there, or the base does without it on purpose.
  */
-async function statusOf(base: ReleaseManifest, trees: DebianTrees, step: Step): Promise<string> {
+async function statusOf(base: Pick<ReleaseManifest, "packages">, trees: DebianTrees, step: Step): Promise<string> {
   const { stdout } = await run("tar", ["--extract", "--to-stdout", "--file", trees.buildTar, "./var/lib/dpkg/status"], {
     signal: step.signal,
   });

@@ -1,15 +1,16 @@
-import { chmod, lstat, mkdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, lstat, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { run, runForText } from "@ashlar/host";
+import { run } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/identity";
 import { EXTENSION_VERSION_PATTERN, type ExtensionManifest } from "@ashlar/identity/extensions";
 import type { ArchiveOptions, Step } from "@ashlar/image/debian";
-import { buildGo } from "../recipe/build-go.ts";
 import { download } from "../recipe/download.ts";
-import { parseGoSums } from "../recipe/go-sums.ts";
+import type { ExtensionSigner } from "../image/write-ddi.ts";
+import { goPrograms } from "../recipe/go-programs.ts";
+import { stageKernelModule } from "../recipe/kernel-module.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
-import type { Recipe, RecipeGo } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { listTree } from "../tree/check-tree.ts";
 import { stageDebs } from "./stage-debs.ts";
 import type { StagedTree } from "./staged-tree.ts";
@@ -19,6 +20,7 @@ export type StageRecipeOptions = LoadedRecipe & {
   readonly version: string | null;
   readonly archive: ArchiveOptions;
   readonly base: ReleaseManifest | undefined;
+  readonly signer: ExtensionSigner;
   readonly tree: string;
   readonly work: string;
   readonly step: Step;
@@ -32,6 +34,10 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
   const debs = recipe.debs.length === 0 ? undefined : await stageDebs({ ...options, packages: recipe.debs });
   const version = options.version ?? versionOf(recipe, [...(debs?.packages ?? []), ...(base?.packages ?? [])]);
   const programs = await stagePrograms(options, version);
+  if (recipe.kernelModule !== null) {
+    if (base === undefined) throw new AshlarError("usage", "expected --release for a kernel module, found none");
+    await stageKernelModule({ ...options, base, source: join(directory, recipe.kernelModule.source) });
+  }
   const files = join(directory, "files");
   if ((await stat(files).catch(() => undefined)) !== undefined) {
     await run("cp", ["--archive", "--no-preserve=ownership", "--", `${files}/.`, tree], { signal: step.signal });
@@ -90,25 +96,8 @@ async function stagePrograms(options: StageRecipeOptions, version: string): Prom
     }
   }
   if (recipe.go === null) return [];
-  const modules = await buildWithGo(options, recipe.go, version, out);
-  await moveInto(out, tree);
-  return modules;
-}
-
-async function buildWithGo(
-  { directory, step }: StageRecipeOptions,
-  go: RecipeGo,
-  version: string,
-  out: string,
-): Promise<Packages> {
-  const sums = join(directory, "go", `${version}.sum`);
-  const text = await readFile(sums, "utf8").catch((error: unknown) => {
-    throw new AshlarError("not-found", `expected the digests of ${go.module} ${version} in ${sums}`, { cause: error });
-  });
-  const modules = parseGoSums(text, sums);
-  await mkdir(out, { recursive: true });
-  const goRoot = await runForText("go", ["env", "GOROOT"], { env: { GOTOOLCHAIN: "local" } });
-  await buildGo({ go, version, modules, goRoot, out, signal: step.signal, onProgress: step.onProgress });
+  const { directory, modules } = await goPrograms(options.directory, recipe.go, version, options);
+  await run("cp", ["--archive", "--", `${directory}/.`, tree], { signal: step.signal });
   return modules.map((module) => ({ name: module.path, version: module.version, architecture: "amd64" }));
 }
 

@@ -2,6 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import type { ReleaseManifest } from "@ashlar/identity";
 import type { ExtensionKind } from "@ashlar/identity/extensions";
 import type { ArchiveOptions, Step } from "@ashlar/image/debian";
+import type { ExtensionSigner } from "../image/write-ddi.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
 import { stageDebs } from "./stage-debs.ts";
 import { stageDirectory } from "./stage-directory.ts";
@@ -28,26 +29,22 @@ export type StageOptions = {
   /** Null when the source is to say it. */
   readonly version: string | null;
   readonly base: ReleaseManifest | undefined;
+  readonly signer: ExtensionSigner;
   readonly step: Step;
 };
 
 /** Puts a source's files into the tree. */
 export async function stageSource(source: ExtensionSource, options: StageOptions): Promise<StagedTree> {
   const { tree, kind, step } = options;
-  switch (source.type) {
-    case "directory":
-      return await stageDirectory(source.path, tree, step.signal);
-    case "oci":
-      return await stageOci({ ...source, ...options });
-    case "recipe":
-      return await stageRecipe({ ...source, ...options });
-    case "ignition":
-      expectKind("confext", kind, "of an Ignition config");
-      return await stageIgnition(source.config, tree);
-    case "debs":
-      expectKind("sysext", kind, "of Debian packages");
-      return await stageDebs({ ...source, ...options });
+  if (source.type === "directory") return await stageDirectory(source.path, tree, step.signal);
+  if (source.type === "oci") return await stageOci({ ...source, ...options });
+  if (source.type === "recipe") return await stageRecipe({ ...source, ...options });
+  if (source.type === "ignition") {
+    expectKind("confext", kind, "of an Ignition config");
+    return await stageIgnition(source.config, tree);
   }
+  expectKind("sysext", kind, "of Debian packages");
+  return await stageDebs({ ...source, ...options });
 }
 
 function expectKind(expected: ExtensionKind, found: ExtensionKind, of: string): void {

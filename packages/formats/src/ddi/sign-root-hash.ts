@@ -16,12 +16,25 @@ const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const PARTITION_BYTES = 16 * 1024;
 
 /**
- * Signs a root hash, in the same bytes as systemd-repart and `openssl smime -sign -noattr` (RFC 2315, section 9).
+ * Signs a root hash, in the same bytes as systemd-repart.
  *
  * @param rootHash 64 lower-case hexadecimal digits, which are what is signed
+ * @throws AshlarError as {@link signDetached}
+ */
+export function signRootHash(rootHash: string, signer: RootHashSigner): SignedRootHash {
+  return {
+    rootHash,
+    certificateSha256: hash("sha256", signer.certificate.raw),
+    signature: signDetached(Buffer.from(rootHash, "latin1"), signer),
+  };
+}
+
+/**
+ * Signs any content, in the same bytes as `openssl smime -sign -binary -noattr` (RFC 2315, section 9).
+ *
  * @throws AshlarError `invalid` when key and certificate do not belong together, or are of another kind than RSA or EC
  */
-export function signRootHash(rootHash: string, { privateKey, certificate }: RootHashSigner): SignedRootHash {
+export function signDetached(content: Uint8Array, { privateKey, certificate }: RootHashSigner): Uint8Array {
   const type = privateKey.asymmetricKeyType;
   if (!certificate.checkPrivateKey(privateKey) || (type !== "rsa" && type !== "ec")) {
     throw new AshlarError(
@@ -33,7 +46,7 @@ export function signRootHash(rootHash: string, { privateKey, certificate }: Root
   const sha256 = sequence(objectIdentifier(SHA256), nothing());
   const algorithm =
     type === "rsa" ? sequence(objectIdentifier(RSA), nothing()) : sequence(objectIdentifier(ECDSA_WITH_SHA256));
-  const signature = der(DER_TAGS.octetString, sign("sha256", Buffer.from(rootHash, "latin1"), privateKey));
+  const signature = der(DER_TAGS.octetString, sign("sha256", content, privateKey));
   const signer = sequence(one, issuerAndSerialOf(certificate.raw), sha256, algorithm, signature);
   const signedData = sequence(
     one,
@@ -42,11 +55,7 @@ export function signRootHash(rootHash: string, { privateKey, certificate }: Root
     der(DER_TAGS.context0, certificate.raw),
     set(signer),
   );
-  return {
-    rootHash,
-    certificateSha256: hash("sha256", certificate.raw),
-    signature: new Uint8Array(sequence(objectIdentifier(SIGNED_DATA), der(DER_TAGS.context0, signedData))),
-  };
+  return new Uint8Array(sequence(objectIdentifier(SIGNED_DATA), der(DER_TAGS.context0, signedData)));
 }
 
 /** The bytes of a `-verity-sig` partition. */

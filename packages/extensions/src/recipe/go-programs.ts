@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/image/debian";
+import { buildGo } from "./build-go.ts";
+import { type GoModule, parseGoSums } from "./go-sums.ts";
+import { openGoToolchain } from "./go-toolchain.ts";
+import type { RecipeGo } from "./recipe.ts";
+
+export type GoPrograms = {
+  /** The programs below their absolute paths, in the user's cache. */
+  readonly directory: string;
+  readonly modules: readonly GoModule[];
+};
+
+/**
+ * The programs of a recipe's Go module at a version: built once, and again when modules, flags or the tool chain change.
+ *
+ * @param recipe the recipe's folder
+ * @throws AshlarError `not-found` for a version without digests, `untrusted` for modules with others, `unavailable`, `failed`
+ */
+export async function goPrograms(
+  recipe: string,
+  go: RecipeGo,
+  version: string,
+  { archive, step }: { readonly archive: ArchiveOptions; readonly step: Step },
+): Promise<GoPrograms> {
+  const sums = join(recipe, "go", `${version}.sum`);
+  const text = await readFile(sums, "utf8").catch((error: unknown) => {
+    const hint = "the recipe's README says how such a file is made";
+    throw new AshlarError("not-found", `expected digests of ${go.module} ${version} in ${sums}, found none`, {
+      hint,
+      cause: error,
+    });
+  });
+  const modules = parseGoSums(text, sums);
+  const toolchain = await openGoToolchain(archive, step);
+  const inputs = { format: 1, go, version, modules, toolchain: toolchain.version };
+  const { directory } = await cachedStep("go-programs", inputs, async (out) => {
+    await buildGo({ go, version, modules, goRoot: toolchain.goRoot, out, ...step });
+  });
+  return { directory, modules };
+}
