@@ -1,7 +1,8 @@
-/** Extension images, from the partition table to the files inside. */
+/** Extension images, from the partition table to the files inside, and what they are made of. */
 import { X509Certificate } from "node:crypto";
+import { Layers, parseImageIndex, parseImageManifest, parseRecipe, planConfext, readTar } from "@ashlar/extensions";
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
-import { readExtension } from "@ashlar/identity/extensions";
+import { parseBehaviour, readExtension } from "@ashlar/identity/extensions";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
@@ -24,4 +25,44 @@ function readDdi(bytes: Uint8Array): unknown {
   return openDdiData(ddi, read).findDamagedBlocks(4);
 }
 
-export const EXTENSION_TARGETS: readonly Target[] = [{ name: "ddi", seeds: [ends], parse: readDdi }];
+const DIGEST = `sha256:${"ab".repeat(32)}`;
+const DESCRIPTOR = { mediaType: "application/vnd.oci.image.layer.v1.tar", digest: DIGEST, size: 1 };
+const PLATFORM = { os: "linux", architecture: "amd64" };
+const INDEX = { schemaVersion: 2, manifests: [{ ...DESCRIPTOR, platform: PLATFORM }] };
+const MANIFEST = { schemaVersion: 2, layers: [DESCRIPTOR] };
+const CONFEXT = {
+  ignition: { version: "3.3.0" },
+  storage: {
+    files: [{ path: "/etc/a", contents: { source: "data:,a" }, mode: 420 }],
+    links: [{ path: "/etc/b", target: "a" }],
+  },
+  systemd: { units: [{ name: "a.service", enabled: true, contents: "[Install]\nWantedBy=multi-user.target\n" }] },
+};
+
+export const EXTENSION_TARGETS: readonly Target[] = [
+  { name: "ddi", seeds: [ends], parse: readDdi },
+  {
+    name: "extension-behaviour",
+    seeds: [
+      seeds.text('{"replaces":["/usr/bin/a"],"restart":["a.service"],"healthCheck":"/usr/lib/ashlar/health.d/a"}'),
+    ],
+    parse: ofText(parseBehaviour),
+  },
+  {
+    name: "tar",
+    seeds: [seeds.tar()],
+    parse: (bytes) => {
+      const layers = new Layers();
+      layers.add(readTar((offset, size) => bytes.subarray(offset, offset + size), bytes.length));
+      return layers.nodes();
+    },
+  },
+  { name: "oci-index", seeds: [seeds.text(JSON.stringify(INDEX))], parse: ofText(parseImageIndex) },
+  { name: "oci-manifest", seeds: [seeds.text(JSON.stringify(MANIFEST))], parse: ofText(parseImageManifest) },
+  { name: "recipe", seeds: seeds.recipes(), parse: ofText(parseRecipe) },
+  { name: "confext-config", seeds: [seeds.text(JSON.stringify(CONFEXT))], parse: ofText(planConfext) },
+];
+
+function ofText(parse: (text: string) => unknown): Target["parse"] {
+  return (bytes) => parse(Buffer.from(bytes).toString("utf8"));
+}

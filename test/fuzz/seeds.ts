@@ -180,3 +180,40 @@ export function ignitionConfigs(): Uint8Array[] {
 export function ddi(): Uint8Array {
   return gunzipSync(vector("ddi/hello-v1.2.3-x86-64.raw.gz"));
 }
+
+/** A directory, a program with a long name, and a link to it. */
+export function tar(): Uint8Array {
+  const header = (path: string, flag: string, size: number, target = ""): Buffer => {
+    const bytes = Buffer.alloc(512);
+    bytes.write(path);
+    bytes.write("0000755\0", 100);
+    bytes.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+    bytes.fill(" ", 148, 156);
+    bytes.write(flag, 156);
+    bytes.write(target, 157);
+    bytes.write("ustar\x0000", 257);
+    bytes.write(
+      `${bytes
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
+    return bytes;
+  };
+  const block = (content: string): Buffer => Buffer.concat([Buffer.from(content)], 512);
+  return Buffer.concat([
+    header("usr/", "5", 0),
+    header("PaxHeaders/a", "x", 24),
+    block("24 path=usr/bin/program\n"),
+    header("usr/a", "0", 5),
+    block("hello"),
+    header("usr/link", "2", 0, "bin/program"),
+    Buffer.alloc(1024),
+  ]);
+}
+
+export function recipes(): Uint8Array[] {
+  const directory = join(import.meta.dirname, "../../recipes");
+  return ["kubernetes", "debug-tools"].map((name) => readFileSync(join(directory, name, "recipe.yaml")));
+}

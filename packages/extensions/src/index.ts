@@ -1,7 +1,12 @@
 export { buildExtension } from "./build-extension.ts";
 export type { BuildExtensionOptions, BuiltExtension } from "./build-extension.ts";
 export type { ExtensionSigner } from "./image/write-ddi.ts";
+export { planConfext } from "./ignition/confext-plan.ts";
+export { parseImageIndex, parseImageManifest } from "./oci/documents.ts";
+export { Layers } from "./oci/layers.ts";
+export { readTar } from "./oci/tar.ts";
 export { loadRecipe } from "./recipe/load-recipe.ts";
+export { parseGoSums } from "./recipe/go-sums.ts";
 export { parseRecipe } from "./recipe/parse-recipe.ts";
 export type { ExtensionSource } from "./sources/stage-source.ts";
 export { diffExtensions } from "./inspect/diff-extensions.ts";

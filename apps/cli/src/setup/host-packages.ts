@@ -65,6 +65,12 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   { name: "nginx-light", provides: ["nginx"], parts: ["test"], why: "is the web server that ours is compared with" },
   { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
   {
+    name: "squashfs-tools",
+    provides: ["mksquashfs"],
+    parts: ["test"],
+    why: "makes the image that building an extension is compared with",
+  },
+  {
     name: "chromium-headless-shell",
     provides: ["chromium-headless-shell"],
     parts: ["test"],

@@ -111,6 +111,12 @@ test("units whose links only systemctl could make", () => {
   for (const [unit, message] of cases) assert.throws(plan(unit), { code: "invalid", message });
 });
 
+test("what is no config", () => {
+  assert.throws(() => planConfext("{"), { code: "malformed" });
+  assert.throws(() => planConfext("null"), { code: "invalid" });
+  assert.throws(() => planConfext(" ".repeat(65 * 1024 * 1024)), { code: "limit" });
+});
+
 test("a path that is told twice", async () => {
   const unit = { name: "a.service", contents: UNIT };
   const files = [{ path: "/etc/systemd/system/a.service" }];

@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, messageOf } from "@ashlar/base";
 import { z } from "zod";
 import { enablingLinks } from "./enabling-links.ts";
 
@@ -16,6 +16,8 @@ export type PlannedFile = {
   readonly content: { readonly source: string; readonly isCompressed: boolean } | { readonly text: string };
 };
 
+const MAX_PROBLEMS = 20;
+const MAX_CHARACTERS = 64 * 1024 * 1024;
 const DEFAULT_FILE_MODE = 0o644;
 const DEFAULT_DIRECTORY_MODE = 0o755;
 const UNITS = "/etc/systemd/system";
@@ -72,12 +74,14 @@ const config = z.strictObject({
 /**
  * Turns an Ignition config into what a confext holds.
  *
- * @throws AshlarError `invalid`, naming everything that has no place in a confext
+ * @throws AshlarError `limit`, `malformed`, or `invalid`, naming everything that has no place in a confext
  */
 export function planConfext(text: string): ConfextPlan {
-  const result = config.safeParse(JSON.parse(text));
+  const result = config.safeParse(parseJson(text));
   if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${["$", ...issue.path].join(".")}: ${issue.message}`);
+    const problems = result.error.issues
+      .slice(0, MAX_PROBLEMS)
+      .map((issue) => `${["$", ...issue.path].join(".")}: ${issue.message}`);
     throw new AshlarError("invalid", `not for a confext:\n  ${problems.join("\n  ")}`, { hint: HINT });
   }
   const { storage = {}, systemd = {} } = result.data;
@@ -103,6 +107,20 @@ export function planConfext(text: string): ConfextPlan {
       mode: each.mode ?? DEFAULT_DIRECTORY_MODE,
     })),
   };
+}
+
+function parseJson(text: string): unknown {
+  if (text.length > MAX_CHARACTERS) {
+    throw new AshlarError(
+      "limit",
+      `Ignition config: expected at most ${MAX_CHARACTERS} characters, found ${text.length}`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AshlarError("malformed", `Ignition config: expected JSON, ${messageOf(error)}`, { cause: error });
+  }
 }
 
 type Unit = {

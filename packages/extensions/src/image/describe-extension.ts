@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { parseExtensionManifest } from "@ashlar/identity";
 import { EXTENSION_MANIFEST_SCHEMA, type ExtensionManifest, type ExtensionTier } from "@ashlar/identity/extensions";
 import { readExtensionImage } from "../inspect/extension-image.ts";
+import { digestOf } from "./digest-of.ts";
 
 /**
  * States what an image is and holds, from the image itself: what was written can be read.
@@ -34,10 +32,4 @@ export async function describeExtension(
     files,
   };
   return parseExtensionManifest(JSON.stringify(manifest));
-}
-
-export async function digestOf(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), digest);
-  return digest.digest("hex");
 }

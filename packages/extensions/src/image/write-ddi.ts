@@ -1,6 +1,7 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
-import { open, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { open, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { AshlarError } from "@ashlar/base";
 import {
   DDI_TYPES,
   type GptPartition,
@@ -12,6 +13,7 @@ import {
   writeGpt,
   writeSignaturePartition,
 } from "@ashlar/formats";
+import { run } from "@ashlar/host";
 import { copyInto, formatVerity, uuidFor } from "@ashlar/image";
 import type { BuildTree } from "@ashlar/image/debian";
 
@@ -23,7 +25,7 @@ export type DdiParts = {
   readonly name: string;
   readonly version: string;
   readonly signer: ExtensionSigner;
-  readonly tools: BuildTree;
+  readonly tools: Pick<BuildTree, "run">;
   readonly out: string;
 };
 
@@ -100,13 +102,24 @@ async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<nu
     ],
     { binds: { "/mnt/tree": tree, "/mnt/out": dirname(out) } },
   );
-  await writeFile(out, "");
-  await copyInto(path, out, DATA_OFFSET);
-  const { size } = await stat(path);
-  await rm(path);
-  const dataBytes = Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
-  await truncate(out, DATA_OFFSET + dataBytes);
+  const dataBytes = Math.ceil((await stat(path)).size / BLOCK_BYTES) * BLOCK_BYTES;
+  await truncate(path, dataBytes);
+  await moveTo(path, out, DATA_OFFSET);
   return dataBytes;
+}
+
+/** Makes room before a file's content. Where the host's file system can do that without copying, it does (ext4, XFS). */
+async function moveTo(path: string, out: string, offsetBytes: number): Promise<void> {
+  try {
+    await run("fallocate", ["--insert-range", "--offset", "0", "--length", String(offsetBytes), path]);
+    await rename(path, out);
+  } catch (error) {
+    if (!(error instanceof AshlarError) || error.code !== "failed") throw error;
+    await writeFile(out, "");
+    await copyInto(path, out, offsetBytes);
+    await truncate(out, offsetBytes + (await stat(path)).size);
+    await rm(path);
+  }
 }
 
 type SizedPartition = {

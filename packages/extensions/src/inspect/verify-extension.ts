@@ -11,7 +11,7 @@ import {
   verifyContent,
   verifyFileSystem,
 } from "@ashlar/image";
-import { digestOf } from "../image/describe-extension.ts";
+import { digestOf } from "../image/digest-of.ts";
 import { type ExtensionImage, readExtensionImage, readManifestBeside } from "./extension-image.ts";
 import { findSlack } from "./find-slack.ts";
 

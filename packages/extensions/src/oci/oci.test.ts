@@ -38,7 +38,7 @@ ln usr/bin/hello usr/bin/again; ln -s ../bin/hello usr/lib/link; echo deep > usr
 for (const format of ["ustar", "gnu", "pax"]) {
   test(`GNU tar's archives: ${format}`, () => {
     const entries = entriesOf(tarOf(SCRIPT, `--format=${format}`));
-    const [first] = entries.filter(({ type }) => type === "hard-link");
+    const first = entries.find(({ type }) => type === "hard-link");
     assert.deepEqual(
       entries.map(({ path, type }) => `${type} ${path}`).toSorted(),
       [

@@ -72,7 +72,7 @@ export async function readRegion(region: OpenRegion, offsetBytes: number, sizeBy
 /** Gives a function that reads exactly so many bytes at an offset inside the region, for parsers without I/O. */
 export function readRegionSync(region: OpenRegion): (offsetBytes: number, sizeBytes: number) => Uint8Array {
   return (offsetBytes, sizeBytes) => {
-    const bytes = Buffer.alloc(sizeBytes);
+    const bytes = Buffer.allocUnsafe(sizeBytes);
     const found = readSync(region.handle.fd, bytes, 0, sizeBytes, region.offsetBytes + offsetBytes);
     if (found === sizeBytes) return bytes;
     throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
