@@ -1,6 +1,14 @@
 /** Extension images, from the partition table to the files inside, and what they are made of. */
 import { X509Certificate } from "node:crypto";
-import { Layers, parseImageIndex, parseImageManifest, parseRecipe, planConfext, readTar } from "@ashlar/extensions";
+import {
+  Layers,
+  parseGoSums,
+  parseImageIndex,
+  parseImageManifest,
+  parseRecipe,
+  planConfext,
+  readTar,
+} from "@ashlar/extensions";
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
 import { parseBehaviour, readExtension } from "@ashlar/identity/extensions";
 import * as seeds from "./seeds.ts";
@@ -60,6 +68,11 @@ export const EXTENSION_TARGETS: readonly Target[] = [
   { name: "oci-index", seeds: [seeds.text(JSON.stringify(INDEX))], parse: ofText(parseImageIndex) },
   { name: "oci-manifest", seeds: [seeds.text(JSON.stringify(MANIFEST))], parse: ofText(parseImageManifest) },
   { name: "recipe", seeds: seeds.recipes(), parse: ofText(parseRecipe) },
+  {
+    name: "go-sums",
+    seeds: [seeds.text(`k8s.io/kubernetes v1.33.5 h1:${"A".repeat(43)}=\n`)],
+    parse: ofText((text) => parseGoSums(text, "sums")),
+  },
   { name: "confext-config", seeds: [seeds.text(JSON.stringify(CONFEXT))], parse: ofText(planConfext) },
 ];
 

@@ -69,7 +69,6 @@ export { parseVeritySuperblock, SUPERBLOCK_BYTES, writeVeritySuperblock } from "
 export type { VerityParameters, VeritySuperblock } from "./verity/superblock.ts";
 export { verityLayout } from "./verity/tree-layout.ts";
 export type { VerityLayout, VerityLevel } from "./verity/tree-layout.ts";
-export { VerifiedData } from "./verity/verified-data.ts";
 export { hashBlockDigests, upperVerityLevels } from "./verity/upper-levels.ts";
 export type { UpperLevels } from "./verity/upper-levels.ts";
 export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-signed-certificate.ts";
