@@ -7,7 +7,14 @@ import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import fc from "fast-check";
 import { imageOf } from "../client/test-repository.ts";
-import { BLOCK_BYTES, blocksLayout, MAX_DATA_BLOCKS, parseBlocksIndex, segmentDataBytes } from "./blocks-layout.ts";
+import {
+  BLOCK_BYTES,
+  type BlocksIndex,
+  blocksLayout,
+  blocksOfSegment,
+  MAX_DATA_BLOCKS,
+  parseBlocksIndex,
+} from "./blocks-layout.ts";
 import { readTree } from "./image-tree.ts";
 import { decodeSegment, encodeSegment } from "./segment.ts";
 import { writeBlocks } from "./write-blocks.ts";
@@ -15,7 +22,7 @@ import { writeBlocks } from "./write-blocks.ts";
 async function written(
   contents: readonly number[],
   spoil?: (paths: { data: string; tree: string }) => Promise<void>,
-  segmentBlocks = 2,
+  isNew?: Uint8Array,
 ): Promise<Buffer> {
   return await withTemporaryDirectory(async (directory) => {
     const [data, tree, out] = ["data", "tree", "out"].map((name) => join(directory, name)) as [string, string, string];
@@ -23,14 +30,14 @@ async function written(
     await writeFile(data, image.data);
     await writeFile(tree, image.tree);
     await spoil?.({ data, tree });
-    await writeBlocks({ dataPath: data, tree: await readTree(tree), segmentBlocks, out });
+    await writeBlocks({ dataPath: data, tree: await readTree(tree), isNew, out });
     return await readFile(out);
   });
 }
 
 const CONTENTS = Array.from({ length: 301 }, (_, index) => index);
 const FILE = await written(CONTENTS);
-const INDEX = FILE.subarray(0, blocksLayout(301, 2).indexBytes);
+const INDEX = FILE.subarray(0, blocksLayout(301).indexBytes);
 
 test("every segment decodes to the image's blocks, and the leaves stand at the end", async () => {
   const { data, tree } = imageOf(CONTENTS);
@@ -39,7 +46,7 @@ test("every segment decodes to the image's blocks, and the leaves stand at the e
   const decoded = Array.from({ length: index.segments }, (_, segment) =>
     decodeSegment(
       FILE.subarray(index.segmentOffsets[segment], index.segmentOffsets[segment + 1]),
-      segmentDataBytes(index, segment),
+      dataBytesOf(index, segment),
     ),
   );
   assert.ok(Buffer.concat(decoded).equals(data));
@@ -48,21 +55,30 @@ test("every segment decodes to the image's blocks, and the leaves stand at the e
   assert.ok(FILE.equals(await written(CONTENTS)), "the same image gave another file");
 });
 
-test("large segments, of which some do not compress", async () => {
-  // Each third block is noise: these are.
+test("cells that are new since the version before are compressed together, unless that is too much", async () => {
+  // Each third block is noise; from block 301 on all are.
   const contents = [...CONTENTS, ...CONTENTS.map((content) => content * 3)];
-  const file = await written(contents, undefined, 16);
-  const index = parseBlocksIndex(file.subarray(0, blocksLayout(602, 16).indexBytes));
-  assert.deepEqual([index.segments, index.sizeBytes], [38, file.length]);
-  const stored = (segment: number): Buffer =>
-    file.subarray(index.segmentOffsets[segment], index.segmentOffsets[segment + 1]);
-  const decoded = Array.from({ length: 38 }, (_, segment) =>
-    decodeSegment(stored(segment), segmentDataBytes(index, segment)),
+  const isNew = new Uint8Array(602).fill(1, 11, 100).fill(1, 310);
+  const file = await written(contents, undefined, isNew);
+  const index = parseBlocksIndex(file.subarray(0, blocksLayout(602).indexBytes));
+  assert.equal(index.sizeBytes, file.length);
+  const cells = Array.from({ length: index.segments }, (_, segment) => dataBytesOf(index, segment) / 8192);
+  const single = (count: number): number[] => Array.from({ length: count }, () => 1);
+  assert.deepEqual(cells, [...single(6), 16, 16, 12, ...single(105 + 144), 2]);
+  const decoded = cells.map((_, segment) =>
+    decodeSegment(
+      file.subarray(index.segmentOffsets[segment], index.segmentOffsets[segment + 1]),
+      dataBytesOf(index, segment),
+    ),
   );
   assert.ok(Buffer.concat(decoded).equals(imageOf(contents).data));
-  assert.equal(stored(30).length, 65_536);
   assert.ok(file.length < (await written(contents)).length);
 });
+
+function dataBytesOf(index: BlocksIndex, segment: number): number {
+  const { first, end } = blocksOfSegment(index, segment);
+  return (end - first) * BLOCK_BYTES;
+}
 
 test("an image without a fitting tree is refused", async () => {
   const refused = { code: "invalid" };
@@ -82,14 +98,14 @@ const MALFORMED: readonly (readonly [field: string, offset: number, bytes: reado
   ["magic", 0, [0x61], /magic/u],
   ["version", 8, [2], /version: expected 1, found 2/u],
   ["block size", 13, [32], /block size: expected 4096, found 8192/u],
-  ["blocks of a segment", 16, [4], /blocks of a segment: expected 2 or 16, found 4/u],
-  ["blocks of a segment, as of another kind", 16, [16], /more bytes|trailing|expected the end/u],
+  ["blocks of a cell", 16, [4], /blocks of a cell: expected 2, found 4/u],
   ["bytes of a prefix", 20, [8], /bytes of a prefix/u],
   ["reserved", 63, [1], /reserved/u],
   ["no data blocks", 24, [0, 0], /expected 2 to/u],
   ["more data blocks than bytes", 24, [0, 0, 1], /leaf digests needs|prefixes needs/u],
   ["absurdly many data blocks", 24, [0xff, 0xff, 0xff, 0xff], /expected 2 to/u],
-  ["an empty segment", INDEX.length - 2, [0, 0], /size of segment 150: expected 1 to 4096, found 65536/u],
+  ["no segment in the first cell", INDEX.length - 151 * 2, [0, 0], /size of segment 0/u],
+  ["a segment of 17 cells", INDEX.length - 40, Array.from({ length: 32 }, () => 0), /expected at most 16 cells/u],
   [
     "a segment larger than its data",
     INDEX.length - 2,
@@ -114,7 +130,7 @@ test("malformed index: truncated anywhere, trailing bytes", () => {
     assert.throws(() => parseBlocksIndex(INDEX.subarray(0, end)), { code: "malformed" });
   }
   assert.throws(() => parseBlocksIndex(FILE.subarray(0, INDEX.length + 1)), { code: "malformed" });
-  assert.throws(() => blocksLayout(MAX_DATA_BLOCKS + 1, 2), { code: "limit" });
+  assert.throws(() => blocksLayout(MAX_DATA_BLOCKS + 1), { code: "limit" });
 });
 
 test("segments of any content come back; damaged ones give an error or as many bytes", async () => {

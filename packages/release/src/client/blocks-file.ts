@@ -11,8 +11,6 @@ export type BlocksFile = {
   readonly path: string;
   /** As the signed index says. */
   readonly sizeBytes: number;
-  /** One of `SEGMENT_BLOCKS`. */
-  readonly segmentBlocks: number;
   readonly throttle: Throttle;
   readonly signal?: AbortSignal | undefined;
   /** Told of each part of an answer's body. */
@@ -31,7 +29,7 @@ export async function readBlocksIndex(
   parameters: VerityParameters,
   rootHash: string,
 ): Promise<{ readonly index: BlocksIndex; readonly hasRanges: boolean }> {
-  const { indexBytes } = blocksLayout(parameters.dataBlocks, file.segmentBlocks);
+  const { indexBytes } = blocksLayout(parameters.dataBlocks);
   const { bytes, isWhole } = await readPart(file, { start: 0, end: indexBytes });
   const index = parseBlocksIndex(bytes);
   const found = Buffer.from(upperVerityLevels(parameters, index.leafDigests).rootHash).toString("hex");

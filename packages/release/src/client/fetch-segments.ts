@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { BLOCK_BYTES, DIGEST_BYTES, segmentDataBytes } from "../blocks/blocks-layout.ts";
+import { BLOCK_BYTES, DIGEST_BYTES, blocksOfSegment } from "../blocks/blocks-layout.ts";
 import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { decodeSegment } from "../blocks/segment.ts";
 import { writeBlocksAt } from "../blocks/block-files.ts";
@@ -110,18 +110,19 @@ class SegmentFetcher {
 
   async #take(segment: number, stored: Uint8Array): Promise<void> {
     const { index, isPresent } = this.#assembly;
+    const { first, end } = blocksOfSegment(index, segment);
     let data: Uint8Array;
     try {
-      data = decodeSegment(stored, segmentDataBytes(index, segment));
+      data = decodeSegment(stored, (end - first) * BLOCK_BYTES);
     } catch (error) {
       // Not what was published: its blocks stay missing.
       if (error instanceof AshlarError) return;
       throw error;
     }
-    if (this.#gathered.length + index.segmentBlocks > BATCH_BLOCKS) await this.#flush();
-    for (let offset = 0; offset < data.length; offset += BLOCK_BYTES) {
-      const block = segment * index.segmentBlocks + offset / BLOCK_BYTES;
+    if (this.#gathered.length + end - first > BATCH_BLOCKS) await this.#flush();
+    for (let block = first; block < end; block++) {
       if (isPresent[block] === 1) continue;
+      const offset = (block - first) * BLOCK_BYTES;
       this.#hasher.blocks[this.#gathered.length]?.set(data.subarray(offset, offset + BLOCK_BYTES));
       this.#gathered.push(block);
     }

@@ -1,4 +1,4 @@
-import type { BlocksIndex } from "../blocks/blocks-layout.ts";
+import { type BlocksIndex, blocksOfSegment } from "../blocks/blocks-layout.ts";
 
 /** Segments that stand one after the other; `end` is the first that does not belong to them. */
 export type SegmentRange = { readonly first: number; readonly end: number };
@@ -29,7 +29,7 @@ export function planRanges(index: BlocksIndex, isPresent: Uint8Array): readonly 
 }
 
 /** Whether a block of the segment is missing. */
-export function isSegmentMissing({ segmentBlocks }: BlocksIndex, isPresent: Uint8Array, segment: number): boolean {
-  const first = segment * segmentBlocks;
-  return isPresent.subarray(first, first + segmentBlocks).includes(0);
+export function isSegmentMissing(index: BlocksIndex, isPresent: Uint8Array, segment: number): boolean {
+  const { first, end } = blocksOfSegment(index, segment);
+  return isPresent.subarray(first, end).includes(0);
 }

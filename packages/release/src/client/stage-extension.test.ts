@@ -23,7 +23,9 @@ const PATIENCE = { stallMs: 150, attempts: 2, retryDelayMs: 1 };
 const REPOSITORY = new TestRepository(mkdtempSync(join(tmpdir(), "ashlar-extensions-")));
 process.once("exit", () => rmSync(REPOSITORY.directory, { recursive: true, force: true }));
 await REPOSITORY.addExtension("kubernetes", "v1.33.2", OLD);
-await REPOSITORY.addExtension("kubernetes", "v1.33.3", NEW);
+// The first blocks of it are compressed together, since nothing of them is in the version before.
+const IS_NEW = new Uint8Array(NEW.length / BLOCK_BYTES).fill(1, 0, 20);
+await REPOSITORY.addExtension("kubernetes", "v1.33.3", NEW, IS_NEW);
 const TRUSTED_ROOT = await REPOSITORY.sign();
 
 type World = {

@@ -1,7 +1,6 @@
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import type { UpdateProgress } from "@ashlar/identity";
-import { SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
 import { imageTreeParameters } from "../blocks/image-tree.ts";
 import { digestFile } from "../digest-file.ts";
 import { findExtension } from "../model/edit-extensions.ts";
@@ -60,7 +59,6 @@ export async function stageExtension(options: StageExtensionOptions): Promise<St
         transport,
         path: `${extensionDirectory(name)}/${blocks.name}`,
         sizeBytes: blocks.sizeBytes,
-        segmentBlocks: SEGMENT_BLOCKS.extension,
         throttle: createThrottle(options.maxBytesPerSecond),
         signal,
         onFetched,

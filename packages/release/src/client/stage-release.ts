@@ -1,5 +1,4 @@
 import type { UpdateProgress } from "@ashlar/identity";
-import { SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
 import type { ReleaseSummary } from "../model/release-summary.ts";
 import { collectFiles, ProgressCounter } from "./collect-files.ts";
 import { findRelease, type Repository } from "./open-repository.ts";
@@ -54,8 +53,7 @@ export async function stageRelease(options: StageReleaseOptions): Promise<Staged
   return await collectFiles(directory, wanted, async (parts) => {
     const { name, sizeBytes } = files.usrBlocks;
     const path = `releases/${name}`;
-    const segmentBlocks = SEGMENT_BLOCKS.release;
-    const blocksFile = { transport, path, sizeBytes, segmentBlocks, throttle, signal, onFetched };
+    const blocksFile = { transport, path, sizeBytes, throttle, signal, onFetched };
     const [dataPath, treePath] = [parts.data, parts.tree];
     const judged = await stageUsr({ summary, sources, dataPath, treePath, signal, blocksFile, onCopied });
     let ukiBytes = 0;

@@ -11,7 +11,7 @@ import {
 } from "@ashlar/formats";
 import { testRelease } from "@ashlar/identity/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
-import { BLOCK_BYTES, SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
+import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import { hashImage, readTree, rootHashOfTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { EXTENSION_FILE_KINDS, extensionDirectory, extensionFileNames } from "../model/extension-entry.ts";
@@ -178,7 +178,6 @@ export class TestRepository {
     await writeBlocks({
       dataPath,
       tree: await readTree(treePath),
-      segmentBlocks: SEGMENT_BLOCKS.release,
       out: at(names.usrBlocks),
     });
     for (const name of Object.values(names)) this.#addTarget(name, await readFile(at(name)));
@@ -187,7 +186,7 @@ export class TestRepository {
   }
 
   /** Adds an extension whose image is some bytes; it is there after the next {@link sign}. */
-  async addExtension(name: string, version: string, image: Buffer): Promise<void> {
+  async addExtension(name: string, version: string, image: Buffer, isNew?: Uint8Array): Promise<void> {
     const directory = extensionDirectory(name);
     await mkdir(join(this.directory, directory), { recursive: true });
     const names = extensionFileNames({ name, version });
@@ -196,8 +195,7 @@ export class TestRepository {
     await writeFile(at(names.image), image);
     await using file = await open(at(names.image), "r");
     const tree = await hashImage(file, undefined);
-    const segmentBlocks = SEGMENT_BLOCKS.extension;
-    await writeBlocks({ dataPath: at(names.image), tree, segmentBlocks, out: at(names.blocks) });
+    await writeBlocks({ dataPath: at(names.image), tree, isNew, out: at(names.blocks) });
     for (const each of Object.values(names)) this.#addTarget(`${directory}/${each}`, await readFile(at(each)));
     const entry = { kind: "sysext", tier: "community", rootHash: "0".repeat(64), blocksRootHash: rootHashOfTree(tree) };
     this.#extensions[name] = { ...this.#extensions[name], [version]: entry };

@@ -1,11 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
 import { hashImage, rootHashOfTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "../model/extension-entry.ts";
 import type { BuiltExtension } from "./extension-image.ts";
+import { findNewBlocks } from "./find-new-blocks.ts";
 import { PayloadFiles } from "./payload-files.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 import { verifyExtensionImage } from "./verify-extension-image.ts";
@@ -13,13 +13,20 @@ import { verifyExtensionImage } from "./verify-extension-image.ts";
 /**
  * Makes an extension's files and puts each into the repository once it is whole and checked. Nothing refers to them yet.
  *
- * @throws AshlarError `untrusted` when the image is not what its manifest says, or not signed by the certificate; `limit` for one of more than 4 GiB
+ * @throws AshlarError `untrusted` when the image is not what its manifest says, or not signed by the certificate; `limit` for
+ *   one of more than 4 GiB
  */
 export async function writeExtensionFiles(
   files: RepositoryFiles,
   { manifest, manifestBytes, sbomBytes, imagePath }: BuiltExtension,
-  { certificate, signal }: { readonly certificate: X509Certificate; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly certificate: X509Certificate;
+    /** The version before, if there is one: what is new since then is compressed together. */
+    readonly before: ExtensionEntry | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<ExtensionEntry> {
+  const { certificate, before, signal } = options;
   const { kind, name, version, tier, image } = manifest;
   const names = extensionFileNames(manifest);
   const payloads = new PayloadFiles(files, extensionDirectory(name), signal);
@@ -38,10 +45,13 @@ export async function writeExtensionFiles(
   const dataPath = files.path(extensionDirectory(name), names.image);
   await using data = await open(dataPath, "r");
   const tree = await hashImage(data, signal);
-  const segmentBlocks = SEGMENT_BLOCKS.extension;
+  const isNew =
+    before === undefined
+      ? undefined
+      : await findNewBlocks(tree, files.path(extensionDirectory(name), before.files.image.name), signal);
   const blocks = await payloads.put(
     names.blocks,
-    async (out) => await writeBlocks({ dataPath, tree, segmentBlocks, out, signal }),
+    async (out) => await writeBlocks({ dataPath, tree, isNew, out, signal }),
   );
   return {
     kind,

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import { compareVersions } from "@ashlar/formats";
 import type { ExtensionTier } from "@ashlar/identity/extensions";
-import { addExtension, withdrawExtension } from "../model/edit-extensions.ts";
+import { addExtension, extensionVersions, withdrawExtension } from "../model/edit-extensions.ts";
 import type { ExtensionEntry } from "../model/extension-entry.ts";
 import type { RepositoryIndex } from "../model/repository-index.ts";
 import { changeIndex, type ChangeOptions, checkReason } from "./change-index.ts";
@@ -37,12 +38,20 @@ export async function publishExtensions(options: PublishExtensionsOptions): Prom
       expectPublishable(index, each, tier);
       const existing = index.extensions.get(name)?.get(version);
       if (existing === undefined) onProgress(`adding ${name} ${version}`);
-      const entry = existing ?? (await writeExtensionFiles(files, each, { certificate, signal }));
+      const entry =
+        existing ??
+        (await writeExtensionFiles(files, each, { certificate, before: versionBefore(index, each), signal }));
       index = addExtension(index, entry);
       published.push(entry);
     }
     return { index, result: published };
   });
+}
+
+function versionBefore(index: RepositoryIndex, { manifest }: BuiltExtension): ExtensionEntry | undefined {
+  const { name, version } = manifest;
+  if (!index.extensions.has(name)) return undefined;
+  return extensionVersions(index, name).find((other) => compareVersions(other.version, version) < 0);
 }
 
 function expectPublishable(index: RepositoryIndex, built: BuiltExtension, tier: ExtensionTier | undefined): void {

@@ -1,7 +1,6 @@
 import { rename, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { run } from "@ashlar/host";
-import { SEGMENT_BLOCKS } from "../blocks/blocks-layout.ts";
 import { readTree } from "../blocks/image-tree.ts";
 import { writeBlocks } from "../blocks/write-blocks.ts";
 import { releaseFileNames, type ReleaseFileKind } from "../model/file-names.ts";
@@ -46,8 +45,7 @@ export async function writeReleaseFiles(
     uki: await payloads.putCopy(names.uki, ukiPath),
     usrBlocks: await payloads.put(names.usrBlocks, async (out) => {
       onProgress(`writing ${names.usrBlocks}`);
-      const tree = await readTree(verityPath);
-      await writeBlocks({ dataPath: usrPath, tree, segmentBlocks: SEGMENT_BLOCKS.release, out, signal });
+      await writeBlocks({ dataPath: usrPath, tree: await readTree(verityPath), out, signal });
     }),
     ukiArchive: await compressed("ukiArchive", ukiPath),
     verityArchive: await compressed("verityArchive", verityPath),
