@@ -17,7 +17,7 @@ export type ExtensionBytes = {
 };
 
 /**
- * Publishes the second image and stages it from the first.
+ * Publishes both images, one after the other, and stages the second from the first.
  *
  * @param directory for what is made on the way
  * @param images the paths of two versions
@@ -30,6 +30,7 @@ export async function measureExtension(
   const repository = join(directory, "repository");
   const nowMs = Date.now();
   await initRepository({ repository, keys, nowMs }, async () => undefined);
+  await publishExtensions({ repository, keys, nowMs, images: [before] });
   const [published] = await publishExtensions({ repository, keys, nowMs, images: [after] });
   if (published === undefined) throw new RangeError("an image that was not published");
   const { name, version } = published;
@@ -57,6 +58,6 @@ export async function measureExtension(
 
 async function compressedSize(directory: string, path: string): Promise<number> {
   const out = join(directory, `${basename(path)}.xz`);
-  await run("sh", ["-c", 'xz --stdout --threads=2 -6 "$1" >"$2"', "sh", path, out]);
+  await run("sh", ["-c", 'xz --stdout -6 "$1" >"$2"', "sh", path, out]);
   return (await stat(out)).size;
 }
