@@ -8,7 +8,7 @@ import {
   parseRecipe,
   planConfext,
   readTar,
-} from "@ashlar/extensions";
+} from "@ashlar/extensions/parsers";
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
 import { parseBehaviour, readExtension } from "@ashlar/identity/extensions";
 import * as seeds from "./seeds.ts";

@@ -5,10 +5,6 @@ export type { FormattedVerity, FormatVerityOptions } from "./verity/format-verit
 export type { Region } from "./verity/region.ts";
 export { verifyVerity } from "./verity/verify-verity.ts";
 export type { VerifyVerityOptions, VerityProblem, VerityVerification } from "./verity/verify-verity.ts";
-export { readImageFiles, verifyContent } from "./verify-content.ts";
-export { verifyFileSystem } from "./verify-file-system.ts";
-export { copyInto, uuidFor } from "./usr-image.ts";
-export { openRegion, readRegion, readRegionSync } from "./verity/region.ts";
 export { verifyImage } from "./verify-image.ts";
 export type { ImageVerification, VerifyImageOptions } from "./verify-image.ts";
 export type { DamagedBlock, ImageProblem } from "./verify-problem.ts";

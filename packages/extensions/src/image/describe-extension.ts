@@ -1,4 +1,3 @@
-import { parseExtensionManifest } from "@ashlar/identity";
 import { EXTENSION_MANIFEST_SCHEMA, type ExtensionManifest, type ExtensionTier } from "@ashlar/identity/extensions";
 import { readExtensionImage } from "../inspect/extension-image.ts";
 import { digestOf } from "./digest-of.ts";
@@ -18,7 +17,7 @@ export async function describeExtension(
   ]);
   const { kind, name, version, host, behaviour } = content;
   const { rootHash, certificateSha256 } = ddi.signed;
-  const manifest: ExtensionManifest = {
+  return {
     schema: EXTENSION_MANIFEST_SCHEMA,
     kind,
     name,
@@ -31,5 +30,4 @@ export async function describeExtension(
     packages: made.packages.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     files,
   };
-  return parseExtensionManifest(JSON.stringify(manifest));
 }

@@ -14,7 +14,7 @@ import {
   writeSignaturePartition,
 } from "@ashlar/formats";
 import { run } from "@ashlar/host";
-import { copyInto, formatVerity, uuidFor } from "@ashlar/image";
+import { copyInto, formatVerity, uuidFor } from "@ashlar/image/file-systems";
 import type { BuildTree } from "@ashlar/image/debian";
 
 export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };

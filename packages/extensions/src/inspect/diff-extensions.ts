@@ -1,6 +1,7 @@
 import type { ManifestFile } from "@ashlar/identity";
 import type { ExtensionManifest } from "@ashlar/identity/extensions";
-import { type ExtensionImage, readExtensionImage, readManifestBeside } from "./extension-image.ts";
+import { type ExtensionImage, readExtensionImage } from "./extension-image.ts";
+import { readManifestBeside } from "./manifest-beside.ts";
 
 export type ExtensionDifference = {
   readonly from: DifferenceSide;

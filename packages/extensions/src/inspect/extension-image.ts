@@ -1,8 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { type Ddi, openDdiData, parseDdi } from "@ashlar/formats";
-import { type ManifestFile, parseExtensionManifest } from "@ashlar/identity";
-import { type ExtensionContent, type ExtensionManifest, readExtension } from "@ashlar/identity/extensions";
-import { openRegion, readImageFiles, readRegionSync } from "@ashlar/image";
+import type { ManifestFile } from "@ashlar/identity";
+import { type ExtensionContent, readExtension } from "@ashlar/identity/extensions";
+import { openRegion, readImageFiles, readRegionSync } from "@ashlar/image/file-systems";
+
+/** As much as file contents are read in. */
+const REUSED_BYTES = 1024 * 1024;
 
 export type ExtensionImage = {
   readonly ddi: Ddi;
@@ -21,7 +23,7 @@ export type ExtensionImage = {
 export async function readExtensionImage(path: string, blocks: "checked" | "trusted"): Promise<ExtensionImage> {
   const region = await openRegion({ path });
   await using _handle = region.handle;
-  const read = readRegionSync(region);
+  const read = readRegionSync(region, Buffer.allocUnsafe(REUSED_BYTES));
   const ddi = parseDdi(read, region.sizeBytes);
   const { offsetBytes, sizeBytes } = ddi.data;
   const readData =
@@ -33,15 +35,4 @@ export async function readExtensionImage(path: string, blocks: "checked" | "trus
   for await (const file of readImageFiles(content.image, "")) files.push(file);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { ddi, sizeBytes: region.sizeBytes, content, files };
-}
-
-/** Where an image's manifest lies: beside it. */
-export function manifestPathOf(image: string): string {
-  return `${image.replace(/\.raw$/u, "")}.manifest.json`;
-}
-
-/** @throws AshlarError as `parseExtensionManifest` does; undefined when there is none */
-export async function readManifestBeside(image: string): Promise<ExtensionManifest | undefined> {
-  const text = await readFile(manifestPathOf(image), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : parseExtensionManifest(text);
 }

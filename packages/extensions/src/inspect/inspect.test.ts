@@ -10,7 +10,8 @@ import { writeExtensionSbom } from "../image/write-sbom.ts";
 import { HOST_TOOLS, testDirectory, testSigner, writeTree } from "../test-extension.ts";
 import { checkTree } from "../tree/check-tree.ts";
 import { diffExtensions } from "./diff-extensions.ts";
-import { manifestPathOf, readExtensionImage } from "./extension-image.ts";
+import { readExtensionImage } from "./extension-image.ts";
+import { manifestPathOf } from "./manifest-beside.ts";
 import { verifyExtension } from "./verify-extension.ts";
 
 const directory = testDirectory();

@@ -10,9 +10,10 @@ import {
   readRegionSync,
   verifyContent,
   verifyFileSystem,
-} from "@ashlar/image";
+} from "@ashlar/image/file-systems";
 import { digestOf } from "../image/digest-of.ts";
-import { type ExtensionImage, readExtensionImage, readManifestBeside } from "./extension-image.ts";
+import { type ExtensionImage, readExtensionImage } from "./extension-image.ts";
+import { readManifestBeside } from "./manifest-beside.ts";
 import { findSlack } from "./find-slack.ts";
 
 export type ExtensionVerification = {

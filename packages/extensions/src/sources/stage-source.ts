@@ -4,11 +4,7 @@ import type { ExtensionKind } from "@ashlar/identity/extensions";
 import type { ArchiveOptions, Step } from "@ashlar/image/debian";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
-import { stageDebs } from "./stage-debs.ts";
 import { stageDirectory } from "./stage-directory.ts";
-import { stageIgnition } from "./stage-ignition.ts";
-import { stageOci } from "./stage-oci.ts";
-import { stageRecipe } from "./stage-recipe.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
 /** What an extension is made of. */
@@ -33,17 +29,25 @@ export type StageOptions = {
   readonly step: Step;
 };
 
-/** Puts a source's files into the tree. */
+/** Puts a source's files into the tree. Only what that kind of source needs is loaded. */
 export async function stageSource(source: ExtensionSource, options: StageOptions): Promise<StagedTree> {
   const { tree, kind, step } = options;
   if (source.type === "directory") return await stageDirectory(source.path, tree, step.signal);
-  if (source.type === "oci") return await stageOci({ ...source, ...options });
-  if (source.type === "recipe") return await stageRecipe({ ...source, ...options });
+  if (source.type === "oci") {
+    const { stageOci } = await import("./stage-oci.ts");
+    return await stageOci({ ...source, ...options });
+  }
+  if (source.type === "recipe") {
+    const { stageRecipe } = await import("./stage-recipe.ts");
+    return await stageRecipe({ ...source, ...options });
+  }
   if (source.type === "ignition") {
     expectKind("confext", kind, "of an Ignition config");
+    const { stageIgnition } = await import("./stage-ignition.ts");
     return await stageIgnition(source.config, tree);
   }
   expectKind("sysext", kind, "of Debian packages");
+  const { stageDebs } = await import("./stage-debs.ts");
   return await stageDebs({ ...source, ...options });
 }
 

@@ -69,12 +69,24 @@ export async function readRegion(region: OpenRegion, offsetBytes: number, sizeBy
   throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${done}`);
 }
 
-/** Gives a function that reads exactly so many bytes at an offset inside the region, for parsers without I/O. */
-export function readRegionSync(region: OpenRegion): (offsetBytes: number, sizeBytes: number) => Uint8Array {
+/**
+ * Gives a function that reads exactly so many bytes at an offset inside the region, for parsers without I/O.
+ *
+ * @param reused memory for large pieces that fit it: they are good until the next one is read. Fresh memory for each takes
+ * longer than to read it.
+ */
+export function readRegionSync(
+  region: OpenRegion,
+  reused?: Buffer,
+): (offsetBytes: number, sizeBytes: number) => Uint8Array {
   return (offsetBytes, sizeBytes) => {
-    const bytes = Buffer.allocUnsafe(sizeBytes);
+    const isLarge = reused !== undefined && sizeBytes >= LARGE_BYTES && sizeBytes <= reused.length;
+    const bytes = isLarge ? reused.subarray(0, sizeBytes) : Buffer.allocUnsafe(sizeBytes);
     const found = readSync(region.handle.fd, bytes, 0, sizeBytes, region.offsetBytes + offsetBytes);
     if (found === sizeBytes) return bytes;
     throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
   };
 }
+
+/** Larger than anything that a parser looks at while it reads on. */
+const LARGE_BYTES = 128 * 1024;
