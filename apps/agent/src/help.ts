@@ -124,7 +124,8 @@ Example:
 export const HEALTH: string = `Usage: ashlar agent health [options]
 
 Finds out whether this boot is healthy: no failed units, containerd, the agent and (once the node has joined a cluster)
-the kubelet answer, /var can be written and is over 10 % free, and every executable in /usr/lib/ashlar/health.d and
+the kubelet answer, /var can be written and is over 10 % free, what was merged in the last healthy boot is merged again,
+and every executable in /usr/lib/ashlar/health.d and
 /etc/ashlar/health.d ends with status 0 in time. While the release is on trial a failure ends with status 1, which
 reboots the node; later it is only reported.
 

@@ -79,6 +79,23 @@ export function acceptImage(path: string, expected: Expected, host: Host): Accep
   }
 }
 
+const MAX_NAMED_BLOCKS = 16;
+
+/**
+ * Reads every block of an image's data, and gives the numbers of the first damaged ones. The signature is not looked at.
+ *
+ * @throws AshlarError what is wrong apart from that
+ */
+export function readWholeImage(path: string): number[] {
+  const file = openImage(path);
+  try {
+    const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
+    return openDdiData(parseDdi(read, fstatSync(file).size), read).findDamagedBlocks(MAX_NAMED_BLOCKS);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function expectSame(what: string, expected: string, found: string): void {
   if (expected !== found) throw new AshlarError("invalid", `expected ${what} ${expected}, found ${found}`);
 }

@@ -1,12 +1,11 @@
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import { runCheck } from "../health/run-check.ts";
-import { runExecutable } from "../health/run-executable.ts";
 import type { MergeRecord } from "./merge-record.ts";
 
 type Merged = MergeRecord["merged"][number];
 
-const HEALTH_LIMIT_MS = 120_000;
+const HEALTH_LIMIT_SECONDS = 120;
+const KEPT_CHARACTERS = 1500;
 const UNIT_TIMEOUT_MS = 120_000;
 
 /** What can be done about a component once another version of it is merged. For tests. */
@@ -38,10 +37,19 @@ async function systemctl(verb: string, units: readonly string[]): Promise<void> 
   if (units.length > 0) await run("systemctl", [verb, ...units], { timeoutMs: UNIT_TIMEOUT_MS });
 }
 
-/** @throws AshlarError `failed` */
+/**
+ * Runs the extension's check as a unit of its own: a service whose file system is protected, as this one's, goes on seeing
+ * the extension that was merged when it started.
+ *
+ * @throws AshlarError `failed` with what the check printed
+ */
 async function checkHealth({ behaviour: { healthCheck } }: Merged): Promise<void> {
   if (healthCheck === null) return;
-  const check = { name: healthCheck, run: async (signal: AbortSignal) => await runExecutable(healthCheck, signal) };
-  const { passed, message } = await runCheck(check, HEALTH_LIMIT_MS);
-  if (!passed) throw new AshlarError("failed", message);
+  const options = ["--quiet", "--wait", "--pipe", "--collect", `--property=RuntimeMaxSec=${HEALTH_LIMIT_SECONDS}`];
+  const { status, stdout, stderr } = await run("systemd-run", [...options, healthCheck], { acceptStatus: STATUSES });
+  if (status === 0) return;
+  const output = `${stdout.toString("utf8")}${stderr}`.trim().slice(-KEPT_CHARACTERS);
+  throw new AshlarError("failed", [`${healthCheck} ended with status ${status}`, output].filter(Boolean).join("\n"));
 }
+
+const STATUSES: readonly number[] = Array.from({ length: 256 }, (_, status) => status);

@@ -7,15 +7,19 @@ import { setTimeout } from "node:timers/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run, runForText } from "@ashlar/host";
 import { AGENT_PORT } from "@ashlar/identity/agent-api";
+import type { NodePaths } from "../node-paths.ts";
+import { checkExtensions } from "./check-extensions.ts";
 import type { Check } from "./run-check.ts";
 
 /** The checks that every node passes before its release is kept. They do not depend on what a class configures. */
-export function builtInChecks(state: string): Check[] {
+export function builtInChecks(paths: Pick<NodePaths, "state" | "extensions">): Check[] {
+  const { state } = paths;
   return [
     { name: "failed-units", run: checkUnits },
     { name: "containerd", run: async (signal) => await until(signal, async () => await checkContainerd(signal)) },
     { name: "agent", run: async (signal) => await until(signal, async () => await checkAgent(signal)) },
     { name: "var", run: async () => await checkVar(state) },
+    { name: "extensions", run: async () => await checkExtensions(paths) },
     ...(existsSync(KUBELET_CONFIG)
       ? [
           {

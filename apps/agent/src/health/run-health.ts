@@ -8,6 +8,7 @@ import { readRunningSystem } from "../running-system.ts";
 import { membersOf, readStateFile, writeStateFile } from "../state-file.ts";
 import { isOnTrial } from "../trial.ts";
 import { builtInChecks } from "./built-in-checks.ts";
+import { rememberExtensions } from "./check-extensions.ts";
 import { findExecutables } from "./find-executables.ts";
 import { runCheck, type Check } from "./run-check.ts";
 
@@ -27,7 +28,7 @@ export type HealthResult = HealthReport & {
 export async function runHealth(
   paths: NodePaths,
   limitMs: number,
-  builtIn: readonly Check[] = builtInChecks(paths.state),
+  builtIn: readonly Check[] = builtInChecks(paths),
 ): Promise<HealthResult> {
   const { version, bootId } = await readRunningSystem(paths);
   const trial = await isOnTrial(paths);
@@ -38,6 +39,7 @@ export async function runHealth(
   await noteFallbacks(paths).catch((error: unknown) => {
     console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
   });
+  if (report.healthy) await rememberExtensions(paths);
   if (trial && report.healthy) await forgetFailures(paths.state, version);
   if (trial && !report.healthy) {
     const failed = results.filter(({ passed }) => !passed);

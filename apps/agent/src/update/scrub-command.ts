@@ -5,6 +5,7 @@ import type { ScrubRecord } from "./scrub-records.ts";
 import { scrubSlots } from "./scrub.ts";
 import { withSlots } from "./slots-lock.ts";
 import { readSlots } from "./slots.ts";
+import { type ScrubbedImage, scrubImages } from "../extensions/scrub-images.ts";
 
 /** Gives the exit status: 1 when a slot has damaged blocks. */
 export async function scrubCommand(paths: NodePaths, json: boolean): Promise<number> {
@@ -20,8 +21,14 @@ export async function scrubCommand(paths: NodePaths, json: boolean): Promise<num
       slots,
     );
   });
-  console.log(json ? JSON.stringify({ slots: records }, undefined, 2) : records.map(describe).join("\n"));
-  return records.every(isGood) ? 0 : 1;
+  const images = await scrubImages(paths.extensions);
+  const lines = [...records.map(describe), ...images.map(describeImage)];
+  console.log(json ? JSON.stringify({ slots: records, extensions: images }, undefined, 2) : lines.join("\n"));
+  return records.every(isGood) && images.every(({ problem }) => problem === null) ? 0 : 1;
+}
+
+function describeImage({ path, problem }: ScrubbedImage): string {
+  return `${path}: ${problem ?? "every block is good"}`;
 }
 
 function isGood({ badBlockCount, rootHash }: ScrubRecord): boolean {
