@@ -47,7 +47,7 @@ export async function writeExtensionFiles(
   const tree = await hashImage(data, signal);
   const isNew =
     before === undefined
-      ? undefined
+      ? new Uint8Array(tree.parameters.dataBlocks).fill(1)
       : await findNewBlocks(tree, files.path(extensionDirectory(name), before.files.image.name), signal);
   const blocks = await payloads.put(
     names.blocks,
