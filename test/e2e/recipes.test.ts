@@ -3,7 +3,7 @@
  * programs run in a tree made of that image and all of the extensions.
  */
 import assert from "node:assert/strict";
-import { copyFile, cp, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
@@ -52,8 +52,14 @@ const PROGRAMS: readonly (readonly [program: string, answer: RegExp, ...args: st
   ["kubectl", /^Client Version: v1\.33\.5\n/u, "version", "--client"],
   ["containerd", /containerd\/v2 v2\.1\.9/u, "--version"],
   ["ctr", /containerd\/v2 v2\.1\.9/u, "--version"],
-  // Its own form is newer, and it has to take the base image's file.
-  ["containerd", /bin_dir = "\/usr\/lib\/cni"/u, "--config=/etc/containerd/config.toml", "config", "dump"],
+  // It has to take the base image's file, and to leave off what that one does.
+  [
+    "containerd",
+    /^disabled_plugins = .*v1\.restart.*v1\.opt/mu,
+    "--config=/usr/lib/containerd/extension.toml",
+    "config",
+    "dump",
+  ],
   ["prometheus-node-exporter", /node_exporter, version 1\./u, "--version"],
   ["python3", /^OpenSSL/u, "-c", "import json, sqlite3, ssl; print(ssl.OPENSSL_VERSION)"],
   ["tcpdump", /libpcap/u, "--version"],
@@ -90,7 +96,7 @@ async function addToTree(image: string): Promise<void> {
   await copyFile(image, data);
   await run("fallocate", ["--collapse-range", "--offset", "0", "--length", String(DATA_OFFSET), data]);
   await run("fsck.erofs", [`--extract=${files}`, "--no-preserve", data]);
-  await cp(files, tree, { recursive: true, verbatimSymlinks: true });
+  await run("cp", ["--archive", `${files}/.`, tree]);
 }
 
 async function inTree(program: string, args: readonly string[]): ReturnType<typeof run> {
