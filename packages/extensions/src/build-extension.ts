@@ -27,7 +27,7 @@ import { type ExtensionSigner, writeDdi } from "./image/write-ddi.ts";
 import { writeExtensionSbom } from "./image/write-sbom.ts";
 import { type ExtensionSource, stageSource } from "./sources/stage-source.ts";
 import { checkTree } from "./tree/check-tree.ts";
-import { checkReplaced, findReplaced } from "./tree/replaced-files.ts";
+import { checkReplaced, findAllowed, findReplaced } from "./tree/replaced-files.ts";
 
 export type BuildExtensionOptions = {
   readonly kind: ExtensionKind;
@@ -91,7 +91,10 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
     const entries = await checkTree(tree, kind);
     const behaviours = [await readTreeBehaviour(tree, { kind, name, version }), staged.behaviour, options.behaviour];
     const allowed = behaviours.flatMap(({ replaces }) => replaces);
-    const replaces = checkReplaced(findReplaced(kind, entries, base?.files ?? []), allowed, staged.ownerOf);
+    const replaces =
+      base === undefined
+        ? findAllowed(entries, allowed)
+        : checkReplaced(findReplaced(kind, entries, base.files), allowed, staged.ownerOf);
     const paths = entries.map(({ path }) => path);
     await writeRelease(tree, { kind, name, version }, host, paths);
     await writeBehaviour(tree, { kind, name, version }, joinBehaviour(behaviours, replaces));

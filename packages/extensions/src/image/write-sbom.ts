@@ -19,9 +19,10 @@ export function writeExtensionSbom({ name, version, packages }: ExtensionManifes
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-/** Package URL types "deb" and "golang": https://github.com/package-url/purl-spec, PURL-TYPES. A Go module has a host. */
+/** Package URL types "deb" and "golang": https://github.com/package-url/purl-spec, PURL-TYPES. A Go module has a host; `stdlib` is Go's own. */
 function purlOf({ name, version, architecture }: ExtensionManifest["packages"][number]): string {
   const at = encodeURIComponent(version);
-  if (name.includes("/")) return `pkg:golang/${name.split("/").map(encodeURIComponent).join("/")}@${at}`;
+  if (name.includes("/") || name === "stdlib")
+    return `pkg:golang/${name.split("/").map(encodeURIComponent).join("/")}@${at}`;
   return `pkg:deb/debian/${encodeURIComponent(name)}@${at}?arch=${architecture}&distro=trixie`;
 }

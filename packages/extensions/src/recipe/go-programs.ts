@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { run } from "@ashlar/host";
 import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/image/debian";
 import { buildGo } from "./build-go.ts";
-import { type GoModule, parseGoSums } from "./go-sums.ts";
+import { parseGoSums } from "./go-sums.ts";
 import { openGoToolchain } from "./go-toolchain.ts";
 import type { RecipeGo } from "./recipe.ts";
 
 export type GoPrograms = {
   /** The programs below their absolute paths, in the user's cache. */
   readonly directory: string;
-  readonly modules: readonly GoModule[];
+  /** All modules that are in them, and Go's own library. */
+  readonly modules: readonly { readonly path: string; readonly version: string }[];
 };
 
 /**
@@ -39,5 +41,20 @@ export async function goPrograms(
   const { directory } = await cachedStep("go-programs", inputs, async (out) => {
     await buildGo({ go, version, modules, goRoot: toolchain.goRoot, out, ...step });
   });
-  return { directory, modules };
+  const programs = go.packages.map(({ binary }) => join(directory, binary));
+  const { stdout } = await run(join(toolchain.goRoot, "bin/go"), ["version", "-m", ...programs], {
+    env: { GOROOT: toolchain.goRoot },
+  });
+  const known = [{ path: "stdlib", version: toolchain.version.replace(/^go/u, "") }, ...modules];
+  return { directory, modules: [...known, ...linkedModules(stdout.toString("utf8"))] };
+}
+
+/** From what `go version -m` says of programs: the modules that came through the proxy, which are those with a digest. */
+export function linkedModules(text: string): { readonly path: string; readonly version: string }[] {
+  const found = new Map<string, { path: string; version: string }>();
+  for (const { groups } of text.matchAll(/^\tdep\t(?<path>[^\t\n]+)\t(?<version>[^\t\n]+)\th1:/gmu)) {
+    const { path = "", version = "" } = groups ?? {};
+    found.set(`${path}@${version}`, { path, version });
+  }
+  return [...found.values()];
 }

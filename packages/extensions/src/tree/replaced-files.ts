@@ -35,6 +35,15 @@ export function findReplaced(
   });
 }
 
+/** What may be replaced of what is in the tree: all that can be said when nothing is known of the base. */
+export function findAllowed(entries: readonly TreeEntry[], allowed: readonly string[]): readonly string[] {
+  return entries.flatMap(({ path, type }) => (type !== "directory" && isAllowed(path, allowed) ? [path] : []));
+}
+
+function isAllowed(path: string, allowed: readonly string[]): boolean {
+  return allowed.some((glob) => matchesGlob(path, glob));
+}
+
 /**
  * Checks that only what may be replaced is.
  *
@@ -48,7 +57,7 @@ export function checkReplaced(
   allowed: readonly string[],
   ownerOf: (path: string) => string | undefined,
 ): readonly string[] {
-  const refused = replaced.filter(({ basePath }) => !allowed.some((glob) => matchesGlob(basePath, glob)));
+  const refused = replaced.filter(({ basePath }) => !isAllowed(basePath, allowed));
   const [first] = refused;
   if (first === undefined) return replaced.map(({ basePath }) => basePath);
   const owner = ownerOf(first.path);

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import type { ManifestFile } from "@ashlar/identity";
 import { testDirectory, writeTree } from "../test-extension.ts";
 import { checkTree } from "./check-tree.ts";
-import { checkReplaced, findReplaced } from "./replaced-files.ts";
+import { checkReplaced, findAllowed, findReplaced } from "./replaced-files.ts";
 
 const directory = testDirectory();
 after(directory.remove);
@@ -83,4 +83,9 @@ test("only what is allowed may be hidden, and both sides are named", () => {
     hint: /--replaces \/usr\/lib\/d\/deep\/file/u,
   });
   assert.throws(() => checkReplaced(found, [], () => undefined), { code: "conflict", message: /, and 1 more$/u });
+});
+
+test("without a base, what is allowed and there is said to be replaced", async () => {
+  const entries = await checkTree(treeOf({ "usr/bin/ctr": "", "usr/bin/other": "" }), "sysext");
+  assert.deepEqual(findAllowed(entries, ["/usr/bin/c*", "/usr/bin"]), ["/usr/bin/ctr"]);
 });
