@@ -7,7 +7,7 @@ import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-
 import { flipByte } from "./acts/flip-byte.ts";
 import { forgeEvidence } from "./acts/forge-evidence.ts";
 import { plantRogue } from "./acts/plant-rogue.ts";
-import { publishReleases, updateNode, updateToUnhealthy } from "./acts/update-node.ts";
+import { makeRepository, publishReleases, updateNode, updateToUnhealthy } from "./acts/update-node.ts";
 import { writeToNode } from "./acts/write-to-node.ts";
 import { renderReport } from "./render-report.ts";
 import { type Outcome, Stage } from "./stage.ts";
@@ -67,9 +67,11 @@ async function play(stage: Stage): Promise<DemoReport> {
     }
   };
 
-  await step("Build the operating system image", async () =>
-    stage.mustRun("image", "build", "--version", "1.0.0", "--out", stage.path("image")),
-  );
+  await step("Make a signed repository", async () => makeRepository(stage));
+  await step("Build the operating system image", async () => {
+    const keys = ["--release-keys", stage.path("keys")];
+    await stage.mustRun("image", "build", "--version", "1.0.0", ...keys, "--out", stage.path("image"));
+  });
   await step("Publish two more releases", async () => publishReleases(stage));
   await step("Publish Kubernetes as an extension", async () => publishKubernetes(stage));
   await step("Boot two nodes from one Butane file", async () =>

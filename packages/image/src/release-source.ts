@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import type { BuildTree } from "./build-tree.ts";
 
-/** Where the nodes of an image look for releases, and whose signatures they take. */
+/** Whose signatures the nodes of an image take, of releases and extensions, and where they look for them. */
 export type ReleaseSource = {
-  /** The repository's address, http or https. */
-  readonly url: string;
+  /** The repository's address, http or https. Without it the nodes' configuration says where. */
+  readonly url?: string;
   /** The directory of `ashlar release init`. Only its public files are read. */
   readonly keys: string;
 };
@@ -22,8 +22,9 @@ const TRUSTED_FILES = [
 
 /** @throws AshlarError `usage` for another kind of URL, `not-found` when the key directory lacks a public file */
 export async function addReleaseSource(tree: BuildTree, source: ReleaseSource): Promise<void> {
-  if (!URL.canParse(source.url) || !/^https?:$/u.test(new URL(source.url).protocol)) {
-    throw new AshlarError("usage", `--release-url: expected an http or https URL, found ${JSON.stringify(source.url)}`);
+  const { url } = source;
+  if (url !== undefined && (!URL.canParse(url) || !/^https?:$/u.test(new URL(url).protocol))) {
+    throw new AshlarError("usage", `--release-url: expected an http or https URL, found ${JSON.stringify(url)}`);
   }
   for (const [name, target] of TRUSTED_FILES) {
     await mkdir(dirname(tree.path(target)), { recursive: true });
@@ -36,7 +37,8 @@ export async function addReleaseSource(tree: BuildTree, source: ReleaseSource): 
       });
     }
   }
+  if (url === undefined) return;
   // JSON is YAML, and needs no rules for quoting.
-  const policy = JSON.stringify({ repository: source.url, channel: "stable" });
+  const policy = JSON.stringify({ repository: url, channel: "stable" });
   await writeFile(tree.path("usr/lib/ashlar/update.yaml"), `${policy}\n`);
 }

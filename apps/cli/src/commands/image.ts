@@ -33,7 +33,10 @@ function buildCommand(): Command {
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
     .option("--add-tree <directory>", "lay the files of this directory over the image's /usr")
     .option("--release-url <url>", "where its nodes look for updates (see `ashlar release`)")
-    .option("--release-keys <directory>", "whose releases its nodes take: the directory of `ashlar release init`")
+    .option(
+      "--release-keys <directory>",
+      "whose releases and extensions its nodes take: the directory of `ashlar release init`",
+    )
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -82,10 +85,10 @@ Needs root. Installed packages are kept in the cache and used again while the ar
 function readReleaseSource(
   url: string | undefined,
   keys: string | undefined,
-): { readonly url: string; readonly keys: string } | undefined {
-  if (url !== undefined && keys !== undefined) return { url, keys };
-  if (url === undefined && keys === undefined) return undefined;
-  throw new AshlarError("usage", "expected both --release-url and --release-keys, found one of them", {
+): { readonly url?: string; readonly keys: string } | undefined {
+  if (keys !== undefined) return { keys, ...(url === undefined ? {} : { url }) };
+  if (url === undefined) return undefined;
+  throw new AshlarError("usage", "expected --release-keys with --release-url, found none", {
     hint: "nodes take no release without knowing whose signature to trust",
   });
 }

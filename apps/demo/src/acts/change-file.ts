@@ -8,7 +8,8 @@ export async function changeFile(stage: Stage): Promise<Outcome> {
   await mkdir(`${tree}/lib/sysctl.d`, { recursive: true });
   await writeFile(`${tree}/lib/sysctl.d/10-ashlar.conf`, "kernel.kexec_load_disabled = 0\n");
   const image = stage.path("changed-image");
-  await stage.mustRun("image", "build", "--version", "1.0.0", "--add-tree", tree, "--out", image);
+  const keys = ["--release-keys", stage.path("keys")];
+  await stage.mustRun("image", "build", "--version", "1.0.0", ...keys, "--add-tree", tree, "--out", image);
   await stage.mustRun(
     "lab",
     "up",

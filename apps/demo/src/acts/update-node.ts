@@ -5,23 +5,28 @@ const GOOD = "1.1.0";
 const UNHEALTHY = "1.2.0";
 const REASON = "the disk controller does not answer";
 
-/** Two more releases in a signed repository; the health check of the second one fails. */
-export async function publishReleases(stage: Stage): Promise<void> {
+/** A repository, and keys whose public half every image carries. */
+export async function makeRepository(stage: Stage): Promise<void> {
   const [repository, keys] = [stage.path("repository"), stage.path("keys")];
   for (const old of [repository, keys]) await rm(old, { recursive: true, force: true });
+  await stage.mustRun("release", "init", "--repo", repository, "--keys", keys);
+}
+
+/** Two more releases; the health check of the second one fails. */
+export async function publishReleases(stage: Stage): Promise<void> {
+  const [repository, keys] = [stage.path("repository"), stage.path("keys")];
   const tree = stage.path("unhealthy-tree");
   const check = `${tree}/lib/ashlar/health.d/disk`;
   await mkdir(`${tree}/lib/ashlar/health.d`, { recursive: true });
   await writeFile(check, `#!/bin/sh\necho ${REASON}\nexit 1\n`);
   await chmod(check, 0o755);
   const place = ["--repo", repository, "--keys", keys];
-  await stage.mustRun("release", "init", ...place);
   for (const [version, options] of [
     [GOOD, []],
     [UNHEALTHY, ["--add-tree", tree]],
   ] as const) {
     const image = stage.path(`image-${version}`);
-    await stage.mustRun("image", "build", "--version", version, "--out", image, ...options);
+    await stage.mustRun("image", "build", "--version", version, "--release-keys", keys, "--out", image, ...options);
     // Only plain systemd-sysupdate reads what is compressed here.
     await stage.mustRun("release", "publish", ...place, "--image", image, "--compression", "0");
   }
