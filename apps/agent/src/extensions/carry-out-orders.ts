@@ -65,11 +65,15 @@ export async function maintainExtensions(
   };
   const merged = new Set((await readMergeRecord(paths.extensions)).merged.map(({ name }) => name));
   const missing = declared.filter(({ name, source }) => !merged.has(name) && (updates || source.type !== "track"));
+  let fetched = 0;
   for (const extension of missing) {
     context.report({ phase: "fetching", target: { name: extension.name, version: null } });
-    await attempt(extension.name, async () => await fetchFirst(tools, extension, context));
+    await attempt(extension.name, async () => {
+      await fetchFirst(tools, extension, context);
+      fetched += 1;
+    });
   }
-  if (missing.length > 0) {
+  if (fetched > 0) {
     context.report({ phase: "merging", target: null, progress: null });
     await checks.refresh();
   }
