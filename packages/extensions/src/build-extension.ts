@@ -24,7 +24,6 @@ import {
 import { describeExtension } from "./image/describe-extension.ts";
 import { openToolTree } from "./image/tool-tree.ts";
 import { type ExtensionSigner, writeDdi } from "./image/write-ddi.ts";
-import { writeExtensionSbom } from "./image/write-sbom.ts";
 import { type ExtensionSource, stageSource } from "./sources/stage-source.ts";
 import { checkTree } from "./tree/check-tree.ts";
 import { checkReplaced, findAllowed, findReplaced } from "./tree/replaced-files.ts";
@@ -102,12 +101,14 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
 
     step.onProgress("making the file system, its hash tree and the signature");
     const image = join(work, "image.raw");
+    // Its library loads while mkfs.erofs runs.
+    const sbomWriter = import("./image/write-sbom.ts");
     await writeDdi({ tree, name, version, signer: options.signer, tools, out: image });
     step.onProgress("writing manifest and bill of materials");
     const manifest = await describeExtension(image, { tier: options.tier, packages: staged.packages });
     const [manifestPath, sbomPath] = [join(work, "manifest"), join(work, "sbom")];
     await writeFile(manifestPath, `${JSON.stringify(manifest, null, 1)}\n`);
-    await writeFile(sbomPath, writeExtensionSbom(manifest));
+    await writeFile(sbomPath, (await sbomWriter).writeExtensionSbom(manifest));
     throwIfInterrupted(signal);
     const files = extensionPaths(out, { name, version });
     await rename(manifestPath, files[1]);

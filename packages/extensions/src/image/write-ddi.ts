@@ -1,7 +1,6 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
-import { open, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { open, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AshlarError } from "@ashlar/base";
 import {
   DDI_TYPES,
   type GptPartition,
@@ -13,7 +12,6 @@ import {
   writeGpt,
   writeSignaturePartition,
 } from "@ashlar/formats";
-import { run } from "@ashlar/host";
 import { copyInto, formatVerity, uuidFor } from "@ashlar/image/file-systems";
 import type { BuildTree } from "@ashlar/image/debian";
 
@@ -102,24 +100,12 @@ async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<nu
     ],
     { binds: { "/mnt/tree": tree, "/mnt/out": dirname(out) } },
   );
+  await writeFile(out, "");
+  await copyInto(path, out, DATA_OFFSET);
   const dataBytes = Math.ceil((await stat(path)).size / BLOCK_BYTES) * BLOCK_BYTES;
-  await truncate(path, dataBytes);
-  await moveTo(path, out, DATA_OFFSET);
+  await truncate(out, DATA_OFFSET + dataBytes);
+  await rm(path);
   return dataBytes;
-}
-
-/** Makes room before a file's content. Where the host's file system can do that without copying, it does (ext4, XFS). */
-async function moveTo(path: string, out: string, offsetBytes: number): Promise<void> {
-  try {
-    await run("fallocate", ["--insert-range", "--offset", "0", "--length", String(offsetBytes), path]);
-    await rename(path, out);
-  } catch (error) {
-    if (!(error instanceof AshlarError) || error.code !== "failed") throw error;
-    await writeFile(out, "");
-    await copyInto(path, out, offsetBytes);
-    await truncate(out, offsetBytes + (await stat(path)).size);
-    await rm(path);
-  }
 }
 
 type SizedPartition = {
