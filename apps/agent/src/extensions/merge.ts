@@ -50,7 +50,7 @@ const KINDS: Readonly<Record<ExtensionKind, Merge>> = {
     others: "/var/lib/confexts /usr/lib/confexts /usr/local/lib/confexts",
     policy: "root=signed+absent",
     merged: "/etc",
-    lists: ["/etc/.systemd-confext/extensions"],
+    lists: ["/etc/.systemd-confext/confexts"],
   },
 };
 
