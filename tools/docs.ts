@@ -12,7 +12,7 @@ import { schemaPages } from "./docs/schema-pages.ts";
 const DIRECTORY = "docs/reference";
 
 /** Page texts by path below docs/reference. */
-const pages = new Map([...commandPages(createProgram()), ...schemaPages(), ...butanePages()]);
+const pages = new Map([...commandPages(await createProgram()), ...schemaPages(), ...butanePages()]);
 const present = globSync("**/*", { cwd: DIRECTORY, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).replace(`${DIRECTORY}/`, ""));

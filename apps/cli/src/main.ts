@@ -3,7 +3,8 @@ import { reportFailure } from "./failure.ts";
 
 // Commands end by setting process.exitCode, so that pending output is never cut off.
 try {
-  await createProgram().parseAsync();
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

@@ -1,39 +1,34 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { butaneCommand } from "./commands/butane.ts";
-import { extensionCommand } from "./commands/extension.ts";
-import { debugCommand } from "./commands/debug.ts";
-import { ignitionCommand } from "./commands/ignition.ts";
-import { imageCommand } from "./commands/image.ts";
-import { labCommand } from "./commands/lab.ts";
-import { operatorKeyCommand } from "./commands/operator-key.ts";
-import { proveCommand } from "./commands/prove.ts";
-import { releaseCommand } from "./commands/release.ts";
-import { rollbackCommand } from "./commands/rollback.ts";
-import { setupCommand } from "./commands/setup.ts";
-import { updateCommand } from "./commands/update.ts";
-import { verityCommand } from "./commands/verity.ts";
 import { rootCommand } from "./root-command.ts";
 
-/** The whole command tree. Parsing, `--help` and the reference pages all come from it. */
-export function createProgram(): Command {
-  return rootCommand([
-    butaneCommand(),
-    debugCommand(),
-    extensionCommand(),
-    ignitionCommand(),
-    imageCommand(),
-    labCommand(),
-    operatorKeyCommand(),
-    proveCommand(),
-    releaseCommand(),
-    rollbackCommand(),
-    setupCommand(),
-    updateCommand(),
-    verityCommand(),
-  ])
-    .description("Immutable Kubernetes nodes that can be proved")
-    .version(ownVersion());
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  butane: async () => (await import("./commands/butane.ts")).butaneCommand(),
+  debug: async () => (await import("./commands/debug.ts")).debugCommand(),
+  extension: async () => (await import("./commands/extension.ts")).extensionCommand(),
+  ignition: async () => (await import("./commands/ignition.ts")).ignitionCommand(),
+  image: async () => (await import("./commands/image.ts")).imageCommand(),
+  lab: async () => (await import("./commands/lab.ts")).labCommand(),
+  "operator-key": async () => (await import("./commands/operator-key.ts")).operatorKeyCommand(),
+  prove: async () => (await import("./commands/prove.ts")).proveCommand(),
+  release: async () => (await import("./commands/release.ts")).releaseCommand(),
+  rollback: async () => (await import("./commands/rollback.ts")).rollbackCommand(),
+  setup: async () => (await import("./commands/setup.ts")).setupCommand(),
+  update: async () => (await import("./commands/update.ts")).updateCommand(),
+  verity: async () => (await import("./commands/verity.ts")).verityCommand(),
+};
+
+/**
+ * The command tree. Parsing, `--help` and the reference pages all come from it.
+ *
+ * @param only the command that the user names: where there is one of this name, the others are not loaded, which would
+ * take as long as starting Node.js three times
+ */
+export async function createProgram(only?: string): Promise<Command> {
+  const named = Object.entries(COMMANDS).filter(([name]) => name === only);
+  const loaders = named.length > 0 ? named : Object.entries(COMMANDS);
+  const commands = await Promise.all(loaders.map(async ([, load]) => await load()));
+  return rootCommand(commands).description("Immutable Kubernetes nodes that can be proved").version(ownVersion());
 }
 
 function ownVersion(): string {

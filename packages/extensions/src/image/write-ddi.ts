@@ -48,15 +48,19 @@ const DATA_OFFSET = 20_480;
  */
 export async function writeDdi(parts: DdiParts): Promise<string> {
   const { name, version, out } = parts;
-  const dataBytes = await writeFileSystem(parts);
-  const hashPath = join(dirname(out), "hash-tree");
+  const [fileSystem, hashPath] = [join(dirname(out), "file-system"), join(dirname(out), "hash-tree")];
+  const dataBytes = await makeFileSystem(parts, fileSystem);
   const { rootHash, hashSizeBytes } = await formatVerity({
-    data: { path: out, offsetBytes: DATA_OFFSET, sizeBytes: dataBytes },
+    data: fileSystem,
     hash: hashPath,
     // One for all versions: a node compares their trees to find the blocks that it has already.
     salt: Buffer.from(hash("sha256", `ashlar extension ${name}`), "hex"),
     uuid: uuidFor("extension tree", name),
   });
+  // mkfs.erofs 1.8.6 could begin at that place itself (--offset), but then writes directories of several blocks elsewhere.
+  await writeFile(out, "");
+  await copyInto(fileSystem, out, DATA_OFFSET);
+  await rm(fileSystem);
   const certificate = new X509Certificate(parts.signer.certificatePem);
   const signed = signRootHash(rootHash, { privateKey: parts.signer.privateKey, certificate });
   const signature = writeSignaturePartition(signed);
@@ -78,12 +82,8 @@ export async function writeDdi(parts: DdiParts): Promise<string> {
   return rootHash;
 }
 
-/**
- * Makes the file system, puts it into its place within the image, and gives its size. (mkfs.erofs 1.8.6 has an option for
- * the place, but then writes directories of several blocks elsewhere.)
- */
-async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<number> {
-  const path = join(dirname(out), "file-system");
+/** Makes the file system, of whole blocks, and gives its size. */
+async function makeFileSystem({ tree, name, tools }: DdiParts, out: string): Promise<number> {
   await tools.run(
     "mkfs.erofs",
     [
@@ -95,16 +95,13 @@ async function writeFileSystem({ tree, name, tools, out }: DdiParts): Promise<nu
       // No extended attributes: in an overlay they may hide what lies below.
       "-x-1",
       `-U${uuidFor("extension", name)}`,
-      `/mnt/out/${basename(path)}`,
+      `/mnt/out/${basename(out)}`,
       "/mnt/tree",
     ],
     { binds: { "/mnt/tree": tree, "/mnt/out": dirname(out) } },
   );
-  await writeFile(out, "");
-  await copyInto(path, out, DATA_OFFSET);
-  const dataBytes = Math.ceil((await stat(path)).size / BLOCK_BYTES) * BLOCK_BYTES;
-  await truncate(out, DATA_OFFSET + dataBytes);
-  await rm(path);
+  const dataBytes = Math.ceil((await stat(out)).size / BLOCK_BYTES) * BLOCK_BYTES;
+  await truncate(out, dataBytes);
   return dataBytes;
 }
 

@@ -10,11 +10,11 @@ import {
   writeVeritySuperblock,
 } from "@ashlar/formats";
 import { hashRanges } from "./hash-ranges.ts";
-import { openFile, openRegion, type OpenRegion, readRegion, type Region, sizeOf } from "./region.ts";
+import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "./region.ts";
 
 export type FormatVerityOptions = {
-  /** What to protect: a file, or part of one. */
-  readonly data: string | Region;
+  /** Path of the file to protect. */
+  readonly data: string;
   /** Path of the file that gets superblock and hash tree; made if missing, written over if not. */
   readonly hash: string;
   readonly salt: Uint8Array;
@@ -51,13 +51,12 @@ const DEFAULT_BLOCK_BYTES = 4096;
  */
 export async function formatVerity(options: FormatVerityOptions): Promise<FormattedVerity> {
   const dataBlockSizeBytes = options.dataBlockSizeBytes ?? DEFAULT_BLOCK_BYTES;
-  const region = typeof options.data === "string" ? { path: options.data } : options.data;
-  const data = await openRegion(region);
+  const data = await openRegion({ path: options.data });
   await using _dataHandle = data.handle;
   if (data.sizeBytes < dataBlockSizeBytes) {
     throw new AshlarError(
       "invalid",
-      `${region.path}: expected at least one block of ${dataBlockSizeBytes} bytes, found ${data.sizeBytes} bytes`,
+      `${options.data}: expected at least one block of ${dataBlockSizeBytes} bytes, found ${data.sizeBytes} bytes`,
     );
   }
   const superblock: VeritySuperblock = {
@@ -101,7 +100,7 @@ async function lowestDigests(
     mode: "format",
     parameters: superblock,
     dataFile: data.handle.fd,
-    dataOffsetBytes: data.offsetBytes,
+    dataOffsetBytes: 0,
     hashFile: hash.fd,
     hashOffsetBytes: 0,
     threads: options.threads,
