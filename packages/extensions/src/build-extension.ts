@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted, withTemporaryDirectory } from "@ashlar/host";
@@ -111,6 +111,8 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
     await writeFile(sbomPath, (await sbomWriter).writeExtensionSbom(manifest));
     throwIfInterrupted(signal);
     const files = extensionPaths(out, { name, version });
+    // An older image goes first: none ever has another's manifest beside it.
+    await rm(files[0], { force: true });
     await rename(manifestPath, files[1]);
     await rename(sbomPath, files[2]);
     await rename(image, files[0]);
