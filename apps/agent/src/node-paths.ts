@@ -25,6 +25,8 @@ export type NodePaths = {
   /** Where the kernel's last words of an earlier boot may be. */
   readonly pstore: readonly string[];
   readonly sysupdate: string;
+  /** Definitions for systemd-sysupdate that are gone with the next boot. */
+  readonly sysupdateRuntime: string;
   readonly extensions: ExtensionPaths;
 };
 
@@ -63,6 +65,7 @@ export function nodePaths(root = "/"): NodePaths {
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),
+    sysupdateRuntime: at("run/sysupdate.d"),
     extensions: {
       store: at("opt/extensions"),
       state: at("var/lib/ashlar/extensions"),

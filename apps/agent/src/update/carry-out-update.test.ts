@@ -79,6 +79,10 @@ await test("a release is fetched, installed, read back, and boots next; the same
     "checking-slots",
   ]);
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.1.0+3-0.efi"]);
+  for (const name of ["10-usr", "20-usr-verity"]) {
+    const dropIn = join(node.paths.sysupdateRuntime, `${name}.transfer.d/disk.conf`);
+    assert.equal(readFileSync(dropIn, "utf8"), `[Target]\nPath=${node.partition(3).slice(0, -1)}\n`);
+  }
   assert.ok(readFileSync(node.partition(3)).subarray(0, V11.data.length).equals(V11.data));
   const status = await readUpdateStatus(node.paths, IDLE);
   assert.deepEqual([status.version, status.staged, status.rebootNeeded], ["1.0.0", "1.1.0", true]);

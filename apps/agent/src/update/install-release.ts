@@ -1,4 +1,4 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
@@ -10,7 +10,7 @@ import type { OrderContext } from "./order-book.ts";
 import { readyDirectory } from "./ready-directory.ts";
 import type { ReleaseSummary } from "./release-client.ts";
 import { forgetScrubRecord } from "./scrub-records.ts";
-import { readSlots, type Slot } from "./slots.ts";
+import { findDisk, readSlots, type Slot } from "./slots.ts";
 
 const TRIES = 2;
 const COPY_BYTES = 1024 * 1024;
@@ -35,6 +35,7 @@ export async function installRelease(
     for (const entry of replacedEntries(facts, target)) await removeBootEntries(paths.esp, entry.version);
     await removeBootEntries(paths.esp, version);
     await forgetScrubRecord(paths, target);
+    await nameDisk(paths, running.rootHash);
     await runSysupdate(paths, version, signal);
 
     report({ phase: "checking-slots" });
@@ -57,6 +58,19 @@ export async function installRelease(
     }
     // An interrupted update may have left a slot that systemd-sysupdate takes for written.
     await writeSlot(paths, slot, version, signal);
+  }
+}
+
+/** The transfers that write to partitions. */
+const PARTITION_TRANSFERS = ["10-usr", "20-usr-verity"];
+
+/** systemd-sysupdate finds the disk by what /usr is mounted from; with an extension merged over it, that is no disk. */
+async function nameDisk(paths: NodePaths, rootHash: string): Promise<void> {
+  const disk = await findDisk(paths, rootHash);
+  for (const name of PARTITION_TRANSFERS) {
+    const directory = join(paths.sysupdateRuntime, `${name}.transfer.d`);
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, "disk.conf"), `[Target]\nPath=${disk}\n`);
   }
 }
 

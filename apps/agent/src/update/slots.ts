@@ -68,7 +68,11 @@ export function partitionPath(disk: string, number: number): string {
   return `${disk}${/\d$/u.test(disk) ? "p" : ""}${number}`;
 }
 
-async function findDisk({ partitionLinks }: Pick<NodePaths, "partitionLinks">, rootHash: string): Promise<string> {
+/** The disk that the running system is on. */
+export async function findDisk(
+  { partitionLinks }: Pick<NodePaths, "partitionLinks">,
+  rootHash: string,
+): Promise<string> {
   const link = join(partitionLinks, partitionUuidsOf(Buffer.from(rootHash, "hex")).data);
   let partition: string | undefined;
   // udev takes its links away for a moment whenever somebody has written to the partition table.

@@ -45,19 +45,19 @@ export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
   };
 }
 
-/** Somebody changes one byte of the image on the server. */
+/** Somebody changes the image on the server: in each of many places one bit. */
 export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const names = ["raw", "blocks"].map((suffix) =>
     imageIn(stage.path("repository", "extensions", NAME), NEXT_VERSION, suffix),
   );
-  for (const name of names) await flipByte(name);
+  for (const name of names) await flipBits(name);
   const to = ["--component", NAME, "--to", NEXT_VERSION];
   const { status, nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-2");
-  for (const name of names) await flipByte(name);
+  for (const name of names) await flipBits(name);
   const { output: kubelet } = await stage.onNode(lab, "node-2", "kubelet --version");
   const runs = versionsOf(await stage.prove("--lab", lab.name));
   return {
-    attempt: `the server's image of ${NEXT_VERSION} is changed by one byte, and node-2 is told to take it`,
+    attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it`,
     result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; ${runs[1] ?? "node-2 is missing"}`,
     held: status === 1 && kubelet === `Kubernetes ${FIRST_VERSION}` && runs[1] === `node-2 ${FIRST_VERSION} proven`,
   };
@@ -74,15 +74,19 @@ function versionsOf({ fleet }: Proof): string[] {
   });
 }
 
-/** In the middle, where there is data. */
-async function flipByte(path: string): Promise<void> {
+/** So often that a node, which fetches only what it lacks, meets one. A second time takes it back. */
+async function flipBits(path: string): Promise<void> {
   await using file = await open(path, "r+");
-  const position = Math.floor((await file.stat()).size / 2);
+  const { size } = await file.stat();
   const byte = Buffer.alloc(1);
-  await file.read(byte, 0, 1, position);
-  byte[0] = (byte[0] ?? 0) ^ 1;
-  await file.write(byte, 0, 1, position);
+  for (let position = 0; position < size; position += FLIP_DISTANCE_BYTES) {
+    await file.read(byte, 0, 1, position);
+    byte[0] = (byte[0] ?? 0) ^ 1;
+    await file.write(byte, 0, 1, position);
+  }
 }
+
+const FLIP_DISTANCE_BYTES = 4096;
 
 /** Prints the container's process ID and when that started. */
 const SHOW_CONTAINER = `
