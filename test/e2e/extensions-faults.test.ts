@@ -34,7 +34,7 @@ storage:
 ${[...BAD, ...MANY].map((name) => `            - {name: ${name}, version: v1, tier: opt-in}`).join("\n")}
 `;
 
-const world = new ExtensionWorld("extension-faults");
+const world = new ExtensionWorld("node-extension-faults");
 let lab: ExtensionLab;
 
 removeLabOnSignal(NAME);
@@ -203,13 +203,13 @@ test(
 );
 
 test("root can mount over /usr by hand: the proof does not see it, as SECURITY.md says", async () => {
-  const before = (await lab.prove()).node;
+  const unplanted = (await lab.prove()).node;
   await lab.mustRun(
     "mkdir -p /run/o/a && echo x >/run/o/a/planted && mount -t overlay -o lowerdir=/run/o/a:/usr/bin o /usr/bin",
   );
   assert.equal(await lab.mustRun("cat /usr/bin/planted"), "x");
-  const after = (await lab.prove()).node;
-  assert.deepEqual([after.level, after.identity], [before.level, before.identity]);
+  const planted = (await lab.prove()).node;
+  assert.deepEqual([planted.level, planted.identity], [unplanted.level, unplanted.identity]);
   await lab.restart();
   assert.notEqual((await lab.root("test -e /usr/bin/planted")).status, 0);
 });

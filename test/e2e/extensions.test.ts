@@ -62,7 +62,7 @@ systemd:
         WantedBy=multi-user.target
 `;
 
-const world = new ExtensionWorld("extensions");
+const world = new ExtensionWorld("node-extensions");
 let server: ChildProcess | undefined;
 let lab: ExtensionLab;
 
@@ -120,7 +120,7 @@ test(
       "mkdir -p /run/nested && echo kept >/run/nested/file && mount --bind /run/nested /usr/lib/modprobe.d",
     );
     const { bootId } = await lab.status();
-    const before = (await lab.prove()).node.identity;
+    const former = (await lab.prove()).node.identity;
     await world.publish(kubernetes("v1.33.5"));
     await lab.mustRun("ashlar agent extensions update --component kubernetes");
     assert.equal(await lab.mustRun("kubelet --version"), "Kubernetes v1.33.5");
@@ -133,7 +133,7 @@ test(
     assert.equal((await lab.status()).bootId, bootId);
     const { status, node } = await lab.prove();
     assert.deepEqual([status, node.level], [0, "proven"], JSON.stringify(node.differences));
-    assert.notEqual(node.identity, before, "another extension is another identity");
+    assert.notEqual(node.identity, former, "another extension is another identity");
   },
 );
 

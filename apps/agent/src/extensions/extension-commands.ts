@@ -37,8 +37,9 @@ async function carryOut(command: ExtensionCommand, paths: NodePaths): Promise<Ex
     case "extensions-policy":
       return await order(paths, "maintain", { updates: true });
     case "extensions-fetch":
-      return await fetchMissing(paths, command.limitMs);
+      break;
   }
+  return await fetchMissing(paths, command.limitMs);
 }
 
 /** A server that does not answer yet may do so soon: the network of a node that has just booted, for example. */

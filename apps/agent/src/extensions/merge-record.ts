@@ -13,13 +13,13 @@ export type MergeRecord = Pick<ExtensionsStatus, "setAside" | "missing"> & {
   })[];
 };
 
-export const EMPTY_RECORD: MergeRecord = { merged: [], setAside: [], missing: [] };
+const EMPTY_RECORD: MergeRecord = { merged: [], setAside: [], missing: [] };
 
 export async function readMergeRecord({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<MergeRecord> {
   const { merged, setAside, missing } = membersOf(await readStateFile(fileIn(runtime)));
   if (!Array.isArray(merged) || !Array.isArray(setAside) || !Array.isArray(missing)) return EMPTY_RECORD;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `apply` writes this file, which root alone can
-  return { merged, setAside, missing } as MergeRecord;
+  // Only `apply` writes this file, which root alone can.
+  return { merged, setAside, missing };
 }
 
 /** Whether anything was decided in this boot yet. */

@@ -3,13 +3,12 @@ import { type IncomingMessage, Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { endWhenIdle } from "../end-when-idle.ts";
-import { NODE_CHECKS } from "../extensions/check-component.ts";
+import { createExtensionUpdater } from "../extensions/create-extension-updater.ts";
 import { removeEndedDebugImages } from "../extensions/debug-sessions.ts";
-import { createExtensionsApi, type ExtensionUpdater } from "../extensions/extensions-api.ts";
+import { createExtensionsApi } from "../extensions/extensions-api.ts";
 import {
   EXTENSION_BEGINNINGS,
   type ExtensionActivity,
-  readExtensionsStatus,
   writeLastError as writeExtensionsError,
 } from "../extensions/extensions-status.ts";
 import { inheritedDescriptors } from "../inherited-descriptors.ts";
@@ -76,18 +75,6 @@ async function takeStock(paths: NodePaths): Promise<void> {
   await removeEndedDebugImages(paths.extensions);
 }
 
-function createExtensionUpdater(paths: NodePaths, orders: OrderBook<ExtensionActivity>): ExtensionUpdater {
-  const tools = { paths, client: async () => await import("@ashlar/release/client"), checks: NODE_CHECKS };
-  const load = async (): Promise<typeof import("../extensions/carry-out-orders.ts")> =>
-    await import("../extensions/carry-out-orders.ts");
-  return {
-    status: async () => await readExtensionsStatus(paths, orders.activity),
-    update: async (request, context) => await (await load()).carryOutComponentUpdate(tools, request, context),
-    debug: async (request, context) => await (await load()).carryOutDebug(tools, request, context),
-    maintain: async (request, context) => await (await load()).maintainExtensions(tools, request, context),
-  };
-}
-
 function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
   return {
     status: async () => await readUpdateStatus(paths, orders.activity),
@@ -116,9 +103,11 @@ function errorNotes(write: (error: LastError | null) => Promise<void>): OrderEve
     if (error !== undefined && error !== INTERRUPTED) console.error("order failed:", expected?.message ?? error);
     const { code = "failed", hint } = expected ?? {};
     const told = { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
-    await write(error === undefined ? null : told).catch((failure: unknown) => {
+    try {
+      await write(error === undefined ? null : told);
+    } catch (failure) {
       console.error(`why the order failed cannot be kept: ${messageOf(failure)}`);
-    });
+    }
   };
   return { onBegin: async () => await note(INTERRUPTED), onEnd: note };
 }
