@@ -20,6 +20,22 @@ await test("commands", () => {
     ["agent rollback", { kind: "rollback", json: false }],
     ["agent scrub", { kind: "scrub", json: false }],
     ["agent health --time-limit 5", { kind: "health", limitMs: 5000, json: false }],
+    ["agent extensions status --json", { kind: "extensions-status", json: true }],
+    ["agent extensions apply", { kind: "apply-extensions", json: false }],
+    ["agent extensions fetch", { kind: "extensions-fetch", limitMs: 300_000, json: false }],
+    ["agent extensions update --policy", { kind: "extensions-policy", json: false }],
+    [
+      "agent extensions update --component kubernetes --to v1.33.5 --retry",
+      { kind: "extensions-update", request: { component: "kubernetes", to: "v1.33.5", retry: true }, json: false },
+    ],
+    [
+      "agent extensions debug --with tools --for 60",
+      { kind: "extensions-debug", request: { extension: "tools", seconds: 60 }, json: false },
+    ],
+    [
+      "agent extensions debug --with tools --end",
+      { kind: "extensions-debug", request: { extension: "tools", seconds: 0 }, json: false },
+    ],
     ["--version", { kind: "version" }],
     ["agent status --version", { kind: "version" }],
   ];
@@ -50,6 +66,11 @@ for (const args of [
   ["agent", "update", "--to", "1.1.0", "--channel", "stable"],
   ["agent", "update", "--policy", "--retry"],
   ["agent", "health", "--time-limit", "0"],
+  ["agent", "extensions"],
+  ["agent", "extensions", "update"],
+  ["agent", "extensions", "update", "--policy", "--component", "tools"],
+  ["agent", "extensions", "debug", "--for", "60"],
+  ["agent", "extensions", "debug", "--with", "tools", "--for", "60", "--end"],
 ]) {
   await test(`wrong usage: ashlar ${args.join(" ")}`, () => {
     assert.throws(

@@ -101,21 +101,21 @@ async function mergeSelection(
   }
   for (;;) {
     const selection = selectImages(wanted, host, lookUpIn(base), refused);
-    const culprit = await mergeKinds(machine, selection, merged);
-    if (culprit === undefined) {
+    const culprits = await mergeKinds(machine, selection, merged);
+    if (culprits.size === 0) {
       await measureRemoved(machine, selection);
       return selection;
     }
-    refused.set(culprit.path, culprit.reason);
+    for (const [path, reason] of culprits) refused.set(path, reason);
   }
 }
 
-/** Gives the image that cannot be merged, if there is one. */
+/** Gives the images that cannot be merged, by their paths, with why. */
 async function mergeKinds(
   machine: Machine,
   { chosen }: Selection,
   merged: Map<ExtensionKind, string>,
-): Promise<{ readonly path: string; readonly reason: string } | undefined> {
+): Promise<ReadonlyMap<string, string>> {
   for (const kind of EXTENSION_KINDS) {
     const images = chosen.filter((image) => image.kind === kind);
     if (merged.get(kind) === signatureOf(images)) continue;
@@ -124,35 +124,34 @@ async function mergeKinds(
       await machine.merge(kind, images);
       merged.set(kind, signatureOf(images));
     } catch (error) {
+      console.error(messageOf(error));
       // Whatever is merged now, it is not what was.
       merged.delete(kind);
-      const culprit = await findCulprit(machine, kind, images);
-      if (culprit === undefined) throw error;
-      return { path: culprit.path, reason: `it cannot be merged: ${messageOf(error)}` };
+      const culprits = await findCulprits(machine, kind, images);
+      if (culprits.size === 0) throw error;
+      return culprits;
     }
   }
-  return undefined;
+  return new Map();
 }
 
-/** The image without which the others can be merged; when it is not one alone, the last. */
-async function findCulprit(
+/** Merges one image more at a time, and gives those with which that fails. */
+async function findCulprits(
   machine: Machine,
   kind: ExtensionKind,
   images: readonly AcceptedImage[],
-): Promise<AcceptedImage | undefined> {
-  if (images.length < 2) return images[0];
+): Promise<ReadonlyMap<string, string>> {
+  const culprits = new Map<string, string>();
+  const good: AcceptedImage[] = [];
   for (const image of images) {
     try {
-      await machine.merge(
-        kind,
-        images.filter((each) => each !== image),
-      );
-      return image;
-    } catch {
-      // Not this one, or not alone.
+      await machine.merge(kind, [...good, image]);
+      good.push(image);
+    } catch (error) {
+      culprits.set(image.path, `it cannot be merged: ${messageOf(error)}`);
     }
   }
-  return images.at(-1);
+  return culprits;
 }
 
 async function measureNew(machine: Machine, images: readonly AcceptedImage[]): Promise<void> {
