@@ -97,6 +97,8 @@ test("what is declared is there when units of the configuration start", { timeou
 
 test("/etc is read-only with a confext over it, and what Kubernetes writes there stays writable", async () => {
   assert.notEqual((await lab.root("touch /etc/anything")).status, 0);
+  // What is below it, too: it comes to light while another confext is merged.
+  assert.notEqual((await lab.root("touch /run/ashlar/extensions/base/etc/anything")).status, 0);
   assert.equal(await lab.mustRun("ls /etc/kubernetes"), "joined");
   await lab.mustRun("touch /etc/kubernetes/more /etc/cni/net.d/more && rm /etc/cni/net.d/more");
 });
