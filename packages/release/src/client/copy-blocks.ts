@@ -26,10 +26,7 @@ export async function findKeptBlocks(
 ): Promise<void> {
   const end = Math.min(assembly.index.dataBlocks, Math.floor(sizeBytes / BLOCK_BYTES));
   for await (const { first, count, digests } of digestBatches(assembly.file, assembly.parameters, end, signal)) {
-    let kept = 0;
-    for (let index = 0; index < count; index++) {
-      if (assembly.accept(first + index, digestAt(digests, index))) kept += 1;
-    }
+    const kept = assembly.acceptRun(first, digests.subarray(0, count * DIGEST_BYTES));
     onCopied(kept * BLOCK_BYTES);
   }
 }
@@ -71,18 +68,20 @@ export async function copyFromSources(
       run.sourceBlock * DIGEST_BYTES,
       (run.sourceBlock + run.blocks) * DIGEST_BYTES,
     );
-    const isGood = digests.subarray(0, claimed.length).equals(claimed);
-    if (isGood) await writeBlocksAt(assembly.file, run.targetBlock, blocks);
+    if (digests.subarray(0, claimed.length).equals(claimed)) {
+      await writeBlocksAt(assembly.file, run.targetBlock, blocks);
+      good[run.source]?.fill(1, run.sourceBlock, run.sourceBlock + run.blocks);
+      options.onCopied(assembly.acceptRun(run.targetBlock, claimed) * BLOCK_BYTES);
+      continue;
+    }
     for (const [index, block] of blocks.entries()) {
       const digest = digestAt(digests, index);
       const sourceBlock = run.sourceBlock + index;
-      if (!isGood) {
-        if (!digest.equals(digestAt(claimed, index))) {
-          if (bad.length < MAX_BAD_BLOCKS) bad.push({ label: source.label, block: sourceBlock });
-          continue;
-        }
-        await writeBlocksAt(assembly.file, run.targetBlock + index, [block]);
+      if (!digest.equals(digestAt(claimed, index))) {
+        if (bad.length < MAX_BAD_BLOCKS) bad.push({ label: source.label, block: sourceBlock });
+        continue;
       }
+      await writeBlocksAt(assembly.file, run.targetBlock + index, [block]);
       good[run.source]?.fill(1, sourceBlock, sourceBlock + 1);
       if (assembly.accept(run.targetBlock + index, digest)) options.onCopied(BLOCK_BYTES);
     }

@@ -4,6 +4,8 @@ import { type BlockHasher, createBlockHasher, hashBlockDigests, type VerityParam
 import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { BLOCK_BYTES, type BlocksIndex, blocksOfLeaf, DIGEST_BYTES, leafOfBlock } from "../blocks/blocks-layout.ts";
 
+const WORDS_PER_DIGEST: number = DIGEST_BYTES / Uint32Array.BYTES_PER_ELEMENT;
+
 /**
  * An image that is being put together in a file, and what is known of it. A block that is present has the digest that
  * stands for it in `leaves`; that these digests are the right ones is known as soon as their leaf is settled.
@@ -59,6 +61,27 @@ export class ImageAssembly {
     }
     this.isPresent[block] = 1;
     return true;
+  }
+
+  /** The same for blocks that stand one after the other. Gives how many of them can be the wanted ones. */
+  acceptRun(first: number, digests: Uint8Array): number {
+    const count = digests.length / DIGEST_BYTES;
+    let accepted = 0;
+    if (this.#isTrueLeaf.subarray(leafOfBlock(first), leafOfBlock(first + count - 1) + 1).includes(1)) {
+      for (let index = 0; index < count; index++) {
+        const digest = digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+        if (this.accept(first + index, digest)) accepted += 1;
+      }
+      return accepted;
+    }
+    this.leaves.set(digests, first * DIGEST_BYTES);
+    // A few steps for each block: here JavaScript is interpreted.
+    for (let block = first; block < first + count; block++) {
+      if (this.#leafWords[block * WORDS_PER_DIGEST] !== this.index.prefixes[block]) continue;
+      this.isPresent[block] = 1;
+      accepted += 1;
+    }
+    return accepted;
   }
 
   /** Leaves with all their blocks present that do not hash to what the root hash says. */
