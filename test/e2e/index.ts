@@ -20,7 +20,7 @@ const named = process.argv.slice(2);
 const files = named.length === 0 ? globSync(join(import.meta.dirname, "*.test.ts")).toSorted() : named;
 if (files.length === 0) throw new Error("expected end-to-end tests in test/e2e, found none");
 /** They wait more than they work, and share what they are prepared with. */
-const PAIRED = /\/(?:node|extensions(?:-faults)?|update(?:-faults|-power-cut|-servers)?)\.test\.ts$/u;
+const PAIRED = /\/(?:node|extensions(?:-faults|-power-cut)?|update(?:-faults|-power-cut|-servers)?)\.test\.ts$/u;
 const groups = [
   { files: files.filter((file) => !PAIRED.test(file)), concurrency: 1 },
   { files: files.filter((file) => PAIRED.test(file)), concurrency: 2 },

@@ -59,7 +59,7 @@ export async function cutPower({ name, releases, cuts, seed, say, onCut }: Power
         [running, target] = [target, nextOf(target)];
         continue;
       }
-      await killMachine(lab);
+      await killMachine(lab.name);
       const during = update.lastLine;
       await update.stop();
       await lab.lab.start(NODE);
@@ -123,8 +123,8 @@ function assertUpdated(turn: Turn): void {
 }
 
 /** As when somebody pulls the plug. */
-async function killMachine(lab: UpdateLab): Promise<void> {
-  const [machine] = await findProcesses((argv) => argv.includes(`guest=${lab.name}/${NODE}`));
+export async function killMachine(labName: string): Promise<void> {
+  const [machine] = await findProcesses((argv) => argv.includes(`guest=${labName}/${NODE}`));
   assert.ok(machine, "its machine runs");
   process.kill(machine.pid, "SIGKILL");
   assert.ok(await waitForEnd(machine, KILL_MS), "its machine has ended");
