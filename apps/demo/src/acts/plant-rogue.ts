@@ -5,6 +5,8 @@ import type { Outcome, Stage } from "../stage.ts";
 const UNIT = `[Unit]
 Description=Rogue
 [Service]
+Type=oneshot
+RemainAfterExit=yes
 ExecStart=/bin/sh -c "touch /run/rogue-ran"
 [Install]
 WantedBy=multi-user.target`;
