@@ -57,6 +57,11 @@ await test("the updater answers on its socket, takes one order at a time, and ke
   assert.match(after.lastError?.message ?? "", /repository/u);
   assert.match(after.lastError?.hint ?? "", /update\.yaml/u);
 
+  await ask(node.paths, "POST", "/v1/extensions/update", '{"component":"none"}');
+  let extensions = await ask(node.paths, "GET", "/v1/extensions");
+  while (extensions.phase !== "idle") extensions = await ask(node.paths, "GET", "/v1/extensions");
+  assert.equal(extensions.lastError?.code, "not-found");
+
   await ask(node.paths, "POST", "/v1/rollback", "");
   after = await ask(node.paths, "GET", "/v1/update");
   while (after.phase !== "idle") after = await ask(node.paths, "GET", "/v1/update");

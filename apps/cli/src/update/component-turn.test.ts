@@ -146,6 +146,8 @@ test("why it stopped, in the node's own words", () => {
     message: "no server",
     hint: "start it",
   });
+  // An order of the node's own timer has succeeded since.
+  assert.equal(reason({ ...ORDERED, error: lastError }, OLD)?.message, "no server");
   const setAside = [{ name: "kubernetes", version: "v1.33.5", reason: "no signature" }];
   assert.match(reason(ORDERED, { ...OLD, setAside })?.message ?? "", /set v1\.33\.5 aside: no signature$/u);
 });

@@ -27,6 +27,8 @@ export type ComponentState = {
   readonly ordered: boolean;
   /** When the target had failed for the last time before it was ordered; undefined when never. */
   readonly failedAt: string | undefined;
+  /** Why the order failed, once the node has said so. */
+  readonly error: ExtensionsStatus["lastError"];
   readonly proof: ComponentProof | undefined;
 };
 
@@ -43,6 +45,7 @@ export const NEW_COMPONENT_TURN: ComponentState = {
   reached: false,
   ordered: false,
   failedAt: undefined,
+  error: null,
   proof: undefined,
 };
 
@@ -104,7 +107,8 @@ function beforeOrder(goal: ComponentGoal, { proof }: ComponentState, status: Ext
 }
 
 /** It has nothing to do any more, and has not got the target. */
-function afterFailure(goal: ComponentGoal, { proof, failedAt }: ComponentState, status: ExtensionsStatus): Step {
+function afterFailure(goal: ComponentGoal, state: ComponentState, status: ExtensionsStatus): Step {
+  const { proof, failedAt } = state;
   const { component, target } = goal;
   const problem = proof?.problem === undefined ? "" : `; and it is not proven: ${proof.problem}`;
   const failure = lastFailure(goal, status);
@@ -116,7 +120,7 @@ function afterFailure(goal: ComponentGoal, { proof, failedAt }: ComponentState, 
     const version = mergedOf(status, component)?.version ?? `no ${component}`;
     return stop("fell-back", `it went back to ${version} by itself: ${why}`, more);
   }
-  const { lastError } = status;
+  const lastError = state.error ?? status.lastError;
   if (lastError === null) {
     const aside = status.setAside.find(({ name }) => name === component);
     const why = aside === undefined ? "" : `: it has set ${aside.version ?? "its image"} aside: ${aside.reason}`;

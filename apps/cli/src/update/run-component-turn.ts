@@ -82,6 +82,9 @@ class ComponentPlan implements Plan<ExtensionsStatus> {
     if (facts.status !== undefined) {
       if (!this.#state.reached) this.#from = this.version;
       this.#state = { ...this.#state, reached: true };
+      // The node's own timer may give it another order next, which forgets why this one failed.
+      const { ordered, error } = this.#state;
+      if (ordered) this.#state = { ...this.#state, error: error ?? facts.status.lastError };
     }
     return nextComponentStep(this.#goal, this.#state, facts);
   }
@@ -96,7 +99,7 @@ class ComponentPlan implements Plan<ExtensionsStatus> {
     await this.#beforeChange(mergedOf(status, component));
     const failedAt = lastFailure(this.#goal, status)?.at;
     // A node that goes back looks as before; but it has changed twice, and is proven anew.
-    this.#state = { ...this.#state, ordered: true, failedAt, proof: undefined };
+    this.#state = { ...this.#state, ordered: true, failedAt, error: null, proof: undefined };
     await this.#node.order(this.#goal, signal);
   }
 }
