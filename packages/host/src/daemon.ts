@@ -31,7 +31,7 @@ export async function startDaemon(program: string, args: readonly string[], opti
     ended = error.code === "ENOENT" ? "not installed" : error.message;
   });
   child.once("exit", (code, signal) => {
-    ended = code === null ? `was ended by ${signal}` : `ended with status ${code}`;
+    ended ??= code === null ? `was ended by ${signal}` : `ended with status ${code}`;
   });
   const deadline = performance.now() + options.timeoutMs;
   while (!(await options.isReady())) {
