@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { isPortFree } from "./ports.ts";
 import { ageOf, endProcesses, findProcesses, isRunning, parseProcess } from "./processes.ts";
 
 const SLEEP_SECONDS = `30.${process.pid}`;
@@ -35,10 +36,24 @@ test("a process that ignores SIGTERM is killed", async () => {
   assert.equal(await isRunning(found[0]!), false);
 });
 
+test("the ports of a process with threads are free when it has ended", async () => {
+  const program =
+    "require('http').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
+  for (let round = 0; round < 5; round++) {
+    const child = spawn(process.execPath, ["-e", program, SLEEP_SECONDS], { stdio: ["ignore", "pipe", "ignore"] });
+    const [line] = await once(child.stdout, "data");
+    await endProcesses(await findProcesses((argv) => argv.at(-1) === SLEEP_SECONDS), 5000);
+    assert.ok(await isPortFree(Number(line)));
+  }
+});
+
 test("a program's name may look like the end of the name field", () => {
   const fields = ["S", ...Array.from({ length: 18 }, () => "0"), "4711", "0"];
   const stat = `7 (a) R 1 (b) ${fields.join(" ")}`;
   assert.deepEqual(parseProcess(7, stat, "a\0--b\0"), { pid: 7, startTicks: 4711, argv: ["a", "--b"] });
   assert.equal(parseProcess(7, stat.replace(") S ", ") Z "), ""), undefined, "a zombie has ended");
+  fields[17] = "2";
+  const dying = `7 (a) ${fields.join(" ").replace("S", "Z")}`;
+  assert.equal(parseProcess(7, dying, "")?.startTicks, 4711, "but not while a thread of it still holds its files");
   assert.equal(parseProcess(7, "7 (a", ""), undefined);
 });

@@ -85,7 +85,10 @@ async function readProcess(pid: number): Promise<FoundProcess | undefined> {
 export function parseProcess(pid: number, stat: string, commandLine: string): FoundProcess | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields[0];
+  const threads = Number(fields[20 - 3]);
   const startTicks = Number(fields[22 - 3]);
-  if (state === "Z" || state === "X" || !Number.isSafeInteger(startTicks)) return undefined;
+  if (state === "X" || !Number.isSafeInteger(startTicks)) return undefined;
+  // The first thread can be a zombie while others still hold the files and ports of them all.
+  if (state === "Z" && threads <= 1) return undefined;
   return { pid, startTicks, argv: commandLine.split("\0").slice(0, -1) };
 }
