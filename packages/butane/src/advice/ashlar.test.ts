@@ -56,6 +56,7 @@ test("what works there draws no advice; other targets draw none at all", () => {
   const fine = [
     "storage: {files: [{path: /etc/x, mode: 0644, contents: {inline: a}}, {path: /var/lib/kubelet/plugins/a, mode: 0755}]}",
     'systemd: {units: [{name: a.service, contents: "[Service]\\nExecStart=/usr/bin/kubeadm join\\n"}]}',
+    "storage: {files: [{path: /opt/extensions/k/k-v1-x86-64.raw, contents: {source: 'https://h/k.raw'}}]}",
     "storage: {filesystems: [{device: /dev/vdb, format: ext4, path: /var/lib/data, with_mount_unit: true}]}",
     "passwd: {users: [{name: core, ssh_authorized_keys: [a]}]}",
   ];

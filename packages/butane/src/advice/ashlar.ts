@@ -14,8 +14,15 @@ const NEWEST_IGNITION = "3.3.0";
  */
 export function adviseForAshlar(config: DecodedObject, schema: ObjectSchema, findings: Findings): void {
   adviseOnVersion(config, findings);
-  for (const { name, value } of schemaObjects(config, schema)) ADVICE[name]?.(value, findings);
+  const fetched = new Set<unknown>();
+  for (const { name, value } of schemaObjects(config, schema)) {
+    if (name === "File" && EXTENSION_IMAGE.test(textOf(value["path"]))) fetched.add(value["contents"]);
+    if (!fetched.has(value)) ADVICE[name]?.(value, findings);
+  }
 }
+
+/** The node's agent fetches these, not Ignition: by their signature, and into `/var`. */
+const EXTENSION_IMAGE = /^\/opt\/extensions\/[^/]+\/[^/]+\.raw$/u;
 
 type Advice = (object: DecodedObject, findings: Findings) => void;
 
@@ -111,7 +118,7 @@ function adviseOnResource(resource: DecodedObject, findings: Findings): void {
   if (scheme === "" || scheme === "data") return;
   const message = `expected inline or local contents, found ${source}: an Ashlar node applies only what was measured, so it fetches nothing`;
   const hint = source.endsWith(".raw")
-    ? "ship extensions with the release; they would be downloaded again at each boot"
+    ? "write an extension image to /opt/extensions/NAME/, where the node fetches and keeps it"
     : "embed it with inline or local";
   findings.warning([resource, "source"], message, hint);
 }

@@ -152,6 +152,18 @@ test("a bill of materials knows Debian packages and Go modules", async () => {
   assert.match(text, /"pkg:deb\/debian\/gdb@16\.3-1\?arch=amd64&distro=trixie"/u);
   assert.match(text, /"pkg:golang\/k8s\.io\/kubernetes@v1\.33\.5"/u);
   assert.equal(writeExtensionSbom(manifest), text);
+  assert.doesNotMatch(text, /"file"/u);
+});
+
+test("of an extension without packages it knows the files", async () => {
+  const manifest = await describeExtension(image, { tier: "community", packages: [] });
+  const bom: { components: { type: string; name: string; hashes: { alg: string; content: string }[] }[] } = JSON.parse(
+    writeExtensionSbom(manifest),
+  );
+  const tool = manifest.files.find(({ path }) => path === "/usr/bin/tool");
+  assert.ok(tool?.type === "file");
+  const component = bom.components.find(({ name }) => name === "/usr/bin/tool");
+  assert.deepEqual([component?.type, component?.hashes], ["file", [{ alg: "SHA-256", content: tool.sha256 }]]);
 });
 
 test("files that make a tree an extension", async () => {
