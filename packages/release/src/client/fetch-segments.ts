@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { allOrNone } from "./all-or-none.ts";
 import { BLOCK_BYTES, DIGEST_BYTES, blocksOfSegment } from "../blocks/blocks-layout.ts";
 import { BATCH_BLOCKS } from "../blocks/image-tree.ts";
 import { decodeSegment } from "../blocks/segment.ts";
@@ -21,26 +22,14 @@ export async function fetchSegments(assembly: ImageAssembly, file: BlocksFile, h
   // Without ranges, everything comes in one answer.
   const ranges = hasRanges ? planRanges(index, isPresent) : [{ first: 0, end: index.segments }];
   const queue = ranges.values();
-  const failure = new AbortController();
-  const signal = AbortSignal.any([failure.signal, ...(file.signal ? [file.signal] : [])]);
-  const work = async (): Promise<void> => {
+  const work = async (signal: AbortSignal): Promise<void> => {
     const fetcher = new SegmentFetcher(assembly, { ...file, signal });
-    try {
-      for (const range of queue) await fetcher.fetch(range);
-    } catch (error) {
-      // The others end too; what they say then is of no interest.
-      failure.abort();
-      throw error;
-    }
+    for (const range of queue) await fetcher.fetch(range);
   };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(CONNECTIONS, ranges.length) }, work));
-  const errors = results.flatMap((result): unknown[] => (result.status === "rejected" ? [result.reason] : []));
-  if (errors.length > 0)
-    throw errors.find((error) => file.signal?.aborted === true || !isInterruption(error)) ?? errors[0];
-}
-
-function isInterruption(error: unknown): boolean {
-  return error instanceof AshlarError && error.code === "interrupted";
+  await allOrNone(
+    Array.from({ length: Math.min(CONNECTIONS, ranges.length) }, () => work),
+    file.signal,
+  );
 }
 
 /** Turns the bytes of ranges into blocks of the file, a batch at a time. */

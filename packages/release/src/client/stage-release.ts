@@ -1,5 +1,6 @@
 import type { UpdateProgress } from "@ashlar/identity";
 import type { ReleaseSummary } from "../model/release-summary.ts";
+import { allOrNone } from "./all-or-none.ts";
 import { collectFiles, ProgressCounter } from "./collect-files.ts";
 import { findRelease, type Repository } from "./open-repository.ts";
 import type { SlotSource } from "./slot-source.ts";
@@ -52,19 +53,19 @@ export async function stageRelease(options: StageReleaseOptions): Promise<Staged
   const throttle = createThrottle(options.maxBytesPerSecond);
   return await collectFiles(directory, wanted, async (parts) => {
     const { name, sizeBytes } = files.usrBlocks;
-    const path = `releases/${name}`;
-    const blocksFile = { transport, path, sizeBytes, throttle, signal, onFetched };
-    const [dataPath, treePath] = [parts.data, parts.tree];
-    const judged = await stageUsr({ summary, sources, dataPath, treePath, signal, blocksFile, onCopied });
+    const blocksFile = { transport, path: `releases/${name}`, sizeBytes, throttle, onFetched };
+    const usrOptions = { summary, sources, dataPath: parts.data, treePath: parts.tree, onCopied };
     let ukiBytes = 0;
-    await stageFile({
-      transport,
-      published: files.uki,
-      path: parts.uki,
-      throttle,
+    const onUkiFetched = (bytes: number): void => void (ukiBytes += bytes);
+    const ukiOptions = { transport, published: files.uki, path: parts.uki, throttle, onFetched: onUkiFetched };
+    // The network has time for the one while the other is copied from the disk.
+    const [judged] = await allOrNone(
+      [
+        async (each) => await stageUsr({ ...usrOptions, blocksFile: { ...blocksFile, signal: each }, signal: each }),
+        async (each) => await stageFile({ ...ukiOptions, signal: each }),
+      ],
       signal,
-      onFetched: (bytes) => void (ukiBytes += bytes),
-    });
+    );
     return { summary, ukiBytes, ...counter.progress, ...judged };
   });
 }
