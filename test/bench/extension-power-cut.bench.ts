@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { messageOf } from "@ashlar/base";
-import { cutPowerOfExtension } from "../e2e/extension-power-cut.ts";
+import { cutPowerOfExtension } from "../faults/extension-power-cut.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 

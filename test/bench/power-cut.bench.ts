@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { messageOf } from "@ashlar/base";
-import { cutPower } from "../e2e/power-cut.ts";
+import { cutPower } from "../faults/power-cut.ts";
 import { makeReleases } from "../e2e/update-releases.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";

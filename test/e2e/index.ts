@@ -1,10 +1,11 @@
 /**
- * Runs the end-to-end tests, one file after the other, since each uses the whole machine; those that mostly wait for one
- * guest, two at a time. Says at least once a minute what is going on, and ends with node:test's counts.
+ * `node test/e2e/index.ts [FOLDER|FILE...]`: runs tests in virtual machines, by default the end-to-end tests beside this
+ * file: one file after the other, since each uses the whole machine; those that mostly wait for one guest, two at a time.
+ * Says at least once a minute what is going on, and ends with node:test's counts.
  */
 import { once } from "node:events";
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { messageOf } from "@ashlar/base";
@@ -17,10 +18,12 @@ const GRACE_MS = 60_000;
 const INTERRUPTED_STATUS = 130;
 
 const named = process.argv.slice(2);
-const files = named.length === 0 ? globSync(join(import.meta.dirname, "*.test.ts")).toSorted() : named;
-if (files.length === 0) throw new Error("expected end-to-end tests in test/e2e, found none");
+const files = (named.length === 0 ? [import.meta.dirname] : named)
+  .flatMap((name) => (name.endsWith(".ts") ? [name] : globSync(join(name, "*.test.ts")).toSorted()))
+  .map((name) => resolve(name));
+if (files.length === 0) throw new Error(`expected tests in ${named.join(", ")}, found none`);
 /** They wait more than they work, and share what they are prepared with. */
-const PAIRED = /\/(?:node|extensions(?:-faults|-power-cut)?|update(?:-faults|-power-cut|-servers)?)\.test\.ts$/u;
+const PAIRED = /\/(?:e2e\/(?:node|extensions|update)|faults\/[^/]+)\.test\.ts$/u;
 const groups = [
   { files: files.filter((file) => !PAIRED.test(file)), concurrency: 1 },
   { files: files.filter((file) => PAIRED.test(file)), concurrency: 2 },

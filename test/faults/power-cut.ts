@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProcesses, run, waitForEnd } from "@ashlar/host";
 import { seededRandom } from "../fuzz/random.ts";
-import { NODE, type Turn, UpdateLab } from "./update-lab.ts";
-import { FAULTY, NEW, OLD, type Releases } from "./update-releases.ts";
-import { ROOT } from "./world.ts";
+import { NODE, type Turn, UpdateLab } from "../e2e/update-lab.ts";
+import { FAULTY, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
+import { ROOT } from "../e2e/world.ts";
 
 /** In this order, and round again: what is wanted is never in the other slot, so that all of an update is done. */
 const ROUND = [OLD, NEW, FAULTY];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { seededRandom } from "../fuzz/random.ts";
-import { ExtensionLab, ExtensionWorld, kubernetes } from "./extension-lab.ts";
+import { ExtensionLab, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
 import { killMachine } from "./power-cut.ts";
-import { ashlar } from "./world.ts";
+import { ashlar } from "../e2e/world.ts";
 
 const VERSIONS = ["v1.33.2", "v1.33.5"] as const;
 const CONFIG = `variant: flatcar

@@ -6,10 +6,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeyDirectory, refreshRepository } from "@ashlar/release";
 import { type Behaviour, HostileServer } from "./hostile-server.ts";
-import { UpdateLab } from "./update-lab.ts";
-import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "./update-releases.ts";
-import { findBlockOf, flipUsrBit } from "./usr-files.ts";
-import { ashlar, OUT, removeLabOnSignal } from "./world.ts";
+import { UpdateLab } from "../e2e/update-lab.ts";
+import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
+import { findBlockOf, flipUsrBit } from "../e2e/usr-files.ts";
+import { ashlar, OUT, removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const DAYS = 24 * 60 * MINUTES;

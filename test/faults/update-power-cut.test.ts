@@ -2,13 +2,13 @@
 import { randomInt } from "node:crypto";
 import { before, test } from "node:test";
 import { cutPower } from "./power-cut.ts";
-import { makeReleases, type Releases } from "./update-releases.ts";
-import { removeLabOnSignal } from "./world.ts";
+import { makeReleases, type Releases } from "../e2e/update-releases.ts";
+import { removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-power";
-/** Each costs a boot, of a minute or two under emulation: one leaves all tests within an hour there. */
-const CUTS = 1;
+/** Each costs a boot, of a minute or two under emulation. */
+const CUTS = 2;
 const seed = randomInt(2 ** 32);
 let releases: Releases;
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ExtensionLab, type ExtensionTree, ExtensionWorld, kubernetes } from "./extension-lab.ts";
-import { ashlar, removeLabOnSignal } from "./world.ts";
+import { ExtensionLab, type ExtensionTree, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-extension-faults";

@@ -1,7 +1,7 @@
 /** Releases that something is wrong with: each falls back by itself, says why, and leaves a node that can be updated. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { NODE, UpdateLab } from "./update-lab.ts";
+import { NODE, UpdateLab } from "../e2e/update-lab.ts";
 import {
   type Fault,
   FAULT_DIRECTORY,
@@ -11,9 +11,9 @@ import {
   OLD,
   PANICKING,
   type Releases,
-} from "./update-releases.ts";
-import { findBlockOf, flipUsrBit } from "./usr-files.ts";
-import { removeLabOnSignal } from "./world.ts";
+} from "../e2e/update-releases.ts";
+import { findBlockOf, flipUsrBit } from "../e2e/usr-files.ts";
+import { removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-faults";

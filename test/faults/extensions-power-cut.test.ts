@@ -2,12 +2,12 @@
 import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { cutPowerOfExtension } from "./extension-power-cut.ts";
-import { removeLabOnSignal } from "./world.ts";
+import { removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-extension-power";
 /** Each costs a boot, of a minute or two under emulation. */
-const CUTS = 1;
+const CUTS = 2;
 const seed = randomInt(2 ** 32);
 
 removeLabOnSignal(NAME);
