@@ -3,7 +3,7 @@ import { readAhead } from "@ashlar/host";
 import { BLOCK_BYTES, DIGEST_BYTES } from "../blocks/blocks-layout.ts";
 import { BATCH_BLOCKS, digestBatches } from "../blocks/image-tree.ts";
 import { readBlocks, writeBlocksAt } from "../blocks/block-files.ts";
-import { type CopyRun, findCopies } from "./find-copies.ts";
+import type { CopyRun } from "./find-copies.ts";
 import type { OpenSource } from "./image-source.ts";
 import type { ImageAssembly } from "./image-assembly.ts";
 
@@ -38,17 +38,13 @@ export type SourceFindings = {
   readonly good: readonly Uint8Array[];
 };
 
-/** Copies what the sources have of the missing blocks. */
+/** Copies blocks from the sources; those that turn out to be others stay missing. */
 export async function copyFromSources(
   assembly: ImageAssembly,
   sources: readonly OpenSource[],
+  runs: readonly CopyRun[],
   options: CopyOptions,
 ): Promise<SourceFindings> {
-  const runs = findCopies(
-    assembly.index.prefixes,
-    assembly.isPresent,
-    sources.map(({ digests }) => digests),
-  );
   const hashers = [assembly.createHasher(), assembly.createHasher()] as const;
   const digests = Buffer.alloc(BATCH_BLOCKS * DIGEST_BYTES);
   const bad: BadBlock[] = [];

@@ -13,12 +13,19 @@ const CONNECTIONS = 4;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /**
- * Fetches the segments of all missing blocks, over a few connections. Blocks that come wrong stay missing.
+ * Fetches the segments of missing blocks, over a few connections. Blocks that come wrong stay missing.
  *
+ * @param isPresent 1 for the blocks that are not asked for
  * @throws AshlarError as the transport does, when trying again does not help
  */
-export async function fetchSegments(assembly: ImageAssembly, file: BlocksFile, hasRanges: boolean): Promise<void> {
-  const { index, isPresent } = assembly;
+export async function fetchSegments(
+  assembly: ImageAssembly,
+  isPresent: Uint8Array,
+  file: BlocksFile,
+  hasRanges: boolean,
+): Promise<void> {
+  const { index } = assembly;
+  if (!isPresent.includes(0)) return;
   // Without ranges, everything comes in one answer.
   const ranges = hasRanges ? planRanges(index, isPresent) : [{ first: 0, end: index.segments }];
   const queue = ranges.values();

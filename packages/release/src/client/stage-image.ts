@@ -2,9 +2,11 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { VerityParameters } from "@ashlar/formats";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import type { ImageTree } from "../blocks/image-tree.ts";
+import { allOrNone } from "./all-or-none.ts";
 import { type BlocksFile, readBlocksIndex, readLeaf, wrongBytes } from "./blocks-file.ts";
 import { type BadBlock, type CopyOptions, copyFromSources, findKeptBlocks } from "./copy-blocks.ts";
 import { fetchSegments } from "./fetch-segments.ts";
+import { findCopies } from "./find-copies.ts";
 import { ImageAssembly } from "./image-assembly.ts";
 import type { OpenedSources, UnusableSource } from "./image-source.ts";
 
@@ -45,21 +47,41 @@ export async function stageImage(
   await file.truncate(parameters.dataBlocks * BLOCK_BYTES);
   const assembly = new ImageAssembly(file, index, parameters);
   await findKeptBlocks(assembly, size, options);
-  const sources = await copyFrom(assembly, options);
+  const sources = await copyAndFetch(assembly, options, hasRanges);
   await settleLeaves(assembly, blocksFile);
   for (let round = 1; assembly.missingBlocks > 0; round++) {
     if (round > MAX_ROUNDS) throw wrongBytes(blocksFile, `${assembly.missingBlocks} blocks do not match the hash tree`);
-    await fetchSegments(assembly, blocksFile, hasRanges);
+    await fetchSegments(assembly, assembly.isPresent, blocksFile, hasRanges);
     await settleLeaves(assembly, blocksFile);
   }
   await file.sync();
   return { tree: assembly, sources };
 }
 
-async function copyFrom(assembly: ImageAssembly, options: StageImageOptions): Promise<JudgedSources> {
+/** Copies what the sources have, and fetches what they have not, at the same time. */
+async function copyAndFetch(
+  assembly: ImageAssembly,
+  options: StageImageOptions,
+  hasRanges: boolean,
+): Promise<JudgedSources> {
   const { opened, unusable } = await options.openSources();
   try {
-    const { bad, good } = await copyFromSources(assembly, opened, options);
+    const { index, isPresent } = assembly;
+    const runs = findCopies(
+      index.prefixes,
+      isPresent,
+      opened.map(({ digests }) => digests),
+    );
+    const willBePresent = Uint8Array.from(isPresent);
+    for (const { targetBlock, blocks } of runs) willBePresent.fill(1, targetBlock, targetBlock + blocks);
+    const { blocksFile, signal } = options;
+    const [{ bad, good }] = await allOrNone(
+      [
+        async (each) => await copyFromSources(assembly, opened, runs, { ...options, signal: each }),
+        async (each) => await fetchSegments(assembly, willBePresent, { ...blocksFile, signal: each }, hasRanges),
+      ],
+      signal,
+    );
     const goodOf = (position: number): Uint8Array => good[position] ?? new Uint8Array();
     const goodSourceBlocks = new Map(opened.map(({ label }, position) => [label, goodOf(position)]));
     return { badSourceBlocks: bad, goodSourceBlocks, unusableSources: unusable };
