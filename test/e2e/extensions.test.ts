@@ -18,6 +18,17 @@ const DEBUG_TOOLS = {
   version: "v1",
   files: { "usr/bin/strace-like": "#!/bin/sh\necho traced\n" },
 };
+/** What else an extension can bring: content of /opt, temporary files, and a unit that the configuration enables. */
+const EXTRAS = {
+  name: "extras",
+  version: "v1",
+  files: {
+    "opt/extras/note": "from the extension\n",
+    "usr/lib/tmpfiles.d/extras.conf": "d /run/extras 0755 root root -\n",
+    "usr/lib/systemd/system/extras.service":
+      "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=cat /opt/extras/note\n[Install]\nWantedBy=multi-user.target\n",
+  },
+};
 
 const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
 /** The talk's file, with our server, and the shorter way beside it. */
@@ -45,11 +56,14 @@ storage:
         inline: |
           extensions:
             - {name: site, version: v*, tier: opt-in, kind: confext, updates: automatic}
+            - {name: extras, version: v*, tier: opt-in}
   links:
     - path: /etc/extensions/kubernetes.raw
       target: ${IMAGE}
 systemd:
   units:
+    - name: extras.service
+      enabled: true
     - name: kubeadm.service
       enabled: true
       contents: |
@@ -71,7 +85,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     await world.make();
-    await world.publish(kubernetes("v1.33.2"), SITE_V1, DEBUG_TOOLS);
+    await world.publish(kubernetes("v1.33.2"), SITE_V1, EXTRAS, DEBUG_TOOLS);
     server = spawn(join(ROOT, "ashlar"), ["release", "serve", "--repo", world.repository, "--port", String(PORT)], {
       stdio: "ignore",
     });
@@ -87,12 +101,19 @@ after(async () => {
 
 test("what is declared is there when units of the configuration start", { timeout: 5 * MINUTES }, async () => {
   assert.equal((await lab.root("systemctl is-system-running --wait")).output, "running");
-  assert.deepEqual(await lab.merged(), ["site v1", "kubernetes v1.33.2"]);
+  assert.deepEqual(await lab.merged(), ["site v1", "extras v1", "kubernetes v1.33.2"]);
   assert.match(await lab.mustRun("journalctl --boot --unit=kubeadm --output=cat"), /Kubernetes v1\.33\.2/u);
   assert.equal(await lab.mustRun("systemctl is-active kubelet.service"), "active");
   assert.equal(await lab.mustRun("kubelet --version"), "Kubernetes v1.33.2");
   assert.equal(await lab.mustRun("cat /etc/site/motto"), "one");
   assert.equal(await lab.mustRun("readlink /etc/extensions/kubernetes.raw"), IMAGE);
+});
+
+test("units, temporary files and content of /opt that only an extension has", async () => {
+  assert.equal(await lab.mustRun("cat /opt/extras/note"), "from the extension");
+  assert.equal(await lab.mustRun("stat -c %F /run/extras"), "directory");
+  assert.equal(await lab.mustRun("systemctl is-active extras.service"), "active");
+  assert.match(await lab.mustRun("journalctl --boot --unit=extras --output=cat"), /from the extension/u);
 });
 
 test("/etc is read-only with a confext over it, and what Kubernetes writes there stays writable", async () => {

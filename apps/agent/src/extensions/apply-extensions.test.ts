@@ -44,6 +44,22 @@ test("what is declared is measured, then merged; once", async () => {
   assert.deepEqual(node.log, []);
 });
 
+test("what systemd configures once is configured when it comes, in each version", async () => {
+  using node = new TestExtensionNode();
+  node.declare(DECLARED);
+  const files = { "usr/lib/tmpfiles.d/a.conf": "", "usr/lib/sysctl.d/a.conf": "", "usr/lib/tmpfiles.d/b.conf": "" };
+  node.store({ ...TOOLS, files });
+  node.store({ ...SITE, files: { "etc/modules-load.d/a.conf": "" } });
+  await node.apply();
+  assert.equal(node.log.at(-1), "modules-load.d sysctl.d tmpfiles.d");
+  node.log.length = 0;
+  await node.apply();
+  assert.deepEqual(node.log, []);
+  node.store({ ...TOOLS, version: "v1.2", files: { "usr/lib/tmpfiles.d/a.conf": "d /run/a" } });
+  await node.apply();
+  assert.equal(node.log.at(-1), "tmpfiles.d");
+});
+
 test("what was unmerged by hand is merged again, without a second word", async () => {
   using node = new TestExtensionNode();
   node.declare(DECLARED);

@@ -18,6 +18,7 @@ import { lookUpIn } from "./find-conflict.ts";
 import { type MergeRecord, readMergeRecord, writeMergeRecord } from "./merge-record.ts";
 import { readDeclared } from "./read-declared.ts";
 import { type Selection, selectImages, type WantedExtension, wantedExtensions } from "./select-images.ts";
+import { type Setting, SETTINGS, settingsIn } from "./settings.ts";
 import { imagePath, storedVersions } from "./store.ts";
 
 /** What only a node can do. */
@@ -30,6 +31,7 @@ export type Machine = {
   readonly mergedNames: (kind: ExtensionKind) => Promise<ReadonlySet<string>>;
   readonly merge: (kind: ExtensionKind, images: readonly AcceptedImage[]) => Promise<void>;
   readonly reloadUnits: () => Promise<void>;
+  readonly applySettings: (settings: readonly Setting[]) => Promise<void>;
 };
 
 const LOCK_WAIT_MS: number = 5 * 60_000;
@@ -56,6 +58,8 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
     await writeMergeRecord(paths.extensions, record);
     await writeLinks(paths, selection);
     if (needsReload(before, record)) await machine.reloadUnits();
+    const settings = newSettings(before, record);
+    if (settings.length > 0) await machine.applySettings(settings);
     const known = new Set(before.merged.map(keyOf));
     return { record, added: record.merged.filter((each) => !known.has(keyOf(each))) };
   });
@@ -174,7 +178,8 @@ async function measureRemoved(machine: Machine, { chosen }: Selection): Promise<
 function recordOf({ chosen, setAside, missing }: Selection): MergeRecord {
   const merged = chosen.map(({ kind, name, version, rootHash, until, path, behaviour, entries }) => {
     const hasUnits = entries.some((entry) => UNIT_DIRECTORY.test(entry.path));
-    return { kind, name, version, rootHash, until, path, behaviour, hasUnits };
+    const settings = settingsIn(entries);
+    return { kind, name, version, rootHash, until, path, behaviour, hasUnits, settings };
   });
   return { merged: merged.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), setAside, missing };
 }
@@ -184,6 +189,13 @@ const UNIT_DIRECTORY = /^\/(?:usr\/lib|etc)\/systemd\/system\//u;
 function needsReload(before: MergeRecord, after: MergeRecord): boolean {
   const units = ({ merged }: MergeRecord): string => signatureOf(merged.filter(({ hasUnits }) => hasUnits));
   return units(before) !== units(after);
+}
+
+/** Of what was not merged before in this version. */
+function newSettings(before: MergeRecord, after: MergeRecord): Setting[] {
+  const known = new Set(before.merged.map(({ rootHash }) => rootHash));
+  const found = new Set(after.merged.flatMap(({ rootHash, settings }) => (known.has(rootHash) ? [] : settings)));
+  return SETTINGS.filter((setting) => found.has(setting));
 }
 
 /** Links to what is merged, where systemd-sysupdate keeps one to the newest version. */

@@ -6,6 +6,7 @@ import type { NodePaths } from "../node-paths.ts";
 import type { Machine } from "./apply-extensions.ts";
 import { measure, readMeasuredWords } from "./measure.ts";
 import { mergedNames, mergeImages } from "./merge.ts";
+import { applySettings } from "./settings.ts";
 
 /** What extensions are merged over, with something that is always there. */
 const HIERARCHIES = [
@@ -37,5 +38,6 @@ export function nodeMachine({ extensions }: NodePaths): Machine {
     reloadUnits: async () => {
       await run("systemctl", ["daemon-reload"]);
     },
+    applySettings,
   };
 }

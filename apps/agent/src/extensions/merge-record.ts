@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
 import type { ExtensionPaths } from "../node-paths.ts";
+import type { Setting } from "./settings.ts";
 import { membersOf, readStateFile, writeStateFile } from "../state-file.ts";
 
 /** What was merged, and what was not: the outcome of `ashlar agent extensions apply`, for everybody who asks later. */
@@ -10,6 +11,8 @@ export type MergeRecord = Pick<ExtensionsStatus, "setAside" | "missing"> & {
     readonly behaviour: ExtensionBehaviour;
     /** Whether the service manager must read units again when it comes or goes. */
     readonly hasUnits: boolean;
+    /** What it configures once. */
+    readonly settings: readonly Setting[];
   })[];
 };
 

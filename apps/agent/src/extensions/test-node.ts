@@ -78,6 +78,7 @@ export class TestExtensionNode implements Disposable {
       await Promise.resolve();
     },
     reloadUnits: async () => await Promise.resolve(void this.log.push("daemon-reload")),
+    applySettings: async (settings) => await Promise.resolve(void this.log.push(settings.join(" "))),
   };
 
   [Symbol.dispose](): void {
