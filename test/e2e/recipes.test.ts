@@ -1,17 +1,19 @@
 /**
- * Each recipe as a user builds it, against the image that the other end-to-end tests boot: the extension verifies, and its
- * programs run in a tree made of that image and all of the extensions.
+ * Each recipe as a user builds it: the extension verifies, its programs run in a tree made of a release and all of the
+ * extensions, and then all at once on a node.
  */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
-import { ashlar, IMAGE_DIRECTORY, OUT, ROOT } from "./world.ts";
+import { ExtensionLab, ExtensionWorld } from "./extension-lab.ts";
+import { ashlar, removeLabOnSignal, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
-const directory = join(OUT, "recipes");
-const keys = join(directory, "keys");
+const NAME = "e2e-recipes";
+const world = new ExtensionWorld("recipes");
+const { directory, keys } = world;
 const tree = join(directory, "tree");
 const names = await readdir(join(ROOT, "recipes"));
 /** Where an extension's file system begins in its image. */
@@ -19,12 +21,9 @@ const DATA_OFFSET = 20_480;
 
 before(
   async () => {
-    const isBuilt = (await stat(join(IMAGE_DIRECTORY, "manifest.json")).catch(() => undefined)) !== undefined;
-    if (!isBuilt) await ashlar("image", "build", "--version", "1.0.0", "--out", IMAGE_DIRECTORY);
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(tree, { recursive: true });
-    await ashlar("release", "init", "--repo", join(directory, "repository"), "--keys", keys);
-    await run("fsck.erofs", [`--extract=${join(tree, "usr")}`, "--no-preserve", join(IMAGE_DIRECTORY, "usr.erofs")]);
+    await world.make();
+    await mkdir(tree);
+    await run("fsck.erofs", [`--extract=${join(tree, "usr")}`, "--no-preserve", join(world.image, "usr.erofs")]);
     for (const name of ["bin", "sbin", "lib", "lib64"]) await symlink(`usr/${name}`, join(tree, name));
     for (const name of ["etc/containerd", "proc", "dev", "run", "tmp"])
       await mkdir(join(tree, name), { recursive: true });
@@ -34,15 +33,21 @@ before(
   { timeout: 15 * MINUTES },
 );
 
-after(async () => await rm(directory, { recursive: true, force: true }));
+after(async () => {
+  await ashlar("lab", "down", "--name", NAME);
+  await rm(directory, { recursive: true, force: true });
+});
+
+removeLabOnSignal(NAME);
 
 for (const name of names) {
   // Programs of Go modules: 4 minutes on two cores when nothing has been built before, else seconds.
   test(`${name}: built, verified`, { timeout: 20 * MINUTES }, async () => {
-    const common = ["--release", IMAGE_DIRECTORY, "--keys", keys, "--out", join(directory, "out"), "--json"];
+    const common = ["--release", world.image, "--keys", keys, "--out", join(directory, "out"), "--json"];
     const { image }: { image: string } = JSON.parse(await ashlar("extension", "build", "--recipe", name, ...common));
     await ashlar("extension", "verify", image, "--keys", keys);
     await addToTree(image);
+    await ashlar("extension", "publish", "--repo", world.repository, "--keys", keys, image);
   });
 }
 
@@ -87,6 +92,33 @@ test("the kernel module is the release's kernel's, and signed", async () => {
 test("systemd takes the units", async () => {
   const units = ["kubelet.service", "prometheus-node-exporter.service", "ashlar-example-module.service"];
   await inTree("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", ...units]);
+});
+
+/** The module's key would have to be in the firmware's db: see its README. */
+const ON_NODE = names.filter((name) => name !== "kernel-module").toSorted();
+const CONFIG = `variant: flatcar
+version: 1.0.0
+storage:
+  files:
+    - path: /etc/ashlar/extensions.yaml
+      contents:
+        inline: |
+          extensions:
+${ON_NODE.map((name) => `            - {name: ${name}, version: "*", tier: ${name === "kubernetes" ? "community" : "opt-in"}}`).join("\n")}
+`;
+
+test("a node has all of them, works and is proven", { timeout: 20 * MINUTES }, async () => {
+  const lab = await ExtensionLab.up(NAME, world, CONFIG);
+  const { merged, setAside, missing } = await lab.status();
+  assert.deepEqual([merged.map(({ name }) => name), setAside, missing], [ON_NODE, [], []]);
+  assert.equal((await lab.root("systemctl is-system-running --wait")).output, "running");
+  assert.match(await lab.mustRun("ctr version"), /Server:\n +Version: +v2\.1\.9/u);
+  assert.equal(await lab.mustRun("kubelet --version"), "Kubernetes v1.33.5");
+  assert.match(await lab.mustRun("tcpdump --list-interfaces && strace -V && gdb --version"), /strace -- version/u);
+  const metrics = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9100/metrics').read().decode())";
+  assert.match(await lab.mustRun(`python3 -c "${metrics}"`), /^node_boot_time_seconds /mu);
+  const { status, node } = await lab.prove();
+  assert.deepEqual([status, node.level], [0, "proven"], JSON.stringify(node.differences));
 });
 
 async function addToTree(image: string): Promise<void> {

@@ -101,7 +101,7 @@ test("bad images are set aside, each with its reason, and the good ones stay", {
     "shadow",
     await readFile(await world.build({ name: "shadow", version: "v1", files: { "usr/bin/true": "" } })),
   );
-  await put("twin", await readFile(await world.build({ ...tool("good"), name: "twin" })));
+  await put("twin", await readFile(await world.build({ ...tool("twin"), files: { "usr/bin/tool-good": "another" } })));
   await refresh();
   assert.deepEqual(await lab.merged(), ["good v1", "kubernetes v1.33.2"]);
   const reasons = new Map((await lab.status()).setAside.map(({ name, reason }) => [name, reason]));
@@ -114,7 +114,7 @@ test("bad images are set aside, each with its reason, and the good ones stay", {
     ["renamed", /expected name renamed, found good/u],
     ["other-host", /expected ID ashlar, found debian/u],
     ["shadow", /would hide \/usr\/bin\/true/u],
-    ["twin", /tool-good, as the extension good/u],
+    ["twin", /another \/usr\/bin\/tool-good than the extension good/u],
   ] as const) {
     assert.match(reasons.get(name) ?? "nothing", pattern, name);
   }

@@ -1,8 +1,8 @@
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { openDdiData, parseDdi, type ReadBytes, verifyRootHashSignature } from "@ashlar/formats";
+import { openDdiData, parseDdi, type ReadBytes, readErofsContent, verifyRootHashSignature } from "@ashlar/formats";
 import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
 
 /** An extension image whose signature holds and which fits this host. */
@@ -74,6 +74,32 @@ export function acceptImage(path: string, expected: Expected, host: Host): Accep
     const { rootHash } = ddi.signed;
     const listed = entries.map((entry) => ({ path: entry.path, type: entry.type }));
     return { path, kind, name, version, rootHash, behaviour, entries: listed };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * What some files of an accepted image are, each block checked again: two that are alike have the same text.
+ *
+ * @throws AshlarError when the image has changed in the meantime
+ */
+export function describeFiles({ path, rootHash }: AcceptedImage, paths: ReadonlySet<string>): Map<string, string> {
+  const file = openImage(path);
+  try {
+    const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
+    const ddi = parseDdi(read, fstatSync(file).size);
+    if (ddi.signed.rootHash !== rootHash) throw new AshlarError("conflict", `${path} has changed`);
+    const data = openDdiData(ddi, read);
+    const { image, entries } = readExtension(data.read, data.sizeBytes);
+    const wanted = entries.filter((entry) => paths.has(entry.path));
+    return new Map(
+      wanted.map(({ path: inside, type, inode }) => {
+        const digest = createHash("sha256");
+        if (type !== "directory") readErofsContent(image, inode, (piece) => void digest.update(piece));
+        return [inside, `${type} ${inode.mode} ${digest.digest("hex")}`];
+      }),
+    );
   } finally {
     closeSync(file);
   }

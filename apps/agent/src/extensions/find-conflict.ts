@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import type { AcceptedImage } from "./accept-image.ts";
+import { type AcceptedImage, describeFiles } from "./accept-image.ts";
 
 type EntryType = AcceptedImage["entries"][number]["type"];
 
@@ -18,16 +18,18 @@ export function lookUpIn(base: string): LookUp {
 
 /**
  * Whether an image would hide what it must not: a file of the base image that it does not say it replaces, or a file of
- * another extension. Directories join; nothing else does.
+ * another extension that is not the same in both. Directories join.
  *
  * @param others what is merged beside it
  * @returns the reason in one sentence, or undefined
+ * @throws AshlarError when a file that two images have cannot be read
  */
 export function findConflict(
-  { kind, name, entries, behaviour }: AcceptedImage,
+  image: AcceptedImage,
   lookUp: LookUp,
   others: readonly AcceptedImage[],
 ): string | undefined {
+  const { kind, name, entries, behaviour } = image;
   const replaces = new Set(behaviour.replaces);
   for (const { path, type } of entries) {
     const below = lookUp(path);
@@ -36,13 +38,21 @@ export function findConflict(
       return `it has a ${type} at ${path}, where the base has a ${below}`;
     if (!replaces.has(path)) return `it would hide ${path} of the base without saying so in its "replaces"`;
   }
-  const types = new Map(entries.map(({ path, type }) => [path, type]));
   for (const other of others) {
     if (other.kind !== kind || other.name === name) continue;
-    const shared = other.entries.find(
-      ({ path, type }) => types.has(path) && !(type === "directory" && types.get(path) === "directory"),
-    );
-    if (shared !== undefined) return `it has ${shared.path}, as the extension ${other.name} has`;
+    const path = findDifference(image, other);
+    if (path !== undefined) return `it has another ${path} than the extension ${other.name}`;
   }
   return undefined;
+}
+
+/** The first path that two images have, but not alike. Of two that come from Debian packages both may have a library. */
+function findDifference(image: AcceptedImage, other: AcceptedImage): string | undefined {
+  const types = new Map(image.entries.map(({ path, type }) => [path, type]));
+  const isJoined = (path: string, type: EntryType): boolean => type === "directory" && types.get(path) === type;
+  const shared = other.entries.filter(({ path, type }) => types.has(path) && !isJoined(path, type));
+  if (shared.length === 0) return undefined;
+  const paths = new Set(shared.map(({ path }) => path));
+  const [ours, theirs] = [describeFiles(image, paths), describeFiles(other, paths)];
+  return [...paths].find((path) => ours.get(path) !== theirs.get(path));
 }
