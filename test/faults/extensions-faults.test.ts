@@ -32,6 +32,17 @@ storage:
             - {name: kubernetes, version: v1.33.*, tier: community, updates: automatic}
             - {name: good, version: v1, tier: opt-in}
 ${[...BAD, ...MANY].map((name) => `            - {name: ${name}, version: v1, tier: opt-in}`).join("\n")}
+systemd:
+  units:
+    - name: late.service
+      enabled: true
+      contents: |
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=/usr/bin/tool-${MANY[0] ?? ""}
+        [Install]
+        WantedBy=multi-user.target
 `;
 
 const world = new ExtensionWorld("node-extension-faults");
@@ -75,6 +86,7 @@ test("a node comes up with what there is, although most of what it declares is n
   assert.deepEqual(await lab.merged(), ["good v1", "kubernetes v1.33.2"]);
   assert.equal((await lab.status()).missing.length, BAD.length + MANY.length);
   assert.equal((await lab.prove()).node.level, "mismatch", "what is declared and missing is said");
+  assert.equal((await lab.root("systemctl is-active late.service")).output, "failed");
 });
 
 test("bad images are set aside, each with its reason, and the good ones stay", { timeout: 10 * MINUTES }, async () => {
@@ -141,6 +153,7 @@ test("images that lie about, and systemd's other doors, merge nothing", { timeou
   await put(MANY[0] ?? "", await readFile(await world.build(tool(MANY[0] ?? ""))));
   await refresh();
   assert.deepEqual(await lab.merged(), ["good v1", "kubernetes v1.33.2", "many-1 v1"]);
+  await lab.mustRun("timeout 60 sh -c 'until systemctl is-active late.service; do sleep 1; done'");
   assert.notEqual((await lab.root("tool-stray")).status, 0);
   await lab.mustRun("test ! -e /run/systemd/io.systemd.sysext");
   const varlink = "varlinkctl call /run/systemd/io.systemd.sysext io.systemd.sysext.Refresh '{}'";

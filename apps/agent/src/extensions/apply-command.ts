@@ -25,12 +25,21 @@ export async function applyCommand(paths: NodePaths, json: boolean): Promise<voi
 /** Nothing is waited for: at boot these units themselves wait until the system is up. */
 async function startUnits({ extensions }: NodePaths, added: Applied["added"]): Promise<void> {
   if (added.length === 0) return;
-  const units = [...(await readEnabledUnits(extensions.runtime)), ...added.flatMap(({ behaviour }) => behaviour.start)];
-  for (const unit of units) {
+  const enabled = await readEnabledUnits(extensions.runtime);
+  const failed = await readFailedUnits();
+  for (const unit of [...enabled, ...failed, ...added.flatMap(({ behaviour }) => behaviour.start)]) {
     await run("systemctl", ["start", "--no-block", unit]).catch((error: unknown) => {
       console.error(`${unit} is not started: ${messageOf(error)}`);
     });
   }
+}
+
+/** Units of the configuration that have failed: perhaps for want of what has come now. */
+async function readFailedUnits(): Promise<string[]> {
+  const { stdout } = await run("systemctl", ["list-units", "--state=failed", "--plain", "--no-legend", "--full"]);
+  const units = stdout.toString("utf8").split("\n");
+  const names = units.map((line) => line.split(" ", 1)[0] ?? "").filter((name) => /^[^/\s]+$/u.test(name));
+  return names.filter((name) => existsSync(join(CONFIGURED_UNITS, name)));
 }
 
 /** Units that the configuration enables and that were not there in the initrd (ashlar-presets). */
@@ -44,7 +53,8 @@ async function readEnabledUnits(runtime: string): Promise<string[]> {
   }
 }
 
-const UNIT_DIRECTORIES = ["/usr/lib/systemd/system", "/etc/systemd/system"];
+const CONFIGURED_UNITS = "/etc/systemd/system";
+const UNIT_DIRECTORIES = ["/usr/lib/systemd/system", CONFIGURED_UNITS];
 
 export function describeRecord({ merged, setAside, missing }: MergeRecord): string {
   const lines = [

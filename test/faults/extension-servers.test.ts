@@ -1,0 +1,143 @@
+/** Servers that lie about an extension's versions, or do not send all of it: what is merged stays, and is updated later. */
+import assert from "node:assert/strict";
+import { hash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type Behaviour, HostileServer } from "./hostile-server.ts";
+import { ExtensionLab, type ExtensionTree, ExtensionWorld } from "../e2e/extension-lab.ts";
+import { removeLabOnSignal } from "../e2e/world.ts";
+
+const MINUTES = 60_000;
+const NAME = "e2e-extension-servers";
+const LIMIT = { timeout: 10 * MINUTES };
+/** Of the server that is not the node's repository: in the configuration, which must be known before it is started. */
+const PORT = 18_056;
+const OLD = "v1.0";
+const NEW = "v1.1";
+const NEWER = "v1.2";
+/** Two extensions alike: `own` comes from the node's repository, `foreign` from another server by a transfer file. */
+const CONFIG = `variant: flatcar
+version: 1.0.0
+storage:
+  files:
+    - path: /etc/ashlar/extensions.yaml
+      contents:
+        inline: |
+          extensions:
+            - {name: own, version: v1.*, tier: opt-in}
+    - path: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
+      contents:
+        source: http://10.0.2.2:${PORT}/extensions/foreign/foreign-${OLD}-x86-64.raw
+    - path: /etc/sysupdate.foreign.d/foreign.transfer
+      contents:
+        inline: |
+          [Transfer]
+          Verify=no
+          [Source]
+          Type=url-file
+          Path=http://10.0.2.2:${PORT}/extensions/foreign/
+          MatchPattern=foreign-@v-%a.raw
+          [Target]
+          Path=/opt/extensions/foreign
+          MatchPattern=foreign-@v-%a.raw
+          CurrentSymlink=/etc/extensions/foreign.raw
+  links:
+    - path: /etc/extensions/foreign.raw
+      target: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
+`;
+const honest: Behaviour = async ({ serve }) => await serve();
+const world = new ExtensionWorld("extension-servers");
+let lab: ExtensionLab;
+let own: HostileServer;
+let foreign: HostileServer;
+
+removeLabOnSignal(NAME);
+
+before(
+  async () => {
+    await world.make();
+    await world.publish(versionOf("own", OLD), versionOf("foreign", OLD));
+    foreign = new HostileServer(world.repository, PORT);
+    await foreign.start(honest);
+    lab = await ExtensionLab.up(NAME, world, CONFIG);
+    const config = decodeURIComponent(Buffer.from(lab.lab.nodes[0]?.nodeConfig ?? "").toString("utf8"));
+    own = new HostileServer(world.repository, Number(/10\.0\.2\.2:(?<port>\d+)/u.exec(config)?.groups?.["port"]));
+    for (const version of [NEW, NEWER]) await world.publish(versionOf("own", version), versionOf("foreign", version));
+    await lab.lab.stopRepository();
+  },
+  { timeout: 25 * MINUTES },
+);
+
+after(async () => {
+  await own.stop();
+  await foreign.stop();
+  await lab.down();
+});
+
+function versionOf(name: string, version: string): ExtensionTree {
+  return { name, version, files: { [`usr/bin/${name}`]: `#!/bin/sh\necho ${version}\n` } };
+}
+
+async function expectRefusal(name: string, what: RegExp, to = NEW): Promise<void> {
+  const { status, output } = await lab.root(`ashlar agent extensions update --component ${name} --to ${to} --retry`);
+  assert.equal(status, 1, output);
+  assert.match(output, what);
+  assert.deepEqual(await lab.merged(), [`foreign ${OLD}`, `own ${OLD}`]);
+  assert.equal(await lab.mustRun(name), OLD);
+}
+
+function instead(suffix: string, behave: Behaviour): Behaviour {
+  return async (exchange) => await (exchange.path.endsWith(suffix) ? behave(exchange) : exchange.serve());
+}
+
+test("the repository sends another version's blocks", LIMIT, async () => {
+  const path = (version: string): string => `extensions/own/own-${version}-x86-64.blocks`;
+  await own.start(instead(path(NEW), async ({ serve }) => await serve(path(NEWER))));
+  await expectRefusal("own", /is not the file that was published|does not match|root hash/u);
+});
+
+test("the repository ends each answer early", LIMIT, async () => {
+  await own.start(
+    instead(".blocks", ({ range, response }) => {
+      const { start = 0, end = 1 } = range ?? {};
+      response.writeHead(206, { "content-range": `bytes ${start}-${end - 1}/${end}` });
+      response.end();
+    }),
+  );
+  await expectRefusal("own", /expected more bytes|found the end/u);
+});
+
+test("another server sends an old version under a new name", LIMIT, async () => {
+  const [image, sums] = [`foreign-${NEW}-x86-64.raw`, "SHA256SUMS"];
+  const lie = await readFile(join(world.repository, `extensions/foreign/foreign-${OLD}-x86-64.raw`));
+  await foreign.start(async ({ path, response, serve }) => {
+    if (path.endsWith(sums)) response.end(`${hash("sha256", lie)}  ${image}\n`);
+    else if (path.endsWith(image)) response.end(lie);
+    else await serve();
+  });
+  await expectRefusal("foreign", new RegExp(`expected version ${NEW}, found ${OLD}`, "u"));
+});
+
+test("another server sends half of an image, and names it truly", LIMIT, async () => {
+  await lab.mustRun(`rm -f /opt/extensions/foreign/foreign-${NEW}-x86-64.raw`);
+  await foreign.start(
+    instead(`foreign-${NEW}-x86-64.raw`, async ({ path, response }) => {
+      const bytes = await readFile(join(world.repository, path));
+      response.writeHead(200, { "content-length": bytes.length });
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+    }),
+  );
+  await expectRefusal("foreign", /systemd-sysupdate|sysupdate/u);
+});
+
+test("from honest servers both are updated, and the node is proven", LIMIT, async () => {
+  await own.start(honest);
+  await foreign.start(honest);
+  for (const name of ["own", "foreign"]) {
+    await lab.mustRun(`ashlar agent extensions update --component ${name} --to ${NEWER} --retry`);
+    assert.equal(await lab.mustRun(name), NEWER);
+  }
+  const { status, node } = await lab.prove();
+  assert.deepEqual([status, node.level], [0, "proven"], JSON.stringify(node.differences));
+});
