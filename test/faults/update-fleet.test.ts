@@ -2,25 +2,30 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import type { FleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
+import { ROOT_FILE } from "@ashlar/release";
 import type { Turn } from "../e2e/update-lab.ts";
-import { FAULTY, makeReleases, NEW, OLD } from "../e2e/update-releases.ts";
-import { ashlar, ashlarWithStatus, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
+import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-fleet";
 const INTERRUPTED = 130;
+const directory = join(OUT, "fleet");
+let releases: Releases;
 let lab: Lab;
 
 removeLabOnSignal(NAME);
 
 before(
   async () => {
-    const { repository, keys, image } = await makeReleases();
+    releases = await makeReleases();
+    const { repository, keys, image } = releases;
     await ashlar("lab", "down", "--name", NAME);
     const place = ["--name", NAME, "--nodes", "2", "--image", image(OLD), "--repo", repository, "--keys", keys];
     await ashlar("lab", "up", ...place, "--config", join(ROOT, "examples/worker.bu"));
@@ -29,7 +34,10 @@ before(
   { timeout: 40 * MINUTES },
 );
 
-after(async () => await ashlar("lab", "down", "--name", NAME));
+after(async () => {
+  await ashlar("lab", "down", "--name", NAME);
+  await rm(directory, { recursive: true, force: true });
+});
 
 async function update(to: string): Promise<{ readonly status: number; readonly turns: readonly Turn[] }> {
   const { status, stdout } = await ashlarWithStatus("update", "--lab", NAME, "--to", to, "--json");
@@ -93,4 +101,32 @@ test("Ctrl-C while a node restarts: repeated, it goes on there", { timeout: 30 *
   assert.match(turns[0]?.outcome ?? "nothing", /^(?:updated|already)$/u);
   assert.equal(turns[1]?.outcome, "updated");
   assert.deepEqual(await proven(), [`proven ${FAULTY}`, `proven ${FAULTY}`]);
+});
+
+test("nodes of no lab, by their URLs", { timeout: 10 * MINUTES }, async () => {
+  const [node] = lab.nodes;
+  const { host } = new URL(node?.agentUrl ?? "");
+  await mkdir(directory, { recursive: true });
+  const [classConfig, pins] = [join(directory, "class.ign"), join(directory, "pins.json")];
+  await writeFile(classConfig, node?.classConfig ?? "");
+  await writeFile(join(directory, `${host}.ign`), node?.nodeConfig ?? "");
+  const place = ["--nodes", `https://${host}`, "--config", classConfig, "--node-configs", directory];
+  const trust = ["--ek-roots", lab.ekRootsPath, "--pins", pins];
+  const roots = ["--releases", releases.repository, "--release-root", join(releases.keys, ROOT_FILE)];
+  const order = ["--to", NEW, "--allow-downgrade", "--no-reboot", "--operator-key", lab.operatorKeyPath];
+  const { stdout } = await ashlarWithStatus("update", ...place, ...trust, ...roots, ...order, "--json");
+  const { nodes }: { nodes: Turn[] } = JSON.parse(stdout.toString("utf8"));
+  assert.deepEqual(
+    nodes.map(({ outcome, from }) => `${outcome} ${from}`),
+    [`staged ${FAULTY}`],
+    JSON.stringify(nodes),
+  );
+  const image = ["--image", releases.image(FAULTY)];
+  const proof = await ashlarWithStatus("prove", ...place, ...trust, ...roots, ...image, "--json");
+  const { nodes: judged }: FleetVerdict = JSON.parse(proof.stdout.toString("utf8"));
+  assert.deepEqual(
+    judged.map(({ level, release, nextBoot }) => [level, release, nextBoot?.release]),
+    [["proven", FAULTY, NEW]],
+    JSON.stringify(judged),
+  );
 });
