@@ -148,9 +148,15 @@ test("a clock that is ten years ahead, and one that is ten years behind", LIMIT,
   await lab.mustRun(`date --set=@${Math.round(Date.now() / 1000)}`);
 });
 
+/** What an earlier test has left would not be fetched again. */
+async function forgetCollected(): Promise<void> {
+  await lab.mustRun("rm -rf /var/lib/ashlar/update/work /var/lib/ashlar/update/ready");
+}
+
 /** The same for each kind of file that a node reads of a release. */
 function testSwappedFile(kind: string): void {
   test(`another release's file under the right name: ${kind}`, LIMIT, async () => {
+    await forgetCollected();
     await server.start(async ({ path, serve }) => {
       await serve(path === `releases/ashlar_${NEW}${kind}` ? `releases/ashlar_${FAULTY}${kind}` : path);
     });
@@ -180,6 +186,7 @@ test("blocks that are not those that were published", LIMIT, async () => {
 testSwappedFile(".efi");
 
 test("answers that are cut short, each of them", LIMIT, async () => {
+  await forgetCollected();
   await server.start(
     instead(".efi", ({ range, response }) => {
       const { start = 0, end = 1 } = range ?? {};
@@ -192,6 +199,7 @@ test("answers that are cut short, each of them", LIMIT, async () => {
 });
 
 test("a server that dies in the middle and stays away; the next order goes on where it ended", LIMIT, async () => {
+  await forgetCollected();
   await server.start(
     instead(".efi", async ({ path, range, response }) => {
       const bytes = await readFile(join(repository, path));

@@ -31,7 +31,7 @@ export async function readBlocksIndex(
 ): Promise<{ readonly index: BlocksIndex; readonly hasRanges: boolean }> {
   const { indexBytes } = blocksLayout(parameters.dataBlocks);
   const { bytes, isWhole } = await readPart(file, { start: 0, end: indexBytes });
-  const index = parseBlocksIndex(bytes);
+  const index = parseIndex(file, bytes);
   const found = Buffer.from(upperVerityLevels(parameters, index.leafDigests).rootHash).toString("hex");
   if (index.dataBlocks !== parameters.dataBlocks || found !== rootHash || index.sizeBytes !== file.sizeBytes) {
     throw wrongBytes(
@@ -40,6 +40,15 @@ export async function readBlocksIndex(
     );
   }
   return { index, hasRanges: !isWhole };
+}
+
+function parseIndex(file: BlocksFile, bytes: Uint8Array): BlocksIndex {
+  try {
+    return parseBlocksIndex(bytes);
+  } catch (error) {
+    if (error instanceof AshlarError) throw wrongBytes(file, error.message);
+    throw error;
+  }
 }
 
 /** Reads one block of the hash tree's lowest level. */
