@@ -194,7 +194,8 @@ export async function carryOutDebug(
 async function scheduleEnd(file: string, name: string, seconds: number): Promise<void> {
   const unit = `ashlar-debug-${name}`;
   await run("systemctl", ["stop", `${unit}.timer`], { acceptStatus: [0, 5] });
-  const script = `rm -f ${file} && exec systemctl start ashlar-extensions-refresh.service`;
+  // Not the refresh service: if that one runs just then, starting it again would do nothing.
+  const script = `rm -f ${file} && exec /usr/bin/ashlar agent extensions apply`;
   await run("systemd-run", ["--quiet", "--collect", `--unit=${unit}`, `--on-active=${seconds}`, "sh", "-c", script]);
 }
 

@@ -16,10 +16,22 @@ export type ComponentChecks = {
 };
 
 export const NODE_CHECKS: ComponentChecks = {
-  refresh: async () => void (await run("systemctl", ["start", "ashlar-extensions-refresh.service"])),
+  refresh,
   switchUnits,
   checkHealth,
 };
+
+const REFRESH = "ashlar-extensions-refresh.service";
+
+/**
+ * Has everything that is on the node now taken into account. A run that has begun before may have looked already, and to
+ * start a service that is being started means to wait for that run: then it is started once more.
+ */
+async function refresh(): Promise<void> {
+  const { stdout } = await run("systemctl", ["is-active", REFRESH], { acceptStatus: [0, 3] });
+  if (stdout.toString("utf8").trim() === "activating") await run("systemctl", ["start", REFRESH]);
+  await run("systemctl", ["start", REFRESH]);
+}
 
 /**
  * Restarts and reloads the units that the extension names, those only that run, and starts what it wants started.
