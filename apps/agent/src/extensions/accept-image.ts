@@ -2,7 +2,14 @@ import { createHash, X509Certificate } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { openDdiData, parseDdi, type ReadBytes, readErofsContent, verifyRootHashSignature } from "@ashlar/formats";
+import {
+  type Ddi,
+  openDdiData,
+  parseDdi,
+  type ReadBytes,
+  readErofsContent,
+  verifyRootHashSignature,
+} from "@ashlar/formats";
 import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
 
 /** An extension image whose signature holds and which fits this host. */
@@ -56,10 +63,7 @@ function readCertificates(directory: string): X509Certificate[] {
  * @throws AshlarError why it must not be merged
  */
 export function acceptImage(path: string, expected: Expected, host: Host): AcceptedImage {
-  const file = openImage(path);
-  try {
-    const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
-    const ddi = parseDdi(read, fstatSync(file).size);
+  return withImage(path, (ddi, read) => {
     verifyRootHashSignature(ddi.signed, host.certificates);
     const data = openDdiData(ddi, read);
     const { kind, name, version, host: wanted, behaviour, entries } = readExtension(data.read, data.sizeBytes);
@@ -74,9 +78,7 @@ export function acceptImage(path: string, expected: Expected, host: Host): Accep
     const { rootHash } = ddi.signed;
     const listed = entries.map((entry) => ({ path: entry.path, type: entry.type }));
     return { path, kind, name, version, rootHash, behaviour, entries: listed };
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
 /**
@@ -85,10 +87,7 @@ export function acceptImage(path: string, expected: Expected, host: Host): Accep
  * @throws AshlarError when the image has changed in the meantime
  */
 export function describeFiles({ path, rootHash }: AcceptedImage, paths: ReadonlySet<string>): Map<string, string> {
-  const file = openImage(path);
-  try {
-    const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
-    const ddi = parseDdi(read, fstatSync(file).size);
+  return withImage(path, (ddi, read) => {
     if (ddi.signed.rootHash !== rootHash) throw new AshlarError("conflict", `${path} has changed`);
     const data = openDdiData(ddi, read);
     const { image, entries } = readExtension(data.read, data.sizeBytes);
@@ -100,9 +99,7 @@ export function describeFiles({ path, rootHash }: AcceptedImage, paths: Readonly
         return [inside, `${type} ${inode.mode} ${digest.digest("hex")}`];
       }),
     );
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
 const MAX_NAMED_BLOCKS = 16;
@@ -113,10 +110,15 @@ const MAX_NAMED_BLOCKS = 16;
  * @throws AshlarError what is wrong apart from that
  */
 export function readWholeImage(path: string): number[] {
+  return withImage(path, (ddi, read) => openDdiData(ddi, read).findDamagedBlocks(MAX_NAMED_BLOCKS));
+}
+
+/** Opens an image and reads its partition table; nothing has looked at its signature yet. */
+function withImage<Result>(path: string, use: (ddi: Ddi, read: ReadBytes) => Result): Result {
   const file = openImage(path);
   try {
     const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
-    return openDdiData(parseDdi(read, fstatSync(file).size), read).findDamagedBlocks(MAX_NAMED_BLOCKS);
+    return use(parseDdi(read, fstatSync(file).size), read);
   } finally {
     closeSync(file);
   }
