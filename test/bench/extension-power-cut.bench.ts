@@ -3,6 +3,7 @@ import { messageOf } from "@ashlar/base";
 import { cutPowerOfExtension } from "../faults/extension-power-cut.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";
+import { survivedCuts } from "./survived.ts";
 
 const NAME = "bench-extension-power";
 const DEFAULT_CUTS = 10;
@@ -20,11 +21,10 @@ async function measure(cuts: number): Promise<BenchResult> {
   let survived = 0;
   const say = (line: string): void => console.error(`  ${line}`);
   const onCut = (): void => void (survived += 1);
-  const problem = await cutPowerOfExtension({ name: NAME, cuts, seed: randomInt(2 ** 32), say, onCut }).then(
-    () => undefined,
-    messageOf,
-  );
-  const detail = `${survived} of ${cuts} power cuts survived`;
-  if (problem === undefined) return { value: survived / cuts, detail };
-  return { value: Math.min(survived, cuts - 1) / cuts, detail: `${detail}; ${problem}` };
+  const problems: string[] = [];
+  const seed = randomInt(2 ** 32);
+  await cutPowerOfExtension({ name: NAME, cuts, seed, say, onCut }).catch((error: unknown) => {
+    problems.push(messageOf(error));
+  });
+  return survivedCuts(survived, cuts, problems);
 }

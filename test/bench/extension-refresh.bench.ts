@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { ExtensionLab, type ExtensionTree, ExtensionWorld } from "../e2e/extension-lab.ts";
+import { declaring, ExtensionLab, type ExtensionTree, ExtensionWorld } from "../e2e/extension-lab.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { median } from "./evidence.ts";
@@ -10,17 +10,7 @@ const SITE = treeOf("site");
 const TOOLS = treeOf("tools");
 const IMAGE = `/opt/extensions/tools/tools-${TOOLS.version}-x86-64.raw`;
 const LINK = "/run/extensions/tools.raw";
-const CONFIG = `variant: flatcar
-version: 1.0.0
-storage:
-  files:
-    - path: /etc/ashlar/extensions.yaml
-      contents:
-        inline: |
-          extensions:
-            - {name: site, version: v*, tier: opt-in}
-            - {name: tools, version: v*, tier: opt-in}
-`;
+const CONFIG = declaring(["{name: site, version: v*, tier: opt-in}", "{name: tools, version: v*, tier: opt-in}"]);
 
 export const bench: Bench = {
   name: "refresh with one more extension, from the request to measured and merged (TCG)",

@@ -4,6 +4,7 @@ import { cutPower } from "../faults/power-cut.ts";
 import { makeReleases } from "../e2e/update-releases.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 import type { Bench, BenchResult } from "./bench.ts";
+import { survivedCuts } from "./survived.ts";
 
 const NAMES = ["bench-power-a", "bench-power-b"];
 const DEFAULT_CUTS = 20;
@@ -30,6 +31,5 @@ async function measure(count: number): Promise<BenchResult> {
     });
   });
   await Promise.all(lanes);
-  const detail = [`${survived} of ${count} power cuts survived`, ...problems].join("; ");
-  return { value: problems.length === 0 ? survived / count : Math.min(survived, count - 1) / count, detail };
+  return survivedCuts(survived, count, problems);
 }

@@ -116,13 +116,8 @@ function classConfig(url: string, trustedRoot: Buffer): Uint8Array {
 }
 
 async function onNode(lab: Lab, script: string): Promise<void> {
-  const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-  const { status, stdout, stderr } = await lab.ssh("node-1", ["sudo", "-n", "sh", "-c", quoted]);
-  if (status === 0) return;
-  throw new AshlarError(
-    "failed",
-    `on the node: status ${status}: ${`${stdout.toString("utf8")}${stderr}`.slice(-800)}`,
-  );
+  const { status, output } = await lab.root("node-1", script);
+  if (status !== 0) throw new AshlarError("failed", `on the node: status ${status}: ${output.slice(-800)}`);
 }
 
 function say(message: string): void {

@@ -17,6 +17,19 @@ export type ExtensionTree = {
   readonly options?: readonly string[];
 };
 
+/** A Butane file that declares extensions: each a line such as `{name: site, version: v*, tier: opt-in}`; then more YAML. */
+export function declaring(extensions: readonly string[], more = ""): string {
+  return `variant: flatcar
+version: 1.0.0
+storage:
+  files:
+    - path: /etc/ashlar/extensions.yaml
+      contents:
+        inline: |
+          extensions:
+${extensions.map((each) => `            - ${each}\n`).join("")}${more}`;
+}
+
 /** Programs that say which version they are, in place of Kubernetes' own. */
 export function kubernetes(version: string, health = "exit 0"): ExtensionTree {
   const program = `#!/bin/sh\necho Kubernetes ${version}\n`;
@@ -117,9 +130,7 @@ export class ExtensionLab {
 
   /** Runs a shell script on the node as root. */
   async root(script: string): Promise<{ readonly status: number; readonly output: string }> {
-    const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-    const { status, stdout, stderr } = await this.lab.ssh(NODE, ["sudo", "-n", "sh", "-c", quoted]);
-    return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+    return await this.lab.root(NODE, script);
   }
 
   /** The same, for a script that must succeed. */

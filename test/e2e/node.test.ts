@@ -35,14 +35,7 @@ after(async () => {
 });
 
 async function root(script: string): Promise<{ status: number; output: string }> {
-  const { status, stdout, stderr } = await lab.ssh(NODE, [
-    "sudo",
-    "-n",
-    "sh",
-    "-c",
-    `'${script.replaceAll("'", `'\\''`)}'`,
-  ]);
-  return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+  return await lab.root(NODE, script);
 }
 
 async function prove(...args: string[]): Promise<{ status: number; fleet: FleetVerdict }> {

@@ -7,7 +7,7 @@ import { copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
-import { ExtensionLab, ExtensionWorld } from "./extension-lab.ts";
+import { declaring, ExtensionLab, ExtensionWorld } from "./extension-lab.ts";
 import { ashlar, removeLabOnSignal, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
@@ -96,16 +96,9 @@ test("systemd takes the units", async () => {
 
 /** The module's key would have to be in the firmware's db: see its README. */
 const ON_NODE = names.filter((name) => name !== "kernel-module").toSorted();
-const CONFIG = `variant: flatcar
-version: 1.0.0
-storage:
-  files:
-    - path: /etc/ashlar/extensions.yaml
-      contents:
-        inline: |
-          extensions:
-${ON_NODE.map((name) => `            - {name: ${name}, version: "*", tier: ${name === "kubernetes" ? "community" : "opt-in"}}`).join("\n")}
-`;
+const CONFIG = declaring(
+  ON_NODE.map((name) => `{name: ${name}, version: "*", tier: ${name === "kubernetes" ? "community" : "opt-in"}}`),
+);
 
 test("a node has all of them, works and is proven", { timeout: 20 * MINUTES }, async () => {
   const lab = await ExtensionLab.up(NAME, world, CONFIG);

@@ -19,7 +19,7 @@ export type Turn = {
 
 type Output = { readonly status: number; readonly output: string };
 
-/** One node, and a repository that is served to it. */
+/** A node, or several, and a repository that is served to it. */
 export class UpdateLab {
   readonly name: string;
   readonly lab: Lab;
@@ -29,9 +29,26 @@ export class UpdateLab {
     this.lab = lab;
   }
 
-  static async up(name: string, { keys, image }: Releases, version: string, repository: string): Promise<UpdateLab> {
+  static async up(
+    name: string,
+    { keys, image }: Releases,
+    version: string,
+    repository: string,
+    nodes = 1,
+  ): Promise<UpdateLab> {
     await ashlar("lab", "down", "--name", name);
-    const place = ["--name", name, "--nodes", "1", "--image", image(version), "--repo", repository, "--keys", keys];
+    const place = [
+      "--name",
+      name,
+      "--nodes",
+      String(nodes),
+      "--image",
+      image(version),
+      "--repo",
+      repository,
+      "--keys",
+      keys,
+    ];
     await ashlar("lab", "up", ...place, "--config", join(ROOT, "examples/worker.bu"));
     return new UpdateLab(await openLab(name));
   }
@@ -47,9 +64,7 @@ export class UpdateLab {
 
   /** Runs a shell script on the node as root. */
   async root(script: string): Promise<Output> {
-    const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-    const { status, stdout, stderr } = await this.lab.ssh(NODE, ["sudo", "-n", "sh", "-c", quoted]);
-    return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+    return await this.lab.root(NODE, script);
   }
 
   /** The same, for a script that must succeed. */

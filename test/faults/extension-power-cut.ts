@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { seededRandom } from "../fuzz/random.ts";
-import { ExtensionLab, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
+import { declaring, ExtensionLab, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
 import { killMachine } from "./power-cut.ts";
 import { ashlar } from "../e2e/world.ts";
 
 const VERSIONS = ["v1.33.2", "v1.33.5"] as const;
-const CONFIG = `variant: flatcar
-version: 1.0.0
-storage:
-  files:
-    - path: /etc/ashlar/extensions.yaml
-      contents:
-        inline: |
-          extensions:
-            - {name: kubernetes, version: v1.33.*, tier: community}
-`;
+const CONFIG = declaring(["{name: kubernetes, version: v1.33.*, tier: community}"]);
 
 export type ExtensionPowerCutOptions = {
   readonly name: string;

@@ -4,8 +4,8 @@ import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Behaviour, HostileServer } from "./hostile-server.ts";
-import { ExtensionLab, type ExtensionTree, ExtensionWorld } from "../e2e/extension-lab.ts";
+import { honest, HostileServer, instead } from "./hostile-server.ts";
+import { declaring, ExtensionLab, type ExtensionTree, ExtensionWorld } from "../e2e/extension-lab.ts";
 import { removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
@@ -17,16 +17,9 @@ const OLD = "v1.0";
 const NEW = "v1.1";
 const NEWER = "v1.2";
 /** Two extensions alike: `own` comes from the node's repository, `foreign` from another server by a transfer file. */
-const CONFIG = `variant: flatcar
-version: 1.0.0
-storage:
-  files:
-    - path: /etc/ashlar/extensions.yaml
-      contents:
-        inline: |
-          extensions:
-            - {name: own, version: v1.*, tier: opt-in}
-    - path: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
+const CONFIG = declaring(
+  ["{name: own, version: v1.*, tier: opt-in}"],
+  `    - path: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
       contents:
         source: http://10.0.2.2:${PORT}/extensions/foreign/foreign-${OLD}-x86-64.raw
     - path: /etc/sysupdate.foreign.d/foreign.transfer
@@ -45,8 +38,8 @@ storage:
   links:
     - path: /etc/extensions/foreign.raw
       target: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
-`;
-const honest: Behaviour = async ({ serve }) => await serve();
+`,
+);
 const world = new ExtensionWorld("extension-servers");
 let lab: ExtensionLab;
 let own: HostileServer;
@@ -61,10 +54,8 @@ before(
     foreign = new HostileServer(world.repository, PORT);
     await foreign.start(honest);
     lab = await ExtensionLab.up(NAME, world, CONFIG);
-    const config = decodeURIComponent(Buffer.from(lab.lab.nodes[0]?.nodeConfig ?? "").toString("utf8"));
-    own = new HostileServer(world.repository, Number(/10\.0\.2\.2:(?<port>\d+)/u.exec(config)?.groups?.["port"]));
+    own = await HostileServer.inPlaceOf(lab.lab, world.repository);
     for (const version of [NEW, NEWER]) await world.publish(versionOf("own", version), versionOf("foreign", version));
-    await lab.lab.stopRepository();
   },
   { timeout: 25 * MINUTES },
 );
@@ -85,10 +76,6 @@ async function expectRefusal(name: string, what: RegExp, to = NEW): Promise<void
   assert.match(output, what);
   assert.deepEqual(await lab.merged(), [`foreign ${OLD}`, `own ${OLD}`]);
   assert.equal(await lab.mustRun(name), OLD);
-}
-
-function instead(suffix: string, behave: Behaviour): Behaviour {
-  return async (exchange) => await (exchange.path.endsWith(suffix) ? behave(exchange) : exchange.serve());
 }
 
 test("the repository sends another version's blocks", LIMIT, async () => {

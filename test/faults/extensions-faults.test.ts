@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ExtensionLab, type ExtensionTree, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
+import { declaring, ExtensionLab, type ExtensionTree, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
 import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
@@ -21,18 +21,13 @@ const BAD = [
   "shadow",
   "twin",
 ] as const;
-const CONFIG = `variant: flatcar
-version: 1.0.0
-storage:
-  files:
-    - path: /etc/ashlar/extensions.yaml
-      contents:
-        inline: |
-          extensions:
-            - {name: kubernetes, version: v1.33.*, tier: community, updates: automatic}
-            - {name: good, version: v1, tier: opt-in}
-${[...BAD, ...MANY].map((name) => `            - {name: ${name}, version: v1, tier: opt-in}`).join("\n")}
-systemd:
+const CONFIG = declaring(
+  [
+    "{name: kubernetes, version: v1.33.*, tier: community, updates: automatic}",
+    "{name: good, version: v1, tier: opt-in}",
+    ...[...BAD, ...MANY].map((name) => `{name: ${name}, version: v1, tier: opt-in}`),
+  ],
+  `systemd:
   units:
     - name: late.service
       enabled: true
@@ -43,7 +38,8 @@ systemd:
         ExecStart=/usr/bin/tool-${MANY[0] ?? ""}
         [Install]
         WantedBy=multi-user.target
-`;
+`,
+);
 
 const world = new ExtensionWorld("node-extension-faults");
 let lab: ExtensionLab;

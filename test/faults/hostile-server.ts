@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { Lab } from "@ashlar/lab";
 
 export type Exchange = {
   /** Without the leading slash. */
@@ -19,6 +20,13 @@ export type Exchange = {
 /** What to do with a request. */
 export type Behaviour = (exchange: Exchange) => Promise<void> | void;
 
+export const honest: Behaviour = async ({ serve }) => await serve();
+
+/** Answers for some files of the repository in another way. */
+export function instead(suffix: string, behave: Behaviour): Behaviour {
+  return async (exchange) => await (exchange.path.endsWith(suffix) ? behave(exchange) : exchange.serve());
+}
+
 /** A web server for a repository that does as it is told. It takes the place of the lab's own. */
 export class HostileServer {
   readonly #directory: string;
@@ -30,6 +38,13 @@ export class HostileServer {
   constructor(directory: string, port: number) {
     this.#directory = directory;
     this.#port = port;
+  }
+
+  /** Where the lab's nodes look for their repository, which the lab serves no more. */
+  static async inPlaceOf(lab: Lab, directory: string): Promise<HostileServer> {
+    const config = decodeURIComponent(Buffer.from(lab.nodes[0]?.nodeConfig ?? "").toString("utf8"));
+    await lab.stopRepository();
+    return new HostileServer(directory, Number(/10\.0\.2\.2:(?<port>\d+)/u.exec(config)?.groups?.["port"]));
   }
 
   async start(behave: Behaviour): Promise<void> {

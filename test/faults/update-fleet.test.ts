@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import type { FleetVerdict } from "@ashlar/identity";
-import { type Lab, openLab } from "@ashlar/lab";
+import type { Lab } from "@ashlar/lab";
 import { ROOT_FILE } from "@ashlar/release";
-import type { Turn } from "../e2e/update-lab.ts";
+import { type Turn, UpdateLab } from "../e2e/update-lab.ts";
 import { FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
 import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
@@ -25,11 +25,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     releases = await makeReleases();
-    const { repository, keys, image } = releases;
-    await ashlar("lab", "down", "--name", NAME);
-    const place = ["--name", NAME, "--nodes", "2", "--image", image(OLD), "--repo", repository, "--keys", keys];
-    await ashlar("lab", "up", ...place, "--config", join(ROOT, "examples/worker.bu"));
-    lab = await openLab(NAME);
+    ({ lab } = await UpdateLab.up(NAME, releases, OLD, releases.repository, 2));
   },
   { timeout: 40 * MINUTES },
 );

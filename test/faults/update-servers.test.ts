@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeyDirectory, refreshRepository } from "@ashlar/release";
-import { type Behaviour, HostileServer } from "./hostile-server.ts";
+import { honest, HostileServer, instead } from "./hostile-server.ts";
 import { UpdateLab } from "../e2e/update-lab.ts";
 import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
 import { findBlockOf, flipUsrBit } from "../e2e/usr-files.ts";
@@ -19,7 +19,6 @@ const directory = join(OUT, "hostile");
 const repository = join(directory, "repository");
 /** No program of a node reads it by itself. */
 const UNUSED = "bin/scp";
-const honest: Behaviour = async ({ serve }) => await serve();
 let releases: Releases;
 let lab: UpdateLab;
 let server: HostileServer;
@@ -31,10 +30,7 @@ before(
     releases = await makeReleases();
     await copyRepository(releases, repository);
     lab = await UpdateLab.up(NAME, releases, OLD, repository);
-    const { nodeConfig } = lab.lab.nodes[0] ?? {};
-    const port = /10\.0\.2\.2:(?<port>\d+)/u.exec(decodeURIComponent(Buffer.from(nodeConfig ?? "").toString("utf8")));
-    server = new HostileServer(repository, Number(port?.groups?.["port"]));
-    await lab.lab.stopRepository();
+    server = await HostileServer.inPlaceOf(lab.lab, repository);
   },
   { timeout: 40 * MINUTES },
 );
@@ -71,11 +67,6 @@ async function expectStaged(version: string): Promise<void> {
   lab.say(`${version} staged in ${Math.round((performance.now() - start) / 1000)} s`);
   assert.equal(status, 0, output);
   assert.deepEqual(await lab.entries(), [OLD, `${version}+3-0`]);
-}
-
-/** Answers for some files of the repository in another way. */
-function instead(suffix: string, behave: Behaviour): Behaviour {
-  return async (exchange) => await (exchange.path.endsWith(suffix) ? behave(exchange) : exchange.serve());
 }
 
 test("another repository's metadata, signed by other keys", LIMIT, async () => {

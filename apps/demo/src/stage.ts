@@ -97,10 +97,7 @@ export class Stage {
   /** Runs a shell script on a node as root. */
   async onNode(lab: Lab, node: string, script: string): Promise<{ readonly status: number; readonly output: string }> {
     this.say(`  ${node}# ${script.length > 100 ? `${script.slice(0, 97).replaceAll(/\s+/gu, " ")}...` : script}`);
-    // ssh joins its words with spaces and gives them to a shell: one quoted word survives that.
-    const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
-    const { status, stdout, stderr } = await lab.ssh(node, ["sudo", "-n", "sh", "-c", quoted], this.#signal);
-    return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+    return await lab.root(node, script, this.#signal);
   }
 
   async #run(args: readonly string[], output: "inherit" | "pipe"): Promise<{ status: number; output: string }> {

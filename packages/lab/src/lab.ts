@@ -173,6 +173,18 @@ export class Lab {
     });
   }
 
+  /** Runs a shell script on a node as root. What it prints to standard error comes last. */
+  async root(
+    nodeName: string,
+    script: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly status: number; readonly output: string }> {
+    // One quoted word survives the shell that ssh gives its words to.
+    const quoted = `'${script.replaceAll("'", `'\\''`)}'`;
+    const { status, stdout, stderr } = await this.ssh(nodeName, ["sudo", "-n", "sh", "-c", quoted], signal);
+    return { status, output: `${stdout.toString("utf8")}${stderr}`.trim() };
+  }
+
   /** Gives this terminal to a command on a node, or to a shell. Resolves with its exit status. */
   async shell(nodeName: string, command: readonly string[]): Promise<number> {
     const child = spawn("ssh", [...this.#sshArguments(nodeName), ...command], { stdio: "inherit" });
