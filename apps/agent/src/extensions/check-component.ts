@@ -29,7 +29,9 @@ const REFRESH = "ashlar-extensions-refresh.service";
  */
 async function refresh(): Promise<void> {
   const { stdout } = await run("systemctl", ["is-active", REFRESH], { acceptStatus: [0, 3] });
-  if (stdout.toString("utf8").trim() === "activating") await run("systemctl", ["start", REFRESH]);
+  // How that run ends is not our matter.
+  if (stdout.toString("utf8").trim() === "activating")
+    await run("systemctl", ["start", REFRESH], { acceptStatus: [0, 1] });
   await run("systemctl", ["start", REFRESH]);
 }
 
