@@ -66,7 +66,7 @@ async function put(name: string, bytes: Uint8Array, version = "v1"): Promise<voi
 }
 
 async function refresh(): Promise<void> {
-  await lab.mustRun("systemctl start ashlar-extensions-refresh.service");
+  await lab.mustRun("ashlar agent extensions apply");
 }
 
 /** Changes one byte where a text is found, or at an offset. */

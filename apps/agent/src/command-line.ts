@@ -7,7 +7,7 @@ import * as help from "./help.ts";
 export type Command =
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
-  | { readonly kind: "agent" | "updater"; readonly idleTimeoutMs: number }
+  | { readonly kind: "agent" | "updater" | "refresher"; readonly idleTimeoutMs: number }
   | { readonly kind: "update"; readonly request: UpdateRequest; readonly policy: boolean; readonly json: boolean }
   | { readonly kind: "status"; readonly json: boolean }
   | { readonly kind: "rollback"; readonly json: boolean }
@@ -38,27 +38,13 @@ type Subcommand = {
   readonly command: (values: Values) => Command;
 };
 
-const IDLE_TIMEOUT = { "idle-timeout": { type: "string" } } as const;
 const JSON_OPTION = { json: { type: "boolean" } } as const;
 
 /** By the words before the options. */
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>([
-  [
-    "agent",
-    {
-      help: help.AGENT,
-      options: IDLE_TIMEOUT,
-      command: (values) => ({ kind: "agent", idleTimeoutMs: seconds(values, "idle-timeout", help.IDLE_SECONDS) }),
-    },
-  ],
-  [
-    "agent updater",
-    {
-      help: help.UPDATER,
-      options: IDLE_TIMEOUT,
-      command: (values) => ({ kind: "updater", idleTimeoutMs: seconds(values, "idle-timeout", help.IDLE_SECONDS) }),
-    },
-  ],
+  ["agent", server("agent", help.AGENT)],
+  ["agent updater", server("updater", help.UPDATER)],
+  ["agent refresher", server("refresher", help.REFRESHER)],
   [
     "agent update",
     {
@@ -146,6 +132,14 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (values["help"] === true) return { kind: "help", text: subcommand.help };
   if (values["version"] === true) return { kind: "version" };
   return subcommand.command(values);
+}
+
+function server(kind: "agent" | "updater" | "refresher", text: string): Subcommand {
+  return {
+    help: text,
+    options: { "idle-timeout": { type: "string" } },
+    command: (values) => ({ kind, idleTimeoutMs: seconds(values, "idle-timeout", help.IDLE_SECONDS) }),
+  };
 }
 
 function withJson(

@@ -16,6 +16,7 @@ The part of Ashlar that lives on a node.
 Commands:
   agent           answer requests for this node's evidence, and pass on orders (ashlar-agent.service)
   agent updater   carry out orders to update this node (ashlar-updater.service)
+  agent refresher verify, measure and merge extensions when something has changed (ashlar-refresher.service)
   agent update    fetch a release and install it in the slot that does not run
   agent status    what runs, what boots next, what failed and why
   agent rollback  let the other slot's release boot next
@@ -45,7 +46,7 @@ Example:
   systemctl start ashlar-agent.socket
   curl --insecure https://127.0.0.1:7443/v1/keys
 
-Further commands: updater, update, status, rollback, health, scrub, extensions (see \`ashlar --help\`).`;
+Further commands: updater, refresher, update, status, rollback, health, scrub, extensions (see \`ashlar --help\`).`;
 
 export const UPDATER: string = `Usage: ashlar agent updater [options]
 
@@ -58,6 +59,18 @@ ${COMMON}
 
 Example:
   curl --unix-socket /run/ashlar-updater.sock http://node/v1/update`;
+
+export const REFRESHER: string = `Usage: ashlar agent refresher [options]
+
+Does what \`ashlar agent extensions apply\` does, whenever it is asked to by HTTP on the Unix socket that
+ashlar-refresher.socket passes: the updater wakes it when it begins to fetch an extension.
+
+Options:
+  --idle-timeout SECONDS  end after so long without a connection (default ${IDLE_SECONDS})
+${COMMON}
+
+Example:
+  curl --unix-socket /run/ashlar-refresher.sock --request POST http://node/v1/refresh`;
 
 export const UPDATE: string = `Usage: ashlar agent update [options]
 
@@ -151,7 +164,7 @@ ${COMMON}
 ${STATUSES} It needs root.
 
 Example:
-  systemctl start ashlar-extensions-refresh.service && journalctl -u ashlar-extensions-refresh.service`;
+  ashlar agent extensions apply --json | jq .setAside`;
 
 export const EXTENSIONS_STATUS: string = `Usage: ashlar agent extensions status [options]
 

@@ -24,3 +24,20 @@ export function inheritedDescriptors(environment: NodeJS.ProcessEnv, processId: 
   const names = (environment["LISTEN_FDNAMES"] ?? "").split(":");
   return new Map(Array.from({ length: count }, (_, index) => [names[index] ?? "", FIRST_DESCRIPTOR + index]));
 }
+
+/**
+ * The descriptor of a listening socket, by its `FileDescriptorName=`.
+ *
+ * @throws AshlarError `usage` when systemd has passed none of this name
+ */
+export function listeningSocket(
+  descriptors: ReadonlyMap<string, number>,
+  { name, unit }: { readonly name: string; readonly unit: string },
+): number {
+  const fd = descriptors.get(name);
+  if (fd !== undefined) return fd;
+  const found = [...descriptors.keys()].join(", ");
+  throw new AshlarError("usage", `expected a socket named ${name} from systemd, found ${found}`, {
+    hint: `start it with \`systemctl start ${unit}\``,
+  });
+}

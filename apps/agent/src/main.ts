@@ -22,6 +22,9 @@ async function carryOut(command: Command): Promise<number> {
     case "updater":
       await (await import("./update/run-updater.ts")).runUpdater(command, process.env);
       return 0;
+    case "refresher":
+      await (await import("./extensions/run-refresher.ts")).runRefresher(command, process.env);
+      return 0;
     case "health":
       return await (
         await import("./health/health-command.ts")

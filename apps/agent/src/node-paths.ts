@@ -11,6 +11,7 @@ export type NodePaths = {
   readonly runtime: string;
   readonly rebootRequired: string;
   readonly updaterSocket: string;
+  readonly refresherSocket: string;
   /** The first that exists counts. */
   readonly policyFiles: readonly string[];
   /** The first that exists counts. */
@@ -55,6 +56,7 @@ export function nodePaths(root = "/"): NodePaths {
     runtime: at("run/ashlar"),
     rebootRequired: at("run/reboot-required"),
     updaterSocket: at("run/ashlar-updater.sock"),
+    refresherSocket: at("run/ashlar-refresher.sock"),
     policyFiles: [at("etc/ashlar/update.yaml"), at("usr/lib/ashlar/update.yaml")],
     trustedRootFiles: [at("etc/ashlar/release-root.json"), at("usr/lib/ashlar/release-root.json")],
     healthDirectories: [at("usr/lib/ashlar/health.d"), at("etc/ashlar/health.d")],

@@ -2,14 +2,13 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { AshlarError } from "@ashlar/base";
 import { createApi } from "./api.ts";
 import { loadKeys } from "./attestation-keys.ts";
 import { quoteWithLogs } from "./collect-evidence.ts";
 import { activateCredential } from "./credential-activation.ts";
 import { endWhenIdle } from "./end-when-idle.ts";
 import { createHttpsServer } from "./https-server.ts";
-import { inheritedDescriptors } from "./inherited-descriptors.ts";
+import { inheritedDescriptors, listeningSocket } from "./inherited-descriptors.ts";
 import { MeasurementLog } from "./measurement-log.ts";
 import { nodePaths } from "./node-paths.ts";
 import { quote } from "./quote.ts";
@@ -21,8 +20,7 @@ import { createForwarding } from "./update-forwarding.ts";
 import { askUpdater } from "./update/updater-client.ts";
 import { readVerityStatus } from "./verity-status.ts";
 
-/** The names of the descriptors in ashlar-agent.socket and ashlar-agent.service. */
-const LISTENING_SOCKET = "https";
+/** The names of the descriptors in ashlar-agent.service. */
 const FIRMWARE_LOG = "firmware-log";
 const USERSPACE_LOG = "userspace-log";
 
@@ -44,13 +42,7 @@ export async function runAgent(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const descriptors = inheritedDescriptors(environment, process.pid);
-  const fd = descriptors.get(LISTENING_SOCKET);
-  if (fd === undefined) {
-    throw new AshlarError(
-      "usage",
-      `expected a socket named ${LISTENING_SOCKET}, found ${[...descriptors.keys()].join(", ")}`,
-    );
-  }
+  const fd = listeningSocket(descriptors, { name: "https", unit: "ashlar-agent.socket" });
   const runtimeDirectory = environment["RUNTIME_DIRECTORY"] ?? DEFAULT_RUNTIME_DIRECTORY;
   const identity = await loadTlsIdentity(join(runtimeDirectory, "tls.pem"));
   const verityStatusSocket = environment["ASHLAR_VERITY_STATUS_SOCKET"] ?? DEFAULT_VERITY_STATUS_SOCKET;

@@ -20,7 +20,12 @@ await test("the units use the port and the names that the agent expects", () => 
   const updater = readUnit("ashlar-updater.socket");
   assert.match(updater, new RegExp(`^ListenStream=${nodePaths().updaterSocket}$`, "mu"));
   assert.match(updater, /^FileDescriptorName=updater$/mu);
+  const refresher = readUnit("ashlar-refresher.socket");
+  assert.match(refresher, new RegExp(`^ListenStream=${nodePaths().refresherSocket}$`, "mu"));
+  assert.match(refresher, /^FileDescriptorName=refresher$/mu);
+  assert.match(refresher, /^SocketMode=0600$/mu);
   for (const [unit, command] of [
+    ["ashlar-refresher.service", "agent refresher"],
     ["ashlar-updater.service", "agent updater"],
     ["ashlar-update.service", "agent update --policy"],
     ["ashlar-health.service", "agent health"],

@@ -11,12 +11,13 @@ import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "./json-answers.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
+import type { SocketAnswer } from "./socket-client.ts";
 import { membersOf } from "./state-file.ts";
 import type { TokenBucket } from "./token-bucket.ts";
-import type { UpdaterAnswer, UpdaterRequest } from "./update/updater-client.ts";
+import type { UpdaterRequest } from "./update/updater-client.ts";
 
 export type Forwarding = {
-  readonly askUpdater: (request: UpdaterRequest) => Promise<UpdaterAnswer>;
+  readonly askUpdater: (request: UpdaterRequest) => Promise<SocketAnswer>;
   /** SubjectPublicKeyInfo of the TLS key, DER. */
   readonly tlsPublicKey: Uint8Array;
   readonly quote: (qualifyingData: Buffer) => Promise<{ readonly message: Buffer; readonly signature: Buffer }>;

@@ -10,7 +10,7 @@ import {
   foldExtensionWords,
 } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../node-paths.ts";
-import { type AcceptedImage, readHost } from "./accept-image.ts";
+import { type AcceptedImage, type Host, readHost } from "./accept-image.ts";
 import { chooseCandidates } from "./choose-candidates.ts";
 import { readComponentStates } from "./component-state.ts";
 import { readDebugSessions } from "./debug-sessions.ts";
@@ -52,7 +52,8 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
   return await withLock("extensions", { holder: "ashlar agent extensions apply", waitMs: LOCK_WAIT_MS }, async () => {
     await machine.exposeBase();
     const before = await readMergeRecord(paths.extensions);
-    const wanted = await readWanted(paths, bootId);
+    const { wanted, problems } = await readWanted(paths, bootId);
+    for (const problem of problems) console.error(problem);
     const selection = await mergeSelection(paths, machine, wanted, before);
     const record = recordOf(selection);
     await writeMergeRecord(paths.extensions, record);
@@ -65,9 +66,17 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
   });
 }
 
-async function readWanted({ extensions }: NodePaths, bootId: string): Promise<WantedExtension[]> {
+/** Reads and checks what a refresh would, and changes nothing: what is read and loaded now need not be then. */
+export async function lookAhead(paths: NodePaths, bootId: string): Promise<void> {
+  const { wanted } = await readWanted(paths, bootId);
+  const { base } = paths.extensions;
+  selectImages(wanted, hostOf(paths), lookUpIn(base), new Map());
+}
+
+type Wanted = { readonly wanted: readonly WantedExtension[]; readonly problems: readonly string[] };
+
+async function readWanted({ extensions }: NodePaths, bootId: string): Promise<Wanted> {
   const { declared, problems } = await readDeclared(extensions);
-  for (const problem of problems) console.error(problem);
   const states = await readComponentStates(extensions);
   const candidates = new Map<string, WantedExtension["images"]>();
   const due: DeclaredExtension[] = [];
@@ -82,7 +91,7 @@ async function readWanted({ extensions }: NodePaths, bootId: string): Promise<Wa
     );
   }
   const sessions = await readDebugSessions(extensions, Date.now());
-  return wantedExtensions(due, ({ name }) => candidates.get(name) ?? [], sessions);
+  return { wanted: wantedExtensions(due, ({ name }) => candidates.get(name) ?? [], sessions), problems };
 }
 
 /** Merges; when that fails with images that were found good, finds out with which, and goes on without them. */
@@ -92,8 +101,7 @@ async function mergeSelection(
   wanted: readonly WantedExtension[],
   before: MergeRecord,
 ): Promise<Selection> {
-  const { base } = paths.extensions;
-  const host = readHost(base, join(base, "usr/lib/os-release"));
+  const host = hostOf(paths);
   const refused = new Map<string, string>();
   const merged = new Map<ExtensionKind, string>();
   for (const kind of EXTENSION_KINDS) {
@@ -104,7 +112,7 @@ async function mergeSelection(
     if (isSo) merged.set(kind, signatureOf(recorded));
   }
   for (;;) {
-    const selection = selectImages(wanted, host, lookUpIn(base), refused);
+    const selection = selectImages(wanted, host, lookUpIn(paths.extensions.base), refused);
     const culprits = await mergeKinds(machine, selection, merged);
     if (culprits.size === 0) {
       await measureRemoved(machine, selection);
@@ -112,6 +120,10 @@ async function mergeSelection(
     }
     for (const [path, reason] of culprits) refused.set(path, reason);
   }
+}
+
+function hostOf({ extensions: { base } }: NodePaths): Host {
+  return readHost(base, join(base, "usr/lib/os-release"));
 }
 
 /** Gives the images that cannot be merged, by their paths, with why. */

@@ -66,6 +66,7 @@ export async function maintainExtensions(
   const merged = new Set((await readMergeRecord(paths.extensions)).merged.map(({ name }) => name));
   const missing = declared.filter(({ name, source }) => !merged.has(name) && (updates || source.type !== "track"));
   let fetched = 0;
+  if (missing.length > 0) checks.announceRefresh();
   for (const extension of missing) {
     context.report({ phase: "fetching", target: { name: extension.name, version: null } });
     await attempt(extension.name, async () => {
@@ -166,6 +167,7 @@ export async function carryOutDebug(
   const repository = await openRepository(paths, client, policy?.repository, context.signal);
   const version = client.chooseExtension(repository.index, { name, pattern: "*", failed: [] });
   context.report({ phase: "fetching", target: { name, version } });
+  checks.announceRefresh();
   const { path } = await client.stageExtension({
     repository,
     name,

@@ -1,6 +1,8 @@
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import type { NodePaths } from "../node-paths.ts";
 import type { MergeRecord } from "./merge-record.ts";
+import { requestRefresh, wakeRefresher } from "./refresher-client.ts";
 
 type Merged = MergeRecord["merged"][number];
 
@@ -10,29 +12,20 @@ const UNIT_TIMEOUT_MS = 120_000;
 
 /** What can be done about a component once another version of it is merged. For tests. */
 export type ComponentChecks = {
+  /** Tells that a refresh will follow soon. */
+  readonly announceRefresh: () => void;
   readonly refresh: () => Promise<void>;
   readonly switchUnits: (before: Merged | undefined, after: Merged) => Promise<void>;
   readonly checkHealth: (component: Merged) => Promise<void>;
 };
 
-export const NODE_CHECKS: ComponentChecks = {
-  refresh,
-  switchUnits,
-  checkHealth,
-};
-
-const REFRESH = "ashlar-extensions-refresh.service";
-
-/**
- * Has everything that is on the node now taken into account. A run that has begun before may have looked already, and to
- * start a service that is being started means to wait for that run: then it is started once more.
- */
-async function refresh(): Promise<void> {
-  const { stdout } = await run("systemctl", ["is-active", REFRESH], { acceptStatus: [0, 3] });
-  // How that run ends is not our matter.
-  if (stdout.toString("utf8").trim() === "activating")
-    await run("systemctl", ["start", REFRESH], { acceptStatus: [0, 1] });
-  await run("systemctl", ["start", REFRESH]);
+export function nodeChecks(paths: Pick<NodePaths, "refresherSocket">): ComponentChecks {
+  return {
+    announceRefresh: () => wakeRefresher(paths),
+    refresh: async () => await requestRefresh(paths),
+    switchUnits,
+    checkHealth,
+  };
 }
 
 /**

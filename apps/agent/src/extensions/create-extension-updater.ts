@@ -1,13 +1,13 @@
 import type { NodePaths } from "../node-paths.ts";
 import type { OrderBook } from "../update/order-book.ts";
 import type * as orders from "./carry-out-orders.ts";
-import { NODE_CHECKS } from "./check-component.ts";
+import { nodeChecks } from "./check-component.ts";
 import type { ExtensionUpdater } from "./extensions-api.ts";
 import { type ExtensionActivity, readExtensionsStatus } from "./extensions-status.ts";
 
 /** Loads what it needs with the first order: who only asks for the status need not wait for it. */
 export function createExtensionUpdater(paths: NodePaths, book: OrderBook<ExtensionActivity>): ExtensionUpdater {
-  const tools = { paths, client: async () => await import("@ashlar/release/client"), checks: NODE_CHECKS };
+  const tools = { paths, client: async () => await import("@ashlar/release/client"), checks: nodeChecks(paths) };
   const load = async (): Promise<typeof orders> => await import("./carry-out-orders.ts");
   return {
     status: async () => await readExtensionsStatus(paths, book.activity),

@@ -37,6 +37,19 @@ export async function writeMergeRecord(
   await writeStateFile(fileIn(runtime), record);
 }
 
+export function describeRecord({ merged, setAside, missing }: MergeRecord): string {
+  const lines = [
+    ...merged.map(({ kind, name, version, rootHash, until }) => {
+      return `merged     ${kind} ${name} ${version}, root hash ${rootHash}${until === null ? "" : `, until ${until}`}`;
+    }),
+    ...setAside.map(
+      ({ name, version, reason }) => `set aside  ${name}${version === null ? "" : ` ${version}`}: ${reason}`,
+    ),
+    ...missing.map(({ name, reason }) => `missing    ${name}: ${reason}`),
+  ];
+  return lines.length === 0 ? "no extensions" : lines.join("\n");
+}
+
 function fileIn(runtime: string): string {
   return join(runtime, "status.json");
 }

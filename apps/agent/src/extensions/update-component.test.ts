@@ -61,6 +61,7 @@ class Fixture implements Disposable {
   refresh: () => Promise<void> = this.apply;
 
   readonly #checks: ComponentChecks = {
+    announceRefresh: () => undefined,
     refresh: async () => {
       await this.refresh();
     },

@@ -54,6 +54,7 @@ export async function updateComponent(
     await changeComponentStates(paths.extensions, (known) => withoutFailure(known, { name, version }));
   await beginTrial(paths, extension, running, version, request.retry === true);
   let check = "fetch";
+  checks.announceRefresh();
   try {
     await bring(paths, extension, source, version, running.version);
     report({ phase: "merging", progress: null });

@@ -3,9 +3,8 @@ import { AshlarError, type ErrorCode } from "@ashlar/base";
 import { MAX_UPDATE_STATUS_BYTES, type UpdateRequest, type UpdateStatus } from "@ashlar/identity/update-api";
 import type { Method } from "../json-answers.ts";
 import type { NodePaths } from "../node-paths.ts";
-import { membersOf } from "../state-file.ts";
 import { formatProgress, formatStatus } from "./format-status.ts";
-import { askUpdater } from "./updater-client.ts";
+import { askUpdaterAsRoot } from "./updater-client.ts";
 
 const POLL_MS = 500;
 
@@ -58,7 +57,11 @@ export async function followOrder(
 export function throwLastError({ lastError }: Pick<UpdateStatus, "lastError">): void {
   if (lastError === null) return;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater writes codes of AshlarError only
-  throw new AshlarError(lastError.code as ErrorCode, lastError.message, hintOf(lastError.hint));
+  throw new AshlarError(
+    lastError.code as ErrorCode,
+    lastError.message,
+    lastError.hint === undefined ? {} : { hint: lastError.hint },
+  );
 }
 
 /** @throws AshlarError what the updater refused it with */
@@ -69,26 +72,11 @@ export async function ask<Status = UpdateStatus>(
   body?: string,
   maxBytes: number = MAX_UPDATE_STATUS_BYTES,
 ): Promise<Status> {
-  const answer = await askUpdater(paths.updaterSocket, {
-    method,
-    path,
-    maxBytes,
-    ...(body === undefined ? {} : { body }),
-  });
-  if (answer.status < 300) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater is this same program, and root's
-    return answer.body as Status;
-  }
-  const { message, hint } = membersOf(membersOf(answer.body)["error"]);
-  const code = answer.status === 409 ? "conflict" : "failed";
-  const text = typeof message === "string" ? message : `the updater answered with status ${answer.status}`;
-  throw new AshlarError(code, text, hintOf(hint));
+  const asked = { method, path, maxBytes, ...(body === undefined ? {} : { body }) };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater is this same program, and root's
+  return (await askUpdaterAsRoot(paths.updaterSocket, asked)) as Status;
 }
 
 function print({ json }: NodeCommand, status: UpdateStatus): void {
   console.log(json ? JSON.stringify(status, undefined, 2) : formatStatus(status));
-}
-
-function hintOf(hint: unknown): { hint?: string } {
-  return typeof hint === "string" ? { hint } : {};
 }

@@ -11,7 +11,7 @@ import {
   type ExtensionActivity,
   writeLastError as writeExtensionsError,
 } from "../extensions/extensions-status.ts";
-import { inheritedDescriptors } from "../inherited-descriptors.ts";
+import { inheritedDescriptors, listeningSocket } from "../inherited-descriptors.ts";
 import { type Caller, jsonAnswers } from "../json-answers.ts";
 import { nodePaths, type NodePaths } from "../node-paths.ts";
 import { noteFallbacks } from "../note-fallbacks.ts";
@@ -27,21 +27,14 @@ import { KEY_HEADER } from "./updater-client.ts";
 import { authorize, createUpdaterApi, type Updater } from "./updater-api.ts";
 import { type LastError, readUpdateStatus, UPDATE_BEGINNINGS, writeLastError } from "./update-status.ts";
 
-/** The name of the descriptor in ashlar-updater.socket. */
-const LISTENING_SOCKET = "updater";
-
 /** Serves until nobody asks any more and nothing is being done. */
 export async function runUpdater(
   options: { readonly idleTimeoutMs: number },
   environment: NodeJS.ProcessEnv,
   paths: NodePaths = nodePaths(),
 ): Promise<void> {
-  const fd = inheritedDescriptors(environment, process.pid).get(LISTENING_SOCKET);
-  if (fd === undefined) {
-    throw new AshlarError("usage", `expected a socket named ${LISTENING_SOCKET} from systemd, found none`, {
-      hint: "start it with `systemctl start ashlar-updater.socket`",
-    });
-  }
+  const descriptors = inheritedDescriptors(environment, process.pid);
+  const fd = listeningSocket(descriptors, { name: "updater", unit: "ashlar-updater.socket" });
   await takeStock(paths).catch((error: unknown) => {
     console.error(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
   });

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { hash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { qualifyingData } from "@ashlar/identity/agent-api";
 import { createHttpsServer } from "../https-server.ts";
 import { SerialQueue } from "../serial-queue.ts";
+import { startSocketService } from "../test-socket-service.ts";
 import { loadTlsIdentity } from "../tls-identity.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import { createForwarding } from "../update-forwarding.ts";
@@ -21,25 +22,9 @@ const V10 = makeTestRelease("1.0.0");
 const V11 = makeTestRelease("1.1.0");
 
 /** The updater as systemd starts it, but on a test's directory. */
-async function startUpdater(node: TestUpdateNode, idleTimeoutMs = 60_000): Promise<ChildProcess> {
-  const listener = createServer();
-  const bound = `${node.paths.updaterSocket}.bound`;
-  listener.listen(bound);
-  await once(listener, "listening");
-  // Node removes the path that it has bound when it closes the socket; this other name stays.
-  linkSync(bound, node.paths.updaterSocket);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node has no public way to a socket's descriptor
-  const { fd } = (listener as unknown as { readonly _handle: { readonly fd: number } })._handle;
-  const script = `import { runUpdater } from ${JSON.stringify(join(import.meta.dirname, "run-updater.ts"))};
-    import { nodePaths } from ${JSON.stringify(join(import.meta.dirname, "../node-paths.ts"))};
-    await runUpdater({ idleTimeoutMs: ${idleTimeoutMs} }, process.env, nodePaths(${JSON.stringify(node.root)}));`;
-  const command = [process.execPath, "--input-type=module-typescript", "-e", script];
-  const child = spawn("sh", ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", ...command], {
-    stdio: ["ignore", "ignore", "ignore", fd],
-    env: { ...process.env, LISTEN_FDS: "1", LISTEN_FDNAMES: "updater" },
-  });
-  listener.close();
-  return child;
+async function startUpdater({ root, paths }: TestUpdateNode, idleTimeoutMs = 60_000): Promise<ChildProcess> {
+  const service = { module: "update/run-updater.ts", run: "runUpdater", name: "updater", root };
+  return await startSocketService({ ...service, socketPath: paths.updaterSocket, idleTimeoutMs });
 }
 
 await test("the updater answers on its socket, takes one order at a time, and keeps why one failed", async (t) => {

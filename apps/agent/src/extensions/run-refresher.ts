@@ -1,0 +1,49 @@
+import { once } from "node:events";
+import { Server } from "node:http";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { endWhenIdle } from "../end-when-idle.ts";
+import { inheritedDescriptors, listeningSocket } from "../inherited-descriptors.ts";
+import { jsonAnswers, refusalOf, type Routes } from "../json-answers.ts";
+import { nodePaths, type NodePaths } from "../node-paths.ts";
+import { SerialQueue } from "../serial-queue.ts";
+import { applyOnNode, prepareToApply } from "./apply-on-node.ts";
+import { describeRecord, type MergeRecord } from "./merge-record.ts";
+import { REFRESH_PATH } from "./refresher-client.ts";
+
+/** The updater and a person or two. */
+const MAX_QUEUED = 8;
+
+/**
+ * Verifies, measures and merges whenever it is asked to, until nobody asks any more. It stays for a while because starting
+ * takes longer than its work: whoever begins to fetch an image wakes it.
+ */
+export async function runRefresher(
+  options: { readonly idleTimeoutMs: number },
+  environment: NodeJS.ProcessEnv,
+  paths: NodePaths = nodePaths(),
+): Promise<void> {
+  const descriptors = inheritedDescriptors(environment, process.pid);
+  const fd = listeningSocket(descriptors, { name: "refresher", unit: "ashlar-refresher.socket" });
+  const queue = new SerialQueue(MAX_QUEUED);
+  const refresh = async (): Promise<MergeRecord> => {
+    const record = await applyOnNode(paths);
+    console.log(describeRecord(record));
+    return record;
+  };
+  const routes: Routes = new Map([
+    [REFRESH_PATH, { POST: { handle: async () => await queue.run(refresh).catch(refuse) } }],
+  ]);
+  const server = new Server(jsonAnswers(routes, "ashlar-refresher.service", () => ({ key: undefined })));
+  server.listen({ fd });
+  await once(server, "listening");
+  endWhenIdle(server, options.idleTimeoutMs);
+  await queue
+    .run(async () => await prepareToApply(paths))
+    .catch((error: unknown) => {
+      console.error(`nothing can be prepared: ${messageOf(error)}`);
+    });
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof AshlarError ? refusalOf(error, 500) : error;
+}
