@@ -57,7 +57,7 @@ async function compare(lab: ExtensionLab, rounds: number): Promise<BenchResult> 
 
 /** What the updater sends. The refresher runs by then: it is woken when an image begins to be fetched, here by the removal. */
 const REQUEST = String.raw`printf 'POST /v1/refresh HTTP/1.1\r\nHost: node\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' |
-  socat -t 120 - UNIX-CONNECT:/run/ashlar-refresher.sock`;
+  socat -t 120 - UNIX-CONNECT:/run/ashlar-refresher.sock,shut-none`;
 
 async function timeOwn(lab: ExtensionLab): Promise<number> {
   await lab.mustRun(`mv ${IMAGE} /opt/extensions/aside && ${REQUEST}`);

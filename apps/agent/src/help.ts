@@ -43,8 +43,7 @@ Environment:
   ASHLAR_UPDATER_SOCKET        where orders to update are taken (default /run/ashlar-updater.sock)
 
 Example:
-  systemctl start ashlar-agent.socket
-  curl --insecure https://127.0.0.1:7443/v1/keys
+  curl --insecure https://NODE:7443/v1/keys              from another machine
 
 Further commands: updater, refresher, update, status, rollback, health, scrub, extensions (see \`ashlar --help\`).`;
 
@@ -58,7 +57,7 @@ Options:
 ${COMMON}
 
 Example:
-  curl --unix-socket /run/ashlar-updater.sock http://node/v1/update`;
+  journalctl --follow --unit ashlar-updater.service`;
 
 export const REFRESHER: string = `Usage: ashlar agent refresher [options]
 
@@ -70,7 +69,7 @@ Options:
 ${COMMON}
 
 Example:
-  curl --unix-socket /run/ashlar-refresher.sock --request POST http://node/v1/refresh`;
+  journalctl --follow --unit ashlar-refresher.service`;
 
 export const UPDATE: string = `Usage: ashlar agent update [options]
 
@@ -104,7 +103,7 @@ ${COMMON}
 ${STATUSES} It needs root.
 
 Example:
-  ashlar agent status --json | jq .failures`;
+  ashlar agent status --json`;
 
 export const ROLLBACK: string = `Usage: ashlar agent rollback [options]
 
@@ -150,7 +149,7 @@ ${COMMON}
 Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy, 2 wrong usage. It needs root.
 
 Example:
-  ashlar agent health --json | jq '.checks[] | select(.passed | not)'`;
+  ashlar agent health --json`;
 
 export const EXTENSIONS_APPLY: string = `Usage: ashlar agent extensions apply [options]
 
@@ -164,7 +163,7 @@ ${COMMON}
 ${STATUSES} It needs root.
 
 Example:
-  ashlar agent extensions apply --json | jq .setAside`;
+  ashlar agent extensions apply --json`;
 
 export const EXTENSIONS_STATUS: string = `Usage: ashlar agent extensions status [options]
 
@@ -177,7 +176,7 @@ ${COMMON}
 ${STATUSES} It needs root.
 
 Example:
-  ashlar agent extensions status --json | jq .merged`;
+  ashlar agent extensions status --json`;
 
 export const EXTENSIONS_FETCH: string = `Usage: ashlar agent extensions fetch [options]
 

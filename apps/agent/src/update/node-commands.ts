@@ -56,12 +56,9 @@ export async function followOrder(
 /** @throws AshlarError what the last order failed with */
 export function throwLastError({ lastError }: Pick<UpdateStatus, "lastError">): void {
   if (lastError === null) return;
+  const { message, hint } = lastError;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater writes codes of AshlarError only
-  throw new AshlarError(
-    lastError.code as ErrorCode,
-    lastError.message,
-    lastError.hint === undefined ? {} : { hint: lastError.hint },
-  );
+  throw new AshlarError(lastError.code as ErrorCode, message, hint === undefined ? {} : { hint });
 }
 
 /** @throws AshlarError what the updater refused it with */
