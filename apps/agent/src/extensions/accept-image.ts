@@ -1,5 +1,15 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import {
@@ -58,27 +68,54 @@ function readCertificates(directory: string): X509Certificate[] {
 
 /**
  * Reads an image's partition table, checks its signature, and reads its file system with each block checked against the
- * signed root hash. Blocks that are not needed for that are left to the kernel, which checks each when it is read.
+ * signed root hash. Blocks that are not needed for that are left to the kernel, which checks each when it is read. What was
+ * accepted once is not read again as long as the file is the same.
  *
  * @throws AshlarError why it must not be merged
  */
 export function acceptImage(path: string, expected: Expected, host: Host): AcceptedImage {
-  return withImage(path, (ddi, read) => {
-    verifyRootHashSignature(ddi.signed, host.certificates);
-    const data = openDdiData(ddi, read);
-    const { kind, name, version, host: wanted, behaviour, entries } = readExtension(data.read, data.sizeBytes);
-    expectSame("name", expected.name, name);
-    expectSame("version", expected.version, version);
-    if (expected.kind !== undefined) expectSame("kind", expected.kind, kind);
-    if (wanted.id !== "_any") {
-      expectSame("ID", host.id, wanted.id);
-      const level = `${kind.toUpperCase()}_LEVEL`;
-      expectSame(level, host.levels[kind], wanted.level ?? "none");
-    }
-    const { rootHash } = ddi.signed;
-    const listed = entries.map((entry) => ({ path: entry.path, type: entry.type }));
-    return { path, kind, name, version, rootHash, behaviour, entries: listed };
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const known = accepted.get(path);
+  if (stat !== undefined && known?.key === keyOf(stat, expected, host)) return known.image;
+  return withImage(path, (ddi, read, file) => {
+    const image = readImage(path, ddi, read, expected, host);
+    if (isSettled(file)) accepted.set(path, { key: keyOf(file, expected, host), image });
+    return image;
   });
+}
+
+/** By their paths. */
+const accepted: Map<string, { readonly key: string; readonly image: AcceptedImage }> = new Map();
+
+/** Everything that an acceptance follows from. */
+function keyOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats, expected: Expected, host: Host): string {
+  const file = [dev, ino, size, mtimeNs, ctimeNs].map(String);
+  const certificates = host.certificates.map(({ fingerprint256 }) => fingerprint256);
+  return JSON.stringify([file, expected.kind, expected.name, expected.version, host.id, host.levels, certificates]);
+}
+
+/** The kernel's clock stands still for some milliseconds: a file might change and look the same. */
+function isSettled({ ctimeMs }: BigIntStats): boolean {
+  return Date.now() - Number(ctimeMs) > SETTLED_MS;
+}
+
+const SETTLED_MS = 1000;
+
+function readImage(path: string, ddi: Ddi, read: ReadBytes, expected: Expected, host: Host): AcceptedImage {
+  verifyRootHashSignature(ddi.signed, host.certificates);
+  const data = openDdiData(ddi, read);
+  const { kind, name, version, host: wanted, behaviour, entries } = readExtension(data.read, data.sizeBytes);
+  expectSame("name", expected.name, name);
+  expectSame("version", expected.version, version);
+  if (expected.kind !== undefined) expectSame("kind", expected.kind, kind);
+  if (wanted.id !== "_any") {
+    expectSame("ID", host.id, wanted.id);
+    const level = `${kind.toUpperCase()}_LEVEL`;
+    expectSame(level, host.levels[kind], wanted.level ?? "none");
+  }
+  const { rootHash } = ddi.signed;
+  const listed = entries.map((entry) => ({ path: entry.path, type: entry.type }));
+  return { path, kind, name, version, rootHash, behaviour, entries: listed };
 }
 
 /**
@@ -114,11 +151,12 @@ export function readWholeImage(path: string): number[] {
 }
 
 /** Opens an image and reads its partition table; nothing has looked at its signature yet. */
-function withImage<Result>(path: string, use: (ddi: Ddi, read: ReadBytes) => Result): Result {
+function withImage<Result>(path: string, use: (ddi: Ddi, read: ReadBytes, stat: BigIntStats) => Result): Result {
   const file = openImage(path);
   try {
     const read: ReadBytes = (offsetBytes, sizeBytes) => readAll(file, path, offsetBytes, sizeBytes);
-    return use(parseDdi(read, fstatSync(file).size), read);
+    const stat = fstatSync(file, { bigint: true });
+    return use(parseDdi(read, Number(stat.size)), read, stat);
   } finally {
     closeSync(file);
   }

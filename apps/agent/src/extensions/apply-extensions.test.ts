@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Applied } from "./apply-extensions.ts";
 import { writeDebugSession } from "./debug-sessions.ts";
 import { makeTestSigner } from "./test-images.ts";
@@ -213,4 +214,18 @@ test("a certificate that an extension brings, or that lies elsewhere, counts for
   node.store(TOOLS, other);
   assert.deepEqual(names(await node.apply()), ["site v1"]);
   assert.deepEqual(names(await node.apply()), ["site v1"]);
+});
+
+test("an image that was accepted is read again when its file has changed", async () => {
+  using node = new TestExtensionNode();
+  node.declare("extensions:\n  - {name: tools, version: v1.*, tier: opt-in}\n");
+  const path = node.store(TOOLS);
+  // Until then its time stamps say too little.
+  await setTimeout(1200);
+  assert.deepEqual(names(await node.apply()), ["tools v1.1"]);
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf("tool");
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(path, bytes);
+  assert.match(setAside(await node.apply())[0] ?? "", /^tools v1\.1: /u);
 });

@@ -18,8 +18,15 @@ const FETCH_UNIT = "ashlar-extensions-fetch.service";
  */
 export async function applyOnNode(paths: NodePaths): Promise<MergeRecord> {
   const isFirst = !(await hasMergeRecord(paths.extensions));
-  const { record, added } = await applyExtensions(paths, nodeMachine(paths), await readBootId(paths));
-  await startUnits(paths, added);
+  const bootId = await readBootId(paths);
+  const [{ record, added }, failed] = await Promise.all([
+    applyExtensions(paths, nodeMachine(paths), bootId),
+    readFailedUnits().catch((error: unknown) => {
+      console.error(`which units have failed cannot be found out: ${messageOf(error)}`);
+      return [];
+    }),
+  ]);
+  if (added.length > 0) await startUnits(paths, added, failed);
   // While this boot goes on: its basic.target waits for what is being fetched.
   if (isFirst && record.missing.length > 0) await run("systemctl", ["start", "--no-block", FETCH_UNIT]);
   return record;
@@ -35,9 +42,12 @@ async function readBootId({ bootId }: NodePaths): Promise<string> {
 }
 
 /** Nothing is waited for: at boot these units themselves wait until the system is up. */
-async function startUnits({ extensions }: NodePaths, added: Applied["added"]): Promise<void> {
-  if (added.length === 0) return;
-  const [enabled, failed] = await Promise.all([readEnabledUnits(extensions.runtime), readFailedUnits()]);
+async function startUnits(
+  { extensions }: NodePaths,
+  added: Applied["added"],
+  failed: readonly string[],
+): Promise<void> {
+  const enabled = await readEnabledUnits(extensions.runtime);
   const units = [...enabled, ...failed, ...added.flatMap(({ behaviour }) => behaviour.start)];
   if (units.length === 0) return;
   await run("systemctl", ["start", "--no-block", ...units]).catch((error: unknown) => {

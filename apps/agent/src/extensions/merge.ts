@@ -12,18 +12,20 @@ import type { AcceptedImage } from "./accept-image.ts";
  * its own: what it merges is shared with the system's, what hides other images is not. So whatever lies in
  * /var/lib/extensions or the like is neither merged nor in the way.
  *
- * $1: the directory of links; $2: where they are looked for; $3: further places; then the program.
+ * $1: the directory of links; $2: where they are looked for, below /run; $3: further places, none below what is merged;
+ * then the program. Each program that is started here costs as much as a whole check of a small image.
  */
 const IN_OWN_NAMESPACE = `set -eu
 links=$1 place=$2 others=$3
 shift 3
-for mount in /run /var /etc /usr; do
-    case "$mount" in "$MERGED") ;; *) mount --make-rslave "$mount" ;; esac
-done
-mkdir -p "$place"
+mount --make-rslave /run
 mount --bind "$links" "$place"
 for other in $others; do
-    if [ -d "$other" ]; then mount -t tmpfs -o ro,mode=0755 empty "$other"; fi
+    if [ -d "$other" ]; then
+        top=\${other#/}
+        mount --make-rslave "/\${top%%/*}"
+        mount -t tmpfs -o ro,mode=0755 empty "$other"
+    fi
 done
 exec "$@"`;
 
@@ -31,8 +33,6 @@ type Merge = {
   readonly program: string;
   readonly others: string;
   readonly policy: string;
-  /** The mount that must stay shared with the system. */
-  readonly merged: string;
   /** Where systemd says what it has merged. */
   readonly lists: readonly string[];
 };
@@ -42,14 +42,12 @@ const KINDS: Readonly<Record<ExtensionKind, Merge>> = {
     program: "systemd-sysext",
     others: "/var/lib/extensions",
     policy: "root=signed+absent:usr=signed+absent",
-    merged: "/usr",
     lists: ["/usr/.systemd-sysext/extensions", "/opt/.systemd-sysext/extensions"],
   },
   confext: {
     program: "systemd-confext",
     others: "/var/lib/confexts /usr/lib/confexts /usr/local/lib/confexts",
     policy: "root=signed+absent",
-    merged: "/etc",
     lists: ["/etc/.systemd-confext/confexts"],
   },
 };
@@ -67,16 +65,16 @@ export async function mergeImages(
   kind: ExtensionKind,
   images: readonly AcceptedImage[],
 ): Promise<void> {
-  const { program, others, policy, merged } = KINDS[kind];
+  const { program, others, policy } = KINDS[kind];
   const directory = join(runtime, "merge", kind);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
+  await mkdir(links[kind], { recursive: true });
   for (const { name, path } of images) await symlink(path, join(directory, `${name}.raw`));
   // The service manager is told once, when everything is merged.
   const command = [program, "refresh", "--no-reload", `--image-policy=${policy}`];
   const script = [IN_OWN_NAMESPACE, "sh", directory, links[kind], others, ...command];
   await run("unshare", ["--mount", "--propagation", "unchanged", "sh", "-c", ...script], {
-    env: { MERGED: merged },
     timeoutMs: TIMEOUT_MS,
     onLine: (line) => console.error(`${program}: ${line}`),
   });
