@@ -16,7 +16,10 @@ const PORT = 18_056;
 const OLD = "v1.0";
 const NEW = "v1.1";
 const NEWER = "v1.2";
-/** Two extensions alike: `own` comes from the node's repository, `foreign` from another server by a transfer file. */
+/**
+ * Extensions alike: `own` comes from the node's repository, `foreign` from another server by a link and a transfer file,
+ * `later` by a transfer file alone, as administrators of other systems write it, with a unit that the node is to start.
+ */
 const CONFIG = declaring(
   ["{name: own, version: v1.*, tier: opt-in}"],
   `    - path: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
@@ -35,9 +38,24 @@ const CONFIG = declaring(
           Path=/opt/extensions/foreign
           MatchPattern=foreign-@v-%a.raw
           CurrentSymlink=/etc/extensions/foreign.raw
+    - path: /etc/sysupdate.later.d/50-later.transfer
+      contents:
+        inline: |
+          [Source]
+          Type=url-file
+          Path=http://10.0.2.2:${PORT}/extensions/later/
+          MatchPattern=later-@v-%a.raw
+          [Target]
+          InstancesMax=2
+          Path=/var/lib/extensions.d/later
+          MatchPattern=later-@v-%a.raw
+          CurrentSymlink=/var/lib/extensions/later.raw
   links:
     - path: /etc/extensions/foreign.raw
       target: /opt/extensions/foreign/foreign-${OLD}-x86-64.raw
+systemd:
+  units:
+    - {name: later.service, enabled: true}
 `,
 );
 const world = new ExtensionWorld("extension-servers");
@@ -50,7 +68,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     await world.make();
-    await world.publish(versionOf("own", OLD), versionOf("foreign", OLD));
+    await world.publish(versionOf("own", OLD), versionOf("foreign", OLD), withUnit(versionOf("later", OLD)));
     foreign = new HostileServer(world.repository, PORT);
     await foreign.start(honest);
     lab = await ExtensionLab.up(NAME, world, CONFIG);
@@ -68,6 +86,12 @@ after(async () => {
 
 function versionOf(name: string, version: string): ExtensionTree {
   return { name, version, files: { [`usr/bin/${name}`]: `#!/bin/sh\necho ${version}\n` } };
+}
+
+function withUnit({ files, ...tree }: ExtensionTree): ExtensionTree {
+  const service = `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/${tree.name}\n`;
+  const unit = `${service}[Install]\nWantedBy=multi-user.target\n`;
+  return { ...tree, files: { ...files, [`usr/lib/systemd/system/${tree.name}.service`]: unit } };
 }
 
 async function expectRefusal(name: string, what: RegExp, to = NEW): Promise<void> {
@@ -127,4 +151,47 @@ test("from honest servers both are updated, and the node is proven", LIMIT, asyn
   }
   const { status, node } = await lab.prove();
   assert.deepEqual([status, node.level], [0, "proven"], JSON.stringify(node.differences));
+});
+
+test(
+  "a transfer file alone is enough: signed sums, the one place for images, and the unit is started",
+  LIMIT,
+  async () => {
+    await lab.mustRun("ashlar agent extensions update --policy");
+    assert.deepEqual(await lab.merged(), [`foreign ${NEWER}`, `later ${OLD}`, `own ${NEWER}`]);
+    await lab.mustRun(`test -f /opt/extensions/later/later-${OLD}-x86-64.raw && systemctl is-active later.service`);
+    assert.equal((await lab.prove()).node.level, "proven");
+    // Whoever signs the sums with another key is not believed.
+    await world.publish(versionOf("later", NEW));
+    await foreign.start(instead("later/SHA256SUMS.gpg", ({ response }) => void response.end("no signature")));
+    await lab.root("ashlar agent extensions update --component later");
+    assert.equal(await lab.mustRun("later"), OLD);
+    await foreign.start(honest);
+  },
+);
+
+test("a damaged image is fetched again, although it is the only one", LIMIT, async () => {
+  const image = `/opt/extensions/later/later-${OLD}-x86-64.raw`;
+  await lab.mustRun(
+    `printf x | dd of=${image} bs=1 seek=21508 conv=notrunc status=none; ashlar agent extensions apply`,
+  );
+  assert.match((await lab.status()).setAside[0]?.reason ?? "", /damaged/u);
+  await lab.mustRun("ashlar agent extensions update --policy");
+  assert.equal(await lab.mustRun("later"), NEW);
+  assert.deepEqual((await lab.status()).setAside, []);
+});
+
+test("three versions are kept, and the one that is merged is among them", LIMIT, async () => {
+  const versions = ["v1.3", "v1.4", "v1.5"];
+  await world.publish(...versions.map((version) => versionOf("own", version)));
+  for (const version of versions) await lab.mustRun(`ashlar agent extensions update --component own --to ${version}`);
+  const kept = await lab.mustRun("ls /opt/extensions/own");
+  assert.deepEqual(
+    kept.split("\n"),
+    versions.map((version) => `own-${version}-x86-64.raw`),
+  );
+  await lab.mustRun("ashlar agent extensions update --component own --to v1.3 --allow-downgrade");
+  await world.publish(versionOf("own", "v1.6"));
+  await lab.mustRun("ashlar agent extensions update --component own --to v1.6");
+  assert.match(await lab.mustRun("ls /opt/extensions/own"), /own-v1\.3-.*own-v1\.6-/su);
 });

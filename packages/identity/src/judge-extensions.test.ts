@@ -50,6 +50,15 @@ function assertWrong(judged: JudgedExtensions, ...patterns: readonly RegExp[]): 
 
 const removed = ({ kind, name }: ExtensionWord): ExtensionWord => ({ kind, name, rootHash: null });
 
+test("what was merged earlier counts, however much that is", () => {
+  const versions = Array.from({ length: 20 }, (_, index) => testExtension("kubernetes", `v1.33.${20 + index}`));
+  const words = versions.map(mergedWord);
+  const known = [...KNOWN, ...versions.map(knownExtensionOf)];
+  assertRight(judge(words, { known }));
+  const tools = [mergedWord(TOOLS), removed(mergedWord(TOOLS))];
+  assertWrong(judge([...words, ...tools], { known }), /^extension debug-tools, earlier in this boot: nothing/u);
+});
+
 test("the declared extension in its newest version is right", () => {
   const judged = judge([mergedWord(NEW)]);
   assertRight(judged);

@@ -37,8 +37,8 @@ export type JudgedExtensions = {
 
 /** The node's timer and the verifier's clock need not agree to the second. */
 const EXCEPTION_GRACE_MS = 60_000;
-/** A hostile log may hold thousands. */
-const MAX_EARLIER = 16;
+/** A hostile log may hold thousands, of which so many are named. */
+const MAX_NAMED = 16;
 
 /**
  * Declared against measured against published. Right is: each declared extension merged, in a published version that the
@@ -54,7 +54,11 @@ export function judgeExtensions(
   const judged = new Judgement(expectations, atMs);
   for (const extension of merged.slice(0, MAX_EXTENSIONS)) judged.addMerged(extension, earlier);
   for (const declared of expectations.declared) judged.addMissing(declared, merged, earlier);
-  for (const extension of earlier.slice(0, MAX_EARLIER)) judged.addEarlier(extension, merged);
+  for (const extension of earlier) {
+    // Nothing that follows could make it worse.
+    if (judged.differences.length >= MAX_NAMED) break;
+    judged.addEarlier(extension, merged);
+  }
   if (merged.length > MAX_EXTENSIONS) {
     judged.differences.push({
       what: "extensions",
@@ -164,7 +168,8 @@ class Judgement implements JudgedExtensions {
     const isKnown = this.#isAlsoAllowed(extension) || exception?.rootHash === extension.rootHash;
     if (!isKnown && this.#requirePublished(what, extension, "a published version") === undefined) return;
     // Otherwise its successor says so.
-    if (!merged.some((each) => each.name === name && each.kind === kind)) {
+    const isReplaced = merged.some((each) => each.name === name && each.kind === kind);
+    if (!isReplaced && this.notes.length < MAX_NAMED) {
       this.notes.push(`${this.#show(extension)} of ${name} was merged earlier in this boot`);
     }
   }

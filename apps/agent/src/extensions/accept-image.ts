@@ -21,6 +21,7 @@ import {
   verifyRootHashSignature,
 } from "@ashlar/formats";
 import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
+import type { ExtensionPaths } from "../node-paths.ts";
 
 /** An extension image whose signature holds and which fits this host. */
 export type AcceptedImage = {
@@ -47,9 +48,9 @@ type Expected = { readonly kind?: ExtensionKind; readonly name: string; readonly
 const CERTIFICATES = "usr/lib/verity.d";
 const MAX_CERTIFICATES = 16;
 
-/** @param base /usr without what is merged over it: an extension must not bring certificates */
-export function readHost(base: string, osRelease: string): Host {
-  const text = readFileSync(osRelease, "utf8");
+/** From /usr without what is merged over it: an extension must not bring certificates. */
+export function readNodeHost({ base }: Pick<ExtensionPaths, "base">): Host {
+  const text = readFileSync(join(base, "usr/lib/os-release"), "utf8");
   const field = (name: string): string =>
     new RegExp(`^${name}="?(?<value>[^"\\n]*)"?$`, "mu").exec(text)?.groups?.["value"] ?? "";
   const levels = { sysext: field("SYSEXT_LEVEL"), confext: field("CONFEXT_LEVEL") };

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Applied } from "./apply-extensions.ts";
 import { writeDebugSession } from "./debug-sessions.ts";
+import { imagePath } from "./store.ts";
 import { makeTestSigner } from "./test-images.ts";
 import { TestExtensionNode } from "./test-node.ts";
 
@@ -145,6 +146,38 @@ test("a damaged image gives way to the version before it", async () => {
   const applied = await node.apply();
   assert.deepEqual(names(applied), ["tools v1.1"]);
   assert.match(setAside(applied)[0] ?? "", /^tools v1\.2: .*block 0 of the data is damaged/u);
+});
+
+test("a merge that fails once is no image's fault", async () => {
+  using node = new TestExtensionNode();
+  node.declare(DECLARED);
+  node.store(TOOLS);
+  node.failures = 1;
+  const applied = await node.apply();
+  assert.deepEqual([names(applied), setAside(applied)], [["tools v1.1"], []]);
+  const before = node.log.length;
+  await node.apply();
+  assert.equal(node.log.length, before, "nothing is done again");
+});
+
+test("what a refresh that never ended has merged is not believed", async () => {
+  using node = new TestExtensionNode();
+  node.declare(DECLARED);
+  node.store(TOOLS);
+  await node.apply();
+  node.store({ ...TOOLS, version: "v1.2" });
+  // Merged, and then the power of the process was over: the record is that of before.
+  const record = readFileSync(join(node.paths.extensions.runtime, "status.json"));
+  await node.apply();
+  writeFileSync(join(node.paths.extensions.runtime, "status.json"), record);
+  rmSync(imagePath(node.paths.extensions, "tools", "v1.2"));
+  node.write("merging", "");
+  const before = node.log.length;
+  assert.deepEqual(names(await node.apply()), ["tools v1.1"]);
+  assert.deepEqual(
+    node.log.slice(before).filter((line) => line.startsWith("sysext=")),
+    ["sysext=tools-v1.1"],
+  );
 });
 
 test("of two extensions with different files of one name the one that sorts first stays", async () => {

@@ -10,12 +10,19 @@ import {
   foldExtensionWords,
 } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../node-paths.ts";
-import { type AcceptedImage, type Host, readHost } from "./accept-image.ts";
+import { type AcceptedImage, readNodeHost } from "./accept-image.ts";
 import { chooseCandidates } from "./choose-candidates.ts";
 import { readComponentStates } from "./component-state.ts";
 import { readDebugSessions } from "./debug-sessions.ts";
 import { lookUpIn } from "./find-conflict.ts";
-import { type MergeRecord, readMergeRecord, writeMergeRecord } from "./merge-record.ts";
+import {
+  beginMerge,
+  EMPTY_RECORD,
+  endMerge,
+  type MergeRecord,
+  readMergeRecord,
+  writeMergeRecord,
+} from "./merge-record.ts";
 import { readDeclared } from "./read-declared.ts";
 import { type Selection, selectImages, type WantedExtension, wantedExtensions } from "./select-images.ts";
 import { type Setting, SETTINGS, settingsIn } from "./settings.ts";
@@ -51,7 +58,8 @@ export type Applied = {
 export async function applyExtensions(paths: NodePaths, machine: Machine, bootId: string): Promise<Applied> {
   return await withLock("extensions", { holder: "ashlar agent extensions apply", waitMs: LOCK_WAIT_MS }, async () => {
     await machine.exposeBase();
-    const before = await readMergeRecord(paths.extensions);
+    const isKnown = await beginMerge(paths.extensions);
+    const before = isKnown ? await readMergeRecord(paths.extensions) : EMPTY_RECORD;
     const { wanted, problems } = await readWanted(paths, bootId);
     for (const problem of problems) console.error(problem);
     const selection = await mergeSelection(paths, machine, wanted, before);
@@ -61,6 +69,7 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
     if (needsReload(before, record)) await machine.reloadUnits();
     const settings = newSettings(before, record);
     if (settings.length > 0) await machine.applySettings(settings);
+    await endMerge(paths.extensions);
     const known = new Set(before.merged.map(keyOf));
     return { record, added: record.merged.filter((each) => !known.has(keyOf(each))) };
   });
@@ -69,8 +78,7 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
 /** Reads and checks what a refresh would, and changes nothing: what is read and loaded now need not be then. */
 export async function lookAhead(paths: NodePaths, bootId: string): Promise<void> {
   const { wanted } = await readWanted(paths, bootId);
-  const { base } = paths.extensions;
-  selectImages(wanted, hostOf(paths), lookUpIn(base), new Map());
+  selectImages(wanted, readNodeHost(paths.extensions), lookUpIn(paths.extensions.base), new Map());
 }
 
 type Wanted = { readonly wanted: readonly WantedExtension[]; readonly problems: readonly string[] };
@@ -101,7 +109,7 @@ async function mergeSelection(
   wanted: readonly WantedExtension[],
   before: MergeRecord,
 ): Promise<Selection> {
-  const host = hostOf(paths);
+  const host = readNodeHost(paths.extensions);
   const refused = new Map<string, string>();
   const merged = new Map<ExtensionKind, string>();
   for (const kind of EXTENSION_KINDS) {
@@ -122,10 +130,6 @@ async function mergeSelection(
   }
 }
 
-function hostOf({ extensions: { base } }: NodePaths): Host {
-  return readHost(base, join(base, "usr/lib/os-release"));
-}
-
 /** Gives the images that cannot be merged, by their paths, with why. */
 async function mergeKinds(
   machine: Machine,
@@ -144,8 +148,10 @@ async function mergeKinds(
       // Whatever is merged now, it is not what was.
       merged.delete(kind);
       const culprits = await findCulprits(machine, kind, images);
-      if (culprits.size === 0) throw error;
-      return culprits;
+      if (culprits.size > 0) return culprits;
+      if (images.length === 0) throw error;
+      // It went well now, image by image: what went wrong before has passed.
+      merged.set(kind, signatureOf(images));
     }
   }
   return new Map();
@@ -189,14 +195,15 @@ async function measureRemoved(machine: Machine, { chosen }: Selection): Promise<
 
 function recordOf({ chosen, setAside, missing }: Selection): MergeRecord {
   const merged = chosen.map(({ kind, name, version, rootHash, until, path, behaviour, entries }) => {
-    const hasUnits = entries.some((entry) => UNIT_DIRECTORY.test(entry.path));
+    const inUnits = entries.flatMap((entry) => UNIT_PATH.exec(entry.path)?.groups?.["rest"] ?? []);
+    const units = inUnits.filter((each) => !each.includes("/"));
     const settings = settingsIn(entries);
-    return { kind, name, version, rootHash, until, path, behaviour, hasUnits, settings };
+    return { kind, name, version, rootHash, until, path, behaviour, hasUnits: inUnits.length > 0, units, settings };
   });
   return { merged: merged.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), setAside, missing };
 }
 
-const UNIT_DIRECTORY = /^\/(?:usr\/lib|etc)\/systemd\/system\//u;
+const UNIT_PATH = /^\/(?:usr\/lib|etc)\/systemd\/system\/(?<rest>.+)$/u;
 
 function needsReload(before: MergeRecord, after: MergeRecord): boolean {
   const units = ({ merged }: MergeRecord): string => signatureOf(merged.filter(({ hasUnits }) => hasUnits));

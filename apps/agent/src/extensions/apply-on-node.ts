@@ -34,7 +34,8 @@ export async function applyOnNode(paths: NodePaths): Promise<MergeRecord> {
 
 /** What a refresh soon will want to know already. */
 export async function prepareToApply(paths: NodePaths): Promise<void> {
-  await lookAhead(paths, await readBootId(paths));
+  // Nothing is merged yet, so there is nothing to look at.
+  if (await hasMergeRecord(paths.extensions)) await lookAhead(paths, await readBootId(paths));
 }
 
 async function readBootId({ bootId }: NodePaths): Promise<string> {
@@ -47,7 +48,8 @@ async function startUnits(
   added: Applied["added"],
   failed: readonly string[],
 ): Promise<void> {
-  const enabled = await readEnabledUnits(extensions.runtime);
+  const brought = new Set(added.flatMap((each) => each.units));
+  const enabled = (await readEnabledUnits(extensions.runtime)).filter((unit) => brought.has(unit));
   const units = [...enabled, ...failed, ...added.flatMap(({ behaviour }) => behaviour.start)];
   if (units.length === 0) return;
   await run("systemctl", ["start", "--no-block", ...units]).catch((error: unknown) => {
@@ -66,8 +68,7 @@ async function readFailedUnits(): Promise<string[]> {
 /** Units that the configuration enables and that were not there in the initrd (ashlar-presets). */
 async function readEnabledUnits(runtime: string): Promise<string[]> {
   try {
-    const units = (await readFile(join(runtime, "units"), "utf8")).split("\n").filter((unit) => unit !== "");
-    return units.filter((unit) => UNIT_DIRECTORIES.some((directory) => existsSync(join(directory, unit))));
+    return (await readFile(join(runtime, "units"), "utf8")).split("\n").filter((unit) => unit !== "");
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -75,4 +76,3 @@ async function readEnabledUnits(runtime: string): Promise<string[]> {
 }
 
 const CONFIGURED_UNITS = "/etc/systemd/system";
-const UNIT_DIRECTORIES = ["/usr/lib/systemd/system", CONFIGURED_UNITS];

@@ -5,6 +5,7 @@ import { run } from "@ashlar/host";
 import type { ComponentRequest, DebugRequest, DeclaredExtension } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../node-paths.ts";
 import { readPolicy, readTrustedRoot } from "../update/read-policy.ts";
+import { bringImage } from "./bring-image.ts";
 import type { ComponentChecks } from "./check-component.ts";
 import { readComponentStates } from "./component-state.ts";
 import { debugFile, removeDebugSession, writeDebugSession } from "./debug-sessions.ts";
@@ -98,7 +99,9 @@ async function fetchFirst(tools: ExtensionTools, extension: DeclaredExtension, c
   const { name, source } = extension;
   const version = source.type === "file" ? parseImagePath(source.path)?.version : undefined;
   if (version !== undefined && source.type === "file" && source.url !== null) {
-    await fetchLinked(tools.paths, { name, source, version });
+    await bringImage(tools.paths, extension, version, async () => {
+      await fetchLinked(tools.paths, { name, source, version });
+    });
     return;
   }
   const { failures } = await readComponentStates(tools.paths.extensions);
@@ -106,7 +109,7 @@ async function fetchFirst(tools: ExtensionTools, extension: DeclaredExtension, c
   const versions = await sourceOf(tools, extension, context);
   const chosen = await versions.choose({ to: version, failed });
   context.report({ target: { name, version: chosen } });
-  await versions.install(chosen, undefined);
+  await bringImage(tools.paths, extension, chosen, async () => await versions.install(chosen, undefined));
 }
 
 async function sourceOf(

@@ -29,19 +29,36 @@ export function nodeChecks(paths: Pick<NodePaths, "refresherSocket">): Component
 }
 
 /**
- * Restarts and reloads the units that the extension names, those only that run, and starts what it wants started.
+ * Restarts and reloads the units that the extension names, those only that run, stops those that have gone with the
+ * version before, and starts what it wants started.
  *
  * @throws AshlarError `failed`
  */
 async function switchUnits(before: Merged | undefined, after: Merged): Promise<void> {
-  const restart = new Set([...(before?.behaviour.restart ?? []), ...after.behaviour.restart]);
-  await systemctl("try-restart", [...restart]);
+  const [restart, gone] = await partByExistence([
+    ...new Set([...(before?.behaviour.restart ?? []), ...after.behaviour.restart]),
+  ]);
+  // Those that only the other version has.
+  await systemctl("stop", gone, [0, UNIT_NOT_LOADED]);
+  await systemctl("try-restart", restart);
   await systemctl("try-reload-or-restart", after.behaviour.reload);
   await systemctl("start", after.behaviour.start);
 }
 
-async function systemctl(verb: string, units: readonly string[]): Promise<void> {
-  if (units.length > 0) await run("systemctl", [verb, ...units], { timeoutMs: UNIT_TIMEOUT_MS });
+async function systemctl(verb: string, units: readonly string[], acceptStatus: readonly number[] = [0]): Promise<void> {
+  if (units.length > 0) await run("systemctl", [verb, ...units], { timeoutMs: UNIT_TIMEOUT_MS, acceptStatus });
+}
+
+/** systemctl(1), "EXIT STATUS". */
+const UNIT_NOT_LOADED = 5;
+
+/** Units that there are, and units that there are not. */
+async function partByExistence(units: readonly string[]): Promise<readonly [readonly string[], readonly string[]]> {
+  if (units.length === 0) return [[], []];
+  const { stdout } = await run("systemctl", ["show", "--property=LoadState", "--value", "--", ...units]);
+  const states = stdout.toString("utf8").trim().split(/\n+/u);
+  const isGone = (_: string, index: number): boolean => states[index] === "not-found";
+  return [units.filter((unit, index) => !isGone(unit, index)), units.filter(isGone)];
 }
 
 /**

@@ -20,7 +20,7 @@ const LINKED: DeclaredExtension = {
     type: "file",
     path: "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw",
     url: "https://extensions.example/k.raw",
-    sha256: null,
+    hash: null,
     updatesUrl: null,
   },
 };

@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
 import type { ExtensionPaths } from "../node-paths.ts";
@@ -11,18 +12,43 @@ export type MergeRecord = Pick<ExtensionsStatus, "setAside" | "missing"> & {
     readonly behaviour: ExtensionBehaviour;
     /** Whether the service manager must read units again when it comes or goes. */
     readonly hasUnits: boolean;
+    /** Those that it brings, by their names. */
+    readonly units: readonly string[];
     /** What it configures once. */
     readonly settings: readonly Setting[];
   })[];
 };
 
-const EMPTY_RECORD: MergeRecord = { merged: [], setAside: [], missing: [] };
+export const EMPTY_RECORD: MergeRecord = { merged: [], setAside: [], missing: [] };
 
 export async function readMergeRecord({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<MergeRecord> {
   const { merged, setAside, missing } = membersOf(await readStateFile(fileIn(runtime)));
   if (!Array.isArray(merged) || !Array.isArray(setAside) || !Array.isArray(missing)) return EMPTY_RECORD;
   // Only `apply` writes this file, which root alone can.
   return { merged, setAside, missing };
+}
+
+/**
+ * Notes that what is merged may change from now on, until the record says what it is. False when somebody has begun before
+ * and did not come to an end: then the record may say what is no longer so.
+ */
+export async function beginMerge({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<boolean> {
+  await mkdir(runtime, { recursive: true });
+  try {
+    await writeFile(merging(runtime), "", { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+export async function endMerge({ runtime }: Pick<ExtensionPaths, "runtime">): Promise<void> {
+  await rm(merging(runtime), { force: true });
+}
+
+function merging(runtime: string): string {
+  return join(runtime, "merging");
 }
 
 /** Whether anything was decided in this boot yet. */

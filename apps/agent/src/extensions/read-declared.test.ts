@@ -45,7 +45,7 @@ test("both ways are read, with what the initrd has noted", async () => {
     type: "file",
     path: IMAGE,
     url: URL,
-    sha256: DIGEST,
+    hash: `sha256-${DIGEST}`,
     updatesUrl: "https://extensions.example/kubernetes/",
   });
   assert.ok(problems.every((problem) => problem.startsWith("/etc/ashlar/extensions.yaml")) && problems.length > 0);

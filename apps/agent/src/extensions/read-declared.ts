@@ -6,6 +6,7 @@ import {
   type DeclaredExtension,
   declaredExtensions,
   EXTENSIONS_FILE,
+  parseTransferFile,
 } from "@ashlar/identity/extensions";
 import type { ExtensionPaths } from "../node-paths.ts";
 import { isMissing, membersOf } from "../state-file.ts";
@@ -68,14 +69,19 @@ async function readTransfers(etc: string): Promise<{ path: string; text: string 
   return found;
 }
 
+/** The text of the transfer file that updates an extension; empty when there is none. */
+export async function readTransferOf({ base }: Pick<ExtensionPaths, "base">, name: string): Promise<string> {
+  const transfers = await readTransfers(join(base, "etc"));
+  return transfers.find(({ text }) => parseTransferFile(text).transfer?.name === name)?.text ?? "";
+}
+
 /** The initrd notes in a line each what it took out of the configuration; of two for one path the later one counts. */
-async function readImageSources(path: string): Promise<{ path: string; url: string | null; sha256: string | null }[]> {
+async function readImageSources(path: string): Promise<{ path: string; url: string | null; hash: string | null }[]> {
   const lines = ((await readText(path)) ?? "").split("\n").filter((line) => line !== "");
   const found = lines.map((line) => {
     const { path: file, url, hash } = membersOf(JSON.parse(line));
-    const sha256 =
-      typeof hash === "string" ? (/^sha256-(?<hex>[0-9a-f]{64})$/u.exec(hash)?.groups?.["hex"] ?? null) : null;
-    return { path: String(file), url: typeof url === "string" ? url : null, sha256 };
+    const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+    return { path: String(file), url: textOf(url), hash: textOf(hash) };
   });
   return [...new Map(found.map((each) => [each.path, each])).values()];
 }

@@ -1,10 +1,10 @@
 import { createConnection } from "node:net";
-import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../node-paths.ts";
 import { askSocket, bodyOf } from "../socket-client.ts";
 
 export const REFRESH_PATH = "/v1/refresh";
 
+const MAX_ANSWER_BYTES = 64 * 1024;
 /** As long as a refresh may wait for another one, and its own time. */
 const TIMEOUT_MS: number = 10 * 60_000;
 
@@ -17,7 +17,7 @@ export async function requestRefresh({
   refresherSocket: socketPath,
 }: Pick<NodePaths, "refresherSocket">): Promise<void> {
   const service = { name: "the refresher", unit: "ashlar-refresher.socket", socketPath };
-  const limits = { maxBytes: MAX_EXTENSIONS_STATUS_BYTES, timeoutMs: TIMEOUT_MS };
+  const limits = { maxBytes: MAX_ANSWER_BYTES, timeoutMs: TIMEOUT_MS };
   bodyOf(service, await askSocket(service, { method: "POST", path: REFRESH_PATH, ...limits }));
 }
 

@@ -5,9 +5,10 @@ import { endWhenIdle } from "../end-when-idle.ts";
 import { inheritedDescriptors, listeningSocket } from "../inherited-descriptors.ts";
 import { jsonAnswers, refusalOf, type Routes } from "../json-answers.ts";
 import { nodePaths, type NodePaths } from "../node-paths.ts";
+import { Refusal } from "../refusal.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import { applyOnNode, prepareToApply } from "./apply-on-node.ts";
-import { describeRecord, type MergeRecord } from "./merge-record.ts";
+import { describeRecord } from "./merge-record.ts";
 import { REFRESH_PATH } from "./refresher-client.ts";
 
 /** The updater and a person or two. */
@@ -25,14 +26,16 @@ export async function runRefresher(
   const descriptors = inheritedDescriptors(environment, process.pid);
   const fd = listeningSocket(descriptors, { name: "refresher", unit: "ashlar-refresher.socket" });
   const queue = new SerialQueue(MAX_QUEUED);
-  const refresh = async (): Promise<MergeRecord> => {
-    const record = await applyOnNode(paths);
-    console.log(describeRecord(record));
-    return record;
+  const refresh = async (): Promise<object> => {
+    console.log(describeRecord(await applyOnNode(paths)));
+    // The record is on the disk, for whoever wants to know.
+    return {};
   };
-  const routes: Routes = new Map([
-    [REFRESH_PATH, { POST: { handle: async () => await queue.run(refresh).catch(refuse) } }],
-  ]);
+  const handle = async (): Promise<object> => {
+    if (queue.isFull) throw new Refusal(503, "busy", `expected at most ${MAX_QUEUED} requests at a time`);
+    return await queue.run(refresh).catch(refuse);
+  };
+  const routes: Routes = new Map([[REFRESH_PATH, { POST: { handle } }]]);
   const server = new Server(jsonAnswers(routes, "ashlar-refresher.service", () => ({ key: undefined })));
   server.listen({ fd });
   await once(server, "listening");

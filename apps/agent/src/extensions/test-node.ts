@@ -19,6 +19,8 @@ export class TestExtensionNode implements Disposable {
   readonly merged: Map<ExtensionKind, ReadonlySet<string>> = new Map();
   /** Names whose merge fails. */
   readonly broken: Set<string> = new Set();
+  /** Merges that fail from now on, whatever is merged. */
+  failures = 0;
   bootId = "boot-1";
   #words: ExtensionWord[] = [];
 
@@ -73,6 +75,10 @@ export class TestExtensionNode implements Disposable {
       const names = images.map(({ name, version }) => `${name}-${version}`);
       this.log.push(`${kind}=${names.join(",")}`);
       const broken = images.find(({ name, version }) => this.broken.has(`${name}-${version}`));
+      if (this.failures > 0) {
+        this.failures -= 1;
+        throw new AshlarError("failed", "the device is busy");
+      }
       if (broken !== undefined) throw new AshlarError("failed", `${broken.name} breaks it`);
       this.merged.set(kind, new Set(images.map(({ name }) => name)));
       await Promise.resolve();

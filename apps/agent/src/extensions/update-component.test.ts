@@ -26,6 +26,7 @@ class Fixture implements Disposable {
   onInstall: () => void = () => undefined;
   health: (version: string) => void = () => undefined;
   fetched = 0;
+  readonly interruption: AbortController = new AbortController();
 
   constructor() {
     this.node.declare("extensions:\n  - {name: kubernetes, version: v1.33.*, tier: community, updates: automatic}\n");
@@ -53,6 +54,7 @@ class Fixture implements Disposable {
       },
     };
     await updateComponent(paths, extension, source, request, this.#checks, {
+      signal: this.interruption.signal,
       report: ({ phase }) => void (phase === undefined ? 0 : this.phases.push(phase)),
     });
   }
@@ -169,6 +171,39 @@ test("a server that does not answer says nothing about the version", async () =>
   };
   await assert.rejects(fixture.update({}, "v1.33.6"), { code: "unavailable" });
   assert.deepEqual((await readComponentStates(fixture.node.paths.extensions)).failures, []);
+});
+
+test("an order that is interrupted says nothing about the version, whatever fails then", async () => {
+  using fixture = new Fixture();
+  await fixture.node.apply();
+  fixture.health = (version) => {
+    if (version !== NEW) return;
+    fixture.interruption.abort();
+    throw new AshlarError("failed", "ended by a signal");
+  };
+  await assert.rejects(fixture.update(), /signal/u);
+  assert.equal(await fixture.merged(), OLD);
+  assert.deepEqual((await readComponentStates(fixture.node.paths.extensions)).failures, []);
+});
+
+test("a refresher that fails says nothing about the version; what it may have merged is taken back", async () => {
+  using fixture = new Fixture();
+  const { node } = fixture;
+  await node.apply();
+  fixture.refresh = async () => {
+    await fixture.apply();
+    fixture.refresh = fixture.apply;
+    throw new AshlarError("unavailable", "no answer in time");
+  };
+  await assert.rejects(fixture.update(), { code: "unavailable" });
+  assert.equal(await fixture.merged(), OLD);
+  const { failures, components } = await readComponentStates(node.paths.extensions);
+  assert.deepEqual([failures, components["kubernetes"]?.trial], [[], null]);
+  fixture.refresh = async () => await Promise.reject(new AshlarError("unavailable", "no answer at all"));
+  await assert.rejects(fixture.update(), {
+    code: "failed",
+    message: /no answer at all; and .* could not be restored/u,
+  });
 });
 
 test("what is set aside at the merge is a failure of the version", async () => {

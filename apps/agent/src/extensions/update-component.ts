@@ -1,9 +1,8 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
 import type { ComponentFailure, ComponentRequest, DeclaredExtension } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../node-paths.ts";
-import { acceptImage, readHost } from "./accept-image.ts";
+import { bringImage, Unacceptable } from "./bring-image.ts";
 import type { ComponentChecks } from "./check-component.ts";
 import {
   changeComponentStates,
@@ -15,7 +14,6 @@ import {
   withoutFailure,
 } from "./component-state.ts";
 import { type MergeRecord, readMergeRecord } from "./merge-record.ts";
-import { imagePath } from "./store.ts";
 import type { ExtensionOrder, VersionSource } from "./version-source.ts";
 
 type Merged = MergeRecord["merged"][number];
@@ -36,7 +34,7 @@ export async function updateComponent(
   source: VersionSource,
   request: Omit<ComponentRequest, "component">,
   checks: ComponentChecks,
-  { report }: Pick<ExtensionOrder, "report">,
+  { report, signal }: Pick<ExtensionOrder, "report" | "signal">,
 ): Promise<void> {
   const { name } = extension;
   const running = await findMerged(paths, name);
@@ -53,13 +51,16 @@ export async function updateComponent(
   if (request.retry === true)
     await changeComponentStates(paths.extensions, (known) => withoutFailure(known, { name, version }));
   await beginTrial(paths, extension, running, version, request.retry === true);
-  let check = "fetch";
+  // Which check a failure would be of. Before the first one nothing has been found out about the version.
+  let check: string | undefined;
+  let isRefreshed = false;
   checks.announceRefresh();
   try {
-    await bring(paths, extension, source, version, running.version);
+    await bringImage(paths, extension, version, async () => await source.install(version, running.version));
     report({ phase: "merging", progress: null });
-    check = "merge";
+    isRefreshed = true;
     await checks.refresh();
+    check = "merge";
     const merged = await expectMerged(paths, name, version);
     report({ phase: "checking-health" });
     check = "units";
@@ -67,7 +68,11 @@ export async function updateComponent(
     check = merged.behaviour.healthCheck ?? "health";
     await checks.checkHealth(merged);
   } catch (error) {
-    await goBack(paths, { extension, running, version, check, error }, checks, report);
+    if (error instanceof Unacceptable) check = "fetch";
+    // An order that was interrupted says nothing about the version, whatever has failed then.
+    if (signal.aborted) check = undefined;
+    await endTrial(paths, name, check === undefined ? undefined : failureOf(name, version, check, messageOf(error)));
+    if (isRefreshed) await goBack(paths, { extension, running, version, error }, checks, report);
     throw error;
   }
   await keep(paths, extension, running, version);
@@ -102,40 +107,6 @@ async function beginTrial(
   throw new AshlarError("conflict", message, { hint: "try it again with --retry" });
 }
 
-/** Makes sure that there is an acceptable image of the version in the store. */
-async function bring(
-  paths: NodePaths,
-  { kind, name }: DeclaredExtension,
-  source: VersionSource,
-  version: string,
-  protectedVersion: string,
-): Promise<void> {
-  const path = imagePath(paths.extensions, name, version);
-  const { base } = paths.extensions;
-  const host = readHost(base, join(base, "usr/lib/os-release"));
-  try {
-    acceptImage(path, { kind, name, version }, host);
-    return;
-  } catch {
-    // It is not there yet, or was damaged since it came.
-  }
-  await rm(path, { force: true });
-  await source.install(version, protectedVersion);
-  try {
-    acceptImage(path, { kind, name, version }, host);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw new Unacceptable(`${name} ${version} is not acceptable: ${messageOf(error)}`, error);
-  }
-}
-
-/** An image that was fetched whole and will never be better. */
-class Unacceptable extends AshlarError {
-  constructor(message: string, cause: unknown) {
-    super("untrusted", message, { cause });
-  }
-}
-
 async function expectMerged(paths: NodePaths, name: string, version: string): Promise<Merged> {
   const merged = await findMerged(paths, name);
   if (merged?.version === version) return merged;
@@ -151,35 +122,41 @@ async function findMerged({ extensions }: NodePaths, name: string): Promise<Merg
   return (await readMergeRecord(extensions)).merged.find((each) => each.name === name);
 }
 
+/** @param failure what was found out about the version, if anything was */
+async function endTrial({ extensions }: NodePaths, name: string, failure: ComponentFailure | undefined): Promise<void> {
+  await changeComponentStates(extensions, (known) => {
+    const component = known.components[name];
+    const ended = component === undefined ? known : withComponent(known, name, { ...component, trial: null });
+    return failure === undefined ? ended : withFailure(ended, failure);
+  });
+}
+
 type Attempt = {
   readonly extension: DeclaredExtension;
   readonly running: Merged;
   readonly version: string;
-  readonly check: string;
   readonly error: unknown;
 };
 
+/** @throws AshlarError when that fails, too */
 async function goBack(
   paths: NodePaths,
-  { extension: { name }, running, version, check, error }: Attempt,
+  { extension: { name }, running, version, error }: Attempt,
   checks: ComponentChecks,
   report: ExtensionOrder["report"],
 ): Promise<void> {
-  // A server that does not answer, or an order that was interrupted, says nothing about the version.
-  const isVerdict = check !== "fetch" || error instanceof Unacceptable;
-  await changeComponentStates(paths.extensions, (known) => {
-    const component = known.components[name];
-    const ended = component === undefined ? known : withComponent(known, name, { ...component, trial: null });
-    return isVerdict ? withFailure(ended, failureOf(name, version, check, messageOf(error))) : ended;
-  });
-  if (check === "fetch") return;
   console.error(`${name} ${version} is given up: ${messageOf(error)}`);
   report({ phase: "reverting", target: { name, version: running.version } });
   const bad = await findMerged(paths, name);
-  // It was set aside: the former version is still there.
-  if (bad?.rootHash === running.rootHash) return;
-  await checks.refresh();
-  await checks.switchUnits(bad, await expectMerged(paths, name, running.version));
+  try {
+    // Even if the former version seems to be merged: whoever answered too late may have merged the new one.
+    await checks.refresh();
+    const merged = await expectMerged(paths, name, running.version);
+    if (bad?.rootHash !== running.rootHash) await checks.switchUnits(bad, merged);
+  } catch (failure) {
+    const message = `${messageOf(error)}; and ${name} ${running.version} could not be restored: ${messageOf(failure)}`;
+    throw new AshlarError("failed", message, { hint: "restart the node", cause: error });
+  }
 }
 
 async function keep(paths: NodePaths, extension: DeclaredExtension, running: Merged, version: string): Promise<void> {

@@ -12,7 +12,7 @@ const CONTEXT = { report: () => undefined, signal: new AbortController().signal 
 
 function linked(updatesUrl: string | null): DeclaredExtension {
   const path = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
-  const source = { type: "file", path, url: null, sha256: null, updatesUrl } as const;
+  const source = { type: "file", path, url: null, hash: null, updatesUrl } as const;
   return { kind: "sysext", name: "kubernetes", pattern: "v1.33.*", tier: null, updates: "automatic", source };
 }
 
@@ -41,6 +41,12 @@ test("a transfer from our own repository means the signed repository", async () 
 test("another server is left to systemd-sysupdate, whose versions are what its pattern has at @v", async () => {
   using node = new TestExtensionNode();
   const log = standIn(node, ["10", "9", "../x", "2"]);
+  const target =
+    "Path=/var/lib/extensions.d/kubernetes\nCurrentSymlink=/var/lib/extensions/kubernetes.raw\nInstancesMax=2";
+  node.write(
+    "base/etc/sysupdate.kubernetes.d/kubernetes.transfer",
+    `[Source]\nType=url-file\nPath=${THEIRS}\nMatchPattern=kubernetes-v1.33.@v-%a.raw\n[Target]\n${target}`,
+  );
   const source = await sourceOf(node, linked(THEIRS));
   const wish = { running: "v1.33.2", failed: [] };
   assert.equal(await source.choose(wish), "v1.33.10");
@@ -55,7 +61,15 @@ test("another server is left to systemd-sysupdate, whose versions are what its p
   await assert.rejects(source.choose({ ...wish, to: "v1.33.11" }), { code: "not-found" });
   await assert.rejects(source.choose({ ...wish, to: "v1.33.9", failed: ["v1.33.9"] }), { code: "conflict" });
   await source.install("v1.33.10", "v1.33.2");
-  assert.match(readFileSync(log, "utf8"), /^--component=kubernetes update 10$/mu);
+  const directory = join(node.paths.extensions.runtime, "sysupdate");
+  assert.ok(readFileSync(log, "utf8").endsWith(`--definitions=${directory} update 10\n`));
+  const definition = readFileSync(join(directory, "kubernetes.transfer"), "utf8");
+  // The last assignment counts: the node has its images in one place, and keeps what is merged.
+  assert.match(definition, /Path=https:.*InstancesMax=2.*ProtectVersion=2\n.*\nInstancesMax=3\n/su);
+  assert.equal(
+    /.*(?<path>\nPath=.*?\n)/su.exec(definition)?.groups?.["path"]?.trim(),
+    `Path=${join(node.paths.extensions.store, "kubernetes")}`,
+  );
 });
 
 test("a link alone has the one version that it names", async () => {

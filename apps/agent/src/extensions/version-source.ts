@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { type DeclaredExtension, extensionFileName, matchesVersion, parseImagePath } from "@ashlar/identity/extensions";
@@ -11,7 +14,8 @@ import type { UpdatePolicy } from "../update/policy.ts";
 import { checkSpace } from "../update/free-space.ts";
 import type { ExtensionClient, Repository } from "./extension-client.ts";
 import type { ExtensionActivity } from "./extensions-status.ts";
-import { installImage } from "./install-image.ts";
+import { installImage, writeDefinition } from "./install-image.ts";
+import { readTransferOf } from "./read-declared.ts";
 import { imagePath, storedVersions } from "./store.ts";
 
 export type ExtensionOrder = OrderContext<ExtensionActivity>;
@@ -99,19 +103,23 @@ function repositorySource(
   };
 }
 
-/** A foreign server: systemd-sysupdate does everything as the transfer file says. */
+/** A foreign server: systemd-sysupdate fetches as the transfer file says. */
 function serverSource(
   paths: NodePaths,
-  { name, pattern }: DeclaredExtension,
+  { kind, name, pattern }: DeclaredExtension,
   { report, signal }: ExtensionOrder,
 ): VersionSource {
   // What systemd-sysupdate calls a version is what stands for `@v` in the transfer file.
   const [before = "", after = ""] = pattern.split("*");
-  const component = `--component=${name}`;
+  const shortened = (version: string): string => version.slice(before.length, version.length - after.length);
   const onLine = (line: string): void => console.error(`sysupdate: ${line}`);
+  const define = async (protectedVersion?: string): Promise<string> => {
+    const text = await readTransferOf(paths.extensions, name);
+    return `--definitions=${await writeDefinition(paths, { kind, name, text, protectedVersion })}`;
+  };
   return {
     choose: async ({ to, running, failed, retry, allowDowngrade }) => {
-      const { stdout } = await run(paths.sysupdate, [component, "--json=short", "list"], { signal, onLine });
+      const { stdout } = await run(paths.sysupdate, [await define(), "--json=short", "list"], { signal, onLine });
       const listed = readVersions(stdout.toString("utf8")).map((version) => `${before}${version}${after}`);
       const offered = listed.filter((version) => matchesVersion(version, pattern));
       const isAllowed = (version: string): boolean => retry === true || !failed.includes(version);
@@ -130,11 +138,10 @@ function serverSource(
       if (to === undefined) return running;
       throw new AshlarError("invalid", `${name} ${to} is older than ${running}, which is merged`);
     },
-    install: async (version) => {
+    install: async (version, protectedVersion) => {
       report({ phase: "fetching", progress: null });
-      await mkdir(join(paths.extensions.store, name), { recursive: true });
-      const wanted = version.slice(before.length, version.length - after.length);
-      await run(paths.sysupdate, [component, "update", wanted], { signal, onLine });
+      const definitions = await define(protectedVersion === undefined ? undefined : shortened(protectedVersion));
+      await run(paths.sysupdate, [definitions, "update", shortened(version)], { signal, onLine });
     },
   };
 }
@@ -163,6 +170,18 @@ function linkSource(paths: NodePaths, { name, source }: DeclaredExtension): Vers
   };
 }
 
+/** @param expected as Ignition has it: of the decompressed bytes, which systemd-pull would not check */
+async function checkHash(path: string, url: string, expected: string): Promise<void> {
+  const [algorithm = ""] = expected.split("-", 1);
+  if (!["sha256", "sha512"].includes(algorithm)) {
+    throw new AshlarError("invalid", `${url}: expected a hash by sha256 or sha512, found ${expected.slice(0, 20)}`);
+  }
+  const digest = createHash(algorithm);
+  await pipeline(createReadStream(path), digest);
+  const found = `${algorithm}-${digest.digest("hex")}`;
+  if (found !== expected) throw new AshlarError("untrusted", `${url}: expected ${expected}, found ${found}`);
+}
+
 /** Fetches the image that the configuration has by its URL. */
 export async function fetchLinked(
   { extensions }: NodePaths,
@@ -178,8 +197,9 @@ export async function fetchLinked(
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const target = join(directory, fileName);
-  const options = ["--direct", `--verify=${source.sha256 ?? "no"}`, `--size-max=${MAX_IMAGE_BYTES}`];
+  const options = ["--direct", "--verify=no", `--size-max=${MAX_IMAGE_BYTES}`];
   await run("/usr/lib/systemd/systemd-pull", [...options, "raw", source.url, target], { timeoutMs: FETCH_TIMEOUT_MS });
+  if (source.hash !== null) await checkHash(target, source.url, source.hash);
   await mkdir(join(extensions.store, name), { recursive: true });
   await rename(target, join(extensions.store, name, fileName));
   await syncDirectory(join(extensions.store, name));

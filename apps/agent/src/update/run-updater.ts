@@ -48,7 +48,7 @@ export async function runUpdater(
     EXTENSION_BEGINNINGS,
   );
   const updater = createUpdater(paths, orders);
-  const routes = createUpdaterApi(updater, orders);
+  const routes = createUpdaterApi(updater, orders, extensionOrders);
   const extensions = createExtensionsApi(
     createExtensionUpdater(paths, extensionOrders),
     extensionOrders,

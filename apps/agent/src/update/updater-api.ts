@@ -18,7 +18,11 @@ export type Updater = {
 };
 
 /** The updater's interface on its Unix socket (see @ashlar/identity/update-api). */
-export function createUpdaterApi(updater: Updater, orders: OrderBook): Routes {
+export function createUpdaterApi(
+  updater: Updater,
+  orders: OrderBook,
+  extensionOrders: { readonly isBusy: boolean },
+): Routes {
   const status = async (): Promise<UpdateStatus> => await updater.status();
   return new Map<string, Methods>([
     [
@@ -59,7 +63,8 @@ export function createUpdaterApi(updater: Updater, orders: OrderBook): Routes {
           status: 202,
           handle: async (_body, caller) => {
             await authorize(updater, caller);
-            if (orders.isBusy) throw new Refusal(409, "conflict", "expected no order that is being carried out");
+            if (orders.isBusy || extensionOrders.isBusy)
+              throw new Refusal(409, "conflict", "expected no order that is being carried out");
             const answer = await status();
             await updater.reboot();
             return answer;

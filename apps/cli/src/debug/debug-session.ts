@@ -89,12 +89,14 @@ class DebugSession {
   }
 
   async merge(seconds: number): Promise<MergedExtension> {
+    let earlier: MergedExtension | undefined;
     try {
       await this.#order(seconds);
       this.#context.onProgress(`${this.#node.name}: told to merge ${this.#extension}`);
       const status = await this.#waitUntilIdle();
       const merged = this.#mergedOf(status);
-      if (merged !== undefined) return merged;
+      earlier = merged;
+      if (merged !== undefined && status.lastError === null) return merged;
       throw new AshlarError(
         "failed",
         `${this.#node.name} has not merged ${this.#extension}: ${reasonOf(status, this.#extension)}`,
@@ -102,10 +104,18 @@ class DebugSession {
     } catch (error) {
       // Who does not answer may have merged it.
       if (error instanceof AshlarError && error.code !== "unavailable" && error.code !== "interrupted") {
-        await endDebugging(this.#context.extensionRecordPath, this.#node.name, this.#extension);
+        await this.#disallow(earlier);
       }
       throw error;
     }
+  }
+
+  /** A session that was to be prolonged goes on as it was. */
+  async #disallow(earlier: MergedExtension | undefined): Promise<void> {
+    const { extensionRecordPath: path } = this.#context;
+    const until = earlier?.until ?? null;
+    if (until === null) await endDebugging(path, this.#node.name, this.#extension);
+    else await allowDebugging(path, this.#node.name, { name: this.#extension, rootHash: null, until });
   }
 
   async remove(): Promise<void> {

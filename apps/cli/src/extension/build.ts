@@ -104,7 +104,8 @@ Needs root.`,
           signal,
           onProgress: createStepPrinter(),
         });
-        print(built, Math.round((performance.now() - start) / 100) / 10, flags.json === true);
+        const seconds = Math.round((performance.now() - start) / 100) / 10;
+        print(built, { updates: recipe?.updates ?? built.manifest.version, seconds }, flags.json === true);
       });
     });
 }
@@ -136,7 +137,13 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-function print({ manifest, files, leftOut }: BuiltExtension, seconds: number, asJson: boolean): void {
+type Facts = {
+  /** The versions that may follow it, as a node declares them. */
+  readonly updates: string;
+  readonly seconds: number;
+};
+
+function print({ manifest, files, leftOut }: BuiltExtension, { updates, seconds }: Facts, asJson: boolean): void {
   const { kind, name, version, tier, image } = manifest;
   if (asJson) {
     const [path, manifestPath, sbom] = files;
@@ -146,6 +153,7 @@ function print({ manifest, files, leftOut }: BuiltExtension, seconds: number, as
         name,
         version,
         tier,
+        updates,
         image: path,
         manifest: manifestPath,
         sbom,
@@ -162,4 +170,6 @@ function print({ manifest, files, leftOut }: BuiltExtension, seconds: number, as
     `  ${kind} ${name} ${version} (${tier}), ${(image.sizeBytes / 1e6).toFixed(1)} MB, root hash ${image.rootHash}`,
   );
   console.log(`  ${manifest.packages.length} packages, ${manifest.files.length} files`);
+  const inKind = kind === "sysext" ? "" : `, kind: ${kind}`;
+  console.log(`  in /etc/ashlar/extensions.yaml: {name: ${name}, version: "${updates}", tier: ${tier}${inKind}}`);
 }

@@ -11,7 +11,8 @@ export function extensionGcCommand(): Command {
     .addHelpText(
       "after",
       `
-Withdrawn versions do not count; one that is older than all that stay goes.
+Withdrawn versions do not count; one that is older than all that stay goes. A node that has had a removed version since its
+last restart is a mismatch until the next one: keep as many as a node may take between restarts.
 
 Examples:
   ashlar extension gc --keep 3 --repo /srv/releases --keys ~/release-keys`,

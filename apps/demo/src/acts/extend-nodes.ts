@@ -45,7 +45,7 @@ export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
   };
 }
 
-/** Somebody changes the image on the server: in each of many places one bit. */
+/** Somebody changes the image on the server: in each of many places one bit. Then somebody removes the signature on the node. */
 export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const names = ["raw", "blocks"].map((suffix) =>
     imageIn(stage.path("repository", "extensions", NAME), NEXT_VERSION, suffix),
@@ -55,11 +55,17 @@ export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const { status, nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-2");
   for (const name of names) await flipBits(name);
   const { output: kubelet } = await stage.onNode(lab, "node-2", "kubelet --version");
+  const { output: unsigned } = await stage.onNode(lab, "node-2", MERGE_UNSIGNED);
+  const reason = /^set aside +kubernetes .*: (?<reason>.*signature.*)$/mu.exec(unsigned)?.groups?.["reason"];
   const runs = versionsOf(await stage.prove("--lab", lab.name));
   return {
-    attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it`,
-    result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; ${runs[1] ?? "node-2 is missing"}`,
-    held: status === 1 && kubelet === `Kubernetes ${FIRST_VERSION}` && runs[1] === `node-2 ${FIRST_VERSION} proven`,
+    attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it; then its own has no signature`,
+    result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; refused: ${reason ?? unsigned}; signed again, ${runs[1] ?? "node-2 is missing"}`,
+    held:
+      status === 1 &&
+      kubelet === `Kubernetes ${FIRST_VERSION}` &&
+      reason !== undefined &&
+      runs[1] === `node-2 ${FIRST_VERSION} proven`,
   };
 }
 
@@ -103,6 +109,19 @@ mkdir -p $root/usr $root/proc $root/sys $root/dev $root/run
 for directory in bin lib lib64; do ln -sfn usr/$directory $root/$directory; done
 ctr run --detach --rootfs --mount type=bind,src=/usr,dst=/usr,options=rbind:ro $root demo /usr/bin/sleep infinity
 ${SHOW_CONTAINER}`;
+
+/** Writes zeros over the signature of a copy, has it merged, and puts the signed image back. */
+const MERGE_UNSIGNED = `
+set -e
+image=${imageIn(`/opt/extensions/${NAME}`, FIRST_VERSION)}
+mv "$image" "$image.signed"
+cp --sparse=always "$image.signed" "$image"
+last=$(($(stat -c %s "$image") - 1048576))
+place=$(tail -c 1048576 "$image" | grep -abo '{"rootHash"' | cut -d : -f 1)
+dd if=/dev/zero of="$image" bs=1 seek=$((last + place)) count=2048 conv=notrunc status=none
+ashlar agent extensions apply
+mv "$image.signed" "$image"
+ashlar agent extensions apply >/dev/null`;
 
 /** What plain systemd-sysext would merge: a directory, which cannot even be signed. */
 const PLANT_EXTENSION = `

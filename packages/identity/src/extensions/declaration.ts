@@ -31,7 +31,8 @@ export type ExtensionSource =
       readonly path: string;
       /** Where the config has it from, and its digest there; null when the config does not say. */
       readonly url: string | null;
-      readonly sha256: string | null;
+      /** As Ignition has it: `sha256-` or `sha512-` and hexadecimal digits. */
+      readonly hash: string | null;
       /** Where a transfer file has newer versions from; null without one. */
       readonly updatesUrl: string | null;
     }
@@ -46,7 +47,7 @@ export type DeclarationSources = {
   /** What is in /etc/extensions: paths with the text of the links. */
   readonly links: readonly { readonly path: string; readonly target: string }[];
   /** Images that the config puts below /opt/extensions. A node need not know. */
-  readonly files: readonly { readonly path: string; readonly url: string | null; readonly sha256: string | null }[];
+  readonly files: readonly { readonly path: string; readonly url: string | null; readonly hash: string | null }[];
   /** /etc/sysupdate.NAME.d/*.transfer */
   readonly transfers: readonly { readonly path: string; readonly text: string }[];
 };
@@ -106,8 +107,8 @@ function readLinks(sources: DeclarationSources, problems: DeclarationProblem[]):
       complain(problems, file, message, "let both name the same minor version");
       return [];
     }
-    const { url = null, sha256 = null } = files.get(path) ?? {};
-    const source = { type: "file", path, url, sha256, updatesUrl: transfer?.url ?? null } as const;
+    const { url = null, hash = null } = files.get(path) ?? {};
+    const source = { type: "file", path, url, hash, updatesUrl: transfer?.url ?? null } as const;
     const updates = transfer === undefined ? "manual" : "automatic";
     return [[file, { kind: "sysext", name, pattern: transfer?.pattern ?? version, tier: null, updates, source }]];
   });

@@ -73,7 +73,7 @@ test("the talk's config declares kubernetes with its patch releases", () => {
         type: "file",
         path: IMAGE,
         url: URL,
-        sha256: null,
+        hash: null,
         updatesUrl: "https://extensions.flatcar.org/extensions/kubernetes/",
       },
     },
@@ -108,10 +108,16 @@ test("a pinned image keeps its digest", () => {
   const file = { path: IMAGE, contents: { source: URL, verification: { hash: `sha256-${digest}` } } };
   const { links } = TALK.storage;
   const [declared] = declaredInConfigs(bytes({ storage: { files: [file], links } }), NOTHING);
-  assert.deepEqual(declared?.source, { type: "file", path: IMAGE, url: URL, sha256: digest, updatesUrl: null });
+  assert.deepEqual(declared?.source, {
+    type: "file",
+    path: IMAGE,
+    url: URL,
+    hash: `sha256-${digest}`,
+    updatesUrl: null,
+  });
   const inline = { path: IMAGE, contents: { source: "data:,x" } };
   const [other] = declaredInConfigs(bytes({ storage: { files: [inline], links } }), NOTHING);
-  assert.deepEqual(other?.source, { type: "file", path: IMAGE, url: null, sha256: null, updatesUrl: null });
+  assert.deepEqual(other?.source, { type: "file", path: IMAGE, url: null, hash: null, updatesUrl: null });
 });
 
 test("what cannot be known here, or is wrong, is refused", () => {

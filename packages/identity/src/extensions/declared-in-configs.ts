@@ -76,8 +76,8 @@ function inlineText(path: string, node: ConfigNode, budget: Budget): string {
 
 function originOf({ source, hash }: Extract<ConfigNode, { type: "file" }>): {
   readonly url: string | null;
-  readonly sha256: string | null;
+  readonly hash: string | null;
 } {
   const url = source === "" || isDataUrl(source) ? null : source;
-  return { url, sha256: /^sha256-([0-9a-f]{64})$/u.exec(hash)?.[1] ?? null };
+  return { url, hash: hash === "" ? null : hash };
 }
