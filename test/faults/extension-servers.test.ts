@@ -170,15 +170,16 @@ test(
   },
 );
 
-test("a damaged image is fetched again, although it is the only one", LIMIT, async () => {
-  const image = `/opt/extensions/later/later-${OLD}-x86-64.raw`;
-  await lab.mustRun(
-    `printf x | dd of=${image} bs=1 seek=21508 conv=notrunc status=none; ashlar agent extensions apply`,
-  );
+test("damaged images are fetched again when there is no other", LIMIT, async () => {
+  await lab.mustRun("ashlar agent extensions update --component later");
+  assert.equal(await lab.mustRun("later"), NEW);
+  await lab.mustRun(`for image in /opt/extensions/later/*.raw; do
+      printf x | dd of="$image" bs=1 seek=21508 conv=notrunc status=none
+    done
+    ashlar agent extensions apply`);
   assert.match((await lab.status()).setAside[0]?.reason ?? "", /damaged/u);
   await lab.mustRun("ashlar agent extensions update --policy");
   assert.equal(await lab.mustRun("later"), NEW);
-  assert.deepEqual((await lab.status()).setAside, []);
 });
 
 test("three versions are kept, and the one that is merged is among them", LIMIT, async () => {
