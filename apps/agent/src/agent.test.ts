@@ -166,8 +166,12 @@ await test("a node's keys are enrolled and its evidence verifies", { skip }, asy
       Array.from({ length: 12 }, async () => await agent.ask("POST", "/v1/evidence", body)),
     );
     const busy = answers.filter(({ status }) => status === 503);
-    assert.equal(answers.filter(({ status }) => status === 200).length, 8);
-    assert.equal(busy.length, 4);
+    const served = answers.filter(({ status }) => status === 200).length;
+    // As many as may wait; on a slow machine the first is done before the last asks.
+    assert.ok(
+      served >= 8 && busy.length > 0 && served + busy.length === 12,
+      `${served} served, ${busy.length} refused`,
+    );
     assert.match(String(busy[0]?.headers["retry-after"]), /^\d+$/u);
     const statuses: number[] = [];
     for (let count = 0; count < 20; count += 1) statuses.push((await agent.ask("GET", "/v1/keys")).status);
