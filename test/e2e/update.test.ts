@@ -8,8 +8,8 @@ import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal } from "./world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-update";
-/** What a node may fetch of a release that differs in a few files: a tenth of /usr. */
-const MAX_FETCHED_FRACTION = 0.1;
+/** What a node may fetch of a release that differs in a few files: the whole UKI, and a tenth of /usr. */
+const MAX_FETCHED_FRACTION = 0.25;
 const repository = join(OUT, "update-repository");
 let releases: Releases;
 let lab: UpdateLab;

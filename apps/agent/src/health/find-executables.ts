@@ -5,11 +5,11 @@ import { isMissing } from "../state-file.ts";
 import type { Check } from "./run-check.ts";
 import { runExecutable } from "./run-executable.ts";
 
-/** More of them in one directory are a mistake, and would be run all at once. */
+/** More of them are a mistake, and would be run all at once. */
 const MAX_CHECKS = 48;
 const MAX_NAME_CHARACTERS = 200;
 
-/** A check for each executable file, in the order of the directories and of their names. */
+/** A check for each executable file, in the order of the directories and of their names; one more when there are too many. */
 export async function findExecutables(directories: readonly string[]): Promise<Check[]> {
   const checks: Check[] = [];
   for (const directory of directories) {
@@ -22,7 +22,10 @@ export async function findExecutables(directories: readonly string[]): Promise<C
       checks.push({ name: shown, run: async (signal) => await runExecutable(path, signal) });
     }
   }
-  return checks.slice(0, MAX_CHECKS);
+  if (checks.length <= MAX_CHECKS) return checks;
+  const tooMany = async (): Promise<void> =>
+    await Promise.reject(new Error(`expected at most ${MAX_CHECKS}, found ${checks.length}: not all of them are run`));
+  return [...checks.slice(0, MAX_CHECKS), { name: "health checks", run: tooMany }];
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import { findSlotProblem } from "./check-installed.ts";
 import { decideRollback } from "./decide-update.ts";
 import type { OrderContext } from "./order-book.ts";
 import { readUpdateFacts } from "./update-facts.ts";
+import { refuseBelowMinimum } from "./update-notes.ts";
 
 /**
  * Lets the other slot's release boot next. The running one's boot entry gets no tries, so that systemd-boot passes it
@@ -16,6 +17,7 @@ export async function carryOutRollback(paths: NodePaths, { report, signal }: Ord
   const facts = await readUpdateFacts(paths);
   const slot = decideRollback(facts);
   if (slot?.version === undefined) return;
+  await refuseBelowMinimum(paths, slot.version, facts.running.version);
   report({ phase: "checking-slots", target: slot.version });
   const problem = await findSlotProblem(paths, slot, facts.slots, signal);
   if (problem !== undefined) {

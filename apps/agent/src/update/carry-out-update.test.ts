@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
@@ -25,6 +25,10 @@ const V12 = makeTestRelease("1.2.0");
 
 /** A repository that holds some releases, and gives out whole ones. */
 function clientFor(node: TestUpdateNode, ...releases: readonly TestRelease[]): ReleaseClient {
+  return clientWith(node, releases, "1.0.0");
+}
+
+function clientWith(node: TestUpdateNode, releases: readonly TestRelease[], minimumVersion: string): ReleaseClient {
   mkdirSync(join(node.root, "etc/ashlar"), { recursive: true });
   writeFileSync(join(node.root, "etc/ashlar/update.yaml"), "repository: http://127.0.0.1:1/\n");
   writeFileSync(join(node.root, "etc/ashlar/release-root.json"), "{}");
@@ -33,8 +37,12 @@ function clientFor(node: TestUpdateNode, ...releases: readonly TestRelease[]): R
     if (release === undefined) throw new AshlarError("not-found", `no ${version}`);
     return release;
   };
+  const index = {
+    channels: new Map([["stable", { version: "1.0.0", minimumVersion }]]),
+    releases: new Map(releases.map(({ version }) => [version, {}])),
+  };
   const client = {
-    openRepository: async () => ({ index: {}, readSummary: async (version: string) => summaryOf(find(version)) }),
+    openRepository: async () => ({ index, readSummary: async (version: string) => summaryOf(find(version)) }),
     chooseRelease: (_index: unknown, choice: { to: string; failed: string[]; retry?: boolean }) => {
       if (choice.failed.includes(choice.to) && choice.retry !== true)
         throw new AshlarError("conflict", "it has failed");
@@ -87,7 +95,7 @@ await test("a release is fetched, installed, read back, and boots next; the same
   const status = await readUpdateStatus(node.paths, IDLE);
   assert.deepEqual([status.version, status.staged, status.rebootNeeded], ["1.0.0", "1.1.0", true]);
   assert.match(readFileSync(`${node.paths.rebootRequired}.pkgs`, "utf8"), /ashlar 1\.1\.0/u);
-  assert.deepEqual(readdirSync(node.paths.state).toSorted(), ["scrub.json"]);
+  assert.deepEqual(readdirSync(node.paths.state).toSorted(), ["notes.json", "scrub.json"]);
   assert.deepEqual(await update(node, "1.1.0"), ["checking"]);
   const { slots } = await readNextBoot(node.paths);
   assert.deepEqual(
@@ -106,6 +114,35 @@ await test("an order for what runs takes the staged release back", async () => {
   assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi", "ashlar_1.1.0+0-0.efi"]);
   assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, null);
   assert.equal(existsSync(node.paths.rebootRequired), false);
+});
+
+await test("what somebody has ordered by its name is not taken back because the channel has another", async () => {
+  using node = makeTestUpdateNode(V10);
+  await update(node, "1.1.0");
+  const client = { ...clientFor(node, V10, V11), chooseRelease: () => "1.0.0" };
+  await carryOutUpdate(node.paths, client, {}, context());
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, "1.1.0");
+  // Unless it is withdrawn, or gone.
+  await carryOutUpdate(node.paths, { ...clientFor(node, V10), chooseRelease: () => "1.0.0" }, {}, context());
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, null);
+});
+
+await test("nothing goes below the minimum version that the node has seen", async () => {
+  using node = makeTestUpdateNode(V11, V10);
+  await carryOutUpdate(node.paths, clientWith(node, [V10, V11], "1.1.0"), { to: "1.1.0" }, context());
+  const expected = { code: "invalid", message: /1\.0\.0 is below 1\.1\.0/u } as const;
+  await assert.rejects(carryOutRollback(node.paths, context()), expected);
+  // A repository, or a channel, that allows more does not lower it.
+  await assert.rejects(update(node, "1.0.0"), expected);
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, null);
+});
+
+await test("whoever died at the very end is made up for", async () => {
+  using node = makeTestUpdateNode(V10);
+  await update(node, "1.1.0");
+  rmSync(node.paths.rebootRequired);
+  assert.deepEqual(await update(node, "1.1.0"), ["checking"]);
+  assert.ok(existsSync(node.paths.rebootRequired));
 });
 
 await test("what an operator rolled back is not taken up again because a channel has it", async () => {

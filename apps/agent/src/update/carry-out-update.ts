@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { chooseBootEntry } from "@ashlar/formats";
 import type { UpdateRequest } from "@ashlar/identity/update-api";
 import { ENTRY_DIRECTORY, removeBootEntries } from "../boot-entries.ts";
 import { forgetFailures, readFailures } from "../failures.ts";
@@ -14,10 +15,12 @@ import type { UpdatePolicy } from "./policy.ts";
 import { readPolicy, readTrustedRoot } from "./read-policy.ts";
 import { beginWork, finishWork, removeReady, workDirectory } from "./ready-directory.ts";
 import type { ReleaseClient, ReleaseSummary, Repository } from "./release-client.ts";
+import { noteRebootRequired } from "./reboot-required.ts";
 import { removeLeftovers } from "./remove-leftovers.ts";
 import { scrubSlots } from "./scrub.ts";
 import { isRunningSlot, type Slot } from "./slots.ts";
 import { readUpdateFacts } from "./update-facts.ts";
+import { readUpdateNotes, refuseBelowMinimum, writeUpdateNotes } from "./update-notes.ts";
 
 /**
  * Carries out an order: afterwards the release boots next. It may be interrupted at any point, by a power cut too, and
@@ -36,12 +39,21 @@ export async function carryOutUpdate(
   const policy = await readPolicy(paths);
   const repository = await openRepository(paths, client, policy, signal);
   const facts = await readUpdateFacts(paths);
+  await noteMinimum(paths, repository, policy);
+  if (request.to === undefined && (await isWaiting(paths, repository, facts))) return;
   const version = await choose(paths, client, repository, request, policy, facts);
   report({ target: version });
+  await refuseBelowMinimum(paths, version, facts.running.version);
+  await writeUpdateNotes(paths.state, { named: request.to ?? null });
   const summary = await repository.readSummary(version);
   const decision = decideUpdate({ version, isNamed: request.to !== undefined, ...summary.usr }, facts);
   // Whoever wants it tried again wants it judged anew.
   if (request.retry === true) await forgetFailures(paths.state, version);
+  if (decision.kind === "nothing" && version !== facts.running.version) {
+    // Whoever was interrupted at the very end has not said so.
+    await noteRebootRequired(paths, version);
+    await removeReady(paths);
+  }
   if (decision.kind === "boot-running") await bootNext(paths, version, facts.running.version);
   if (decision.kind === "activate") {
     report({ phase: "checking-slots" });
@@ -57,6 +69,28 @@ export async function carryOutUpdate(
   if (decision.kind === "install") {
     await install(paths, client, repository, summary, policy, { ...facts, target: decision.target }, context);
   }
+}
+
+async function noteMinimum(
+  { state }: NodePaths,
+  { index }: Repository,
+  policy: UpdatePolicy | undefined,
+): Promise<void> {
+  const channel = policy === undefined ? undefined : index.channels.get(policy.channel);
+  if (channel !== undefined) await writeUpdateNotes(state, { minimumVersion: channel.minimumVersion });
+}
+
+/** Whether a release boots next that somebody has ordered by its name, and that is still good. */
+async function isWaiting(
+  { state }: NodePaths,
+  { index }: Repository,
+  { running, entries }: UpdateFacts,
+): Promise<boolean> {
+  const { named } = await readUpdateNotes(state);
+  const next = chooseBootEntry(entries)?.version;
+  if (named === null || next !== named || next === running.version) return false;
+  const release = index.releases.get(named);
+  return release !== undefined && release.withdrawn === undefined;
 }
 
 async function install(

@@ -11,6 +11,19 @@ export type MaintenanceWindow = {
   readonly timeZone: string;
 };
 
+/** When the window begins next, if that is within so many milliseconds. */
+export function nextBeginning(window: MaintenanceWindow, nowMs: number, withinMs: number): number | undefined {
+  const today = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(window.timeZone).toPlainDate();
+  const beginnings = [0, 1].flatMap((days) => beginningOn(window, today.add({ days })) ?? []);
+  return beginnings.find((begin) => begin > nowMs && begin <= nowMs + withinMs);
+}
+
+function beginningOn({ days, start, timeZone }: MaintenanceWindow, date: Temporal.PlainDate): number | undefined {
+  const weekday = WEEKDAYS[date.dayOfWeek - 1];
+  if (weekday === undefined || !days.includes(weekday)) return undefined;
+  return date.toZonedDateTime({ timeZone, plainTime: start }).epochMilliseconds;
+}
+
 /**
  * Whether an instant lies in the window. A window that begins at a time which the clock skips in spring begins an hour
  * later by the clock; one that begins at a time which comes twice in autumn begins with the first.
@@ -20,10 +33,7 @@ export function isInWindow(window: MaintenanceWindow, nowMs: number): boolean {
   const today = now.toPlainDate();
   // A window is at most a day long: it began today or yesterday, or, where a day has 25 hours, before that.
   return [0, 1, 2].some((days) => {
-    const date = today.subtract({ days });
-    const weekday = WEEKDAYS[date.dayOfWeek - 1];
-    if (weekday === undefined || !window.days.includes(weekday)) return false;
-    const begin = date.toZonedDateTime({ timeZone: window.timeZone, plainTime: window.start }).epochMilliseconds;
-    return nowMs >= begin && nowMs < begin + window.durationMinutes * 60_000;
+    const begin = beginningOn(window, today.subtract({ days }));
+    return begin !== undefined && nowMs >= begin && nowMs < begin + window.durationMinutes * 60_000;
   });
 }

@@ -74,7 +74,7 @@ await test("a node follows a real repository over HTTP: newest, pinned, failed, 
   try {
     const progress = await order(node, {});
     assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, "1.1.0");
-    assert.equal(progress?.totalBytes, V11.data.length + V11.tree.length);
+    assert.equal(progress?.totalBytes, V11.data.length + V11.tree.length + V11.uki.length);
     // All but the last block, in which the versions differ, and those that are nothing but zeros.
     assert.ok((progress?.copiedBytes ?? 0) > V11.data.length / 2);
     assert.ok((progress?.fetchedBytes ?? 0) < V11.data.length / 2);

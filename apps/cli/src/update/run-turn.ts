@@ -94,7 +94,9 @@ class ReleasePlan implements Plan<UpdateStatus> {
       // Set first: the answer to the order to restart may be lost with the connection.
       if (kind === "order") this.#state = { ...this.#state, ordered: true };
       else this.#state = { ...this.#state, rebootedFrom: bootId };
-      await (kind === "order" ? this.#node.order(this.#goal, signal) : this.#node.reboot(signal));
+      // To a node, a rollback leads away from what it runs: that this boots next again is an update.
+      const goal: Goal = version === this.#goal.target ? { ...this.#goal, order: "update" } : this.#goal;
+      await (kind === "order" ? this.#node.order(goal, signal) : this.#node.reboot(signal));
     }
   }
 }

@@ -127,7 +127,7 @@ function onTarget(goal: Goal, state: TurnState, facts: Facts, status: UpdateStat
   if (status.trial) return awaitHealth(goal, facts, status);
   const judged = judgeRunning(state, status);
   if (judged !== undefined) return judged;
-  if (status.staged !== null && goal.order === "update") return unstage(state, status, status.staged);
+  if (status.staged !== null) return unstage(state, status, status.staged);
   const how = state.rebootedFrom === undefined && !state.resumed ? "already" : "updated";
   return { kind: "done", how };
 }

@@ -48,7 +48,7 @@ export async function stageRelease(options: StageReleaseOptions): Promise<Staged
     tree: { name: `ashlar_${version}_${usr.hashPartitionUuid}.usr-verity.raw`, sizeBytes: usr.verity.sizeBytes },
     uki: { name: `ashlar_${version}.efi`, sizeBytes: uki.sizeBytes },
   };
-  const counter = new ProgressCounter(usr.dataSizeBytes + usr.verity.sizeBytes, options.onProgress);
+  const counter = new ProgressCounter(usr.dataSizeBytes + usr.verity.sizeBytes + uki.sizeBytes, options.onProgress);
   const { onCopied, onFetched } = counter;
   const throttle = createThrottle(options.maxBytesPerSecond);
   return await collectFiles(directory, wanted, async (parts) => {
@@ -56,13 +56,20 @@ export async function stageRelease(options: StageReleaseOptions): Promise<Staged
     const blocksFile = { transport, path: `releases/${name}`, sizeBytes, throttle, onFetched };
     const usrOptions = { summary, sources, dataPath: parts.data, treePath: parts.tree, onCopied };
     let ukiBytes = 0;
-    const onUkiFetched = (bytes: number): void => void (ukiBytes += bytes);
+    const onUkiFetched = (bytes: number): void => {
+      ukiBytes += bytes;
+      onFetched(bytes);
+    };
     const ukiOptions = { transport, published: files.uki, path: parts.uki, throttle, onFetched: onUkiFetched };
     // The network has time for the one while the other is copied from the disk.
     const [judged] = await allOrNone(
       [
         async (each) => await stageUsr({ ...usrOptions, blocksFile: { ...blocksFile, signal: each }, signal: each }),
-        async (each) => await stageFile({ ...ukiOptions, signal: each }),
+        async (each) => {
+          await stageFile({ ...ukiOptions, signal: each });
+          // What an interrupted attempt has left.
+          onCopied(Math.max(0, uki.sizeBytes - ukiBytes));
+        },
       ],
       signal,
     );

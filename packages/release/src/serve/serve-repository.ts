@@ -127,7 +127,8 @@ async function sendPart(handle: FileHandle, { start, end }: Range, response: Ser
       if (bytesRead === 0) return void response.destroy();
       offset += bytesRead;
       const isTaken = response.write(chunk.subarray(0, bytesRead));
-      if (!isTaken && offset < end) await drained(response);
+      // Who has gone while the disk was read drains nothing any more.
+      if (!isTaken && offset < end && !response.destroyed) await drained(response);
     }
     response.end();
   } finally {
