@@ -61,6 +61,14 @@ await test("every executable is run, and nothing else", async () => {
   assert.deepEqual(await readFailures(node.paths.state), [], "not on trial: reported only");
 });
 
+await test("checks that are not run because they are too many are a failure", async () => {
+  using node = makeNode(false);
+  for (let index = 0; index < 50; index++) addCheck(node, `check-${index}`, "#!/bin/sh\nexit 0\n");
+  const { healthy, checks } = await runHealth(node.paths, 30_000, [GOOD]);
+  assert.equal(healthy, false);
+  assert.match(checks.at(-1)?.message ?? "", /at most 48, found 50/u);
+});
+
 await test("on trial a failure is recorded; a healthy boot clears the release's name", async () => {
   using node = makeNode(true);
   const bad: Check = { name: "bad", run: async () => await Promise.reject(new Error("it is bad")) };

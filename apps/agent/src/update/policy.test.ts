@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type MaintenanceWindow, isInWindow } from "./maintenance-window.ts";
+import { type MaintenanceWindow, isInWindow, nextBeginning } from "./maintenance-window.ts";
 import { parsePolicy } from "./policy.ts";
 
 const KEY = `sha256:${"ab".repeat(32)}`;
@@ -117,6 +117,14 @@ await test("windows: days, midnight, and clocks that change", () => {
     ["2026-11-22T23:30", false],
   ];
   for (const [text, expected] of cases) assert.equal(isInWindow(window, at(text)), expected, text);
+
+  // Where the timer would come too late.
+  const within = (text: string, minutes: number): number | undefined =>
+    nextBeginning(window, at(text), minutes * 60_000);
+  assert.equal(within("2026-11-21T22:30", 60), at("2026-11-21T23:00"));
+  assert.equal(within("2026-11-21T22:30", 29), undefined);
+  assert.equal(within("2026-11-21T23:00", 120), undefined);
+  assert.equal(within("2026-11-20T23:30", 24 * 60), at("2026-11-21T23:00"));
 
   // 29 March 2026: the clock goes from 02:00 to 03:00. 25 October: from 03:00 to 02:00.
   const night = { ...window, days: ["sun"], start: "02:30", durationMinutes: 60 } as const;

@@ -63,6 +63,7 @@ const WAY: readonly Case[] = [
   ["it is on trial", "wait health", REBOOTED, facts({ ...NEW, trial: true })],
   ["one try has failed, another follows", "wait health", REBOOTED, facts({ ...NEW, bootId: "boot-3", trial: true })],
   ["what runs the release boots it next, too", "order", ON_TARGET, facts(UNDONE)],
+  ["also when it was to go back", "order", ON_TARGET, facts(UNDONE), { order: "rollback" }],
   [
     "told so, it is followed",
     "wait staging",

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { parseRange } from "./parse-range.ts";
 import { serveRepository } from "./serve-repository.ts";
@@ -124,6 +135,31 @@ test("a file that becomes shorter while it is sent ends the connection", async (
   socket.resume();
   await once(socket, "close");
   assert.ok(socket.bytesRead < 64 * 1024 * 1024);
+});
+
+test("whoever breaks off a download leaves no file open", async () => {
+  const path = join(repository, "releases/large");
+  writeFileSync(path, Buffer.alloc(32 * 1024 * 1024));
+  const pathOf = (fd: string): string => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // Closed meanwhile.
+      return "";
+    }
+  };
+  const openFiles = (): number => readdirSync("/proc/self/fd").filter((fd) => pathOf(fd) === path).length;
+  for (let round = 0; round < 100; round++) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write("GET /releases/large HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(socket, "readable");
+    if (round % 2 === 0) socket.resume();
+    await sleep(round % 5);
+    socket.resetAndDestroy();
+    await once(socket, "close");
+  }
+  for (let wait = 0; openFiles() > 0 && wait < 100; wait++) await sleep(20);
+  assert.equal(openFiles(), 0);
 });
 
 test("one connection serves many requests; one that sends nonsense is closed", async () => {
