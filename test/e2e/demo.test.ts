@@ -41,7 +41,7 @@ const EXPECTED: readonly (readonly [string, RegExp])[] = [
   ["Update one node", /^node-1 1\.1\.0 proven, node-2 1\.0\.0 proven, [0-9.]+ MB fetched/u],
   ["Update it to a release", /^back on 1\.1\.0 by itself, proven: .*the disk controller does not answer/su],
   ["Update the kubelet", /^node-1 v1\.33\.5 proven, node-2 v1\.33\.4 proven; its container runs on.*MB fetched/u],
-  ["Update it from a server", /^refused: .*; node-2 v1\.33\.4 proven$/su],
+  ["Update it from a server", /^refused: .*; refused: verity signature: .*; node-2 v1\.33\.4 proven$/su],
   ["Attack 1", /refused: both are read-only/u],
   ["Attack 2", /none of it is in effect; the node is proven/u],
   ["Attack 3", /block \d+ is not as released \(\/usr\/lib\/systemd\/systemd/u],

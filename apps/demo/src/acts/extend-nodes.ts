@@ -60,7 +60,7 @@ export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const runs = versionsOf(await stage.prove("--lab", lab.name));
   return {
     attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it; then its own has no signature`,
-    result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; refused: ${reason ?? unsigned}; signed again, ${runs[1] ?? "node-2 is missing"}`,
+    result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; refused: ${reason ?? unsigned}; ${runs[1] ?? "node-2 is missing"}`,
     held:
       status === 1 &&
       kubelet === `Kubernetes ${FIRST_VERSION}` &&
@@ -118,7 +118,7 @@ mv "$image" "$image.signed"
 cp --sparse=always "$image.signed" "$image"
 last=$(($(stat -c %s "$image") - 1048576))
 place=$(tail -c 1048576 "$image" | grep -abo '{"rootHash"' | cut -d : -f 1)
-dd if=/dev/zero of="$image" bs=1 seek=$((last + place)) count=2048 conv=notrunc status=none
+dd if=/dev/zero of="$image" bs=1 seek=$((last + place)) count=4096 conv=notrunc status=none
 ashlar agent extensions apply
 mv "$image.signed" "$image"
 ashlar agent extensions apply >/dev/null`;
