@@ -1,8 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { type DeclaredExtension, extensionFileName, matchesVersion, parseImagePath } from "@ashlar/identity/extensions";
@@ -12,6 +9,7 @@ import { membersOf, syncDirectory } from "../state-file.ts";
 import type { OrderContext } from "../update/order-book.ts";
 import type { UpdatePolicy } from "../update/policy.ts";
 import { checkSpace } from "../update/free-space.ts";
+import { hashFile } from "../update/hash-file.ts";
 import type { ExtensionClient, Repository } from "./extension-client.ts";
 import type { ExtensionActivity } from "./extensions-status.ts";
 import { installImage, writeDefinition } from "./install-image.ts";
@@ -172,13 +170,11 @@ function linkSource(paths: NodePaths, { name, source }: DeclaredExtension): Vers
 
 /** @param expected as Ignition has it: of the decompressed bytes, which systemd-pull would not check */
 async function checkHash(path: string, url: string, expected: string): Promise<void> {
-  const [algorithm = ""] = expected.split("-", 1);
-  if (!["sha256", "sha512"].includes(algorithm)) {
+  const [algorithm] = expected.split("-", 1);
+  if (algorithm !== "sha256" && algorithm !== "sha512") {
     throw new AshlarError("invalid", `${url}: expected a hash by sha256 or sha512, found ${expected.slice(0, 20)}`);
   }
-  const digest = createHash(algorithm);
-  await pipeline(createReadStream(path), digest);
-  const found = `${algorithm}-${digest.digest("hex")}`;
+  const found = `${algorithm}-${(await hashFile(path, algorithm)).digest}`;
   if (found !== expected) throw new AshlarError("untrusted", `${url}: expected ${expected}, found ${found}`);
 }
 

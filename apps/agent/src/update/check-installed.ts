@@ -38,7 +38,7 @@ export async function findUkiProblem(
   }
   const path = join(paths.esp, ENTRY_DIRECTORY, entry.fileName);
   await dropCaches([path]);
-  const found = (await hashFile(path)).sha256;
+  const found = (await hashFile(path)).digest;
   if (found === wanted.uki.sha256) return undefined;
   return `${entry.fileName}: expected SHA-256 ${wanted.uki.sha256}, found ${found}`;
 }

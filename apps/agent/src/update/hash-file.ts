@@ -4,17 +4,17 @@ import { createReadStream } from "node:fs";
 export type FileDigest = {
   readonly sizeBytes: number;
   /** Lower-case hexadecimal. */
-  readonly sha256: string;
+  readonly digest: string;
 };
 
 /** Reads a file to its end. */
-export async function hashFile(path: string): Promise<FileDigest> {
-  const digest = createHash("sha256");
+export async function hashFile(path: string, algorithm: "sha256" | "sha512" = "sha256"): Promise<FileDigest> {
+  const hash = createHash(algorithm);
   let sizeBytes = 0;
   const chunks: AsyncIterable<Buffer> = createReadStream(path);
   for await (const chunk of chunks) {
-    digest.update(chunk);
+    hash.update(chunk);
     sizeBytes += chunk.length;
   }
-  return { sizeBytes, sha256: digest.digest("hex") };
+  return { sizeBytes, digest: hash.digest("hex") };
 }

@@ -34,7 +34,10 @@ async function readEspFiles(esp: string): Promise<EspFile[]> {
   const found: string[] = [];
   for (const directory of ESP_DIRECTORIES) await collectFiles(join(esp, directory), MAX_DEPTH, found);
   const files: EspFile[] = [];
-  for (const path of found.toSorted()) files.push({ path: relative(esp, path), ...(await hashFile(path)) });
+  for (const path of found.toSorted()) {
+    const { sizeBytes, digest: sha256 } = await hashFile(path);
+    files.push({ path: relative(esp, path), sizeBytes, sha256 });
+  }
   return files;
 }
 
