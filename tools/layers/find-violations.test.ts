@@ -66,3 +66,19 @@ test("package.json and tsconfig.json must name what is imported", () => {
   const unused = workspaces({ declared: ["@ashlar/host", "@ashlar/base"], references: ["packages/host"] });
   assert.match(findViolations(unused).join("\n"), /declares packages\/base, which nothing here imports/u);
 });
+
+test("a folder of the agent imports only the folders that are listed for it; its tests may import all", () => {
+  const folders = (file: string, text: string): string =>
+    findViolations(workspaces({ file: `apps/agent/src/${file}`, text, declared: [], references: [] })).join("\n");
+  // In two pieces, since the check reads this file too.
+  const importOf = (path: string): string => ["import", `"${path}";`].join(" ");
+  assert.equal(folders("answer/api.ts", importOf("../shared/refusal.ts")), "");
+  assert.match(folders("answer/api.ts", importOf("../updater/order-book.ts")), /:1: answer must not import updater/u);
+  assert.match(
+    folders("updater/extensions/a.ts", importOf("../../refresher/merge.ts")),
+    /updater must not import refresher/u,
+  );
+  assert.match(folders("shared/a.ts", importOf("../main.ts")), /shared must not import what is in src itself/u);
+  assert.match(folders("cellar/a.ts", importOf("../shared/a.ts")), /src\/cellar has no place/u);
+  assert.equal(folders("answer/api.test.ts", importOf("../updater/order-book.ts")), "");
+});

@@ -1,6 +1,6 @@
 import { dirname, join, normalize } from "node:path/posix";
 import { blankComments, findImports, type Import } from "./imports.ts";
-import { IMPURE_EXPRESSIONS, LAYERS, ONLY, PURE, PURE_NODE_MODULES } from "./rules.ts";
+import { FOLDERS, IMPURE_EXPRESSIONS, LAYERS, ONLY, PURE, PURE_NODE_MODULES } from "./rules.ts";
 import type { SourceFile, Workspace } from "./read-workspaces.ts";
 
 /** Every place where the workspaces break the rules: `path:line: what was expected and found`. */
@@ -27,9 +27,9 @@ function judgeImport(
   if (specifier.startsWith(".")) {
     const target = normalize(join(dirname(file.path), specifier));
     const inside = target.startsWith(`${workspace.directory}/`);
-    return inside
-      ? []
-      : complain(`expected an import by package name, found the path ${specifier} to another workspace`);
+    if (!inside)
+      return complain(`expected an import by package name, found the path ${specifier} to another workspace`);
+    return isTestCode(file) ? [] : judgeFolders(workspace, file.path, target).flatMap(complain);
   }
   if (specifier.startsWith("node:")) {
     const allowed = !isPureCode(workspace, file) || PURE_NODE_MODULES.includes(specifier);
@@ -45,6 +45,23 @@ function judgeImport(
   return mayImport(workspace.directory, target)
     ? []
     : complain(`${workspace.directory} must not import ${target}: see the order in tools/layers/rules.ts`);
+}
+
+/** The folders of one workspace have an order, too. */
+function judgeFolders({ directory }: Workspace, from: string, to: string): string[] {
+  const folders = FOLDERS[directory];
+  const [source, target] = [folderOf(directory, from), folderOf(directory, to)];
+  if (folders === undefined || source === undefined || source === target) return [];
+  const allowed = folders[source];
+  if (allowed === undefined) return [`${directory}/src/${source} has no place in tools/layers/rules.ts`];
+  if (target !== undefined && allowed.includes(target)) return [];
+  return [`${source} must not import ${target ?? "what is in src itself"}: see the folders in tools/layers/rules.ts`];
+}
+
+/** The first folder below `src`; undefined for files that are in `src` itself. */
+function folderOf(directory: string, path: string): string | undefined {
+  const [folder, file] = path.slice(`${directory}/src/`.length).split("/");
+  return file === undefined ? undefined : folder;
 }
 
 function packageNameOf(specifier: string): string {
@@ -74,7 +91,11 @@ function judgePurity(workspace: Workspace, file: SourceFile): string[] {
 }
 
 function isPureCode(workspace: Workspace, file: SourceFile): boolean {
-  return PURE.includes(workspace.directory) && !/\.test\.ts$|-fixtures?\.ts$|\/test-[\w-]+\.ts$/u.test(file.path);
+  return PURE.includes(workspace.directory) && !isTestCode(file);
+}
+
+function isTestCode({ path }: SourceFile): boolean {
+  return /\.test\.ts$|-fixtures?\.ts$|\/test-[\w-]+\.ts$/u.test(path);
 }
 
 /** package.json, tsconfig.json and the imports must name the same workspaces. */

@@ -20,6 +20,23 @@ export const ONLY: Readonly<Record<string, readonly string[]>> = {
   "apps/agent": ["packages/base", "packages/formats", "packages/identity", "packages/host", "packages/release"],
 };
 
+/**
+ * Folders of a workspace, and the folders beside them that each may import. Files directly in `src` may import all. The
+ * agent's folders are its processes: what faces the network must not reach what writes disks or merges extensions.
+ */
+export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "apps/agent": {
+    shared: [],
+    slots: ["shared"],
+    extensions: ["shared", "slots"],
+    boot: ["shared", "slots", "extensions"],
+    answer: ["shared"],
+    refresher: ["shared", "extensions"],
+    updater: ["shared", "slots", "extensions", "boot"],
+    commands: ["shared", "slots", "extensions", "boot", "refresher"],
+  },
+};
+
 /** Packages that are functions from values to values. Their tests may read files. */
 export const PURE: readonly string[] = ["packages/base", "packages/butane", "packages/formats", "packages/identity"];
 

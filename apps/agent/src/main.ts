@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
-import { type Command, VERSION, parseCommandLine } from "./command-line.ts";
-import { nodePaths } from "./node-paths.ts";
+import { type Command, VERSION, parseCommandLine } from "./commands/command-line.ts";
+import { nodePaths } from "./shared/node-paths.ts";
 
 /** No top-level await: the single executable's main script is CommonJS, which starts faster (see the image package). */
 async function main(): Promise<void> {
@@ -17,36 +17,36 @@ async function carryOut(command: Command): Promise<number> {
       console.log(`ashlar ${VERSION}`);
       return 0;
     case "agent":
-      await (await import("./run-agent.ts")).runAgent(command, process.env);
+      await (await import("./answer/run-agent.ts")).runAgent(command, process.env);
       return 0;
     case "updater":
-      await (await import("./update/run-updater.ts")).runUpdater(command, process.env);
+      await (await import("./updater/run-updater.ts")).runUpdater(command, process.env);
       return 0;
     case "refresher":
-      await (await import("./extensions/run-refresher.ts")).runRefresher(command, process.env);
+      await (await import("./refresher/run-refresher.ts")).runRefresher(command, process.env);
       return 0;
     case "health":
       return await (
-        await import("./health/health-command.ts")
+        await import("./commands/health-command.ts")
       ).healthCommand(nodePaths(), command.limitMs, command.json);
     case "scrub":
-      return await (await import("./update/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
+      return await (await import("./commands/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
     case "apply-extensions":
-      await (await import("./extensions/apply-command.ts")).applyCommand(nodePaths(), command.json);
+      await (await import("./commands/apply-command.ts")).applyCommand(nodePaths(), command.json);
       return 0;
     case "extensions-status":
     case "extensions-fetch":
     case "extensions-policy":
     case "extensions-update":
     case "extensions-debug":
-      await (await import("./extensions/extension-commands.ts")).runExtensionCommand(command, nodePaths());
+      await (await import("./commands/extension-commands.ts")).runExtensionCommand(command, nodePaths());
       return 0;
     case "status":
     case "update":
     case "rollback":
       break;
   }
-  await (await import("./update/run-node-command.ts")).runNodeCommand(command, nodePaths());
+  await (await import("./commands/run-node-command.ts")).runNodeCommand(command, nodePaths());
   return 0;
 }
 

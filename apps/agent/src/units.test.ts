@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { AGENT_PORT } from "@ashlar/identity/agent-api";
-import { parseCommandLine } from "./command-line.ts";
-import { nodePaths } from "./node-paths.ts";
+import { parseCommandLine } from "./commands/command-line.ts";
+import { nodePaths } from "./shared/node-paths.ts";
 
 function readUnit(name: string): string {
   return readFileSync(new URL(`../../../os/usr/lib/systemd/system/${name}`, import.meta.url), "utf8");

@@ -21,7 +21,7 @@ import {
   verifyRootHashSignature,
 } from "@ashlar/formats";
 import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
-import type { ExtensionPaths } from "../node-paths.ts";
+import type { ExtensionPaths } from "../shared/node-paths.ts";
 
 /** An extension image whose signature holds and which fits this host. */
 export type AcceptedImage = {

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ExtensionPaths } from "../node-paths.ts";
-import { isMissing, membersOf, readStateFile, removeStateFile, writeStateFile } from "../state-file.ts";
+import type { ExtensionPaths } from "../shared/node-paths.ts";
+import { isMissing, membersOf, readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** An undeclared extension that is merged for a while. It is known in /run only: a reboot ends it. */
 export type DebugSession = {

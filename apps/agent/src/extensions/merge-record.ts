@@ -1,9 +1,12 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
-import type { ExtensionPaths } from "../node-paths.ts";
-import type { Setting } from "./settings.ts";
-import { membersOf, readStateFile, writeStateFile } from "../state-file.ts";
+import type { ExtensionPaths } from "../shared/node-paths.ts";
+import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+
+/** Directories of configuration that systemd applies once, early in a boot. */
+export const SETTINGS = ["modules-load.d", "sysctl.d", "tmpfiles.d"] as const;
+export type Setting = (typeof SETTINGS)[number];
 
 /** What was merged, and what was not: the outcome of `ashlar agent extensions apply`, for everybody who asks later. */
 export type MergeRecord = Pick<ExtensionsStatus, "setAside" | "missing"> & {

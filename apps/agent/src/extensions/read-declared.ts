@@ -8,8 +8,8 @@ import {
   EXTENSIONS_FILE,
   parseTransferFile,
 } from "@ashlar/identity/extensions";
-import type { ExtensionPaths } from "../node-paths.ts";
-import { isMissing, membersOf } from "../state-file.ts";
+import type { ExtensionPaths } from "../shared/node-paths.ts";
+import { isMissing, membersOf } from "../shared/state-file.ts";
 
 export type Declared = {
   readonly declared: readonly DeclaredExtension[];

@@ -1,6 +1,6 @@
 import { createConnection } from "node:net";
-import type { NodePaths } from "../node-paths.ts";
-import { askSocket, bodyOf } from "../socket-client.ts";
+import type { NodePaths } from "../shared/node-paths.ts";
+import { askSocket, bodyOf } from "../shared/socket-client.ts";
 
 export const REFRESH_PATH = "/v1/refresh";
 

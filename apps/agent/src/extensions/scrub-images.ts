@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { messageOf } from "@ashlar/base";
-import type { ExtensionPaths } from "../node-paths.ts";
-import { isMissing } from "../state-file.ts";
-import { dropCaches } from "../update/scrub.ts";
+import type { ExtensionPaths } from "../shared/node-paths.ts";
+import { isMissing } from "../shared/state-file.ts";
+import { dropCaches } from "../slots/scrub.ts";
 import { readWholeImage } from "./accept-image.ts";
 import { imagePath, storedVersions } from "./store.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { type ExtensionKind, type ExtensionWord, extensionWord } from "@ashlar/identity/extensions";
-import { nodePaths, type NodePaths } from "../node-paths.ts";
-import { type Applied, applyExtensions, type Machine } from "./apply-extensions.ts";
+import { nodePaths, type NodePaths } from "../shared/node-paths.ts";
+import { type Applied, applyExtensions, type Machine } from "../refresher/apply-extensions.ts";
 import { makeTestSigner, type TestImage, type TestSigner, writeTestImage } from "./test-images.ts";
 
 /** One for all tests of a file: making a key takes a while. */

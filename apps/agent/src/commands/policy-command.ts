@@ -1,0 +1,63 @@
+import { run } from "@ashlar/host";
+import type { UpdateStatus } from "@ashlar/identity/update-api";
+import type { NodePaths } from "../shared/node-paths.ts";
+import { isInWindow, nextBeginning } from "../shared/maintenance-window.ts";
+import { ask, followOrder } from "./node-commands.ts";
+import type { UpdatePolicy } from "../shared/policy.ts";
+import { readPolicy } from "../shared/read-policy.ts";
+
+/** What the timer runs: does what update.yaml says. */
+export async function policyCommand(paths: NodePaths): Promise<void> {
+  const policy = await readPolicy(paths);
+  if (policy?.repository === undefined) {
+    console.log("no repository is configured: nothing to do");
+    return;
+  }
+  const before = await ask(paths, "GET", "/v1/update");
+  if (before.trial) {
+    console.log(`${before.version} is on trial: nothing to do until it has been found healthy`);
+    return;
+  }
+  try {
+    await followOrder(paths, "/v1/update", {}, (line) => console.log(line));
+  } finally {
+    // What is staged already does not wait for a repository that does not answer.
+    await rebootIfDue(paths, policy);
+  }
+}
+
+async function rebootIfDue(paths: NodePaths, policy: UpdatePolicy): Promise<void> {
+  const status = await ask(paths, "GET", "/v1/update");
+  const nowMs = Date.now();
+  if (shouldReboot(policy, status, nowMs)) {
+    console.log(`rebooting into ${status.staged}`);
+    await ask(paths, "POST", "/v1/reboot", "{}");
+    return;
+  }
+  console.log(status.rebootNeeded ? `${status.staged} boots next` : `${status.version} runs, and boots next`);
+  if (!status.rebootNeeded || policy.reboot !== "window" || policy.window === undefined) return;
+  const begin = nextBeginning(policy.window, nowMs, TIMER_PERIOD_MS);
+  if (begin !== undefined) await comeBackAt(begin - nowMs);
+}
+
+/** A window may be shorter than the time until the timer comes again. */
+async function comeBackAt(inMs: number): Promise<void> {
+  const seconds = Math.ceil(inMs / 1000) + 1;
+  console.log(`the window begins in ${seconds} s`);
+  await run("systemctl", ["stop", `${WINDOW_UNIT}.timer`], { acceptStatus: [0, 5] });
+  const timer = [`--unit=${WINDOW_UNIT}`, `--on-active=${seconds}`, "--timer-property=AccuracySec=1s"];
+  await run("systemd-run", ["--quiet", "--collect", ...timer, "systemctl", "start", "ashlar-update.service"]);
+}
+
+const WINDOW_UNIT = "ashlar-update-window";
+/** As in ashlar-update.timer, with time to spare. */
+const TIMER_PERIOD_MS: number = 2 * 60 * 60_000;
+
+export function shouldReboot(
+  { reboot, window }: Pick<UpdatePolicy, "reboot" | "window">,
+  { rebootNeeded }: Pick<UpdateStatus, "rebootNeeded">,
+  nowMs: number,
+): boolean {
+  if (!rebootNeeded || reboot === "never") return false;
+  return reboot === "now" || (window !== undefined && isInWindow(window, nowMs));
+}

@@ -1,0 +1,58 @@
+import { AshlarError, type Json } from "@ashlar/base";
+import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/identity/extensions";
+import { type Caller, type Methods, refusalOf, type Routes } from "../../shared/json-answers.ts";
+import type { OrderBook } from "../order-book.ts";
+import type { ExtensionActivity } from "./extensions-status.ts";
+import {
+  type MaintainRequest,
+  parseComponentRequest,
+  parseDebugRequest,
+  parseMaintainRequest,
+} from "./parse-extension-requests.ts";
+import type { ExtensionOrder } from "./version-source.ts";
+
+/** What the updater can do about extensions. */
+export type ExtensionUpdater = {
+  readonly status: () => Promise<ExtensionsStatus>;
+  readonly update: (request: ComponentRequest, context: ExtensionOrder) => Promise<void>;
+  readonly debug: (request: DebugRequest, context: ExtensionOrder) => Promise<void>;
+  readonly maintain: (request: MaintainRequest, context: ExtensionOrder) => Promise<void>;
+};
+
+/** The part of the updater's interface that is about extensions (see @ashlar/identity/extensions). */
+export function createExtensionsApi(
+  updater: ExtensionUpdater,
+  orders: OrderBook<ExtensionActivity>,
+  authorize: (caller: Caller) => Promise<void>,
+): Routes {
+  const order = <Request extends Json>(
+    name: string,
+    parse: (body: string) => Request,
+    work: (request: Request, context: ExtensionOrder) => Promise<void>,
+  ): Methods => ({
+    POST: {
+      status: 202,
+      handle: async (body, caller) => {
+        await authorize(caller);
+        const request = orRefuse(() => parse(body), 400);
+        orRefuse(() => orders.begin(name, request, async (context) => await work(request, context)), 409);
+        return await updater.status();
+      },
+    },
+  });
+  return new Map<string, Methods>([
+    ["/v1/extensions", { GET: { handle: async () => await updater.status() } }],
+    ["/v1/extensions/update", order("update", parseComponentRequest, updater.update)],
+    ["/v1/extensions/debug", order("debug", parseDebugRequest, updater.debug)],
+    // Not forwarded by the agent: for this node's own units.
+    ["/v1/extensions/maintain", order("maintain", parseMaintainRequest, updater.maintain)],
+  ]);
+}
+
+function orRefuse<T>(work: () => T, status: number): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof AshlarError ? refusalOf(error, status) : error;
+  }
+}

@@ -1,0 +1,109 @@
+import { timingSafeEqual } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
+import type { NextBootReport, UpdateRequest, UpdateStatus } from "@ashlar/identity/update-api";
+import { type Caller, type Methods, refusalOf, type Routes } from "../shared/json-answers.ts";
+import { Refusal } from "../shared/refusal.ts";
+import type { OrderBook, OrderContext } from "./order-book.ts";
+import { parseUpdateRequest } from "./parse-update-request.ts";
+
+/** What the updater can do. */
+export type Updater = {
+  readonly status: () => Promise<UpdateStatus>;
+  readonly update: (request: UpdateRequest, context: OrderContext) => Promise<void>;
+  readonly rollBack: (context: OrderContext) => Promise<void>;
+  readonly reboot: () => Promise<void>;
+  readonly nextBootReport: () => Promise<NextBootReport>;
+  /** Keys that may give orders from outside. */
+  readonly operators: () => Promise<readonly string[]>;
+};
+
+/** The updater's interface on its Unix socket (see @ashlar/identity/update-api). */
+export function createUpdaterApi(
+  updater: Updater,
+  orders: OrderBook,
+  extensionOrders: { readonly isBusy: boolean },
+): Routes {
+  const status = async (): Promise<UpdateStatus> => await updater.status();
+  return new Map<string, Methods>([
+    [
+      "/v1/update",
+      {
+        GET: { handle: status },
+        POST: {
+          status: 202,
+          handle: async (body, caller) => {
+            await authorize(updater, caller);
+            const request = orRefuse(() => parseUpdateRequest(body), 400);
+            orRefuse(
+              () => orders.begin("update", request, async (context) => await updater.update(request, context)),
+              409,
+            );
+            return await status();
+          },
+        },
+      },
+    ],
+    [
+      "/v1/rollback",
+      {
+        POST: {
+          status: 202,
+          handle: async (_body, caller) => {
+            await authorize(updater, caller);
+            orRefuse(() => orders.begin("rollback", {}, updater.rollBack), 409);
+            return await status();
+          },
+        },
+      },
+    ],
+    [
+      "/v1/reboot",
+      {
+        POST: {
+          status: 202,
+          handle: async (_body, caller) => {
+            await authorize(updater, caller);
+            if (orders.isBusy || extensionOrders.isBusy)
+              throw new Refusal(409, "conflict", "expected no order that is being carried out");
+            const answer = await status();
+            await updater.reboot();
+            return answer;
+          },
+        },
+      },
+    ],
+    ["/v1/next-boot", { GET: { handle: async () => await readNextBoot(updater, orders) } }],
+  ]);
+}
+
+/** Reading the disk while it is being written takes minutes, and would say nothing for long. */
+async function readNextBoot(updater: Updater, orders: OrderBook): Promise<NextBootReport> {
+  if (!orders.isBusy) return await updater.nextBootReport();
+  throw new Refusal(409, "conflict", "an update is being carried out: what boots next is not decided yet");
+}
+
+/**
+ * Who names a key is outside, and the agent vouches that the key is theirs. Without a key it is root of this node: the
+ * socket lets nobody else in.
+ */
+export async function authorize(updater: Pick<Updater, "operators">, { key }: Caller): Promise<void> {
+  if (key === undefined) return;
+  const operators = await updater.operators();
+  const given = Buffer.from(key);
+  if (operators.some((operator) => isSame(Buffer.from(operator), given))) return;
+  throw new Refusal(403, "forbidden", `expected the key of an operator of this node, found ${key}`, {
+    hint: "add it to `operators` in the node's update.yaml",
+  });
+}
+
+function isSame(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function orRefuse<T>(work: () => T, status: number): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof AshlarError ? refusalOf(error, status) : error;
+  }
+}
