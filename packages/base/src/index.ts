@@ -4,3 +4,4 @@ export { formatProblem, hasErrors } from "./report.ts";
 export type { Position, Problem, Report } from "./report.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export type { Json } from "./canonical-json.ts";
+export { membersOf } from "./members-of.ts";

@@ -2,7 +2,7 @@ import type { MeasuredEvent, Measurements } from "./check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "./difference.ts";
 import { BOOT_PHASES, wordDigest, ZERO_PCR } from "./expected-pcrs.ts";
-import { CONFIG_PARTS, configWord, parseConfigWord, type ConfigPart } from "./expectations.ts";
+import { CONFIG_PARTS, configWord, parseConfigWord, type ConfigPart } from "./config-words.ts";
 import { parseExtensionWord, type ExtensionWord } from "./extensions/extension-words.ts";
 
 /** The boot phases in PCR 11, each exactly once and in order: a phase that failed only fails its unit. */

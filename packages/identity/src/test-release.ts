@@ -1,7 +1,7 @@
 /** Releases and boot logs for tests: the events of a real boot (test/vectors), with a made-up release's digests in them. */
 import { readFileSync } from "node:fs";
 import { parseFirmwareLog, type FirmwareEvent } from "@ashlar/formats";
-import { configWord } from "./expectations.ts";
+import { configWord } from "./config-words.ts";
 import { BOOT_PHASES, expectedPcr11, expectedPcr4, sha256 } from "./expected-pcrs.ts";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "./manifest.ts";
 

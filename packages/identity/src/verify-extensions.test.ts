@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseEkRoots } from "./ek-chain.ts";
-import { configWord, expectationsOf } from "./expectations.ts";
+import { expectationsOf } from "./expectations.ts";
+import { configWord } from "./config-words.ts";
 import { sha256 } from "./expected-pcrs.ts";
 import { knownExtensionOf } from "./extensions/known-extension.ts";
 import { nodeIdentity } from "./node-identity.ts";

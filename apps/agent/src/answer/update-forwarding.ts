@@ -6,13 +6,12 @@ import {
   NEXT_BOOT_SCHEMA,
   type NextBootEvidence,
 } from "@ashlar/identity/update-api";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "../shared/json-answers.ts";
 import { Refusal, type RefusalCode } from "../shared/refusal.ts";
 import type { SocketAnswer } from "../shared/socket-client.ts";
-import { membersOf } from "../shared/state-file.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { UpdaterRequest } from "../shared/updater-client.ts";
 

@@ -1,9 +1,10 @@
+import { membersOf } from "@ashlar/base";
 import { join } from "node:path";
 import type { BootEntry } from "@ashlar/formats";
 import { withLock } from "@ashlar/host";
 import type { ReleaseFailure } from "@ashlar/identity/update-api";
 import { triesOf } from "../slots/boot-entries.ts";
-import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 
 const MAX_FAILURES = 16;
 const MAX_MESSAGE_CHARACTERS = 2000;

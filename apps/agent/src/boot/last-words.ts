@@ -1,10 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { messageOf } from "@ashlar/base";
+import { messageOf, membersOf } from "@ashlar/base";
 import { readTail, runForText } from "@ashlar/host";
 import type { ReleaseFailure } from "@ashlar/identity/update-api";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { membersOf } from "../shared/state-file.ts";
 
 type LastWords = Pick<ReleaseFailure, "bootId" | "check" | "message">;
 

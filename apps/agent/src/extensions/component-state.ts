@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { withLock } from "@ashlar/host";
 import { type ComponentFailure, type DeclaredExtension, EXTENSION_VERSION_PATTERN } from "@ashlar/identity/extensions";
-import { canonicalJson } from "@ashlar/base";
+import { canonicalJson, membersOf } from "@ashlar/base";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** What is known of an extension's versions on this node. It counts only as long as the declaration is the same. */
 export type ComponentState = {

@@ -1,7 +1,8 @@
+import { membersOf } from "@ashlar/base";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing, membersOf, readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
+import { isMissing, readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** An undeclared extension that is merged for a while. It is known in /run only: a reboot ends it. */
 export type DebugSession = {

@@ -1,8 +1,9 @@
+import { membersOf } from "@ashlar/base";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** Directories of configuration that systemd applies once, early in a boot. */
 export const SETTINGS = ["modules-load.d", "sysctl.d", "tmpfiles.d"] as const;

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { AshlarError, formatProblem } from "@ashlar/base";
+import { AshlarError, formatProblem, membersOf } from "@ashlar/base";
 import {
   type DeclarationProblem,
   type DeclaredExtension,
@@ -9,7 +9,7 @@ import {
   parseTransferFile,
 } from "@ashlar/identity/extensions";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing, membersOf } from "../shared/state-file.ts";
+import { isMissing } from "../shared/state-file.ts";
 
 export type Declared = {
   readonly declared: readonly DeclaredExtension[];

@@ -1,7 +1,6 @@
 import { request } from "node:http";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import type { Method } from "./json-answers.ts";
-import { membersOf } from "./state-file.ts";
 
 /** One of our own services on this node. */
 export type SocketService = {

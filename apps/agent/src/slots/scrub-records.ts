@@ -1,6 +1,7 @@
+import { membersOf } from "@ashlar/base";
 import { join } from "node:path";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 import type { Slot } from "./slots.ts";
 
 /** What was found when every block of a slot was last read. */

@@ -1,6 +1,5 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import type { UpdateRequest } from "@ashlar/identity/update-api";
-import { membersOf } from "../shared/state-file.ts";
 
 /** A version or a channel's name becomes part of file names and of URLs. */
 const NAME = /^[0-9A-Za-z][0-9A-Za-z.~^+-]{0,63}$/u;

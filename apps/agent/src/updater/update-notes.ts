@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { membersOf, readStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** What orders leave behind for later ones. */
 export type UpdateNotes = {

@@ -1,3 +1,4 @@
+import { membersOf } from "@ashlar/base";
 import { join } from "node:path";
 import { chooseBootEntry } from "@ashlar/formats";
 import {
@@ -12,7 +13,7 @@ import { readFailures } from "../boot/failures.ts";
 import { readHealth } from "../boot/health/run-health.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
-import { membersOf, readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 import { isOnTrial } from "../boot/trial.ts";
 import type { Beginnings } from "./order-book.ts";
 

@@ -1,4 +1,4 @@
-import { isDataUrl, memberOf, membersOf, newBudget, parseConfig, readDataUrl, type Budget } from "./read-config.ts";
+import { isDataUrl, memberOf, entriesOf, newBudget, parseConfig, readDataUrl, type Budget } from "./read-config.ts";
 
 /** A file or link that a config makes, as far as it says. */
 export type ConfigNode =
@@ -40,7 +40,7 @@ function addConfig(
   const references = memberOf(memberOf(value, "ignition"), "config");
   const replacement = memberOf(references, "replace");
   const isReplaced = typeof memberOf(replacement, "source") === "string";
-  const merged = isReplaced ? [replacement] : membersOf(memberOf(references, "merge")).map(([, resource]) => resource);
+  const merged = isReplaced ? [replacement] : entriesOf(memberOf(references, "merge")).map(([, resource]) => resource);
   if (!isReplaced) addNodes(memberOf(value, "storage"), nodes);
   for (const resource of merged) {
     const source = memberOf(resource, "source");
@@ -51,18 +51,18 @@ function addConfig(
 }
 
 function addNodes(storage: unknown, nodes: Map<string, ConfigNode>): void {
-  for (const [, file] of membersOf(memberOf(storage, "files"))) {
+  for (const [, file] of entriesOf(memberOf(storage, "files"))) {
     const path = textOf(file, "path");
     const contents = memberOf(file, "contents");
     const source = textOf(contents, "source");
-    const isAppended = membersOf(memberOf(file, "append")).length > 0;
+    const isAppended = entriesOf(memberOf(file, "append")).length > 0;
     const earlier = nodes.get(path);
     // A file that says nothing about its content only changes the mode or owner of one that is there.
     if (source === "" && !isAppended && earlier?.type === "file") continue;
     const hash = textOf(memberOf(contents, "verification"), "hash");
     nodes.set(path, { type: "file", source, compression: memberOf(contents, "compression"), hash, isAppended });
   }
-  for (const [, link] of membersOf(memberOf(storage, "links"))) {
+  for (const [, link] of entriesOf(memberOf(storage, "links"))) {
     nodes.set(textOf(link, "path"), { type: "link", target: textOf(link, "target") });
   }
 }

@@ -82,10 +82,10 @@ function dataOf(url: string, place: string): Uint8Array {
  * A member of a JSON object. Go's JSON decoder, and so Ignition, takes its name in any case; of several the last counts.
  */
 export function memberOf(value: unknown, name: string): unknown {
-  return membersOf(value).findLast(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
+  return entriesOf(value).findLast(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
 }
 
 /** The members of an object, the items of a list, or nothing. */
-export function membersOf(value: unknown): (readonly [string, unknown])[] {
+export function entriesOf(value: unknown): (readonly [string, unknown])[] {
   return typeof value === "object" && value !== null ? Object.entries(value) : [];
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readDeclared } from "../../extensions/read-declared.ts";
 import { readMergeRecord } from "../../extensions/merge-record.ts";
-import { membersOf, readStateFile, writeStateFile } from "../../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../../shared/state-file.ts";
 
 /**
  * A release that no longer takes an extension that the one before took has broken the node: what was merged in the last

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { messageOf } from "@ashlar/base";
+import { messageOf, membersOf } from "@ashlar/base";
 import type { HealthCheck, HealthReport } from "@ashlar/identity/update-api";
 import { forgetFailures, recordFailure } from "../failures.ts";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { noteFallbacks } from "../note-fallbacks.ts";
 import { readRunningSystem } from "../../shared/running-system.ts";
-import { membersOf, readStateFile, writeStateFile } from "../../shared/state-file.ts";
+import { readStateFile, writeStateFile } from "../../shared/state-file.ts";
 import { isOnTrial } from "../trial.ts";
 import { builtInChecks } from "./built-in-checks.ts";
 import { rememberExtensions } from "./check-extensions.ts";

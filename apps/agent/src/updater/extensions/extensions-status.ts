@@ -1,3 +1,4 @@
+import { membersOf } from "@ashlar/base";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -6,7 +7,7 @@ import {
   MAX_EXTENSIONS_STATUS_BYTES,
 } from "@ashlar/identity/extensions";
 import type { NodePaths } from "../../shared/node-paths.ts";
-import { membersOf, readStateFile, removeStateFile, writeStateFile } from "../../shared/state-file.ts";
+import { readStateFile, removeStateFile, writeStateFile } from "../../shared/state-file.ts";
 import { readComponentStates } from "../../extensions/component-state.ts";
 import type { Beginnings } from "../order-book.ts";
 import { readMergeRecord } from "../../extensions/merge-record.ts";

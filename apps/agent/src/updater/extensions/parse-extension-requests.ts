@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import {
   type ComponentRequest,
   type DebugRequest,
@@ -6,7 +6,6 @@ import {
   EXTENSION_VERSION_PATTERN,
   MAX_DEBUG_SECONDS,
 } from "@ashlar/identity/extensions";
-import { membersOf } from "../../shared/state-file.ts";
 
 /**
  * Checks the body of `POST /v1/extensions/update`.

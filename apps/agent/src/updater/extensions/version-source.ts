@@ -1,11 +1,11 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, membersOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { type DeclaredExtension, extensionFileName, matchesVersion, parseImagePath } from "@ashlar/identity/extensions";
 import { compareVersions } from "@ashlar/formats";
 import type { NodePaths } from "../../shared/node-paths.ts";
-import { membersOf, syncDirectory } from "../../shared/state-file.ts";
+import { syncDirectory } from "../../shared/state-file.ts";
 import type { OrderContext } from "../order-book.ts";
 import type { UpdatePolicy } from "../../shared/policy.ts";
 import { checkSpace } from "../free-space.ts";
