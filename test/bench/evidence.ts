@@ -1,8 +1,10 @@
 /** Evidence to measure with: a real TPM's, over the logs of a real boot, and a manifest of the size of a real one. */
 import { join } from "node:path";
 import { run } from "@ashlar/host";
-import { expectationsOf, parseEkRoots, type Evidence, type VerificationInput } from "@ashlar/identity";
-import { TestAuthority, TestNode, testLogs, testRelease } from "@ashlar/identity/test-fixtures";
+import { expectationsOf, parseEkRoots, type VerificationInput } from "@ashlar/identity";
+import type { Evidence } from "@ashlar/protocol/answers";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { testLogs, testRelease } from "@ashlar/protocol/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
 
 /** What Debian's node image has. */

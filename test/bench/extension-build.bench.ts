@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildExtension, type ExtensionSigner } from "@ashlar/extensions";
 import { signingCertificatePem } from "@ashlar/formats";
 import { run, runForText, withTemporaryDirectory } from "@ashlar/host";
-import { NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { Bench, BenchResult } from "./bench.ts";
 
 /** Of programs and libraries, as a large extension has them. */

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildExtension, loadRecipe } from "@ashlar/extensions";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
-import { NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { KeyDirectory } from "@ashlar/release";
 import type { Bench } from "./bench.ts";
 import { megabytes } from "./count-bytes.ts";

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
-import { type ReleaseManifest, parseManifest } from "@ashlar/identity";
+import { type ReleaseManifest, parseManifest } from "@ashlar/protocol/answers";
 import { buildImage } from "@ashlar/image";
 import {
   COMPRESSION_LEVEL,

@@ -2,7 +2,7 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FleetVerdict } from "@ashlar/identity";
-import type { ExtensionsStatus } from "@ashlar/identity/extensions";
+import type { ExtensionsStatus } from "@ashlar/protocol";
 import { type Lab, openLab } from "@ashlar/lab";
 import { ashlar, ashlarWithStatus, OUT } from "./world.ts";
 

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ukiSections } from "@ashlar/formats";
 import { cacheDirectory, run, runForText } from "@ashlar/host";
-import { BOOT_PHASES, parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { BOOT_PHASES } from "@ashlar/formats";
+import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { ashlar, IMAGE_DIRECTORY, OUT } from "./world.ts";
 
 const MINUTES = 60_000;

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { authenticodeDigest, ukiSections } from "@ashlar/formats";
-import { BOOT_PHASES, expectedPcr11, expectedPcr4, parseManifest } from "@ashlar/identity";
+import { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "@ashlar/formats";
+import { parseManifest } from "@ashlar/protocol/answers";
 
 /**
  * Makes a release of another one whose kernel panics, since what it is given as an initrd is none. It is signed and

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { FleetVerdict, UpdateStatus } from "@ashlar/identity";
+import type { FleetVerdict } from "@ashlar/identity";
+import type { UpdateStatus } from "@ashlar/protocol";
 import { type Lab, openLab } from "@ashlar/lab";
 import type { Releases } from "./update-releases.ts";
 import { ashlar, ashlarWithStatus, ROOT } from "./world.ts";

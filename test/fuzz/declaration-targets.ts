@@ -1,6 +1,7 @@
 /** What declares a node's extensions, and what nodes say of them. */
-import { parseExtensionsStatus } from "@ashlar/identity";
-import * as extensions from "@ashlar/identity/extensions";
+import { parseExtensionsStatus } from "@ashlar/protocol/answers";
+import * as declaration from "@ashlar/declaration";
+import type { ExtensionsStatus } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
@@ -25,7 +26,7 @@ const CONFIG = {
   },
 };
 
-const STATUS: extensions.ExtensionsStatus = {
+const STATUS: ExtensionsStatus = {
   schema: "ashlar.extensions/v1",
   bootId: "boot",
   phase: "fetching",
@@ -42,12 +43,12 @@ export const DECLARATION_TARGETS: readonly Target[] = [
   {
     name: "extensions-file",
     seeds: [seeds.text(FILE)],
-    parse: (bytes) => extensions.parseExtensionsFile(toText(bytes)),
+    parse: (bytes) => declaration.parseExtensionsFile(toText(bytes)),
   },
   {
     name: "transfer-file",
     seeds: [seeds.text(TRANSFER)],
-    parse: (bytes) => extensions.parseTransferFile(toText(bytes)),
+    parse: (bytes) => declaration.parseTransferFile(toText(bytes)),
   },
   {
     name: "extensions-status",
@@ -57,7 +58,7 @@ export const DECLARATION_TARGETS: readonly Target[] = [
   {
     name: "declared-in-configs",
     seeds: [seeds.text(JSON.stringify(CONFIG)), ...seeds.ignitionConfigs()],
-    parse: (bytes) => extensions.declaredInConfigs(bytes, new Uint8Array()),
+    parse: (bytes) => declaration.declaredInConfigs(bytes, new Uint8Array()),
   },
 ];
 

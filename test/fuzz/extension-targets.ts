@@ -10,7 +10,7 @@ import {
   readTar,
 } from "@ashlar/extensions/parsers";
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
-import { parseBehaviour, readExtension } from "@ashlar/identity/extensions";
+import { parseBehaviour, readExtension } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 

@@ -1,6 +1,6 @@
 /** What a repository's signed index says. Its signatures are tuf-js' matter; who signs may still be wrong. */
-import { parseExtensionManifest } from "@ashlar/identity";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import { parseExtensionManifest } from "@ashlar/protocol/answers";
+import type { ExtensionManifest } from "@ashlar/protocol";
 import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/release";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";

@@ -12,14 +12,9 @@ import {
   writeVeritySuperblock,
   type Gpt,
 } from "@ashlar/formats";
-import {
-  BOOT_PHASES,
-  EVIDENCE_SCHEMA,
-  expectedPcr11,
-  expectedPcr4,
-  MANIFEST_SCHEMA,
-  QUOTED_PCRS,
-} from "@ashlar/identity";
+import { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "@ashlar/formats";
+import { EVIDENCE_SCHEMA, QUOTED_PCRS } from "@ashlar/protocol";
+import { MANIFEST_SCHEMA } from "@ashlar/protocol/answers";
 
 const VECTORS = join(import.meta.dirname, "../vectors");
 

@@ -1,6 +1,9 @@
 import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
+import { findUnpinnedSources } from "@ashlar/declaration";
 import * as identity from "@ashlar/identity";
+import * as protocol from "@ashlar/protocol";
+import * as answers from "@ashlar/protocol/answers";
 import { parseBlocksIndex } from "@ashlar/release/client";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
@@ -83,18 +86,18 @@ export const TARGETS: readonly Target[] = [
     parse: readErofs,
   },
   { name: "usr-blocks", seeds: [seeds.blocksIndex()], parse: parseBlocksIndex },
-  { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(identity.parseManifest) },
-  { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(identity.parseEvidence) },
-  { name: "keys", seeds: [seeds.keysText()], parse: ofText(identity.parseKeys) },
+  { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(answers.parseManifest) },
+  { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(answers.parseEvidence) },
+  { name: "keys", seeds: [seeds.keysText()], parse: ofText(answers.parseKeys) },
   {
     name: "evidence-request",
     seeds: [seeds.text('{"nonce":"AAAAAAAAAAAAAAAAAAAAAA=="}')],
-    parse: ofText(identity.parseEvidenceRequest),
+    parse: ofText(protocol.parseEvidenceRequest),
   },
   {
     name: "activate-request",
     seeds: [seeds.text('{"credentialBlob":"AAAAAAAA","encryptedSecret":"AAAAAAAA"}')],
-    parse: ofText(identity.parseActivateRequest),
+    parse: ofText(protocol.parseActivateRequest),
   },
   {
     name: "ek-certificate",
@@ -111,7 +114,7 @@ export const TARGETS: readonly Target[] = [
   {
     name: "ignition-sources",
     seeds: seeds.ignitionConfigs(),
-    parse: (bytes) => identity.findUnpinnedSources(bytes, "config"),
+    parse: (bytes) => findUnpinnedSources(bytes, "config"),
   },
   ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,

@@ -1,13 +1,15 @@
 /** What nodes say about updates, and names from their boot partition. */
 import * as formats from "@ashlar/formats";
-import * as identity from "@ashlar/identity";
+import { judgeNextBoot } from "@ashlar/identity";
+import type { NextBootEvidence, NextBootReport, UpdateStatus } from "@ashlar/protocol";
+import * as answers from "@ashlar/protocol/answers";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
 const DIGEST = "ab".repeat(32);
 const UUID = "abababab-abab-abab-abab-abababababab";
 
-const STATUS: identity.UpdateStatus = {
+const STATUS: UpdateStatus = {
   schema: "ashlar.update-status/v1",
   version: "1.0.0",
   bootId: UUID,
@@ -22,7 +24,7 @@ const STATUS: identity.UpdateStatus = {
   failures: [{ version: "1.1.0", bootId: UUID, at: "2026-01-02T03:04:05Z", check: "panic", message: "" }],
 };
 
-const REPORT: identity.NextBootReport = {
+const REPORT: NextBootReport = {
   espFiles: [
     { path: "EFI/Linux/ashlar_1.0.0+3-0.efi", sizeBytes: 1, sha256: DIGEST },
     { path: "loader/loader.conf", sizeBytes: 1, sha256: DIGEST },
@@ -41,35 +43,35 @@ const REPORT: identity.NextBootReport = {
   ],
 };
 
-const EVIDENCE: identity.NextBootEvidence = {
+const EVIDENCE: NextBootEvidence = {
   schema: "ashlar.next-boot/v1",
   report: JSON.stringify(REPORT),
   quote: { message: "AAAA", signature: "AAAA" },
 };
 
-const RELEASE = identity.parseManifest(Buffer.from(seeds.manifestText()).toString("utf8"));
+const RELEASE = answers.parseManifest(Buffer.from(seeds.manifestText()).toString("utf8"));
 
 export const UPDATE_TARGETS: readonly Target[] = [
   {
     name: "update-status",
     seeds: [seeds.text(JSON.stringify(STATUS))],
-    parse: (bytes) => identity.parseUpdateStatus(toText(bytes)),
+    parse: (bytes) => answers.parseUpdateStatus(toText(bytes)),
   },
   {
     name: "next-boot",
     seeds: [seeds.text(JSON.stringify(EVIDENCE))],
-    parse: (bytes) => identity.parseNextBoot(toText(bytes)),
+    parse: (bytes) => answers.parseNextBoot(toText(bytes)),
   },
   {
     name: "next-boot-report",
     seeds: [seeds.text(JSON.stringify(REPORT))],
     parse: (bytes) =>
-      identity.judgeNextBoot(identity.parseNextBootReport(toText(bytes)), { releases: [RELEASE], running: RELEASE }),
+      judgeNextBoot(answers.parseNextBootReport(toText(bytes)), { releases: [RELEASE], running: RELEASE }),
   },
   {
     name: "known-release",
     seeds: [seeds.manifestText()],
-    parse: (bytes) => identity.parseKnownRelease(toText(bytes)),
+    parse: (bytes) => answers.parseKnownRelease(toText(bytes)),
   },
   {
     name: "boot-entries",

@@ -7,10 +7,10 @@ import {
 import {
   evidenceSchema,
   extensionsStatusJsonSchema,
-  fleetVerdictJsonSchema,
   manifestSchema,
   updateJsonSchemas,
-} from "@ashlar/identity";
+} from "@ashlar/protocol/answers";
+import { fleetVerdictJsonSchema } from "@ashlar/identity";
 import { z } from "zod";
 
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */

@@ -3,6 +3,8 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/base"],
   ["packages/butane"],
   ["packages/formats"],
+  ["packages/protocol"],
+  ["packages/declaration"],
   ["packages/identity"],
   ["packages/host"],
   ["packages/release"],
@@ -17,7 +19,14 @@ export const LAYERS: readonly (readonly string[])[] = [
 
 /** The agent runs on every node: it must not carry what builds images, drives labs or judges nodes. */
 export const ONLY: Readonly<Record<string, readonly string[]>> = {
-  "apps/agent": ["packages/base", "packages/formats", "packages/identity", "packages/host", "packages/release"],
+  "apps/agent": [
+    "packages/base",
+    "packages/formats",
+    "packages/protocol",
+    "packages/declaration",
+    "packages/host",
+    "packages/release",
+  ],
 };
 
 /**
@@ -38,7 +47,14 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
 };
 
 /** Packages that are functions from values to values. Their tests may read files. */
-export const PURE: readonly string[] = ["packages/base", "packages/butane", "packages/formats", "packages/identity"];
+export const PURE: readonly string[] = [
+  "packages/base",
+  "packages/butane",
+  "packages/formats",
+  "packages/protocol",
+  "packages/declaration",
+  "packages/identity",
+];
 
 /** Modules of Node.js that do no input or output. */
 export const PURE_NODE_MODULES: readonly string[] = [

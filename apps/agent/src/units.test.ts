@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { AGENT_PORT } from "@ashlar/identity/agent-api";
+import { AGENT_PORT } from "@ashlar/protocol";
 import { parseCommandLine } from "./commands/command-line.ts";
 import { nodePaths } from "./shared/node-paths.ts";
 

@@ -1,7 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { parseManifest, type FleetVerdict } from "@ashlar/identity";
+import { parseManifest } from "@ashlar/protocol/answers";
+import type { FleetVerdict } from "@ashlar/identity";
 import { changeFile } from "./acts/change-file.ts";
 import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-nodes.ts";
 import { flipByte } from "./acts/flip-byte.ts";

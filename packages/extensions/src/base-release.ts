@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 
 /**
  * The release that an extension is for: what it need not bring, and what it must not hide.
@@ -15,6 +15,6 @@ export async function readBaseRelease(path: string): Promise<ReleaseManifest> {
   const text = await readFile(manifest, "utf8").catch((error: unknown) => {
     throw new AshlarError("not-found", `${manifest}: expected the manifest of a release, found none`, { cause: error });
   });
-  const { parseManifest } = await import("@ashlar/identity");
+  const { parseManifest } = await import("@ashlar/protocol/answers");
   return parseManifest(text);
 }

@@ -10,7 +10,7 @@ import {
   type ExtensionKind,
   type ExtensionManifest,
   type ExtensionTier,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
 import type { Step } from "@ashlar/image/debian";
 import { readBaseRelease } from "./base-release.ts";
 import {

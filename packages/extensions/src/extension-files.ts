@@ -9,7 +9,7 @@ import {
   type ExtensionKind,
   NO_BEHAVIOUR,
   parseBehaviour,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
 
 export type ExtensionIdentity = { readonly kind: ExtensionKind; readonly name: string; readonly version: string };
 

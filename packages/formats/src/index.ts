@@ -72,3 +72,15 @@ export type { VerityLayout, VerityLevel } from "./verity/tree-layout.ts";
 export { hashBlockDigests, upperVerityLevels } from "./verity/upper-levels.ts";
 export type { UpperLevels } from "./verity/upper-levels.ts";
 export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-signed-certificate.ts";
+export {
+  BOOT_PHASES,
+  CALLING_APPLICATION,
+  RETURNING_FROM_APPLICATION,
+  SEPARATOR,
+  ZERO_PCR,
+  expectedPcr11,
+  expectedPcr4,
+  sha256,
+  wordDigest,
+} from "./measurement/expected-pcrs.ts";
+export type { BootPhase } from "./measurement/expected-pcrs.ts";

@@ -4,16 +4,16 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePublic } from "@ashlar/formats";
-import { qualifyingData } from "./agent-api.ts";
-import { nameOfKey, type PinnedKeys } from "./check-keys.ts";
-import { certificateSha256 } from "./ek-chain.ts";
-import type { Evidence, Keys } from "./evidence.ts";
-import { sha256 } from "./expected-pcrs.ts";
-import { firmwareOf, type PinnedFirmware } from "./judge-firmware.ts";
-import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "./test-release.ts";
-import type { ReleaseManifest } from "./manifest.ts";
-import type { NextBootAnswer } from "./update-answers.ts";
-import { nextBootQualifyingData, type NextBootReport } from "./update-api.ts";
+import { qualifyingData } from "@ashlar/protocol";
+import { nameOfKey, type PinnedKeys } from "./check/check-keys.ts";
+import { certificateSha256 } from "./check/ek-chain.ts";
+import type { Evidence, Keys } from "@ashlar/protocol/answers";
+import { sha256 } from "@ashlar/formats";
+import { firmwareOf, type PinnedFirmware } from "./judge/judge-firmware.ts";
+import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "@ashlar/protocol/test-fixtures";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
+import type { NextBootAnswer } from "@ashlar/protocol/answers";
+import { nextBootQualifyingData, type NextBootReport } from "@ashlar/protocol";
 
 const EK = "0x81010001";
 const EK_CERTIFICATE = "0x01c00002";

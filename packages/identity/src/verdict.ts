@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Difference } from "./difference.ts";
-import { SLOT_STATES } from "./judge-slot.ts";
-import type { Fallback } from "./judge-next-boot.ts";
-import { EXTENSION_KINDS } from "./extensions/extension-manifest.ts";
-import type { VerdictExtension } from "./judge-extensions.ts";
+import type { Difference } from "./check/difference.ts";
+import { SLOT_STATES } from "./judge/judge-slot.ts";
+import type { Fallback } from "./judge/judge-next-boot.ts";
+import { EXTENSION_KINDS } from "@ashlar/protocol";
+import type { VerdictExtension } from "./judge/judge-extensions.ts";
 
 /**
  * - `proven`: a trusted TPM has signed, just now, that the node is what was declared.

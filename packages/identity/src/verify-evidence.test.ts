@@ -2,17 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePublic } from "@ashlar/formats";
 import fc from "fast-check";
-import { nameOfKey } from "./check-keys.ts";
-import { parseEkRoots } from "./ek-chain.ts";
-import type { Evidence } from "./evidence.ts";
-import { expectationsOf } from "./expectations.ts";
-import { configWord } from "./config-words.ts";
-import { sha256 } from "./expected-pcrs.ts";
-import { judgeFleet, summaryOf } from "./judge-fleet.ts";
-import type { ManifestFile } from "./manifest.ts";
-import { nodeIdentity } from "./node-identity.ts";
+import { nameOfKey } from "./check/check-keys.ts";
+import { parseEkRoots } from "./check/ek-chain.ts";
+import type { Evidence } from "@ashlar/protocol/answers";
+import { expectationsOf } from "./expected/expectations.ts";
+import { configWord } from "@ashlar/protocol";
+import { sha256 } from "@ashlar/formats";
+import { judgeFleet, summaryOf } from "./judge/judge-fleet.ts";
+import type { ManifestFile } from "@ashlar/protocol/answers";
+import { nodeIdentity } from "./expected/node-identity.ts";
 import { TestAuthority, TestNode } from "./test-node.ts";
-import { firmwareLogBytes, testLogs, testRelease, userspaceLogBytes, type TestLogs } from "./test-release.ts";
+import {
+  firmwareLogBytes,
+  testLogs,
+  testRelease,
+  userspaceLogBytes,
+  type TestLogs,
+} from "@ashlar/protocol/test-fixtures";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
 

@@ -1,15 +1,21 @@
 import type { Attest } from "@ashlar/formats";
-import { checkAttestationKey, checkEkCertificate, checkPin, EK_CERTIFICATE, type PinnedKeys } from "./check-keys.ts";
-import { checkLogs, type MeasuredEvent, type Measurements } from "./check-logs.ts";
-import { checkQuote, type Challenge } from "./check-quote.ts";
-import type { Difference } from "./difference.ts";
-import type { EkRoots } from "./ek-chain.ts";
-import type { Evidence } from "./evidence.ts";
-import type { Expectations } from "./expectations.ts";
-import { findRelease, type FoundRelease } from "./find-release.ts";
-import { foldExtensionWords } from "./extensions/merged-extensions.ts";
-import { judgeExtensions, type JudgedExtensions } from "./judge-extensions.ts";
-import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge-firmware.ts";
+import {
+  checkAttestationKey,
+  checkEkCertificate,
+  checkPin,
+  EK_CERTIFICATE,
+  type PinnedKeys,
+} from "./check/check-keys.ts";
+import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
+import { checkQuote, type Challenge } from "./check/check-quote.ts";
+import type { Difference } from "./check/difference.ts";
+import type { EkRoots } from "./check/ek-chain.ts";
+import type { Evidence } from "@ashlar/protocol/answers";
+import type { Expectations } from "./expected/expectations.ts";
+import { findRelease, type FoundRelease } from "./judge/find-release.ts";
+import { foldExtensionWords } from "@ashlar/protocol";
+import { judgeExtensions, type JudgedExtensions } from "./judge/judge-extensions.ts";
+import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge/judge-firmware.ts";
 import {
   judgeConfig,
   judgeMachineWords,
@@ -17,10 +23,10 @@ import {
   judgeZeroPcrs,
   measuredConfig,
   measuredExtensionWords,
-} from "./judge-words.ts";
-import type { KnownRelease } from "./manifest.ts";
-import { compareReleases, describeUnknownRelease } from "./name-release.ts";
-import { nodeIdentity } from "./node-identity.ts";
+} from "./judge/judge-words.ts";
+import type { KnownRelease } from "@ashlar/protocol/answers";
+import { compareReleases, describeUnknownRelease } from "./judge/name-release.ts";
+import { nodeIdentity } from "./expected/node-identity.ts";
 import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
 
 export type VerificationInput = {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseEkRoots } from "./ek-chain.ts";
-import { expectationsOf } from "./expectations.ts";
-import { configWord } from "./config-words.ts";
-import { sha256 } from "./expected-pcrs.ts";
-import { knownExtensionOf } from "./extensions/known-extension.ts";
-import { nodeIdentity } from "./node-identity.ts";
-import { mergedWord, testExtension, withExtensionWords } from "./test-extension.ts";
+import { parseEkRoots } from "./check/ek-chain.ts";
+import { expectationsOf } from "./expected/expectations.ts";
+import { configWord } from "@ashlar/protocol";
+import { sha256 } from "@ashlar/formats";
+import { knownExtensionOf } from "./expected/known-extension.ts";
+import { nodeIdentity } from "./expected/node-identity.ts";
+import { mergedWord, testExtension, withExtensionWords } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "./test-node.ts";
-import { testLogs, testRelease, userspaceLogBytes, type TestLogs } from "./test-release.ts";
+import { testLogs, testRelease, userspaceLogBytes, type TestLogs } from "@ashlar/protocol/test-fixtures";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
 

@@ -2,7 +2,7 @@ import { copyFile, glob, mkdir, readFile, rename, rm, stat, writeFile } from "no
 import { join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
-import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { buildAgentExecutable } from "./agent-executable.ts";
 import { type ArchiveOptions, chooseArchive } from "./apt-archive.ts";
 import { assembleUsr } from "./assemble-usr.ts";

@@ -3,14 +3,8 @@ import type { Dirent } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { authenticodeDigest, partitionUuidsOf, ukiSections } from "@ashlar/formats";
-import {
-  BOOT_PHASES,
-  expectedPcr4,
-  expectedPcr11,
-  MANIFEST_SCHEMA,
-  type ManifestFile,
-  type ReleaseManifest,
-} from "@ashlar/identity";
+import { BOOT_PHASES, expectedPcr4, expectedPcr11 } from "@ashlar/formats";
+import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "@ashlar/protocol/answers";
 import type { DebianPackage } from "./debian-trees.ts";
 import type { UsrImage } from "./usr-image.ts";
 

@@ -1,5 +1,5 @@
 import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 
 /** The release's packages as a CycloneDX 1.6 bill of materials, the same bytes for the same manifest. */
 export function writeSbom(manifest: ReleaseManifest): string {

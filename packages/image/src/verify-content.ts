@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { type ErofsImage, listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
-import type { ManifestFile } from "@ashlar/identity";
+import type { ManifestFile } from "@ashlar/protocol/answers";
 import { openRegion, readRegionSync } from "./verity/region.ts";
 import type { VerifyFileSystemOptions } from "./verify-file-system.ts";
 import type { ImageProblem } from "./verify-problem.ts";

@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { bootEntryId } from "@ashlar/formats";
 import { run } from "@ashlar/host";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Region } from "./verity/region.ts";
 import { verifyBootLoader, verifyUki } from "./verify-files.ts";
 import type { ImageProblem } from "./verify-problem.ts";

@@ -4,7 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { authenticodeDigest, parseVeritySuperblock, SUPERBLOCK_BYTES, ukiSections } from "@ashlar/formats";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { openRegion, readRegion } from "./verity/region.ts";
 import { compare, type ImageProblem } from "./verify-problem.ts";
 

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { type Gpt, PARTITION_TYPES } from "@ashlar/formats";
-import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { verifyContent } from "./verify-content.ts";
 import { findSlots, partitionName, readDisk, regionOf, verifySlot } from "./verify-disk.ts";
 import { verifyEsp } from "./verify-esp.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { findProcesses, isPortFree, runtimeDirectory, withTemporaryDirectory } from "@ashlar/host";
-import { pinOfOperatorPem } from "@ashlar/identity";
+import { pinOfOperatorPem } from "@ashlar/protocol";
 import { labDown, labUp, listLabs, openLab, type LabUpOptions } from "./index.ts";
 import { labPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { operatorPem, operatorPin } from "@ashlar/identity";
+import { operatorPem, operatorPin } from "@ashlar/protocol";
 
 /** Makes the key that gives a lab's nodes orders, and gives its pin. */
 export async function makeOperatorKey(path: string): Promise<string> {

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { operatorPem, operatorPin, type UpdateStatus } from "@ashlar/identity";
-import {
-  TestAuthority,
-  TestNode,
-  testExtensionsStatus,
-  testRelease,
-  testUpdateStatus,
-} from "@ashlar/identity/test-fixtures";
+import { operatorPem, operatorPin, type UpdateStatus } from "@ashlar/protocol";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { testExtensionsStatus, testRelease, testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import { AgentClient } from "./agent-client.ts";
 import { TestAgent } from "./test-agent.ts";
 

@@ -12,15 +12,12 @@ import {
   parseKeys,
   parseNextBoot,
   parseUpdateStatus,
-  pinOfOperatorPem,
-  type ActivateRequest,
   type Evidence,
   type Keys,
   type NextBootAnswer,
-  type UpdateRequest,
-  type UpdateStatus,
-} from "@ashlar/identity";
-import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/identity/extensions";
+} from "@ashlar/protocol/answers";
+import { pinOfOperatorPem, type ActivateRequest, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
+import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/protocol";
 import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./agent-refusal.ts";
 
 /** A node under emulation takes tens of seconds for its keys and seconds for a quote. */

@@ -2,8 +2,9 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument } from "@ashlar/identity";
-import type { DebugException, ExtensionKnowledge, MeasuredExtension } from "@ashlar/identity/extensions";
+import { parseDocument } from "@ashlar/protocol/answers";
+import type { DebugException, ExtensionKnowledge } from "@ashlar/identity";
+import type { MeasuredExtension } from "@ashlar/protocol";
 import { z } from "zod";
 import {
   debugExceptionSchema,

@@ -5,11 +5,9 @@ import {
   EXTENSION_TIERS,
   EXTENSION_VERSION_PATTERN,
   isVersionGlob,
-  type DebugException,
-  type KnownExtension,
   type MeasuredExtension,
-  type RightExtension,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
+import type { DebugException, KnownExtension, RightExtension } from "@ashlar/identity";
 import { z } from "zod";
 
 /** Of one node: those that are over, too. */

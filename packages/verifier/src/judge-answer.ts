@@ -6,10 +6,10 @@ import {
   verifyNextBoot,
   withNextBoot,
   type Expectations,
-  type NextBootAnswer,
   type NextBootVerdict,
   type Verification,
 } from "@ashlar/identity";
+import type { NextBootAnswer } from "@ashlar/protocol/answers";
 import type { ProveOptions } from "./prove-nodes.ts";
 import type { StoredAnswer } from "./stored-evidence.ts";
 

@@ -1,7 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument, type PinnedFirmware, type PinnedKeys } from "@ashlar/identity";
+import { parseDocument } from "@ashlar/protocol/answers";
+import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
 
 /** What was learnt about a node's TPM and firmware when it was enrolled, and when. */

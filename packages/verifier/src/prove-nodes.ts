@@ -8,13 +8,12 @@ import {
   judgeFleet,
   prepareEnrolment,
   type EkRoots,
-  type Evidence,
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
-  type KnownRelease,
   type Verification,
 } from "@ashlar/identity";
+import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import { AgentClient } from "./agent-client.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";

@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
-import { judgeFleet, type Expectations, type FleetMember, type KnownRelease } from "@ashlar/identity";
-import type { KnownExtension, RightExtension } from "@ashlar/identity/extensions";
+import { judgeFleet, type Expectations, type FleetMember } from "@ashlar/identity";
+import type { KnownRelease } from "@ashlar/protocol/answers";
+import type { KnownExtension, RightExtension } from "@ashlar/identity";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
 import type { FleetProof, ProveOptions } from "./prove-nodes.ts";

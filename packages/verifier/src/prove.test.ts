@@ -5,17 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { expectationsOf, parseEkRoots } from "@ashlar/identity";
-import { knownExtensionOf } from "@ashlar/identity/extensions";
+import { knownExtensionOf } from "@ashlar/identity";
 import {
   mergedWord,
-  TestAuthority,
   testExtension,
   testLogs,
   testNextBootReport,
-  TestNode,
   testRelease,
   withExtensionWords,
-} from "@ashlar/identity/test-fixtures";
+} from "@ashlar/protocol/test-fixtures";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";

@@ -4,19 +4,17 @@ import { AshlarError } from "@ashlar/base";
 import { writeFileAtomically } from "@ashlar/host";
 import {
   MAX_CERTIFICATE_BYTES,
-  MAX_LOG_BYTES,
   MAX_TPM_STRUCTURE_BYTES,
   parseDocument,
   parseKnownRelease,
-  MAX_NEXT_BOOT_BYTES,
-  nextBootQualifyingData,
-  qualifyingData,
   type Evidence,
-  type ExtensionExpectations,
   type KnownRelease,
   type NextBootAnswer,
-} from "@ashlar/identity";
-import { MAX_EXTENSIONS, type KnownExtension } from "@ashlar/identity/extensions";
+} from "@ashlar/protocol/answers";
+import { MAX_LOG_BYTES, MAX_NEXT_BOOT_BYTES, nextBootQualifyingData, qualifyingData } from "@ashlar/protocol";
+import type { ExtensionExpectations } from "@ashlar/identity";
+import { MAX_EXTENSIONS } from "@ashlar/protocol";
+import type { KnownExtension } from "@ashlar/identity";
 import { z } from "zod";
 import {
   debugExceptionSchema,

@@ -9,13 +9,11 @@ import {
   operatorPin,
   parseActivateRequest,
   parseEvidenceRequest,
-  type Evidence,
-  type Keys,
   type NextBootReport,
-  type ReleaseManifest,
   type UpdateStatus,
-} from "@ashlar/identity";
-import type { ExtensionsStatus } from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
+import type { Evidence, Keys, ReleaseManifest } from "@ashlar/protocol/answers";
+import type { ExtensionsStatus } from "@ashlar/protocol";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 
 export type TestAgentOptions = {

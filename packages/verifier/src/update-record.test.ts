@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { testRelease } from "@ashlar/identity/test-fixtures";
+import { testRelease } from "@ashlar/protocol/test-fixtures";
 import {
   allowedVersions,
   beginTurn,

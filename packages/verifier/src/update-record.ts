@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/identity";
+import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { z } from "zod";
 
 /**

@@ -18,12 +18,7 @@ import {
   replayPcrs,
   verifyQuoteSignature,
 } from "@ashlar/formats";
-import {
-  type ActivateResponse,
-  type EvidenceResponse,
-  type KeysResponse,
-  qualifyingData,
-} from "@ashlar/identity/agent-api";
+import { type ActivateResponse, type EvidenceResponse, type KeysResponse, qualifyingData } from "@ashlar/protocol";
 import { FIRMWARE_LOG, type TestTpm, USERSPACE_LOG, missingTools, startAgent, startTpm } from "../test-node.ts";
 
 const skip = missingTools();

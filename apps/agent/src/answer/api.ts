@@ -7,7 +7,7 @@ import {
   parseActivateRequest,
   parseEvidenceRequest,
   qualifyingData,
-} from "@ashlar/identity/agent-api";
+} from "@ashlar/protocol";
 import { Refusal } from "../shared/refusal.ts";
 import type { Methods, Routes } from "../shared/json-answers.ts";
 import type { QuoteWithLogs } from "./collect-evidence.ts";

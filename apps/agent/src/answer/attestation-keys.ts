@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames, parsePublic } from "@ashlar/formats";
 import { withTemporaryDirectory, writeFileAtomically } from "@ashlar/host";
-import type { KeysResponse } from "@ashlar/identity/agent-api";
+import type { KeysResponse } from "@ashlar/protocol";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
 /** Where the RSA-2048 endorsement key is (TCG EK Credential Profile 2.5, table 2, and what swtpm_setup does). */

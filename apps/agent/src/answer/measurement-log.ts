@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from "node:fs";
 import { AshlarError } from "@ashlar/base";
-import { MAX_LOG_BYTES } from "@ashlar/identity/agent-api";
+import { MAX_LOG_BYTES } from "@ashlar/protocol";
 
 /** inode(7): systemd sets the sticky bit on its measurement log while it extends a PCR and appends the record. */
 const STICKY_BIT = 0o1000;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { QUOTED_PCRS } from "@ashlar/identity/agent-api";
+import { QUOTED_PCRS } from "@ashlar/protocol";
 import { ATTESTATION_KEY } from "./attestation-keys.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 

@@ -1,13 +1,13 @@
 import { hash } from "node:crypto";
-import { qualifyingData } from "@ashlar/identity/agent-api";
+import { qualifyingData } from "@ashlar/protocol";
 import {
   MAX_NEXT_BOOT_BYTES,
   MAX_UPDATE_STATUS_BYTES,
   NEXT_BOOT_SCHEMA,
   type NextBootEvidence,
-} from "@ashlar/identity/update-api";
+} from "@ashlar/protocol";
 import { AshlarError, membersOf } from "@ashlar/base";
-import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
+import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "../shared/json-answers.ts";
 import { Refusal, type RefusalCode } from "../shared/refusal.ts";

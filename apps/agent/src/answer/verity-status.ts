@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout } from "node:timers";
-import type { EvidenceResponse } from "@ashlar/identity/agent-api";
+import type { EvidenceResponse } from "@ashlar/protocol";
 
 type VerityStatus = EvidenceResponse["verity"];
 

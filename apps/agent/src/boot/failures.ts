@@ -2,7 +2,7 @@ import { membersOf } from "@ashlar/base";
 import { join } from "node:path";
 import type { BootEntry } from "@ashlar/formats";
 import { withLock } from "@ashlar/host";
-import type { ReleaseFailure } from "@ashlar/identity/update-api";
+import type { ReleaseFailure } from "@ashlar/protocol";
 import { triesOf } from "../slots/boot-entries.ts";
 import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ReleaseFailure } from "@ashlar/identity/update-api";
+import type { ReleaseFailure } from "@ashlar/protocol";
 
 /** As `ashlar-stop` in the initrd names a record: the boot's ID. */
 const BOOT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;

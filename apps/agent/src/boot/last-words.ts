@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, membersOf } from "@ashlar/base";
 import { readTail, runForText } from "@ashlar/host";
-import type { ReleaseFailure } from "@ashlar/identity/update-api";
+import type { ReleaseFailure } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
 
 type LastWords = Pick<ReleaseFailure, "bootId" | "check" | "message">;

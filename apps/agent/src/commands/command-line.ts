@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { AshlarError, messageOf } from "@ashlar/base";
-import type { ComponentRequest, DebugRequest } from "@ashlar/identity/extensions";
-import type { UpdateRequest } from "@ashlar/identity/update-api";
+import type { ComponentRequest, DebugRequest } from "@ashlar/protocol";
+import type { UpdateRequest } from "@ashlar/protocol";
 import * as help from "./help.ts";
 
 export type Command =

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
-import { type ExtensionPhase, type ExtensionsStatus, MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/identity/extensions";
+import { type ExtensionPhase, type ExtensionsStatus, MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import type { ExtensionCommand } from "./command-line.ts";
 import type { Method } from "../shared/json-answers.ts";
 import type { NodePaths } from "../shared/node-paths.ts";

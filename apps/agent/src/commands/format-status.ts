@@ -1,4 +1,4 @@
-import type { UpdatePhase, UpdateStatus } from "@ashlar/identity/update-api";
+import type { UpdatePhase, UpdateStatus } from "@ashlar/protocol";
 
 const PHASES: Readonly<Record<UpdatePhase, string>> = {
   idle: "nothing is being done",

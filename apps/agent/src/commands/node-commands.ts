@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { AshlarError, type ErrorCode } from "@ashlar/base";
-import { MAX_UPDATE_STATUS_BYTES, type UpdateRequest, type UpdateStatus } from "@ashlar/identity/update-api";
+import { MAX_UPDATE_STATUS_BYTES, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
 import type { Method } from "../shared/json-answers.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { formatProgress, formatStatus } from "./format-status.ts";

@@ -1,9 +1,9 @@
 import { run } from "@ashlar/host";
-import type { UpdateStatus } from "@ashlar/identity/update-api";
+import type { UpdateStatus } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { isInWindow, nextBeginning } from "../shared/maintenance-window.ts";
+import { isInWindow, nextBeginning } from "@ashlar/declaration";
 import { ask, followOrder } from "./node-commands.ts";
-import type { UpdatePolicy } from "../shared/policy.ts";
+import type { UpdatePolicy } from "@ashlar/declaration";
 import { readPolicy } from "../shared/read-policy.ts";
 
 /** What the timer runs: does what update.yaml says. */

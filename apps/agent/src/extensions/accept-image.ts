@@ -20,7 +20,7 @@ import {
   readErofsContent,
   verifyRootHashSignature,
 } from "@ashlar/formats";
-import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/identity/extensions";
+import { type ExtensionBehaviour, type ExtensionKind, readExtension } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 
 /** An extension image whose signature holds and which fits this host. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { withLock } from "@ashlar/host";
-import { type ComponentFailure, type DeclaredExtension, EXTENSION_VERSION_PATTERN } from "@ashlar/identity/extensions";
+import { type ComponentFailure, EXTENSION_VERSION_PATTERN } from "@ashlar/protocol";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import { canonicalJson, membersOf } from "@ashlar/base";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { readStateFile, writeStateFile } from "../shared/state-file.ts";

@@ -1,7 +1,7 @@
 import { membersOf } from "@ashlar/base";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
+import type { ExtensionBehaviour, ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { readStateFile, writeStateFile } from "../shared/state-file.ts";
 

@@ -7,7 +7,7 @@ import {
   declaredExtensions,
   EXTENSIONS_FILE,
   parseTransferFile,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/declaration";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { isMissing } from "../shared/state-file.ts";
 

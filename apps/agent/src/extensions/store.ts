@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { parseExtensionFileName, extensionFileName } from "@ashlar/identity/extensions";
+import { parseExtensionFileName, extensionFileName } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { isMissing } from "../shared/state-file.ts";
 

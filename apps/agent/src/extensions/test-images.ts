@@ -18,12 +18,7 @@ import {
   writeSignaturePartition,
   writeVeritySuperblock,
 } from "@ashlar/formats";
-import {
-  behaviourPath,
-  type ExtensionBehaviour,
-  type ExtensionKind,
-  extensionFileName,
-} from "@ashlar/identity/extensions";
+import { behaviourPath, type ExtensionBehaviour, type ExtensionKind, extensionFileName } from "@ashlar/protocol";
 
 export type TestSigner = {
   readonly privateKey: KeyObject;

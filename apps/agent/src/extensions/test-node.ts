@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { type ExtensionKind, type ExtensionWord, extensionWord } from "@ashlar/identity/extensions";
+import { type ExtensionKind, type ExtensionWord, extensionWord } from "@ashlar/protocol";
 import { nodePaths, type NodePaths } from "../shared/node-paths.ts";
 import { type Applied, applyExtensions, type Machine } from "../refresher/apply-extensions.ts";
 import { makeTestSigner, type TestImage, type TestSigner, writeTestImage } from "./test-images.ts";

@@ -2,13 +2,8 @@ import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@ashlar/base";
 import { withLock } from "@ashlar/host";
-import {
-  type DeclaredExtension,
-  EXTENSION_KINDS,
-  type ExtensionKind,
-  type ExtensionWord,
-  foldExtensionWords,
-} from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
+import { EXTENSION_KINDS, type ExtensionKind, type ExtensionWord, foldExtensionWords } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { type AcceptedImage, readNodeHost } from "../extensions/accept-image.ts";
 import { chooseCandidates } from "./choose-candidates.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DeclaredExtension } from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import { chooseCandidates } from "./choose-candidates.ts";
 import { type ComponentState, declarationKey } from "../extensions/component-state.ts";
 

@@ -1,5 +1,6 @@
 import { compareVersions } from "@ashlar/formats";
-import { type DeclaredExtension, matchesVersion, parseImagePath } from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
+import { matchesVersion, parseImagePath } from "@ashlar/protocol";
 import { type ComponentStates, declarationKey } from "../extensions/component-state.ts";
 
 /**

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { parseUserspaceLog } from "@ashlar/formats";
 import { run } from "@ashlar/host";
-import { type ExtensionWord, extensionWord, parseExtensionWord } from "@ashlar/identity/extensions";
+import { type ExtensionWord, extensionWord, parseExtensionWord } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { isMissing } from "../shared/state-file.ts";
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ExtensionKind } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import { isMissing } from "../shared/state-file.ts";
 import type { AcceptedImage } from "../extensions/accept-image.ts";

@@ -1,11 +1,7 @@
 import { basename } from "node:path";
 import { messageOf } from "@ashlar/base";
-import {
-  type DeclaredExtension,
-  type ExtensionKind,
-  type ExtensionsStatus,
-  MAX_EXTENSIONS,
-} from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
+import { type ExtensionKind, type ExtensionsStatus, MAX_EXTENSIONS } from "@ashlar/protocol";
 import { acceptImage, type AcceptedImage, type Host } from "../extensions/accept-image.ts";
 import type { DebugSession } from "../extensions/debug-sessions.ts";
 import { findConflict, type LookUp } from "./find-conflict.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AshlarError, messageOf } from "@ashlar/base";
-import { MAX_REQUEST_BYTES } from "@ashlar/identity/agent-api";
+import { MAX_REQUEST_BYTES } from "@ashlar/protocol";
 import { Refusal } from "./refusal.ts";
 
 export type Method = "GET" | "POST";

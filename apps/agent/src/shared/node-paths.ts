@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ExtensionKind } from "@ashlar/protocol";
 
 /** Where things are on a node. Tests put them below a directory of their own. */
 export type NodePaths = {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AshlarError, formatProblem } from "@ashlar/base";
 import type { NodePaths } from "./node-paths.ts";
 import { isMissing } from "./state-file.ts";
-import { parsePolicy, type UpdatePolicy } from "./policy.ts";
+import { parsePolicy, type UpdatePolicy } from "@ashlar/declaration";
 
 const MAX_ROOT_BYTES = 1024 * 1024;
 

@@ -10,7 +10,7 @@ import {
   parseGpt,
   partitionUuidsOf,
 } from "@ashlar/formats";
-import { MAX_SLOTS } from "@ashlar/identity/update-api";
+import { MAX_SLOTS } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { deviceSize, readExactly } from "./read-device.ts";
 

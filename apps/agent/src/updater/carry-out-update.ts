@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { chooseBootEntry } from "@ashlar/formats";
-import type { UpdateRequest } from "@ashlar/identity/update-api";
+import type { UpdateRequest } from "@ashlar/protocol";
 import { ENTRY_DIRECTORY, removeBootEntries } from "../slots/boot-entries.ts";
 import { forgetFailures, readFailures } from "../boot/failures.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
@@ -11,7 +11,7 @@ import { decideUpdate, isBootable, refuseLastGood, replacedEntries, type UpdateF
 import { checkSpace, sizeOfEntries, sizeOfFiles } from "./free-space.ts";
 import { installRelease } from "./install-release.ts";
 import type { OrderContext } from "./order-book.ts";
-import type { UpdatePolicy } from "../shared/policy.ts";
+import type { UpdatePolicy } from "@ashlar/declaration";
 import { readPolicy, readTrustedRoot } from "../shared/read-policy.ts";
 import { beginWork, finishWork, removeReady, workDirectory } from "./ready-directory.ts";
 import type { ReleaseClient } from "./release-client.ts";

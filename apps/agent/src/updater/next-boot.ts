@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { MAX_ESP_FILES, type NextBootReport, type SlotReport } from "@ashlar/identity/update-api";
+import { MAX_ESP_FILES, type NextBootReport, type SlotReport } from "@ashlar/protocol";
 import { readLoaderVariable } from "../shared/efi-variable.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { OrderBook } from "./order-book.ts";
-import { parseUpdateRequest } from "./parse-update-request.ts";
+import { parseUpdateRequest } from "@ashlar/protocol";
 import { UPDATE_BEGINNINGS } from "./update-status.ts";
 
 const onBegin = async (): Promise<void> => await Promise.resolve();

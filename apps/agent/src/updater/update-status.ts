@@ -7,7 +7,7 @@ import {
   type UpdatePhase,
   type UpdateProgress,
   type UpdateStatus,
-} from "@ashlar/identity/update-api";
+} from "@ashlar/protocol";
 import { listBootEntries } from "../slots/boot-entries.ts";
 import { readFailures } from "../boot/failures.ts";
 import { readHealth } from "../boot/health/run-health.ts";

@@ -7,7 +7,7 @@ import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { qualifyingData } from "@ashlar/identity/agent-api";
+import { qualifyingData } from "@ashlar/protocol";
 import { createHttpsServer } from "../answer/https-server.ts";
 import { SerialQueue } from "../shared/serial-queue.ts";
 import { startSocketService } from "../shared/test-socket-service.ts";

@@ -17,7 +17,7 @@ Examples:
   ashlar operator-key --out operator.pem`,
     )
     .action(async ({ out }: { readonly out: string }) => {
-      const { operatorPem, operatorPin } = await import("@ashlar/identity");
+      const { operatorPem, operatorPin } = await import("@ashlar/protocol");
       const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       await writeNew(out, operatorPem(privateKey, randomBytes(16)));
       console.log(operatorPin(publicKey));

@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import type { KnownRelease } from "@ashlar/identity";
+import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
@@ -114,7 +114,8 @@ function refuseContradictions(options: ProveOptions): void {
 }
 
 async function proveLive(options: ProveOptions): Promise<Proof> {
-  const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
+  const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
+  const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const verifier = await import("@ashlar/verifier");
   const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = verifier;
   const declared = await findNodes(options, await readConfig(options));
@@ -202,7 +203,8 @@ async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefi
 }
 
 async function proveFrom(directory: string, options: ProveOptions): Promise<Proof> {
-  const { expectationsOf, parseEkRoots, parseKnownRelease } = await import("@ashlar/identity");
+  const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
+  const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const classOf = (release: KnownRelease, classConfig: Uint8Array) => {
     const { classConfigSha256: sha256, extensions } = expectationsOf({ release, classConfig, nodeConfig: NO_CONFIG });
     return { sha256, extensions: extensions.declared };

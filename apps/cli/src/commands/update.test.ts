@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { pinOfOperatorPem } from "@ashlar/identity";
+import { pinOfOperatorPem } from "@ashlar/protocol";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-update-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { MAX_DEBUG_SECONDS } from "@ashlar/identity/extensions";
+import { MAX_DEBUG_SECONDS } from "@ashlar/protocol";
 
 /** "1h30m", "20m" or "90s" in seconds. */
 export function parseDuration(text: string): number {

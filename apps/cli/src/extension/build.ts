@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import type { BuiltExtension, ExtensionSource } from "@ashlar/extensions";
-import type { ExtensionKind, ExtensionTier } from "@ashlar/identity/extensions";
+import type { ExtensionKind, ExtensionTier } from "@ashlar/protocol";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";

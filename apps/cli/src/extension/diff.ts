@@ -1,5 +1,5 @@
 import type { ExtensionDifference } from "@ashlar/extensions";
-import type { ManifestFile } from "@ashlar/identity";
+import type { ManifestFile } from "@ashlar/protocol/answers";
 import { Command } from "commander";
 
 /** Of each kind; `--json` has all. */

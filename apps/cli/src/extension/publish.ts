@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { ExtensionTier } from "@ashlar/identity/extensions";
+import type { ExtensionTier } from "@ashlar/protocol";
 import { change, type ChangeFlags, changingCommand } from "../release/command-options.ts";
 
 /** As in @ashlar/identity, which is not loaded for `--help`. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { parseExtensionManifest } from "@ashlar/identity";
-import { knownExtensionOf, type KnownExtension } from "@ashlar/identity/extensions";
+import { parseExtensionManifest } from "@ashlar/protocol/answers";
+import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
 import type { RepositoryIndex } from "@ashlar/release/client";
 
 /** All versions of all extensions in a repository, also withdrawn ones: nodes may still have them. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { testRelease } from "@ashlar/identity/test-fixtures";
+import { testRelease } from "@ashlar/protocol/test-fixtures";
 import { keepRelease, updateRecordPath } from "@ashlar/verifier";
 import { readKnown, rightReleases } from "./known-releases.ts";
 

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { stateDirectory } from "@ashlar/host";
-import { parseKnownRelease, type KnownRelease } from "@ashlar/identity";
-import type { KnownExtension } from "@ashlar/identity/extensions";
+import { parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
+import type { KnownExtension } from "@ashlar/identity";
 import type { Repository } from "@ashlar/release/client";
 import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
 import { extensionsOf, readExtensions } from "./known-extensions.ts";

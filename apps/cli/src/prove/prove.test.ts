@@ -7,14 +7,13 @@ import { after, test } from "node:test";
 import { expectationsOf } from "@ashlar/identity";
 import {
   mergedWord,
-  TestAuthority,
   testExtension,
   testLogs,
   testNextBootReport,
-  TestNode,
   testRelease,
   withExtensionWords,
-} from "@ashlar/identity/test-fixtures";
+} from "@ashlar/protocol/test-fixtures";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
 import { fleetTable, formatAge } from "./fleet-table.ts";
 

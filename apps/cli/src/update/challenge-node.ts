@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
-import { expectationsOf, type EkRoots, type KnownRelease, type NamedVerdict } from "@ashlar/identity";
-import type { ExtensionKnowledge } from "@ashlar/identity/extensions";
+import { expectationsOf, type EkRoots, type NamedVerdict } from "@ashlar/identity";
+import type { KnownRelease } from "@ashlar/protocol/answers";
+import type { ExtensionKnowledge } from "@ashlar/identity";
 import { proveNodes } from "@ashlar/verifier";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { knownExtensionOf, type KnownExtension } from "@ashlar/identity/extensions";
-import { testExtension } from "@ashlar/identity/test-fixtures";
+import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
+import { testExtension } from "@ashlar/protocol/test-fixtures";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
 import { chooseComponent } from "./choose-component.ts";
 

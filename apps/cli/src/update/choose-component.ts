@@ -1,11 +1,8 @@
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import {
-  declaredInConfigs,
-  matchesVersion,
-  type DeclaredExtension,
-  type KnownExtension,
-} from "@ashlar/identity/extensions";
+import { declaredInConfigs, type DeclaredExtension } from "@ashlar/declaration";
+import { matchesVersion } from "@ashlar/protocol";
+import type { KnownExtension } from "@ashlar/identity";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
 
 /**

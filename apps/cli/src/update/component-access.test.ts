@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { parseEkRoots } from "@ashlar/identity";
-import { knownExtensionOf } from "@ashlar/identity/extensions";
+import { knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier";
 import { RemoteComponent, type ComponentContext } from "./component-access.ts";

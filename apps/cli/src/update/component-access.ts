@@ -1,10 +1,6 @@
 import type { NamedVerdict } from "@ashlar/identity";
-import type {
-  ComponentRequest,
-  ExtensionsStatus,
-  KnownExtension,
-  MeasuredExtension,
-} from "@ashlar/identity/extensions";
+import type { ComponentRequest, ExtensionsStatus, MeasuredExtension } from "@ashlar/protocol";
+import type { KnownExtension } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
 import { challengeNode, problemOf, withoutNextBoot, type Right, type Verifier } from "./challenge-node.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testExtensionsStatus } from "@ashlar/identity/test-fixtures";
-import type { ComponentFailure, ExtensionsStatus } from "@ashlar/identity/extensions";
+import { testExtensionsStatus } from "@ashlar/protocol/test-fixtures";
+import type { ComponentFailure, ExtensionsStatus } from "@ashlar/protocol";
 import {
   NEW_COMPONENT_TURN,
   nextComponentStep,

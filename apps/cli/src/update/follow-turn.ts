@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import { firstAnswer } from "./first-answer.ts";
 import type { End, Facts, Step, StopReason } from "./turn.ts";
 

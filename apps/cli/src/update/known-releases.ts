@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { parseManifest, type KnownRelease, type ReleaseManifest } from "@ashlar/identity";
+import { parseManifest, type KnownRelease, type ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Repository } from "@ashlar/release/client";
 import { keepRelease, readKeptReleases } from "@ashlar/verifier";
 import { readSummaries } from "../prove/known-releases.ts";

@@ -4,23 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import {
-  expectationsOf,
-  operatorPem,
-  operatorPin,
-  parseEkRoots,
-  type NextBootReport,
-  type UpdateStatus,
-} from "@ashlar/identity";
-import {
-  TestAuthority,
-  testLogs,
-  testNextBootReport,
-  TestNode,
-  testRelease,
-  testUpdateStatus,
-} from "@ashlar/identity/test-fixtures";
-import { NO_KNOWLEDGE } from "@ashlar/identity/extensions";
+import { expectationsOf, parseEkRoots } from "@ashlar/identity";
+import { operatorPem, operatorPin, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { testLogs, testNextBootReport, testRelease, testUpdateStatus } from "@ashlar/protocol/test-fixtures";
+import { NO_KNOWLEDGE } from "@ashlar/identity";
 import { readUpdateRecord, updateRecordPath } from "@ashlar/verifier";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { KnownReleases } from "./known-releases.ts";

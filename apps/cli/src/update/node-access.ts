@@ -1,5 +1,6 @@
-import type { EkRoots, NamedVerdict, UpdateStatus } from "@ashlar/identity";
-import type { ExtensionKnowledge } from "@ashlar/identity/extensions";
+import type { EkRoots, NamedVerdict } from "@ashlar/identity";
+import type { UpdateStatus } from "@ashlar/protocol";
+import type { ExtensionKnowledge } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
 import type { DeclaredNode } from "../prove/declared-nodes.ts";
 import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import { parseNextBootReport, type NextBootReport, type UpdateStatus } from "@ashlar/identity";
+import { parseNextBootReport } from "@ashlar/protocol/answers";
+import type { NextBootReport, UpdateStatus } from "@ashlar/protocol";
 import { AgentClient, type UpdateRecord } from "@ashlar/verifier";
 
 const NONCE_BYTES = 32;

@@ -1,5 +1,5 @@
 import type { ProgressOutput } from "@ashlar/lab";
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import type { TurnEvent } from "./follow-turn.ts";
 
 export type ProgressPrinter<Status> = {

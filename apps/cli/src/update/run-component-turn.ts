@@ -1,5 +1,5 @@
-import type { UpdateProgress } from "@ashlar/identity";
-import type { ExtensionsStatus, MergedExtension } from "@ashlar/identity/extensions";
+import type { UpdateProgress } from "@ashlar/protocol";
+import type { ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
 import type { ComponentAccess } from "./component-access.ts";
 import {
   lastFailure,

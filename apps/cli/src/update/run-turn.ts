@@ -1,4 +1,4 @@
-import type { UpdateProgress, UpdateStatus } from "@ashlar/identity";
+import type { UpdateProgress, UpdateStatus } from "@ashlar/protocol";
 import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
 import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
 

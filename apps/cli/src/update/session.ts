@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { parseEkRoots, parseManifest, pinOfOperatorPem } from "@ashlar/identity";
+import { parseEkRoots } from "@ashlar/identity";
+import { parseManifest } from "@ashlar/protocol/answers";
+import { pinOfOperatorPem } from "@ashlar/protocol";
 import type { Repository } from "@ashlar/release/client";
-import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity/extensions";
+import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
 import {
   AgentClient,
   allowedVersions,

@@ -1,5 +1,5 @@
-import type { UpdateStatus } from "@ashlar/identity";
-import type { ExtensionsStatus } from "@ashlar/identity/extensions";
+import type { UpdateStatus } from "@ashlar/protocol";
+import type { ExtensionsStatus } from "@ashlar/protocol";
 import { mergedOf, type ComponentGoal } from "./component-turn.ts";
 import type { TurnEvent } from "./follow-turn.ts";
 import type { Teller } from "./progress-printer.ts";

@@ -1,13 +1,15 @@
 /** A machine for tests that does at once what it is told about extensions; its TPM and its agent's protocol are real. */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { expectationsOf, operatorPem, operatorPin, type ReleaseManifest } from "@ashlar/identity";
+import { expectationsOf } from "@ashlar/identity";
+import { operatorPem, operatorPin } from "@ashlar/protocol";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type {
   ComponentRequest,
   DebugRequest,
   ExtensionManifest,
   ExtensionsStatus,
   ExtensionWord,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
 import {
   mergedWord,
   testExtension,
@@ -15,8 +17,8 @@ import {
   testLogs,
   testRelease,
   withExtensionWords,
-  type TestNode,
-} from "@ashlar/identity/test-fixtures";
+} from "@ashlar/protocol/test-fixtures";
+import type { TestNode } from "@ashlar/identity/test-fixtures";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 
 export const RELEASE: ReleaseManifest = testRelease("1.0.0");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ReleaseFailure, UpdateStatus } from "@ashlar/identity";
-import { testUpdateStatus } from "@ashlar/identity/test-fixtures";
+import type { ReleaseFailure, UpdateStatus } from "@ashlar/protocol";
+import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import { NEW_TURN, nextStep, STOP_CODES, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
 
 const GOAL: Goal = {

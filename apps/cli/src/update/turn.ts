@@ -1,5 +1,5 @@
 import { compareVersions } from "@ashlar/formats";
-import type { ReleaseFailure, UpdateStatus } from "@ashlar/identity";
+import type { ReleaseFailure, UpdateStatus } from "@ashlar/protocol";
 
 /** What is wanted of one node. */
 export type Goal = {

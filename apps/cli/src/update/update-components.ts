@@ -1,4 +1,4 @@
-import type { ExtensionsStatus, MeasuredExtension, MergedExtension } from "@ashlar/identity/extensions";
+import type { ExtensionsStatus, MeasuredExtension, MergedExtension } from "@ashlar/protocol";
 import { beginComponentTurn, endComponentTurn, readExtensionRecord } from "@ashlar/verifier";
 import type { ComponentAccess } from "./component-access.ts";
 import type { ComponentGoal } from "./component-turn.ts";

@@ -1,4 +1,4 @@
-import type { UpdateStatus } from "@ashlar/identity";
+import type { UpdateStatus } from "@ashlar/protocol";
 import { beginTurn, endTurn, readUpdateRecord } from "@ashlar/verifier";
 import type { FollowOptions } from "./follow-turn.ts";
 import { runTurn, type NodeAccess } from "./run-turn.ts";

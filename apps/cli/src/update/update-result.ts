@@ -1,4 +1,4 @@
-import type { ReleaseFailure, UpdateProgress } from "@ashlar/identity";
+import type { ReleaseFailure, UpdateProgress } from "@ashlar/protocol";
 import { z } from "zod";
 import { STOP_CODES, type End, type StopCode } from "./turn.ts";
 

@@ -2,7 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { findBlockOwners, openErofs, SECTOR_BYTES } from "@ashlar/formats";
-import { parseManifest } from "@ashlar/identity";
+import { parseManifest } from "@ashlar/protocol/answers";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
 

@@ -1,4 +1,4 @@
-import { EXTENSION_MANIFEST_SCHEMA, type ExtensionManifest, type ExtensionTier } from "@ashlar/identity/extensions";
+import { EXTENSION_MANIFEST_SCHEMA, type ExtensionManifest, type ExtensionTier } from "@ashlar/protocol";
 import { readExtensionImage } from "../inspect/extension-image.ts";
 import { digestOf } from "./digest-of.ts";
 

@@ -1,5 +1,5 @@
 import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ExtensionManifest } from "@ashlar/protocol";
 
 /**
  * What an extension was made of as a CycloneDX 1.6 bill of materials, the same bytes for the same manifest: its packages,

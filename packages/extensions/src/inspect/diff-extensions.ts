@@ -1,5 +1,5 @@
-import type { ManifestFile } from "@ashlar/identity";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ManifestFile } from "@ashlar/protocol/answers";
+import type { ExtensionManifest } from "@ashlar/protocol";
 import { type ExtensionImage, readExtensionImage } from "./extension-image.ts";
 import { readManifestBeside } from "./manifest-beside.ts";
 

@@ -1,6 +1,6 @@
 import { type Ddi, openDdiData, parseDdi } from "@ashlar/formats";
-import type { ManifestFile } from "@ashlar/identity";
-import { type ExtensionContent, readExtension } from "@ashlar/identity/extensions";
+import type { ManifestFile } from "@ashlar/protocol/answers";
+import { type ExtensionContent, readExtension } from "@ashlar/protocol";
 import { openRegion, readImageFiles, readRegionSync } from "@ashlar/image/file-systems";
 
 /** As much as file contents are read in. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type ExtensionBehaviour, extensionFileName, NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { type ExtensionBehaviour, extensionFileName, NO_BEHAVIOUR } from "@ashlar/protocol";
 import { ASHLAR_HOST, joinBehaviour, readTreeBehaviour, writeBehaviour, writeRelease } from "../extension-files.ts";
 import { describeExtension } from "../image/describe-extension.ts";
 import { writeDdi } from "../image/write-ddi.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ExtensionManifest } from "@ashlar/protocol";
 
 /** Where an image's manifest lies: beside it. */
 export function manifestPathOf(image: string): string {
@@ -10,6 +10,6 @@ export function manifestPathOf(image: string): string {
 export async function readManifestBeside(image: string): Promise<ExtensionManifest | undefined> {
   const text = await readFile(manifestPathOf(image), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const { parseExtensionManifest } = await import("@ashlar/identity");
+  const { parseExtensionManifest } = await import("@ashlar/protocol/answers");
   return parseExtensionManifest(text);
 }

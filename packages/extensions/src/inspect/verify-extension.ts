@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { type Ddi, type DdiPartition, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
-import { type ExtensionManifest, extensionFileName } from "@ashlar/identity/extensions";
+import { type ExtensionManifest, extensionFileName } from "@ashlar/protocol";
 import {
   type ImageProblem,
   openRegion,

@@ -1,5 +1,5 @@
 /** The JSON documents of an OCI image (OCI Image Format Specification, "Image Index" and "Image Manifest"). */
-import { parseDocument } from "@ashlar/identity";
+import { parseDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
 
 export type Descriptor = {

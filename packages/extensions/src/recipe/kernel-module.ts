@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { signDetached } from "@ashlar/formats";
 import { run, withTemporaryDirectory } from "@ashlar/host";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import {
   type ArchiveOptions,
   BuildTree,

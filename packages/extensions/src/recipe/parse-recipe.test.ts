@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatProblem } from "@ashlar/base";
-import { NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import fc from "fast-check";
 import { parseRecipe } from "./parse-recipe.ts";
 import { withVersion } from "./recipe.ts";

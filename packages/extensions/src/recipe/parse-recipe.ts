@@ -9,8 +9,8 @@ import {
   type ExtensionTier,
   isVersionGlob,
   NO_BEHAVIOUR,
-} from "@ashlar/identity/extensions";
-import { readYaml, type YamlNode, type YamlReader } from "@ashlar/identity/yaml-document";
+} from "@ashlar/protocol";
+import { readYaml, type YamlNode, type YamlReader } from "@ashlar/declaration";
 import type { Recipe, RecipeDownload, RecipeGo, RecipeKernelModule } from "./recipe.ts";
 
 const LIMITS = { maxCharacters: 65_536, hint: "see the guide to extensions" };

@@ -1,4 +1,4 @@
-import type { ExtensionBehaviour, ExtensionKind, ExtensionTier } from "@ashlar/identity/extensions";
+import type { ExtensionBehaviour, ExtensionKind, ExtensionTier } from "@ashlar/protocol";
 
 /** What `recipes/NAME/recipe.yaml` says. Beside it, the folder `files/` holds what goes into the extension as it is. */
 export type Recipe = {

@@ -3,7 +3,7 @@ import { glob, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, runForText } from "@ashlar/host";
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import {
   type Archive,
   cachedStep,

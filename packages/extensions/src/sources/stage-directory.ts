@@ -1,7 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import { NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { StagedTree } from "./staged-tree.ts";
 
 /**

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { type PlannedFile, planConfext } from "../ignition/confext-plan.ts";
 import type { StagedTree } from "./staged-tree.ts";
 

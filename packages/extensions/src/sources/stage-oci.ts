@@ -3,7 +3,7 @@ import { readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
-import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { Step } from "@ashlar/image/debian";
 import { type LayerNode, Layers } from "../oci/layers.ts";
 import { readLayers, unpackLayer } from "../oci/layout.ts";

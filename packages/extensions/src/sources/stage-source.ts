@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
-import type { ReleaseManifest } from "@ashlar/identity";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
+import type { ExtensionKind } from "@ashlar/protocol";
 import type { ArchiveOptions, Step } from "@ashlar/image/debian";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";

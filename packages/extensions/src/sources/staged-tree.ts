@@ -1,4 +1,4 @@
-import type { ExtensionBehaviour, ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ExtensionBehaviour, ExtensionManifest } from "@ashlar/protocol";
 
 /** What a source has put into the tree. */
 export type StagedTree = {

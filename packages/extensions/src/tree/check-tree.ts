@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ExtensionKind } from "@ashlar/protocol";
 
 export type TreeEntry = {
   /** Absolute, as on the node. */

@@ -1,7 +1,7 @@
 import { matchesGlob } from "node:path/posix";
 import { AshlarError } from "@ashlar/base";
-import type { ManifestFile } from "@ashlar/identity";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ManifestFile } from "@ashlar/protocol/answers";
+import type { ExtensionKind } from "@ashlar/protocol";
 import type { TreeEntry } from "./check-tree.ts";
 
 /** Where an image keeps what becomes /etc at each boot. */

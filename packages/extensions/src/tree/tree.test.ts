@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { ManifestFile } from "@ashlar/identity";
+import type { ManifestFile } from "@ashlar/protocol/answers";
 import { testDirectory, writeTree } from "../test-extension.ts";
 import { checkTree } from "./check-tree.ts";
 import { checkReplaced, findAllowed, findReplaced } from "./replaced-files.ts";

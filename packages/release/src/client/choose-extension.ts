@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import { matchesVersion } from "@ashlar/identity/extensions";
+import { matchesVersion } from "@ashlar/protocol";
 import { extensionVersions, findExtension } from "../model/edit-extensions.ts";
 import type { ExtensionEntry } from "../model/extension-entry.ts";
 import type { Withdrawal } from "../model/index-fields.ts";

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import { asNoRoom, checkRoom } from "./file-room.ts";
 
 const PART = ".part";

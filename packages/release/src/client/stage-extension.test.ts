@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { run, withTemporaryDirectory } from "@ashlar/host";
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import fc from "fast-check";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import { openRepository } from "./open-repository.ts";

@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import { imageTreeParameters } from "../blocks/image-tree.ts";
 import { digestFile } from "../digest-file.ts";
 import { findExtension } from "../model/edit-extensions.ts";

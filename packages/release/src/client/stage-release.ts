@@ -1,4 +1,4 @@
-import type { UpdateProgress } from "@ashlar/identity";
+import type { UpdateProgress } from "@ashlar/protocol";
 import type { ReleaseSummary } from "../model/release-summary.ts";
 import { allOrNone } from "./all-or-none.ts";
 import { collectFiles, ProgressCounter } from "./collect-files.ts";

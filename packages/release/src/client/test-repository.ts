@@ -9,7 +9,7 @@ import {
   type VeritySuperblock,
   writeVeritySuperblock,
 } from "@ashlar/formats";
-import { testRelease } from "@ashlar/identity/test-fixtures";
+import { testRelease } from "@ashlar/protocol/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import { hashImage, readTree, rootHashOfTree } from "../blocks/image-tree.ts";

@@ -6,7 +6,7 @@ import {
   extensionFileName,
   type ExtensionKind,
   type ExtensionTier,
-} from "@ashlar/identity/extensions";
+} from "@ashlar/protocol";
 import { BLOCK_BYTES } from "../blocks/blocks-layout.ts";
 import {
   entries,

@@ -1,4 +1,4 @@
-import type { ReleaseManifest } from "@ashlar/identity";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 
 /** What a node has to know of a release: the manifest without its 2 MB of packages and files. */
 export type ReleaseSummary = Omit<ReleaseManifest, "packages" | "files">;

@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
-import { parseExtensionManifest } from "@ashlar/identity";
-import { extensionFileName, type ExtensionManifest } from "@ashlar/identity/extensions";
+import { parseExtensionManifest } from "@ashlar/protocol/answers";
+import { extensionFileName, type ExtensionManifest } from "@ashlar/protocol";
 import { basename } from "node:path";
 import { readPart } from "../digest-file.ts";
 

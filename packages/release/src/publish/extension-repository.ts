@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import type { ExtensionTier } from "@ashlar/identity/extensions";
+import type { ExtensionTier } from "@ashlar/protocol";
 import { addExtension, extensionVersions, withdrawExtension } from "../model/edit-extensions.ts";
 import type { ExtensionEntry } from "../model/extension-entry.ts";
 import type { RepositoryIndex } from "../model/repository-index.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import type { ExtensionManifest } from "@ashlar/protocol";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { verifyRepository, type RepositoryReport } from "../verify/verify-repository.ts";
 import { addExtension } from "../model/edit-extensions.ts";

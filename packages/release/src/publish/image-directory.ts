@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { parseManifest, type ReleaseManifest } from "@ashlar/identity";
+import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { digestFile, readPart } from "../digest-file.ts";
 
 const HINT = "--image is a directory that `ashlar image build` made";

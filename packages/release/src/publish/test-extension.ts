@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { GPT_BACKUP_BYTES, GPT_PRIMARY_BYTES, parseDdi, parseGpt, partitionUuidsOf, writeGpt } from "@ashlar/formats";
-import { extensionFileName, type ExtensionManifest, NO_BEHAVIOUR } from "@ashlar/identity/extensions";
+import { extensionFileName, type ExtensionManifest, NO_BEHAVIOUR } from "@ashlar/protocol";
 import { treeOf } from "../client/test-repository.ts";
 import type { ExtensionSigner } from "../keys/key-directory.ts";
 

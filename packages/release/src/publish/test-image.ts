@@ -1,7 +1,7 @@
 /** For tests: the directory of a small image, as `ashlar image build` leaves it, and a key directory. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { testRelease } from "@ashlar/identity/test-fixtures";
+import { testRelease } from "@ashlar/protocol/test-fixtures";
 import { imageOf, summaryFor } from "../client/test-repository.ts";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import type { ChangeOptions } from "./change-index.ts";

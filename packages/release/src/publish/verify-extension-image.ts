@@ -4,7 +4,7 @@ import type { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
-import { type ExtensionManifest, readExtension } from "@ashlar/identity/extensions";
+import { type ExtensionManifest, readExtension } from "@ashlar/protocol";
 
 /**
  * Checks an extension image as a node does before it merges it, and that it is what its manifest says: the signature of its

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
-import { parseExtensionManifest } from "@ashlar/identity";
-import type { ExtensionManifest } from "@ashlar/identity/extensions";
+import { parseExtensionManifest } from "@ashlar/protocol/answers";
+import type { ExtensionManifest } from "@ashlar/protocol";
 import type { Repository } from "../client/open-repository.ts";
 import { type ExtensionEntry, type ExtensionFileKind, extensionDirectory } from "../model/extension-entry.ts";
 import { verifyExtensionImage } from "../publish/verify-extension-image.ts";

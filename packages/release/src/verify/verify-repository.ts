@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { parseManifest } from "@ashlar/identity";
+import { parseManifest } from "@ashlar/protocol/answers";
 import { openRepository, type Repository } from "../client/open-repository.ts";
 import { readDocument } from "../client/read-document.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";

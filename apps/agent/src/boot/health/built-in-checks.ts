@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run, runForText } from "@ashlar/host";
-import { AGENT_PORT } from "@ashlar/identity/agent-api";
+import { AGENT_PORT } from "@ashlar/protocol";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { checkExtensions } from "./check-extensions.ts";
 import type { Check } from "./run-check.ts";

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import { messageOf } from "@ashlar/base";
-import type { HealthCheck } from "@ashlar/identity/update-api";
+import type { HealthCheck } from "@ashlar/protocol";
 
 /** Throws what is wrong, in words for a person. It must end soon after the signal. */
 export type Check = { readonly name: string; readonly run: (signal: AbortSignal) => Promise<void> };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { messageOf, membersOf } from "@ashlar/base";
-import type { HealthCheck, HealthReport } from "@ashlar/identity/update-api";
+import type { HealthCheck, HealthReport } from "@ashlar/protocol";
 import { forgetFailures, recordFailure } from "../failures.ts";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { noteFallbacks } from "../note-fallbacks.ts";

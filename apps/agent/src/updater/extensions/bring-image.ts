@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
-import type { DeclaredExtension } from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { acceptImage, readNodeHost } from "../../extensions/accept-image.ts";
 import { imagePath } from "../../extensions/store.ts";

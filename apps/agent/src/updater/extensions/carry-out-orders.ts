@@ -2,7 +2,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import type { ComponentRequest, DebugRequest, DeclaredExtension } from "@ashlar/identity/extensions";
+import type { ComponentRequest, DebugRequest } from "@ashlar/protocol";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readPolicy, readTrustedRoot } from "../../shared/read-policy.ts";
 import { bringImage } from "./bring-image.ts";
@@ -12,11 +13,11 @@ import { debugFile, removeDebugSession, writeDebugSession } from "../../extensio
 import type { ExtensionClient } from "../../extensions/extension-client.ts";
 import type { Repository } from "@ashlar/release/client";
 import { readMergeRecord } from "../../extensions/merge-record.ts";
-import type { MaintainRequest } from "./parse-extension-requests.ts";
+import type { MaintainRequest } from "@ashlar/protocol";
 import { readDeclared } from "../../extensions/read-declared.ts";
 import { updateComponent } from "./update-component.ts";
 import { type ExtensionOrder, fetchLinked, type VersionSource, versionSource } from "./version-source.ts";
-import { parseImagePath } from "@ashlar/identity/extensions";
+import { parseImagePath } from "@ashlar/protocol";
 
 /** What orders about extensions are carried out with. */
 export type ExtensionTools = {

@@ -1,11 +1,7 @@
 import { membersOf } from "@ashlar/base";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  EXTENSIONS_STATUS_SCHEMA,
-  type ExtensionsStatus,
-  MAX_EXTENSIONS_STATUS_BYTES,
-} from "@ashlar/identity/extensions";
+import { EXTENSIONS_STATUS_SCHEMA, type ExtensionsStatus, MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../../shared/state-file.ts";
 import { readComponentStates } from "../../extensions/component-state.ts";

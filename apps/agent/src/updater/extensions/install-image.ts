@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "@ashlar/host";
-import type { ExtensionKind } from "@ashlar/identity/extensions";
+import type { ExtensionKind } from "@ashlar/protocol";
 import type { NodePaths } from "../../shared/node-paths.ts";
 
 /** Versions that are kept of an extension, the merged one included. */

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
-import type { ExtensionPhase } from "@ashlar/identity/extensions";
+import type { ExtensionPhase } from "@ashlar/protocol";
 import type { ComponentChecks } from "./check-component.ts";
 import { readComponentStates } from "../../extensions/component-state.ts";
 import { readMergeRecord } from "../../extensions/merge-record.ts";

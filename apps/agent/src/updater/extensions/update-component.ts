@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
-import type { ComponentFailure, ComponentRequest, DeclaredExtension } from "@ashlar/identity/extensions";
+import type { ComponentFailure, ComponentRequest } from "@ashlar/protocol";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { bringImage, Unacceptable } from "./bring-image.ts";
 import type { ComponentChecks } from "./check-component.ts";

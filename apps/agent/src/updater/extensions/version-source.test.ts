@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { DeclaredExtension } from "@ashlar/identity/extensions";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import { TestExtensionNode } from "../../extensions/test-node.ts";
 import { type VersionSource, versionSource } from "./version-source.ts";
 

@@ -1,0 +1,12 @@
+/** What a node was declared to be: Ignition configs, `extensions.yaml`, `update.yaml`. */
+export { EXTENSIONS_FILE, declaredExtensions } from "./extensions/declaration.ts";
+export type { DeclarationProblem, DeclaredExtension } from "./extensions/declaration.ts";
+export { declaredInConfigs } from "./extensions/declared-in-configs.ts";
+export { parseTransferFile } from "./extensions/transfer-file.ts";
+export { findUnpinnedSources } from "./ignition/unpinned-sources.ts";
+export { isInWindow, nextBeginning } from "./update/maintenance-window.ts";
+export { parsePolicy } from "./update/policy.ts";
+export type { UpdatePolicy } from "./update/policy.ts";
+export { YamlReader, readYaml } from "./yaml-document.ts";
+export type { YamlNode } from "./yaml-document.ts";
+export { parseExtensionsFile } from "./extensions/extensions-file.ts";

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parseFirmwareLog, type FirmwareLog } from "@ashlar/formats";
+import { eventsByPcr } from "../check/check-logs.ts";
+import { sha256 } from "@ashlar/formats";
+import { firmwareOf, judgeFirmware, judgeHandOver } from "./judge-firmware.ts";
+
+const VECTORS = new URL("../../../../test/vectors/tpm/", import.meta.url);
+const SEPARATOR = { digests: { sha256: Buffer.from(sha256(Buffer.alloc(4)), "hex") }, data: Buffer.alloc(4), type: 4 };
+/** Authenticode SHA-256 of the driver that lay on the ESP when the log was made. */
+const ROGUE = "ab2e778d8fcb76589b4206d3fb3b7e2cb1b7dd2735398e6e652f5644f702b94b";
+
+function read(kind: string): FirmwareLog {
+  return parseFirmwareLog(readFileSync(new URL(`firmware-log-${kind}/binary_bios_measurements`, VECTORS)));
+}
+
+const HONEST = read("no-secure-boot");
+
+/** The differences as text, when an honest log's events are changed. */
+function judge(change: (events: FirmwareLog["events"]) => FirmwareLog["events"], log = HONEST): string[] {
+  const events = eventsByPcr({ ...log, events: change(log.events) }, { events: [] });
+  return judgeHandOver(events).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
+}
+
+const later = (pcr: number, data: string): FirmwareLog["events"][number] => ({
+  pcr,
+  type: 0x8000_00e0,
+  digests: { sha256: Buffer.from(sha256(data), "hex") },
+  data: Buffer.from(data),
+});
+
+test("firmware of real machines hands over cleanly, with Secure Boot and without", () => {
+  for (const kind of ["no-secure-boot", "secure-boot"]) {
+    assert.deepEqual(
+      judge((events) => events, read(kind)),
+      [],
+      kind,
+    );
+  }
+});
+
+test("a driver that systemd-boot loaded from the ESP is named, whatever the log calls it", () => {
+  const rogue = read("rogue-driver");
+  const relabelled = rogue.events.map((event) => ({ ...event, type: 0x0d, data: Buffer.from("harmless") }));
+  for (const events of [rogue.events, relabelled]) {
+    const what = "PCR 2, a program was loaded after the firmware handed over (driver on the ESP?)";
+    assert.deepEqual(
+      judge(() => events, rogue),
+      [`${what}: nothing / Authenticode ${ROGUE}`],
+    );
+  }
+});
+
+test("nothing may follow the separator in any PCR of the firmware; a flood is cut short", () => {
+  for (const pcr of [0, 1, 2, 3, 6, 7]) {
+    const differences = judge((events) => [...events, later(pcr, "late")]);
+    assert.equal(differences.length, 1);
+    assert.match(
+      differences[0] ?? "",
+      new RegExp(`^PCR ${pcr}, .* after the firmware handed over.*${sha256("late")}`, "u"),
+    );
+  }
+  for (const pcr of [4, 5, 9])
+    assert.deepEqual(
+      judge((events) => [...events, later(pcr, "late")]),
+      [],
+    );
+  const flood = Array.from({ length: 1000 }, (_, index) => later(3, String(index)));
+  assert.equal(judge((events) => [...events, ...flood]).length, 8);
+});
+
+test("each PCR of the firmware has exactly one separator", () => {
+  for (const pcr of [0, 1, 2, 3, 6, 7]) {
+    const without = (events: FirmwareLog["events"]): FirmwareLog["events"] =>
+      events.filter((event) => event.pcr !== pcr || event.type !== SEPARATOR.type);
+    assert.deepEqual(judge(without), [`PCR ${pcr}, separators where the firmware hands over: 1 / 0`]);
+    const twice = judge((events) => [...events, { ...SEPARATOR, pcr }]);
+    assert.deepEqual(twice, [`PCR ${pcr}, separators where the firmware hands over: 1 / 2`]);
+  }
+});
+
+test("in PCR 7 only entries of Secure Boot's database may follow, proved by their digest", () => {
+  const secure = read("secure-boot");
+  const last = secure.events.findLast(({ pcr }) => pcr === 7);
+  assert.ok(last !== undefined);
+  const change = (offset: number, rehash: boolean): string[] => {
+    const data = Buffer.from(last.data);
+    data[offset]! ^= 1;
+    const digests = rehash ? { sha256: Buffer.from(sha256(data), "hex") } : last.digests;
+    return judge((events) => events.with(events.indexOf(last), { ...last, data, digests }), secure);
+  };
+  // Another certificate in the database, then another vendor, another length of the name, another name.
+  assert.equal(change(last.data.length - 1, true).length, 0);
+  for (const offset of [0, 16, 32]) assert.equal(change(offset, true).length, 1, String(offset));
+  assert.match(change(last.data.length - 1, false)[0] ?? "", /^PCR 7, something was measured after/u);
+});
+
+test("a pinned value that has changed is named, but not when something came in later", () => {
+  const pcrs = new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, sha256(`PCR ${pcr}`)]));
+  const pinned = firmwareOf(pcrs);
+  const events = eventsByPcr(HONEST, { events: [] });
+  assert.deepEqual(judgeFirmware({ pcrs, events }, pinned), []);
+  for (const pcr of [0, 2, 3, 7]) {
+    const [difference, ...more] = judgeFirmware({ pcrs: new Map(pcrs).set(pcr, sha256("new")), events }, pinned);
+    assert.match(difference?.what ?? "", new RegExp(`^PCR ${pcr}, firmware changed since enrolment: `, "u"));
+    assert.equal(difference?.expected, sha256(`PCR ${pcr}`));
+    assert.match(difference?.found ?? "", new RegExp(`^${sha256("new")} .*--enrol-again`, "u"));
+    assert.deepEqual(more, []);
+  }
+  const rogue = eventsByPcr(read("rogue-driver"), { events: [] });
+  const found = judgeFirmware({ pcrs: new Map(pcrs).set(2, sha256("new")), events: rogue }, pinned);
+  assert.deepEqual(
+    found.map(({ what }) => what.slice(0, 27)),
+    ["PCR 2, a program was loaded"],
+  );
+});

@@ -1,0 +1,63 @@
+import type { FleetVerdict, NamedVerdict, NodeVerdict } from "../verdict.ts";
+import type { QuotingTpm, Verification } from "../verify-evidence.ts";
+
+export type FleetMember = { readonly name: string } & Verification;
+
+/** One verdict over all nodes. A TPM stands for one machine: nodes that answer with the same one are all refused. */
+export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
+  const namesByKey = Map.groupBy(
+    members.flatMap(({ name, tpm }) => keysOf(tpm).map((key) => ({ name, key }))),
+    ({ key }) => key,
+  );
+  const nodes = members.map(({ name, verdict, tpm }): NamedVerdict => {
+    const sharing = keysOf(tpm).map((key) => namesByKey.get(key) ?? []);
+    const shared = sharing.find((names) => names.length > 1);
+    return { name, ...(shared === undefined ? verdict : refuseShared(verdict, shared)) };
+  });
+  const levels = new Set(nodes.map(({ level }) => level));
+  const identities = new Set(nodes.flatMap(({ identity }) => identity ?? []));
+  return { verdict: overall(levels, nodes.length), identities: identities.size, nodes };
+}
+
+/** One TPM can make two attestation keys, and so pose as two machines: its EK certificate counts, too. */
+function keysOf(tpm: QuotingTpm | undefined): string[] {
+  return tpm === undefined ? [] : [tpm.akName, tpm.ekSha256];
+}
+
+function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: string }[]): NodeVerdict {
+  const names = sharing.slice(0, MAX_SHOWN_NAMES).map(({ name }) => name);
+  const more = sharing.length > names.length ? ` and ${sharing.length - names.length} more` : "";
+  const found = `one TPM answers for ${names.join(", ")}${more}`;
+  const difference = { what: "TPM", expected: "one for each node", found };
+  return { ...verdict, level: "mismatch", differences: [difference, ...verdict.differences] };
+}
+
+const MAX_SHOWN_NAMES = 4;
+
+/** No nodes prove nothing. */
+function overall(levels: ReadonlySet<string>, count: number): FleetVerdict["verdict"] {
+  if (levels.has("mismatch")) return "mismatch";
+  return count > 0 && levels.size === 1 && levels.has("proven") ? "proven" : "unknown";
+}
+
+/** One line for people: "2 nodes, 1 identity: all proven". */
+export function summaryOf({ nodes, identities }: FleetVerdict): string {
+  const counts = (["mismatch", "unknown", "reported", "proven"] as const)
+    .map((level) => ({ level, count: nodes.filter((node) => node.level === level).length }))
+    .filter(({ count }) => count > 0);
+  const [only] = counts;
+  const levels =
+    counts.length === 1 && only !== undefined
+      ? `all ${only.level}`
+      : counts.map(({ level, count }) => `${count} ${level}`).join(", ");
+  const nodeCount = `${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`;
+  return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels === "" ? "nothing to prove" : levels}`;
+}
+
+/** One line about a node: "running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 whole". */
+export function describeNode({ level, release, nextBoot }: NodeVerdict): string {
+  const parts = [release === null ? level : `running ${release} ${level}`];
+  if (nextBoot !== null) parts.push(["next boot", nextBoot.release ?? [], nextBoot.level].flat().join(" "));
+  if (nextBoot?.fallback) parts.push(`fallback ${nextBoot.fallback.release} ${nextBoot.fallback.state}`);
+  return parts.join(", ");
+}

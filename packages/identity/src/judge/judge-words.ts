@@ -1,0 +1,129 @@
+import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
+import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
+import type { Difference } from "../check/difference.ts";
+import { BOOT_PHASES, wordDigest, ZERO_PCR } from "@ashlar/formats";
+import { CONFIG_PARTS, configWord, parseConfigWord, type ConfigPart } from "@ashlar/protocol";
+import { parseExtensionWord, type ExtensionWord } from "@ashlar/protocol";
+
+/** The boot phases in PCR 11, each exactly once and in order: a phase that failed only fails its unit. */
+export function judgePhases(events: readonly MeasuredEvent[]): Difference[] {
+  const expected = BOOT_PHASES.map((phase): Expected => ({
+    label: `boot phase ${phase}`,
+    digest: wordDigest(phase),
+    shown: `"${phase}"`,
+  }));
+  const words = events.filter(({ source }) => source === "userspace");
+  return compareMeasured(11, "word", expected, words.map(describeEvent));
+}
+
+/** What nobody measures into on an Ashlar node, and what each would mean. */
+const ZERO_PCRS: readonly (readonly [number, string])[] = [
+  [8, "no boot loader's commands"],
+  [12, "no command line, credential, addon or confext from outside the UKI"],
+  [14, "no machine owner's keys"],
+];
+
+export function judgeZeroPcrs({ pcrs, events }: Measurements): Difference[] {
+  return ZERO_PCRS.flatMap(([pcr, meaning]) => {
+    const value = pcrs.get(pcr) ?? "no value";
+    if (value === ZERO_PCR) return [];
+    return [
+      { what: `PCR ${pcr}`, expected: `zeros: ${meaning}`, found: `${value}: ${eventsOf(events.get(pcr) ?? [])}` },
+    ];
+  });
+}
+
+function eventsOf(events: readonly MeasuredEvent[]): string {
+  const first = events[0];
+  const count = `${events.length} ${events.length === 1 ? "event" : "events"}`;
+  return first === undefined ? count : `${count}, the first ${describeEvent(first).shown}`;
+}
+
+/** The configuration digests that a node has measured into PCR 13. */
+export type MeasuredConfig = Readonly<Record<ConfigPart, string>>;
+
+/** The first two words of PCR 13, when nothing but words about extensions follows them. */
+export function measuredConfig(events: readonly MeasuredEvent[]): MeasuredConfig | undefined {
+  const [class_, node, ...more] = events;
+  const first = class_ && configPartOf(class_);
+  const second = node && configPartOf(node);
+  if (first?.part !== "class" || second?.part !== "node" || more.some((event) => !extensionWordOf(event))) {
+    return undefined;
+  }
+  return { class: first.sha256, node: second.sha256 };
+}
+
+/** What PCR 13 says about extensions, in order. Anything else there is left to {@link judgeConfig}. */
+export function measuredExtensionWords(events: readonly MeasuredEvent[]): ExtensionWord[] {
+  return events.flatMap((event) => extensionWordOf(event) ?? []);
+}
+
+/**
+ * PCR 13: the digest of the class's configuration, then of the node's own, then only words about extensions: a node
+ * knows which it has only once it is configured.
+ */
+export function judgeConfig(events: readonly MeasuredEvent[], declared: MeasuredConfig): Difference[] {
+  const expected = CONFIG_PARTS.map((part): Expected => {
+    const word = configWord(part, declared[part]);
+    return { label: `${part} config`, digest: wordDigest(word), shown: `sha256 ${declared[part]}` };
+  });
+  const others = events.filter((event, index) => index < CONFIG_PARTS.length || !extensionWordOf(event));
+  return compareMeasured(13, "word", expected, others.map(describeConfigEvent));
+}
+
+function describeConfigEvent(event: MeasuredEvent): Measured {
+  const config = configPartOf(event);
+  if (config === undefined) return describeEvent(event);
+  return { label: `${config.part} config`, digest: event.digest, shown: `sha256 ${config.sha256}` };
+}
+
+function configPartOf({ word, source }: MeasuredEvent): ReturnType<typeof parseConfigWord> {
+  return source === "userspace" && word !== undefined ? parseConfigWord(word) : undefined;
+}
+
+function extensionWordOf({ word, source }: MeasuredEvent): ExtensionWord | undefined {
+  return source === "userspace" && word !== undefined ? parseExtensionWord(word) : undefined;
+}
+
+/**
+ * PCR 15 (systemd-machine-id-setup, systemd-pcrfs@.service(8)): which machine and which data partition. They differ
+ * from node to node and are never compared; what matters is that nothing else hides among them.
+ */
+export function judgeMachineWords(events: readonly MeasuredEvent[]): Difference[] {
+  const seen = new Set<string>();
+  return events
+    .flatMap((event) => {
+      const kind = event.word === undefined ? undefined : machineWordKind(event.word);
+      if (event.source === "userspace" && kind !== undefined && !seen.has(kind)) {
+        seen.add(kind);
+        return [];
+      }
+      const { shown } = describeEvent(event);
+      return [
+        {
+          what: "PCR 15, word too many",
+          expected: "one machine-id, one file-system for each of / and /var",
+          found: shown,
+        },
+      ];
+    })
+    .slice(0, MAX_DIFFERENCES);
+}
+
+function machineWordKind(word: string): string | undefined {
+  const match = /^(?:(?<id>machine-id):[0-9a-f]{32}|(?<mount>file-system:\/(?:var)?):[^\n]{0,1000})$/u.exec(word);
+  return match?.groups?.["id"] ?? match?.groups?.["mount"];
+}
+
+const MAX_DIFFERENCES = 8;
+
+function describeEvent({ word, digest }: MeasuredEvent): Measured {
+  if (word === undefined) return { label: undefined, digest, shown: `an event with digest ${digest}` };
+  return {
+    label: word.slice(0, MAX_SHOWN_CHARACTERS),
+    digest,
+    shown: JSON.stringify(word.slice(0, MAX_SHOWN_CHARACTERS)),
+  };
+}
+
+const MAX_SHOWN_CHARACTERS = 200;

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import {
+  EVIDENCE_SCHEMA,
+  MAX_LOG_BYTES,
+  QUOTED_PCRS,
+  type ActivateResponse,
+  type EvidenceResponse,
+  type KeysResponse,
+} from "./agent-api.ts";
+import { parseDocument } from "../parse-document.ts";
+
+/** A node's answer with all base64 and hexadecimal decoded. */
+export type Evidence = {
+  /** TPMS_ATTEST. */
+  readonly quoteMessage: Uint8Array;
+  /** TPMT_SIGNATURE. */
+  readonly quoteSignature: Uint8Array;
+  /** Claimed values of PCRs in the SHA-256 bank, in hexadecimal. */
+  readonly pcrs: ReadonlyMap<number, string>;
+  /** TPM2B_PUBLIC. */
+  readonly ak: Uint8Array;
+  /** DER. */
+  readonly ekCertificate: Uint8Array;
+  /** SubjectPublicKeyInfo as DER. */
+  readonly tlsPublicKey: Uint8Array;
+  readonly firmwareLog: Uint8Array;
+  readonly userspaceLog: Uint8Array;
+  /** Reported by software only, like everything below. */
+  readonly osRelease: string;
+  readonly commandLine: string;
+  readonly verity: { readonly device: "usr"; readonly status: string; readonly rootHash?: string };
+};
+
+/** Limits on the decoded members of an answer, in bytes. */
+export const MAX_TPM_STRUCTURE_BYTES = 4096;
+export const MAX_CERTIFICATE_BYTES = 8192;
+const MAX_TEXT_CHARACTERS = 16_384;
+
+/** Largest response body that a verifier reads: two logs in base64 and some room. */
+export const MAX_RESPONSE_BYTES: number = 3 * MAX_LOG_BYTES;
+
+export function base64(maxBytes: number): z.ZodString {
+  return z
+    .string()
+    .max(Math.ceil(maxBytes / 3) * 4)
+    .refine(isBase64, "expected base64 with padding");
+}
+
+/** Buffer skips what is not base64: only a text with one reading is accepted. */
+function isBase64(text: string): boolean {
+  return Buffer.from(text, "base64").toString("base64") === text;
+}
+
+const pcrValue = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
+
+export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
+  schema: z.literal(EVIDENCE_SCHEMA),
+  quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
+  pcrs: z.strictObject(Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), pcrValue]))),
+  ak: base64(MAX_TPM_STRUCTURE_BYTES),
+  ekCertificate: base64(MAX_CERTIFICATE_BYTES),
+  tlsPublicKey: base64(MAX_TPM_STRUCTURE_BYTES),
+  firmwareLog: base64(MAX_LOG_BYTES),
+  userspaceLog: base64(MAX_LOG_BYTES),
+  osRelease: z.string().max(MAX_TEXT_CHARACTERS),
+  commandLine: z.string().max(MAX_TEXT_CHARACTERS),
+  verity: z.strictObject({
+    device: z.literal("usr"),
+    status: z.string().max(16),
+    rootHash: pcrValue.exactOptional(),
+  }),
+});
+
+const keysSchema: z.ZodType<KeysResponse> = z.strictObject({
+  ak: base64(MAX_TPM_STRUCTURE_BYTES),
+  ekCertificate: base64(MAX_CERTIFICATE_BYTES),
+  ekPublic: base64(MAX_TPM_STRUCTURE_BYTES),
+});
+
+const activateSchema: z.ZodType<ActivateResponse> = z.strictObject({ secret: base64(64) });
+
+export function parseEvidence(text: string): Evidence {
+  const answer = parseDocument(text, evidenceSchema, "evidence", MAX_RESPONSE_BYTES);
+  return {
+    quoteMessage: Buffer.from(answer.quote.message, "base64"),
+    quoteSignature: Buffer.from(answer.quote.signature, "base64"),
+    pcrs: new Map(Object.entries(answer.pcrs).map(([pcr, value]) => [Number(pcr), value])),
+    ak: Buffer.from(answer.ak, "base64"),
+    ekCertificate: Buffer.from(answer.ekCertificate, "base64"),
+    tlsPublicKey: Buffer.from(answer.tlsPublicKey, "base64"),
+    firmwareLog: Buffer.from(answer.firmwareLog, "base64"),
+    userspaceLog: Buffer.from(answer.userspaceLog, "base64"),
+    osRelease: answer.osRelease,
+    commandLine: answer.commandLine,
+    verity: answer.verity,
+  };
+}
+
+/** The decoded members of a {@link KeysResponse}: TPM2B_PUBLIC, DER, TPM2B_PUBLIC. */
+export type Keys = { readonly ak: Uint8Array; readonly ekCertificate: Uint8Array; readonly ekPublic: Uint8Array };
+
+export function parseKeys(text: string): Keys {
+  const answer = parseDocument(text, keysSchema, "keys", MAX_RESPONSE_BYTES);
+  return {
+    ak: Buffer.from(answer.ak, "base64"),
+    ekCertificate: Buffer.from(answer.ekCertificate, "base64"),
+    ekPublic: Buffer.from(answer.ekPublic, "base64"),
+  };
+}
+
+export function parseActivation(text: string): Uint8Array {
+  return Buffer.from(parseDocument(text, activateSchema, "activation", MAX_RESPONSE_BYTES).secret, "base64");
+}

@@ -1,0 +1,24 @@
+/** Documents that are read with a schema library. A node does not load this door. */
+export {
+  MAX_CERTIFICATE_BYTES,
+  MAX_RESPONSE_BYTES,
+  MAX_TPM_STRUCTURE_BYTES,
+  evidenceSchema,
+  parseActivation,
+  parseEvidence,
+  parseKeys,
+} from "./agent/evidence.ts";
+export type { Evidence, Keys } from "./agent/evidence.ts";
+export { extensionsStatusJsonSchema, parseExtensionsStatus } from "./agent/extension-answers.ts";
+export { parseNextBoot, parseNextBootReport, parseUpdateStatus, updateJsonSchemas } from "./agent/update-answers.ts";
+export type { NextBootAnswer } from "./agent/update-answers.ts";
+export {
+  MANIFEST_SCHEMA,
+  manifestSchema,
+  parseKnownRelease,
+  parseManifest,
+  versionSchema,
+} from "./manifests/manifest.ts";
+export type { KnownRelease, ManifestFile, ReleaseManifest } from "./manifests/manifest.ts";
+export { parseExtensionManifest } from "./manifests/parse-extension-manifest.ts";
+export { parseDocument } from "./parse-document.ts";

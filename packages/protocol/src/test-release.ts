@@ -1,0 +1,140 @@
+/** Releases and boot logs for tests: the events of a real boot (test/vectors), with a made-up release's digests in them. */
+import { readFileSync } from "node:fs";
+import { parseFirmwareLog, type FirmwareEvent } from "@ashlar/formats";
+import { configWord } from "./words/config-words.ts";
+import { BOOT_PHASES, expectedPcr11, expectedPcr4, sha256 } from "@ashlar/formats";
+import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "./manifests/manifest.ts";
+
+const VECTOR = readFileSync(
+  new URL("../../../test/vectors/tpm/firmware-log-no-secure-boot/binary_bios_measurements", import.meta.url),
+);
+
+/** The first record, which names the hash algorithms: 32 bytes of TCG_PCR_EVENT and 33 of its event. */
+const HEADER = VECTOR.subarray(0, 65);
+
+/** An event of a log that a test is about to change. Words are text, everything else is a digest in hexadecimal. */
+export type TestEvent = {
+  readonly pcr: number;
+  readonly type: number;
+  readonly digest: string;
+  readonly data: Uint8Array;
+};
+export type TestWord = { readonly pcr: number; readonly word: string };
+export type TestLogs = { readonly firmware: readonly TestEvent[]; readonly words: readonly TestWord[] };
+
+const EV_IPL = 0x0d;
+const SECTION_NAMES = [".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sbat"];
+
+/** What a machine reports beside its quote. */
+export function osReleaseOf(version: string): string {
+  return `ID=ashlar\nIMAGE_ID=ashlar\nIMAGE_VERSION=${version}\n`;
+}
+
+/** `contents` stands for everything in the image: another text makes another image. */
+export function testRelease(
+  version: string,
+  contents: string = version,
+  files: readonly ManifestFile[] = [],
+): ReleaseManifest {
+  const rootHash = sha256(`${contents} root hash`);
+  const commandLine = `console=ttyS0 root=tmpfs usrhash=${rootHash}`;
+  const text: Readonly<Record<string, string>> = { ".cmdline": commandLine, ".osrel": osReleaseOf(version) };
+  const sections = SECTION_NAMES.map((name) => ({ name, sha256: sha256(text[name] ?? `section ${name}`) }));
+  const programs = { bootLoader: sha256("systemd-boot"), uki: sha256(`${contents} UKI`), linux: sha256("kernel") };
+  const pcr11 = (count: number): string => expectedPcr11(sections, BOOT_PHASES.slice(0, count));
+  return {
+    schema: MANIFEST_SCHEMA,
+    version,
+    architecture: "x86-64",
+    sysextLevel: "1",
+    commandLine,
+    usr: {
+      rootHash,
+      salt: "",
+      uuid: uuidOf(sha256("uuid")),
+      dataSizeBytes: 4096,
+      sha256: sha256("usr"),
+      verity: { sha256: sha256("verity"), sizeBytes: 8192 },
+      dataPartitionUuid: uuidOf(rootHash),
+      hashPartitionUuid: uuidOf(rootHash.slice(32)),
+    },
+    uki: {
+      sha256: sha256(`${contents} UKI file`),
+      sizeBytes: 4096,
+      authenticode: programs.uki,
+      linuxAuthenticode: programs.linux,
+      sections,
+    },
+    bootLoader: { sha256: sha256("systemd-boot file"), authenticode: programs.bootLoader },
+    pcrs: {
+      "4": expectedPcr4(programs),
+      "11": { "enter-initrd": pcr11(1), "leave-initrd": pcr11(2), sysinit: pcr11(3), ready: pcr11(4) },
+    },
+    pcr11Sections: pcr11(0),
+    packages: [{ name: "systemd", version: "257", architecture: "amd64" }],
+    files,
+  };
+}
+
+function uuidOf(hex: string): string {
+  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, "$1-$2-$3-$4-$5");
+}
+
+/** What a machine logs that boots this release with these configs: the real boot's firmware events around the release's own. */
+export function testLogs(release: ReleaseManifest, classConfigSha256: string, nodeConfigSha256: string): TestLogs {
+  const programs = [release.bootLoader.authenticode, release.uki.authenticode, release.uki.linuxAuthenticode];
+  const real = parseFirmwareLog(VECTOR).events.map(toTestEvent);
+  const lastOfPcr4 = real.filter(({ pcr }) => pcr === 4).slice(-programs.length);
+  const replaced = new Map(lastOfPcr4.map((event, index) => [event, programs[index]]));
+  const firmware = real
+    // This boot also had a command line and an initrd from beside its UKI.
+    .filter(({ pcr }) => pcr !== 11 && pcr !== 12 && pcr !== 13)
+    .map((event) => Object.assign(event, { digest: replaced.get(event) ?? event.digest }));
+  const sections = release.uki.sections.flatMap(({ name, sha256: dataDigest }) => [
+    { pcr: 11, type: EV_IPL, digest: sha256(`${name}\0`), data: Buffer.from(name) },
+    { pcr: 11, type: EV_IPL, digest: dataDigest, data: Buffer.from(name) },
+  ]);
+  const words = [
+    { pcr: 11, word: "enter-initrd" },
+    { pcr: 13, word: configWord("class", classConfigSha256) },
+    { pcr: 13, word: configWord("node", nodeConfigSha256) },
+    { pcr: 11, word: "leave-initrd" },
+    { pcr: 15, word: `machine-id:${"0123456789abcdef".repeat(2)}` },
+    { pcr: 15, word: "file-system:/var:ext4:0f0e0d0c-0b0a-0908-0706-050403020100:var:::var" },
+    { pcr: 11, word: "sysinit" },
+    { pcr: 11, word: "ready" },
+  ];
+  return { firmware: [...firmware, ...sections], words };
+}
+
+function toTestEvent({ pcr, type, digests, data }: FirmwareEvent): TestEvent {
+  return { pcr, type, digest: Buffer.from(digests.sha256 ?? []).toString("hex"), data };
+}
+
+/** TCG_PCR_EVENT2 records with one SHA-256 digest each. */
+export function firmwareLogBytes(events: readonly TestEvent[]): Uint8Array {
+  const records = events.map(({ pcr, type, digest, data }) => {
+    const head = Buffer.alloc(14);
+    head.writeUInt32LE(pcr, 0);
+    head.writeUInt32LE(type, 4);
+    head.writeUInt32LE(1, 8);
+    head.writeUInt16LE(0x000b, 12);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(data.length);
+    return Buffer.concat([head, Buffer.from(digest, "hex"), size, data]);
+  });
+  return Buffer.concat([HEADER, ...records]);
+}
+
+/** As systemd-pcrextend writes it. */
+export function userspaceLogBytes(words: readonly TestWord[]): Uint8Array {
+  const records = words.map(({ pcr, word }) =>
+    JSON.stringify({
+      pcr,
+      digests: [{ hashAlg: "sha256", digest: sha256(word) }],
+      content_type: "systemd",
+      content: { string: word, bootId: "0".repeat(32), timestamp: 1, eventType: "phase" },
+    }),
+  );
+  return Buffer.from(records.map((record) => `\u001e${record}\n`).join(""));
+}
