@@ -1,3 +1,4 @@
+import { endWithReader } from "../closed-pipe.ts";
 import { butaneCommand } from "../commands/butane.ts";
 import { ignitionCommand } from "../commands/ignition.ts";
 import { reportFailure } from "../failure.ts";
@@ -5,6 +6,7 @@ import { rootCommand } from "../root-command.ts";
 
 /** Runs the commands about configs, without loading the others. */
 export async function runConfigCommand(): Promise<void> {
+  endWithReader();
   try {
     await rootCommand([butaneCommand(), ignitionCommand()]).parseAsync();
   } catch (error) {
