@@ -1,11 +1,14 @@
 /**
- * `npm run docs` writes docs/reference from the command tree and the schemas; with --check it only says which pages are not up to date.
+ * `npm run docs` writes docs/reference from the command tree and the schemas, and the table of boot inputs in SECURITY.md; with
+ * --check it only says which pages are not up to date.
  */
 import { globSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { butanePages } from "@ashlar/butane";
 import { createProgram } from "@ashlar/cli";
+import { readBootInputs } from "@ashlar/lab";
+import { withBootInputs } from "./docs/boot-inputs-table.ts";
 import { commandPages } from "./docs/command-pages.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
 
@@ -23,15 +26,22 @@ for (const [path, text] of pages) {
   if (found !== text) outdated.push(path);
 }
 
+const SECURITY = "SECURITY.md";
+const securityPage = await readFile(SECURITY, "utf8");
+const expectedSecurityPage = withBootInputs(securityPage, await readBootInputs());
+const isSecurityPageOutdated = securityPage !== expectedSecurityPage;
+
 if (process.argv.includes("--check")) {
   for (const path of outdated) console.error(`${DIRECTORY}/${path} is not what the code says: run \`npm run docs\``);
   for (const path of surplus) console.error(`${DIRECTORY}/${path} documents nothing that exists: run \`npm run docs\``);
-  process.exitCode = outdated.length + surplus.length === 0 ? 0 : 1;
+  if (isSecurityPageOutdated) console.error(`${SECURITY} is not what docs/boot-inputs.yaml says: run \`npm run docs\``);
+  process.exitCode = outdated.length + surplus.length === 0 && !isSecurityPageOutdated ? 0 : 1;
 } else {
   for (const path of surplus) await rm(join(DIRECTORY, path));
   for (const path of outdated) {
     await mkdir(dirname(join(DIRECTORY, path)), { recursive: true });
     await writeFile(join(DIRECTORY, path), pages.get(path) ?? "");
   }
+  if (isSecurityPageOutdated) await writeFile(SECURITY, expectedSecurityPage);
   console.log(`${DIRECTORY}: ${pages.size} pages, ${outdated.length} written, ${surplus.length} removed`);
 }
