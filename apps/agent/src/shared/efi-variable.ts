@@ -10,10 +10,14 @@ const MAX_VALUE_BYTES = 4096;
 
 /** The text of one of systemd-boot's variables (UTF-16, ends at the first NUL); undefined when it is not set. */
 export async function readLoaderVariable(efiVariables: string, name: string): Promise<string | undefined> {
+  const value = await readVariable(efiVariables, `${name}-${LOADER_VENDOR}`);
+  return value?.toString("utf16le").split("\0", 1)[0];
+}
+
+/** The beginning of a variable's value; undefined when it is not set. */
+export async function readVariable(efiVariables: string, file: string): Promise<Buffer | undefined> {
   try {
-    const bytes = await readFile(join(efiVariables, `${name}-${LOADER_VENDOR}`));
-    const text = bytes.subarray(ATTRIBUTE_BYTES, ATTRIBUTE_BYTES + MAX_VALUE_BYTES).toString("utf16le");
-    return text.split("\0", 1)[0] ?? "";
+    return (await readFile(join(efiVariables, file))).subarray(ATTRIBUTE_BYTES, ATTRIBUTE_BYTES + MAX_VALUE_BYTES);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

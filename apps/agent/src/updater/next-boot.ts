@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { MAX_ESP_FILES, type NextBootReport, type SlotReport } from "@ashlar/protocol";
-import { readLoaderVariable } from "../shared/efi-variable.ts";
+import { readBootVariables } from "./boot-variables.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
 import { isMissing } from "../shared/state-file.ts";
@@ -12,7 +12,6 @@ import { readSlots } from "../slots/slots.ts";
 import { readTree } from "../slots/verify-slot.ts";
 
 const ESP_DIRECTORIES = ["EFI/Linux", "EFI/BOOT", "EFI/systemd", "loader"];
-const LOADER_VARIABLES = ["LoaderEntryDefault", "LoaderEntryOneShot", "LoaderEntryPreferred"];
 const MAX_LOADER_CONFIG_CHARACTERS = 16_384;
 const MAX_DEPTH = 8;
 
@@ -24,7 +23,7 @@ export async function readNextBoot(paths: NodePaths): Promise<NextBootReport> {
   const [espFiles, loaderConfig, loaderVariables, slots] = await Promise.all([
     readEspFiles(paths.esp),
     readLoaderConfig(paths.esp),
-    readLoaderVariables(paths.efiVariables),
+    readBootVariables(paths.efiVariables),
     readSlotReports(paths, running.rootHash),
   ]);
   return { espFiles, loaderConfig, loaderVariables, slots };
@@ -64,15 +63,6 @@ async function readLoaderConfig(esp: string): Promise<string> {
     throw error;
   }
   throw new AshlarError("limit", `loader.conf: expected at most ${MAX_LOADER_CONFIG_CHARACTERS} characters`);
-}
-
-async function readLoaderVariables(efiVariables: string): Promise<Record<string, string>> {
-  const variables: Record<string, string> = {};
-  for (const name of LOADER_VARIABLES) {
-    const value = await readLoaderVariable(efiVariables, name);
-    if (value !== undefined) variables[name] = value;
-  }
-  return variables;
 }
 
 async function readSlotReports(paths: NodePaths, runningRootHash: string): Promise<SlotReport[]> {

@@ -119,7 +119,10 @@ export type NextBootReport = {
   readonly espFiles: readonly { readonly path: string; readonly sizeBytes: number; readonly sha256: string }[];
   /** The text of loader/loader.conf; empty when there is none. */
   readonly loaderConfig: string;
-  /** EFI variables that change what systemd-boot starts: LoaderEntryDefault, LoaderEntryOneShot, LoaderEntryPreferred. */
+  /**
+   * EFI variables that change what starts, or are as good as words of the command line: LoaderEntryDefault, BootNext,
+   * SystemdOptions and the like. A sound node has none.
+   */
   readonly loaderVariables: Readonly<Record<string, string>>;
   readonly slots: readonly SlotReport[];
 };
