@@ -13,6 +13,8 @@ export { collectExtensionGarbage, collectGarbage } from "./publish/collect-garba
 export type { GarbageResult } from "./publish/collect-garbage.ts";
 export { publishExtensions, withdrawExtensionFromRepository } from "./publish/extension-repository.ts";
 export type { PublishExtensionsOptions } from "./publish/extension-repository.ts";
+export type { KeyDifference, KeySummary } from "./publish/key-summary.ts";
+export type { KeyChange } from "./publish/plan-keys.ts";
 export {
   initRepository,
   promoteRelease,
@@ -21,8 +23,12 @@ export {
   withdrawFromRepository,
 } from "./publish/release-repository.ts";
 export type { PublishOptions, RefreshResult } from "./publish/release-repository.ts";
+export type { MissingSignatures } from "./publish/root-proposal.ts";
+export { collectSignatures, rotateKeys } from "./publish/rotate-keys.ts";
+export type { RotationResult } from "./publish/rotate-keys.ts";
+export { showProposal, signProposal } from "./publish/sign-proposal.ts";
 export type { Lifetimes } from "./publish/signed-state.ts";
 export { serveRepository } from "./serve/serve-repository.ts";
 export type { RunningServer, ServeOptions } from "./serve/serve-repository.ts";
-export { readIndex, verifyRepository } from "./verify/verify-repository.ts";
+export { readIndex, readKeys, verifyRepository } from "./verify/verify-repository.ts";
 export type { RepositoryReport, VerifyOptions } from "./verify/verify-repository.ts";

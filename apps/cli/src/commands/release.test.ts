@@ -32,6 +32,41 @@ test("init, list, verify and refresh: exit 0, JSON on stdout", () => {
   assert.match(withoutTerminal.stderr, /--passphrase-file/u);
 });
 
+test("a root key becomes two of three: prepared, signed apart, published", () => {
+  const passphrase = ["--passphrase-file", join(directory, "passphrase")];
+  const signing = ["--repo", repo, "--keys", keys, ...passphrase];
+  const shares = ["ada", "ben", "cleo"].map((name) => join(directory, name));
+  const made = shares.map((share) =>
+    JSON.parse(release("make-key", "root", "--keys", share, ...passphrase, "--json").stdout),
+  );
+  const publicFiles = made.map(({ publicFile }: { publicFile: string }) => publicFile);
+  assert.match(readFileSync(join(directory, "ada/root.pem"), "latin1"), /ENCRYPTED/u);
+  const prepared = release("rotate-keys", "--root-key", ...publicFiles, "--root-threshold", "2", ...signing);
+  assert.equal(prepared.status, 1, prepared.stderr);
+  assert.match(
+    prepared.stdout,
+    /^missing: 2 of the keys to come \(root role 2\): [0-9a-f]{16} [0-9a-f]{16} [0-9a-f]{16}$/mu,
+  );
+  const nextRoot = join(keys, "next-root.json");
+  assert.match(release("sign-keys", nextRoot).stdout, /^ {2}\+ root [0-9a-f]{16}$/mu);
+  for (const share of shares.slice(0, 2)) {
+    const signed = release("sign-keys", nextRoot, "--keys", share, ...passphrase);
+    assert.equal(signed.status, 0, signed.stderr);
+    assert.match(signed.stdout, /^signed by [0-9a-f]{16}$/mu);
+  }
+  const published = release("rotate-keys", nextRoot, ...signing, "--json");
+  assert.equal(published.status, 0, published.stderr);
+  assert.equal(JSON.parse(published.stdout).published, true);
+  const shown = JSON.parse(release("keys", "--repo", repo, "--keys", keys, "--json").stdout);
+  assert.deepEqual([shown.version, shown.root.threshold], [2, 2]);
+  assert.deepEqual(
+    shown.root.keyIds,
+    made.map(({ keyId }: { keyId: string }) => keyId),
+  );
+  assert.equal(release("rotate-keys", ...signing).status, 2);
+  assert.equal(release("rotate-keys", nextRoot, "--renew", ...signing).status, 2);
+});
+
 test("what cannot be done has its status and a hint", () => {
   const root = join(keys, "release-root.json");
   assert.equal(release("list", "--repo", repo).status, 2);
@@ -50,7 +85,7 @@ test("serve says where, and Ctrl-C ends it", async () => {
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const { url }: { url: string } = JSON.parse(line.toString("utf8"));
   assert.equal((await fetch(`${url}metadata/1.root.json`)).status, 200);
-  assert.equal((await fetch(`${url}metadata/2.root.json`)).status, 404);
+  assert.equal((await fetch(`${url}metadata/3.root.json`)).status, 404);
   child.kill("SIGINT");
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });

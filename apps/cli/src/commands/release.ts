@@ -2,8 +2,12 @@ import { Command, InvalidArgumentError } from "commander";
 import type { RepositoryIndex } from "@ashlar/release";
 import { withInterruption } from "../interruption.ts";
 import { change, type ChangeFlags, changingCommand, parseCount, readingCommand } from "../release/command-options.ts";
+import { keysCommand } from "../release/keys.ts";
+import { makeKeyCommand } from "../release/make-key.ts";
 import { choosePassphrase } from "../release/passphrase.ts";
 import { readingOptions, type ReadFlags } from "../release/reading-options.ts";
+import { rotateKeysCommand } from "../release/rotate-keys.ts";
+import { signKeysCommand } from "../release/sign-keys.ts";
 import { createStepPrinter } from "../step-printer.ts";
 
 export function releaseCommand(): Command {
@@ -17,6 +21,10 @@ export function releaseCommand(): Command {
     .addCommand(refreshCommand())
     .addCommand(verifyCommand())
     .addCommand(gcCommand())
+    .addCommand(keysCommand())
+    .addCommand(makeKeyCommand())
+    .addCommand(rotateKeysCommand())
+    .addCommand(signKeysCommand())
     .addCommand(serveCommand());
 }
 
@@ -161,8 +169,12 @@ Examples:
         process.exitCode = due.length === 0 ? 0 : 1;
         if (flags.json === true) console.log(JSON.stringify({ renewed, due }));
         else console.log(`signed anew: ${renewed.join(", ")}`);
-        for (const { role, expires } of due) {
-          console.error(`${role} expires on ${expires}, and its key is not in ${flags.keys}: refresh with it`);
+        for (const { role, expires, missing } of due) {
+          const what = {
+            key: `its key is not in ${flags.keys}: refresh with it`,
+            signatures: "several have to sign it: `ashlar release rotate-keys --renew`",
+          };
+          console.error(`${role} expires on ${expires}, and ${what[missing]}`);
         }
       });
     });

@@ -149,6 +149,53 @@ test("a new root signed by the old one is followed, and its keys count from then
   });
 });
 
+/** A stolen key has signed what is higher than the repository will ever be, and the client has seen it. */
+async function fastForward(repository: TestRepository, open: () => Promise<Repository>): Promise<void> {
+  const before = { ...repository.versions };
+  Object.assign(repository.versions, { timestamp: 2 ** 31, snapshot: 2 ** 31 });
+  await repository.sign();
+  await open();
+  Object.assign(repository.versions, before);
+}
+
+for (const stolen of ["timestamp", "snapshot"] as const) {
+  test(`fast forward: another ${stolen} key lets the repository's own versions be new again`, async () => {
+    await withClient(async (repository, open) => {
+      await fastForward(repository, open);
+      repository.raise();
+      await repository.sign();
+      await assert.rejects(open(), { code: "untrusted", message: /older than what was seen before/u });
+      const old = repository.keys[stolen];
+      repository.keys[stolen] = makeKey();
+      repository.versions.root = 2;
+      repository.raise();
+      await repository.sign();
+      assert.equal((await open()).index.serial, 4);
+      // From here on the stolen key is worth nothing.
+      repository.keys[stolen] = old;
+      repository.raise();
+      await repository.sign();
+      await assert.rejects(open(), { code: "untrusted", message: new RegExp(`${stolen} was signed by 0/1 keys`, "u") });
+    });
+  });
+}
+
+test("fast forward: a key that comes along beside the old one does not make older metadata new", async () => {
+  await withClient(async (repository, open) => {
+    const path = join(repository.directory, "metadata/timestamp.json");
+    const old = await readFile(path);
+    repository.raise();
+    await repository.sign();
+    await open();
+    repository.versions.root = 2;
+    const root = repository.rootRole();
+    for (const role of ["timestamp", "snapshot"]) root.addKey(makeKey().key, role);
+    await repository.write("metadata/2.root.json", repository.signed(root, [repository.keys.root]));
+    await writeFile(path, old);
+    await assert.rejects(open(), { code: "untrusted", message: /older than what was seen before/u });
+  });
+});
+
 test("a root that the old one has not signed, or that skips a version, is refused", async () => {
   await withClient(async (repository, open, state) => {
     const stranger = makeKey();

@@ -1,11 +1,13 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { writeFileAtomically } from "@ashlar/host";
+import type { Root } from "@tufjs/models";
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import type { SignedTargets } from "../model/index-fields.ts";
 import { MAX_TARGETS_BYTES } from "../model/repository-index.ts";
+import { MAX_ROOT_BYTES, MAX_ROOTS } from "../model/root-limits.ts";
 import { readDocument } from "./read-document.ts";
 import type { Transport } from "./transport.ts";
 
@@ -19,9 +21,7 @@ export type MetadataOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-const MAX_BYTES = { root: 64 * 1024, timestamp: 16 * 1024, snapshot: 64 * 1024, targets: MAX_TARGETS_BYTES };
-/** Root roles that a machine may have missed. */
-const MAX_NEW_ROOTS = 64;
+const MAX_BYTES = { root: MAX_ROOT_BYTES, timestamp: 16 * 1024, snapshot: 64 * 1024, targets: MAX_TARGETS_BYTES };
 
 /**
  * Follows a repository's metadata from the trusted root to the targets role (The Update Framework specification 1.0.31,
@@ -37,6 +37,15 @@ export async function readTrustedTargets(options: MetadataOptions): Promise<Sign
   await reader.readTimestamp();
   await reader.readSnapshot();
   return await reader.readTargets();
+}
+
+/**
+ * The newest root role of a repository: which keys are good now. Whether it has expired is not looked at.
+ *
+ * @throws AshlarError as {@link readTrustedTargets}
+ */
+export async function readTrustedRoot(options: MetadataOptions): Promise<Root> {
+  return await new MetadataReader(options).readRoots();
 }
 
 class MetadataReader {
@@ -60,21 +69,33 @@ class MetadataReader {
    * Section 5.3. Roots that were seen before come first: a repository that hides them is not believed. They are kept as a
    * chain and not as the last link, because only a chain from `trustedRoot` proves that nobody has put them there.
    */
-  async readRoots(): Promise<void> {
-    for (let count = 0; count < MAX_NEW_ROOTS; count++) {
-      const name = `${this.#store.root.signed.version + 1}.root.json`;
+  async readRoots(): Promise<Root> {
+    for (let count = 0; count < MAX_ROOTS; count++) {
+      const previous = this.#store.root.signed;
+      const name = `${previous.version + 1}.root.json`;
       if (await this.#useKept(name, MAX_BYTES.root, (bytes) => this.#store.updateRoot(bytes))) continue;
       let bytes: Buffer;
       try {
         bytes = await this.#fetch(name, MAX_BYTES.root);
       } catch (error) {
-        if (error instanceof AshlarError && error.code === "not-found") return;
+        if (error instanceof AshlarError && error.code === "not-found") return previous;
         throw error;
       }
-      this.#judge(name, bytes, () => this.#store.updateRoot(bytes));
+      const { signed: next } = this.#judge(name, bytes, () => this.#store.updateRoot(bytes));
+      // Before the root is kept: once it is, nobody comes here again.
+      if (ONLINE_ROLES.some((role) => hasLostKey(previous, next, role))) await this.#forgetVersions();
       await this.#keep(name, bytes);
     }
-    throw new AshlarError("limit", `${this.#where}: expected at most ${MAX_NEW_ROOTS} new root roles, found more`);
+    throw new AshlarError("limit", `${this.#where}: expected at most ${MAX_ROOTS} new root roles, found more`);
+  }
+
+  /**
+   * Section 5.3.11: whoever had a stolen key of timestamp or snapshot may have signed a version so high that the
+   * repository's own would be older for ever.
+   */
+  async #forgetVersions(): Promise<void> {
+    for (const name of ["timestamp.json", "snapshot.json"])
+      await rm(join(this.#options.stateDirectory, name), { force: true });
   }
 
   /** Section 5.4. */
@@ -194,6 +215,14 @@ class MetadataReader {
     const { signed }: { signed: { expires: string } } = JSON.parse(toBuffer(bytes).toString("utf8"));
     return { role: name, date: signed.expires };
   }
+}
+
+const ONLINE_ROLES = ["timestamp", "snapshot"] as const;
+
+/** A key that only came along takes nothing back, and what was signed by the others stays. */
+function hasLostKey(previous: Root, next: Root, role: (typeof ONLINE_ROLES)[number]): boolean {
+  const stays = new Set(next.roles[role]?.keyIDs);
+  return previous.roles[role]?.keyIDs.some((id) => !stays.has(id)) ?? false;
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -1,11 +1,19 @@
-import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
-import { chmod, mkdir, readFile, stat } from "node:fs/promises";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from "node:crypto";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { signingCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
 import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums-key.ts";
+import { createTufSigner, type TufSigner } from "./tuf-signer.ts";
 
 /**
  * The directory with a repository's private keys. `root.pem` says which keys are good and is needed when they change or
@@ -14,12 +22,19 @@ import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums
  * signs extension images, offline from any repository.
  */
 const FILES = { root: "root.pem", targets: "targets.pem", online: "online.pem" } as const;
+/** A key that will take the other's place once a root role names it; and where the one then goes that none names. */
+const NEXT_FILES = { root: "root.next.pem", targets: "targets.next.pem", online: "online.next.pem" } as const;
+const REPLACED_FILES = { root: "root.old.pem", targets: "targets.old.pem", online: "online.old.pem" } as const;
+export const KEY_NAMES = ["root", "targets", "online"] as const;
 const SUMS_FILE = "sums.pgp";
 const EXTENSIONS_FILE = "extensions.pem";
 /** What images and nodes need of it: public. */
 export const ROOT_FILE = "release-root.json";
 export const KEYRING_FILE = "import-pubring.pgp";
 export const EXTENSION_CERTIFICATE_FILE = "extensions.crt";
+const OLD_ROOTS_DIRECTORY = "old-roots";
+/** A root role that still lacks signatures. */
+export const NEXT_ROOT_FILE = "next-root.json";
 
 /** Each private key's public part. Where that is, the key exists, perhaps elsewhere: another would not fit it. */
 const PUBLIC_PARTS: readonly (readonly [privateFile: string, publicFile: string])[] = [
@@ -93,6 +108,71 @@ export class KeyDirectory {
     }
   }
 
+  /**
+   * Makes a key that shall take the place of the directory's own; in a directory without keys its first. Where one waits
+   * already, that is it.
+   *
+   * @param choose as in {@link create}
+   * @returns the file of the public key
+   */
+  async createNext(
+    name: KeyName,
+    choose: () => Promise<string | undefined>,
+  ): Promise<{ readonly signer: TufSigner; readonly publicFile: string }> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    await chmod(this.path, 0o700);
+    // Where a root role is, a key of this name may just be in its drawer.
+    const isFirst = !(await this.#has(ROOT_FILE)) && !(await this.#has(FILES[name]));
+    const file = isFirst ? FILES[name] : NEXT_FILES[name];
+    if (!(await this.#has(file))) {
+      const passphrase = await this.#passphraseFor([file], choose);
+      if (passphrase !== undefined) this.#ask = async () => passphrase;
+      await writeFileAtomically(join(this.path, file), await createKey(file, passphrase), 0o600);
+    }
+    const privateKey = await this.#openKey(file, "ed25519");
+    const publicFile = join(this.path, file.replace(/pem$/u, "pub"));
+    await writeFileAtomically(publicFile, createPublicKey(privateKey).export({ type: "spki", format: "pem" }));
+    return { signer: createTufSigner(privateKey), publicFile };
+  }
+
+  /** Of the keys with this name that are here, the one in use first; one that waits for its root role is among them. */
+  async signers(name: KeyName): Promise<TufSigner[]> {
+    const signers: TufSigner[] = [];
+    for (const file of [FILES[name], NEXT_FILES[name]]) {
+      if (await this.#has(file)) signers.push(createTufSigner(await this.#openKey(file, "ed25519")));
+    }
+    return signers;
+  }
+
+  /** Puts keys that have waited into their place, as far as `isGood` finds that a root role names them now. */
+  async adoptNext(isGood: (name: KeyName, keyId: string) => boolean): Promise<void> {
+    for (const name of KEY_NAMES) {
+      if (!(await this.#has(NEXT_FILES[name]))) continue;
+      const isNamed = async (file: string): Promise<boolean> =>
+        isGood(name, createTufSigner(await this.#openKey(file, "ed25519")).key.keyID);
+      if (!(await isNamed(NEXT_FILES[name]))) continue;
+      if (await this.#has(FILES[name])) {
+        // Both are good: two keys of one role in one directory.
+        if (await isNamed(FILES[name])) continue;
+        await rename(join(this.path, FILES[name]), join(this.path, REPLACED_FILES[name]));
+      }
+      await rename(join(this.path, NEXT_FILES[name]), join(this.path, FILES[name]));
+      await rm(join(this.path, NEXT_FILES[name].replace(/pem$/u, "pub")), { force: true });
+    }
+  }
+
+  async nextRoot(): Promise<Buffer | undefined> {
+    return (await this.#has(NEXT_ROOT_FILE)) ? await readFile(join(this.path, NEXT_ROOT_FILE)) : undefined;
+  }
+
+  async keepNextRoot(text: string): Promise<void> {
+    await writeFileAtomically(join(this.path, NEXT_ROOT_FILE), text);
+  }
+
+  async removeNextRoot(): Promise<void> {
+    await rm(join(this.path, NEXT_ROOT_FILE), { force: true });
+  }
+
   async sumsKey(): Promise<SumsKey> {
     const path = join(this.path, SUMS_FILE);
     return await parseSumsKey(path, await this.#readPrivate(path), this.#ask);
@@ -108,8 +188,26 @@ export class KeyDirectory {
     return (await this.#has(ROOT_FILE)) ? await readFile(join(this.path, ROOT_FILE)) : undefined;
   }
 
+  /** The one before stays beside it: machines that trust that one find the way to this one over it. */
   async keepTrustedRoot(bytes: Uint8Array): Promise<void> {
+    const before = await this.trustedRoot();
+    if (before !== undefined && !before.equals(bytes)) {
+      await mkdir(join(this.path, OLD_ROOTS_DIRECTORY), { recursive: true });
+      await writeFileAtomically(join(this.path, OLD_ROOTS_DIRECTORY, `${versionOf(before)}.root.json`), before);
+    }
     await writeFileAtomically(join(this.path, ROOT_FILE), bytes);
+  }
+
+  /** Root roles before the trusted one, by their versions. */
+  async oldRoots(): Promise<Map<number, Buffer>> {
+    const directory = join(this.path, OLD_ROOTS_DIRECTORY);
+    const names = (await this.#has(OLD_ROOTS_DIRECTORY)) ? await readdir(directory) : [];
+    const roots = names.filter((name) => /^[1-9]\d{0,3}\.root\.json$/u.test(name));
+    const read = async (name: string): Promise<[number, Buffer]> => [
+      Number.parseInt(name, 10),
+      await readFile(join(directory, name)),
+    ];
+    return new Map(await Promise.all(roots.map(read)));
   }
 
   async #missing(): Promise<string[]> {
@@ -166,6 +264,12 @@ export class KeyDirectory {
     }
     return await readFile(path);
   }
+}
+
+/** Of our own, signed file. */
+function versionOf(root: Buffer): number {
+  const { signed }: { signed: { version: number } } = JSON.parse(root.toString("utf8"));
+  return signed.version;
 }
 
 function noSuchKey(what: string, path: string): AshlarError {

@@ -14,7 +14,7 @@ export function createTufSigner(privateKey: KeyObject): TufSigner {
 }
 
 /** The identifier is the digest of the key's canonical JSON (TUF specification 1.0.31, section 4.2). */
-function tufKeyOf(publicKey: KeyObject): Key {
+export function tufKeyOf(publicKey: KeyObject): Key {
   const { x = "" } = publicKey.export({ format: "jwk" });
   const parts = {
     keytype: "ed25519",

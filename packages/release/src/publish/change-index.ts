@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
+import type { Root } from "@tufjs/models";
 import type { KeyDirectory } from "../keys/key-directory.ts";
 import { MAX_REASON_CHARACTERS } from "../model/index-fields.ts";
 import type { RepositoryIndex } from "../model/repository-index.ts";
 import { RepositoryFiles } from "./repository-files.ts";
+import { ROLES_OF_KEY } from "./root-role.ts";
+import { signersFor } from "./sign-role.ts";
 import { readSignedState, writeSignedState, type Lifetimes, type SignedState } from "./signed-state.ts";
 import { writeSums } from "./sums-directories.ts";
 
@@ -38,27 +41,40 @@ export async function changeIndex<T>(
     const previous = await readState(files, keys);
     // A missing key or a wrong passphrase shows before the work.
     const sumsKey = await keys.sumsKey();
-    await keys.signingKey("targets");
+    const signers = signersFor(keys, previous.root.metadata.signed);
+    await signers.targets();
     const changed = await change(previous.index, files);
     const { index } = changed;
     throwIfInterrupted(signal);
     if (!isDeepStrictEqual(index, previous.index)) {
-      await writeSignedState(files, keys, { previous, index, nowMs, lifetimes });
+      await writeSignedState(files, signers, { previous, index, nowMs, lifetimes });
     }
     await writeSums(files, index, sumsKey);
     return "finish" in changed ? await changed.finish() : changed.result;
   });
 }
 
-/** @throws AshlarError `not-found` */
-export async function readState(files: RepositoryFiles, keys: KeyDirectory): Promise<SignedState> {
-  const state = await readSignedState(files, keys);
+/**
+ * Reads what is published, and puts keys of the directory that have waited for its root role into their place.
+ *
+ * @param lastRoot as in {@link readSignedState}
+ * @throws AshlarError `not-found`
+ */
+export async function readState(files: RepositoryFiles, keys: KeyDirectory, lastRoot?: number): Promise<SignedState> {
+  const state = await readSignedState(files, keys, lastRoot);
   if (state === undefined) {
     throw new AshlarError("not-found", `${files.root} is not a repository of the keys in ${keys.path}`, {
       hint: "make it with `ashlar release init`",
     });
   }
+  await adoptNextKeys(keys, state.root.metadata.signed);
   return state;
+}
+
+export async function adoptNextKeys(keys: KeyDirectory, root: Root): Promise<void> {
+  await keys.adoptNext((name, id) =>
+    ROLES_OF_KEY[name].every((role) => root.roles[role]?.keyIDs.includes(id) === true),
+  );
 }
 
 /** @throws AshlarError `usage` for the reason of a withdrawal that is empty or too long */

@@ -12,12 +12,13 @@ import { promisify } from "node:util";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
-import { readIndex, verifyRepository } from "../verify/verify-repository.ts";
+import { readIndex, readKeys, verifyRepository } from "../verify/verify-repository.ts";
 import { digestFile } from "../digest-file.ts";
 import type { ChangeOptions } from "./change-index.ts";
 import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, promoteRelease, publishRelease, refreshRepository } from "./release-repository.ts";
+import { rotateKeys } from "./rotate-keys.ts";
 import { writeTestExtension } from "./test-extension.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 
@@ -94,8 +95,13 @@ type Seen = { readonly tuf: string; readonly plain: ReadonlyMap<string, string> 
 
 /** What readers of both kinds see: the signed index, and each list for systemd-sysupdate, checked against the files. */
 async function observe({ repository, keys }: ChangeOptions): Promise<Seen> {
+  const url = pathToFileURL(repository).href;
   const trustedRoot = readFileSync(join(keys.path, "release-root.json"));
-  const index = await readIndex({ url: pathToFileURL(repository).href, trustedRoot, nowMs: NOW_MS });
+  const index = await readIndex({ url, trustedRoot, nowMs: NOW_MS });
+  // A node whose image is older than the root role that the keys trust.
+  const pinned = { url, trustedRoot: readFileSync(join(base.keys.path, "release-root.json")), nowMs: NOW_MS };
+  assert.deepEqual(await readIndex(pinned), index);
+  const root = (await readKeys(pinned)).version;
   const published = [
     ...[...index.releases.values()].map(({ files }) => ({ directory: "releases", files })),
     ...sortedExtensions(index).map(({ name, files }) => ({ directory: `extensions/${name}`, files })),
@@ -109,7 +115,7 @@ async function observe({ repository, keys }: ChangeOptions): Promise<Seen> {
   for (const own of ["stable", "extensions/hello", "extensions/tools"]) {
     plain.set(own, await readPlain(join(repository, own), keys));
   }
-  return { tuf: JSON.stringify([[...index.channels], [...index.releases], sortedExtensions(index)]), plain };
+  return { tuf: JSON.stringify([root, [...index.channels], [...index.releases], sortedExtensions(index)]), plain };
 }
 
 async function readPlain(own: string, keys: KeyDirectory): Promise<string> {
@@ -165,6 +171,16 @@ const changes: Record<string, Change> = {
   refresh: {
     from: base,
     change: async (options) => await refreshRepository({ ...options, nowMs: NOW_MS + 200 * 24 * 3600 * 1000 }),
+  },
+  "rotate keys": {
+    from: base,
+    change: async (options) => {
+      // Cut at its very end, where only the work directory is left, a rotation is over, and repeating would be a second.
+      const isOver = existsSync(join(options.keys.path, "root.old.pem"));
+      if (isOver && !existsSync(join(options.keys.path, "next-root.json"))) return;
+      const change = { replace: ["root", "targets", "online"] } as const;
+      await rotateKeys({ ...options, change, choosePassphrase: async () => undefined });
+    },
   },
   "publish extensions": {
     from: extensionBase,

@@ -3,12 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
 import { addRelease, EMPTY_INDEX, nextChannel, pointChannel, withdrawRelease } from "../model/edit-index.ts";
-import { checkChannelName, type ReleaseEntry } from "../model/repository-index.ts";
+import { checkChannelName, type ReleaseEntry, type RepositoryIndex } from "../model/repository-index.ts";
 import { changeIndex, type ChangeOptions, checkReason, DEFAULT_LIFETIMES, readState } from "./change-index.ts";
 import { readBuiltImage, type BuiltImage } from "./image-directory.ts";
 import { writeReleaseFiles } from "./release-files.ts";
 import { RepositoryFiles } from "./repository-files.ts";
-import { isDue, readSignedState, renewRoot, signFirstRoot, writeSignedState } from "./signed-state.ts";
+import { readRoot, renewRoot, signFirstRoot } from "./root-role.ts";
+import { goodSigners, isDue, signersFor } from "./sign-role.ts";
+import { readSignedState, writeSignedState } from "./signed-state.ts";
 import { writeSums } from "./sums-directories.ts";
 
 /**
@@ -35,16 +37,18 @@ export async function initRepository(
     }
     const root = (await keys.trustedRoot()) ?? (await signFirstRoot(keys, nowMs, lifetimes.roleDays));
     await keys.keepTrustedRoot(root);
-    await files.write(`metadata/${rootVersion(root)}.root.json`, root);
-    await writeSignedState(files, keys, { previous: undefined, index: EMPTY_INDEX, nowMs, lifetimes });
+    const { signed } = readRoot(root);
+    for (const [version, bytes] of await keys.oldRoots())
+      if (version < signed.version) await files.write(`metadata/${version}.root.json`, bytes);
+    await files.write(`metadata/${signed.version}.root.json`, root);
+    await writeSignedState(files, signersFor(keys, signed), {
+      previous: undefined,
+      index: EMPTY_INDEX,
+      nowMs,
+      lifetimes,
+    });
     return { isNew: true };
   });
-}
-
-/** Of our own, signed file. */
-function rootVersion(bytes: Buffer): number {
-  const { signed }: { signed: { version: number } } = JSON.parse(bytes.toString("utf8"));
-  return signed.version;
 }
 
 export type PublishOptions = ChangeOptions & {
@@ -128,8 +132,14 @@ export async function withdrawFromRepository(
 
 export type RefreshResult = {
   readonly renewed: readonly RoleName[];
-  /** Roles that will expire and whose key is not in the key directory. */
-  readonly due: readonly { readonly role: RoleName; readonly expires: string }[];
+  /** Roles that will expire and that the key directory cannot renew. */
+  readonly due: readonly DueRole[];
+};
+export type DueRole = {
+  readonly role: RoleName;
+  readonly expires: string;
+  /** Its key, or the signatures of others: the role has a threshold. */
+  readonly missing: "key" | "signatures";
 };
 type RoleName = "root" | "targets" | "snapshot" | "timestamp";
 
@@ -142,22 +152,30 @@ export async function refreshRepository(options: ChangeOptions): Promise<Refresh
   return await RepositoryFiles.change(options.repository, "ashlar release refresh", async (files) => {
     const state = await readState(files, keys);
     const renewed: RoleName[] = ["timestamp", "snapshot"];
-    const due: { role: RoleName; expires: string }[] = [];
-    const shallRenew = async (role: "root" | "targets"): Promise<boolean> => {
-      const { expires } = state[role];
-      if (!isDue(state[role], nowMs, lifetimes.roleDays)) return false;
-      const canRenew = await keys.has(role);
-      if (canRenew) renewed.push(role);
-      else due.push({ role, expires });
-      return canRenew;
+    const due: DueRole[] = [];
+    const lack = (role: "root" | "targets", missing: DueRole["missing"]): void => {
+      due.push({ role, expires: state[role].expires, missing });
     };
-    if (await shallRenew("root")) {
-      const root = await renewRoot(keys, state.root.bytes, nowMs, lifetimes.roleDays);
-      await files.write(`metadata/${state.root.version + 1}.root.json`, root);
-      await keys.keepTrustedRoot(root);
+    let root = state.root.metadata.signed;
+    if (isDue(state.root, nowMs, lifetimes.roleDays)) {
+      const next = await renewRoot(keys, state.root.bytes, nowMs, lifetimes.roleDays);
+      if (next === undefined) lack("root", (await keys.has("root")) ? "signatures" : "key");
+      else {
+        await files.write(`metadata/${root.version + 1}.root.json`, next);
+        await keys.keepTrustedRoot(next);
+        root = readRoot(next).signed;
+        renewed.push("root");
+      }
     }
-    const index = (await shallRenew("targets")) ? state.index : undefined;
-    await writeSignedState(files, keys, { previous: state, index, nowMs, lifetimes });
+    let index: RepositoryIndex | undefined;
+    if (isDue(state.targets, nowMs, lifetimes.roleDays)) {
+      if ((await goodSigners(keys, root, "targets")).length === 0) lack("targets", "key");
+      else {
+        index = state.index;
+        renewed.push("targets");
+      }
+    }
+    await writeSignedState(files, signersFor(keys, root), { previous: state, index, nowMs, lifetimes });
     if (await keys.has("sums")) await writeSums(files, state.index, await keys.sumsKey());
     return { renewed, due };
   });

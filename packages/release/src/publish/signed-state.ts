@@ -1,19 +1,8 @@
 import { hash } from "node:crypto";
 import { AshlarError, messageOf } from "@ashlar/base";
-import {
-  type Key,
-  Metadata,
-  MetadataKind,
-  MetaFile,
-  Root,
-  Snapshot,
-  TargetFile,
-  Targets,
-  Timestamp,
-} from "@tufjs/models";
+import { type Metadata, MetaFile, type Root, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
-import { createTufSigner } from "../keys/tuf-signer.ts";
-import type { KeyDirectory, KeyName } from "../keys/key-directory.ts";
+import type { KeyDirectory } from "../keys/key-directory.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
 import { extensionDirectory } from "../model/extension-entry.ts";
 import {
@@ -23,7 +12,9 @@ import {
   parseIndex,
   type RepositoryIndex,
 } from "../model/repository-index.ts";
+import { MAX_ROOTS } from "../model/root-limits.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
+import { expiry, SPEC_VERSION, signedBytes, type Signers } from "./sign-role.ts";
 
 /** How long a role's metadata holds. */
 export type Lifetimes = {
@@ -36,30 +27,31 @@ export type Lifetimes = {
 /** What a repository's metadata says now. */
 export type SignedState = {
   readonly index: RepositoryIndex;
-  readonly root: SignedRole & { readonly bytes: Buffer };
-  readonly targets: SignedRole & { readonly bytes: Buffer };
-  readonly snapshot: SignedRole;
-  readonly timestamp: SignedRole;
+  readonly root: SignedRole & { readonly bytes: Buffer; readonly metadata: Metadata<Root> };
+  readonly targets: SignedRole & { readonly bytes: Buffer; readonly metadata: Metadata<Targets> };
+  readonly snapshot: SignedRole & { readonly metadata: Metadata<Snapshot> };
+  readonly timestamp: SignedRole & { readonly metadata: Metadata<Timestamp> };
 };
 
 export type SignedRole = { readonly version: number; readonly expires: string };
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-const SPEC_VERSION = "1.0.31";
-const MAX_ROOTS = 1000;
 
 /**
  * Reads a repository's metadata, signatures checked from the root that the key directory holds: whoever can write to the
  * web server's files must not get anything signed. Expired metadata is read too, since it is here that it is renewed.
  *
+ * @param lastRoot the version of the newest root role to look at: how the repository was before a rotation
  * @returns undefined when the repository has no metadata yet
  * @throws AshlarError `untrusted`, `malformed`
  */
-export async function readSignedState(files: RepositoryFiles, keys: KeyDirectory): Promise<SignedState | undefined> {
+export async function readSignedState(
+  files: RepositoryFiles,
+  keys: KeyDirectory,
+  lastRoot: number = Infinity,
+): Promise<SignedState | undefined> {
   const trustedRoot = await keys.trustedRoot();
   if (trustedRoot === undefined || !(await files.has("metadata/timestamp.json"))) return undefined;
   try {
-    return await readChain(files, trustedRoot);
+    return await readChain(files, trustedRoot, lastRoot);
   } catch (error) {
     if (error instanceof AshlarError) throw error;
     throw new AshlarError("untrusted", `the metadata of ${files.root}: ${messageOf(error)}`, {
@@ -69,37 +61,38 @@ export async function readSignedState(files: RepositoryFiles, keys: KeyDirectory
   }
 }
 
-async function readChain(files: RepositoryFiles, trustedRoot: Buffer): Promise<SignedState> {
+async function readChain(files: RepositoryFiles, trustedRoot: Buffer, lastRoot: number): Promise<SignedState> {
   const store = new TrustedMetadataStore(trustedRoot);
   // Nothing has expired in 1970.
   Object.assign(store, { referenceTime: new Date(0) });
   let rootBytes = trustedRoot;
-  for (let count = 0; count < MAX_ROOTS; count++) {
+  for (let count = 0; count < MAX_ROOTS && store.root.signed.version < lastRoot; count++) {
     const next = await files.read(`metadata/${store.root.signed.version + 1}.root.json`);
     if (next === undefined) break;
     store.updateRoot(next);
     rootBytes = next;
   }
-  const timestamp = store.updateTimestamp(await readPart(files, "timestamp.json")).signed;
-  const snapshot = store.updateSnapshot(
-    await readPart(files, `${timestamp.snapshotMeta.version}.snapshot.json`),
-  ).signed;
-  const bytes = await readPart(files, `${snapshot.meta["targets.json"]?.version ?? 0}.targets.json`);
+  const timestamp = store.updateTimestamp(await readPart(files, "timestamp.json"));
+  const snapshotName = `${timestamp.signed.snapshotMeta.version}.snapshot.json`;
+  const snapshot = store.updateSnapshot(await readPart(files, snapshotName));
+  const targetsName = `${snapshot.signed.meta["targets.json"]?.version ?? 0}.targets.json`;
+  const bytes = await readPart(files, targetsName);
   store.updateDelegatedTargets(bytes, "targets", "root");
-  const targets = store.targets?.signed;
-  if (targets === undefined) throw new RangeError("the store has just accepted the targets");
-  const root = { version: store.root.signed.version, expires: store.root.signed.expires, bytes: rootBytes };
+  if (store.targets === undefined) throw new RangeError("the store has just accepted the targets");
   return {
-    index: parseIndex(targets),
-    root,
-    targets: { ...roleOf(targets), bytes },
+    index: parseIndex(store.targets.signed),
+    root: { ...roleOf(store.root), bytes: rootBytes },
+    targets: { ...roleOf(store.targets), bytes },
     snapshot: roleOf(snapshot),
     timestamp: roleOf(timestamp),
   };
 }
 
-function roleOf({ version, expires }: SignedRole): SignedRole {
-  return { version, expires };
+function roleOf<T extends Root | Targets | Snapshot | Timestamp>(
+  metadata: Metadata<T>,
+): SignedRole & { readonly metadata: Metadata<T> } {
+  const { version, expires } = metadata.signed;
+  return { version, expires, metadata };
 }
 
 async function readPart(files: RepositoryFiles, name: string): Promise<Buffer> {
@@ -108,43 +101,6 @@ async function readPart(files: RepositoryFiles, name: string): Promise<Buffer> {
   throw new AshlarError("untrusted", `${files.path("metadata", name)} is missing`, {
     hint: "restore it from a backup",
   });
-}
-
-/** A first root role, which names the keys of the directory. */
-export async function signFirstRoot(keys: KeyDirectory, nowMs: number, days: number): Promise<Buffer> {
-  const keyOf = async (name: KeyName): Promise<Key> => createTufSigner(await keys.signingKey(name)).key;
-  const [targets, online] = [await keyOf("targets"), await keyOf("online")];
-  const root = new Root({
-    version: 1,
-    specVersion: SPEC_VERSION,
-    expires: expiry(nowMs, days),
-    consistentSnapshot: true,
-  });
-  root.addKey(await keyOf("root"), "root");
-  root.addKey(targets, "targets");
-  root.addKey(online, "snapshot");
-  root.addKey(online, "timestamp");
-  return await signRole(keys, "root", root);
-}
-
-/** The same keys for some more time. */
-export async function renewRoot(keys: KeyDirectory, bytes: Buffer, nowMs: number, days: number): Promise<Buffer> {
-  const {
-    keys: known,
-    roles,
-    consistentSnapshot,
-    version,
-  } = Metadata.fromJSON(MetadataKind.Root, JSON.parse(bytes.toString("utf8"))).signed;
-  const expires = expiry(nowMs, days);
-  const next = new Root({
-    version: version + 1,
-    specVersion: SPEC_VERSION,
-    expires,
-    keys: known,
-    roles,
-    consistentSnapshot,
-  });
-  return await signRole(keys, "root", next);
 }
 
 /**
@@ -156,7 +112,7 @@ export async function renewRoot(keys: KeyDirectory, bytes: Buffer, nowMs: number
  */
 export async function writeSignedState(
   files: RepositoryFiles,
-  keys: KeyDirectory,
+  signers: Signers,
   change: {
     readonly previous: SignedState | undefined;
     readonly index: RepositoryIndex | undefined;
@@ -174,17 +130,17 @@ export async function writeSignedState(
     const content = index === undefined ? {} : indexFields(index);
     const role = new Targets({ version, specVersion: SPEC_VERSION, expires, ...content });
     if (index !== undefined) parseIndex(role);
-    targets = { version, bytes: await signRole(keys, "targets", role) };
+    targets = { version, bytes: signedBytes(role, await signers.targets()) };
     expectReadable(targets.bytes);
     await files.write(`metadata/${version}.targets.json`, targets.bytes);
   }
 
   const snapshotVersion = next(previous?.snapshot);
   const meta = { "targets.json": metaOf(targets) };
-  const snapshot = await signRole(
-    keys,
-    "online",
+  const online = await signers.online();
+  const snapshot = signedBytes(
     new Snapshot({ version: snapshotVersion, specVersion: SPEC_VERSION, expires, meta }),
+    online,
   );
   await files.write(`metadata/${snapshotVersion}.snapshot.json`, snapshot);
 
@@ -194,7 +150,7 @@ export async function writeSignedState(
     expires: expiry(nowMs, lifetimes.timestampDays),
     snapshotMeta: metaOf({ version: snapshotVersion, bytes: snapshot }),
   });
-  await files.write("metadata/timestamp.json", await signRole(keys, "online", timestamp));
+  await files.write("metadata/timestamp.json", signedBytes(timestamp, online));
 }
 
 /** Nothing is signed that nobody could read. */
@@ -235,26 +191,6 @@ function indexFields(index: RepositoryIndex): {
   return { targets, unrecognizedFields: { [INDEX_FIELD]: content } };
 }
 
-async function signRole(
-  keys: KeyDirectory,
-  name: KeyName,
-  role: Root | Targets | Snapshot | Timestamp,
-): Promise<Buffer> {
-  const metadata = new Metadata(role);
-  metadata.sign(createTufSigner(await keys.signingKey(name)).sign);
-  return Buffer.from(`${JSON.stringify(metadata.toJSON(), undefined, 1)}\n`);
-}
-
 function metaOf({ version, bytes }: { version: number; bytes: Buffer }): MetaFile {
   return new MetaFile({ version, length: bytes.length, hashes: { sha256: hash("sha256", bytes) } });
-}
-
-/** TUF has whole seconds. */
-function expiry(nowMs: number, days: number): string {
-  return new Date(nowMs + days * DAY_MS).toISOString().replace(/\.\d+Z$/u, "Z");
-}
-
-/** Whether less than half of its life is left. */
-export function isDue({ expires }: SignedRole, nowMs: number, days: number): boolean {
-  return Date.parse(expires) - nowMs < (days * DAY_MS) / 2;
 }

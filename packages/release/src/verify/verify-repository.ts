@@ -5,6 +5,10 @@ import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { openRepository, type Repository } from "../client/open-repository.ts";
+import { createTransport } from "../client/transport.ts";
+import { readTrustedRoot } from "../client/trusted-metadata.ts";
+import { MAX_ROOT_BYTES } from "../model/root-limits.ts";
+import { type KeySummary, summarizeKeys } from "../publish/key-summary.ts";
 import { readDocument } from "../client/read-document.ts";
 import { isSignedSums, parseKeyring } from "../keys/sums-key.ts";
 import { sortedExtensions } from "../model/edit-extensions.ts";
@@ -58,6 +62,7 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
         problems.push(error.message);
       }
     };
+    await check(async () => await judgeRoots(repository, options));
     for (const release of sortedReleases(index)) {
       onProgress(`reading release ${release.version}`);
       for (const file of Object.values(release.files))
@@ -74,6 +79,31 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
     }
     return { index, problems };
   });
+}
+
+/** The newest root role: which keys are good, whatever has expired. */
+export async function readKeys({ url, trustedRoot, nowMs, signal }: VerifyOptions): Promise<KeySummary> {
+  return await withTemporaryDirectory(async (stateDirectory) => {
+    const transport = createTransport(url);
+    return summarizeKeys(await readTrustedRoot({ transport, trustedRoot, stateDirectory, nowMs, signal }));
+  });
+}
+
+/** Whoever trusts the first root role must find the way to the newest. */
+async function judgeRoots(
+  { transport }: Repository,
+  { trustedRoot, nowMs, signal }: VerifyOptions,
+): Promise<string | undefined> {
+  const read = async (from: Uint8Array): Promise<number> =>
+    await withTemporaryDirectory(async (stateDirectory) => {
+      const root = await readTrustedRoot({ transport, trustedRoot: from, stateDirectory, nowMs, signal });
+      return root.version;
+    });
+  const newest = await read(trustedRoot);
+  if (newest === 1) return undefined;
+  const reached = await read(await readDocument(transport, "metadata/1.root.json", MAX_ROOT_BYTES, signal));
+  if (reached === newest) return undefined;
+  return `metadata/${reached + 1}.root.json is missing: who trusts an older root role does not come to ${newest}`;
 }
 
 async function judgeSummary(repository: Repository, { version }: ReleaseEntry): Promise<string | undefined> {

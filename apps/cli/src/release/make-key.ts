@@ -1,0 +1,37 @@
+import { Argument, Command } from "commander";
+import type { KeyName } from "@ashlar/release";
+import { choosePassphrase, createPassphraseSource } from "./passphrase.ts";
+
+type Flags = { readonly keys: string; readonly passphraseFile?: string; readonly json?: true };
+
+export function makeKeyCommand(): Command {
+  return new Command("make-key")
+    .description("Make a key that shall become one of a repository's")
+    .addArgument(new Argument("<role>", "what it shall sign").choices(["root", "targets", "online"]))
+    .requiredOption("--keys <directory>", "the private keys of whoever will have it; made when missing")
+    .option("--passphrase-file <file>", "its first line encrypts the key (default: asked for on a terminal)")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+For keys that are not where the repository is published: a share of the root key, or the online key of the machine with
+the timer. The private key stays in the directory. Give the public one, the .pub file, to whoever runs \`ashlar release
+rotate-keys\`, and compare its identifier. Until the rotation is published it signs nothing. In a directory with keys it
+is called ROLE.next.pem, and takes the place of ROLE.pem by itself when its time has come.
+
+Examples:
+  ashlar release make-key root --keys ~/my-release-key
+  ashlar release make-key online --keys /etc/ashlar-online-key`,
+    )
+    .action(async (name: KeyName, flags: Flags) => {
+      const { KeyDirectory } = await import("@ashlar/release");
+      const keys = new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile));
+      const { signer, publicFile } = await keys.createNext(
+        name,
+        async () => await choosePassphrase(flags.passphraseFile),
+      );
+      const { keyID } = signer.key;
+      if (flags.json === true) console.log(JSON.stringify({ role: name, keyId: keyID, publicFile }));
+      else console.log(`${name} key ${keyID.slice(0, 16)}, its public part is ${publicFile}`);
+    });
+}
