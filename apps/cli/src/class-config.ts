@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { AshlarError, formatProblem, hasErrors, messageOf } from "@ashlar/base";
+import { AshlarError, formatProblem, hasErrors } from "@ashlar/base";
 import { Option } from "commander";
+import { readNamedFile } from "./prove/read-release.ts";
 
 /** For every command that reads a class config. */
 export function filesDirOption(): Option {
@@ -15,12 +15,7 @@ export function filesDirOption(): Option {
  * printed then.
  */
 export async function readClassConfig(path: string, filesDir: string | undefined): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new AshlarError("not-found", `expected a Butane or Ignition file: ${messageOf(error)}`);
-  }
+  const bytes = await readNamedFile(path, "a Butane or Ignition file");
   if (path.endsWith(".ign")) return bytes;
   const text = new TextDecoder().decode(bytes);
   const { translate } = await import("@ashlar/butane");

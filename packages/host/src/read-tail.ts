@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isMissing } from "./read-file.ts";
 
 /** The last bytes of a file, at most `maxBytes`; none when it does not exist. */
 export async function readTail(path: string, maxBytes: number): Promise<Buffer> {
@@ -6,7 +7,7 @@ export async function readTail(path: string, maxBytes: number): Promise<Buffer> 
   try {
     file = await open(path, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return Buffer.alloc(0);
+    if (isMissing(error)) return Buffer.alloc(0);
     throw error;
   }
   try {

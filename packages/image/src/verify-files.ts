@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { authenticodeDigest, parseVeritySuperblock, SUPERBLOCK_BYTES, ukiSections } from "@ashlar/formats";
+import { isMissing } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { openRegion, readRegion } from "./verity/region.ts";
 import { compare, type ImageProblem } from "./verify-problem.ts";
@@ -111,6 +112,6 @@ function collectSync(name: string, check: () => ImageProblem[]): ImageProblem[] 
 
 function problemOf(name: string, error: unknown): ImageProblem {
   if (error instanceof AshlarError) return { message: `${name}: ${error.message}` };
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return { message: `${name}: is missing` };
+  if (isMissing(error)) return { message: `${name}: is missing` };
   throw error;
 }

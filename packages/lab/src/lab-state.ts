@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { writeFileAtomically } from "@ashlar/host";
+import { isMissing, writeFileAtomically } from "@ashlar/host";
 import { z } from "zod";
 import { labPaths, labsDirectory, type LabPaths } from "./lab-paths.ts";
 
@@ -59,7 +59,7 @@ export async function readLabState(paths: LabPaths): Promise<LabState> {
   try {
     text = await readFile(paths.state, "utf8");
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!isMissing(error)) throw error;
     throw new AshlarError("not-found", `there is no lab named ${paths.name}`, {
       hint: "`ashlar lab list` shows the labs; `ashlar lab up` makes one",
     });
@@ -90,7 +90,7 @@ export async function listLabs(): Promise<string[]> {
       .map((entry) => entry.name)
       .toSorted();
   } catch (error) {
-    if (isNotFound(error)) return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }
@@ -109,8 +109,4 @@ export async function portsOfAllLabs(): Promise<Set<number>> {
     }
   }
   return ports;
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,8 +1,9 @@
 import { membersOf } from "@ashlar/base";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "@ashlar/host";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing, readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
+import { readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 
 /** An undeclared extension that is merged for a while. It is known in /run only: a reboot ends it. */
 export type DebugSession = {

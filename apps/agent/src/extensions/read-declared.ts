@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "@ashlar/host";
 import { AshlarError, formatProblem, membersOf } from "@ashlar/base";
 import {
   type DeclarationProblem,
@@ -9,7 +10,6 @@ import {
   parseTransferFile,
 } from "@ashlar/declaration";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing } from "../shared/state-file.ts";
 
 export type Declared = {
   readonly declared: readonly DeclaredExtension[];

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { messageOf } from "@ashlar/base";
+import { isMissing } from "@ashlar/host";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing } from "../shared/state-file.ts";
 import { dropCaches } from "../slots/scrub.ts";
 import { readWholeImage } from "./accept-image.ts";
 import { imagePath, storedVersions } from "./store.ts";

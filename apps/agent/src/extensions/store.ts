@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "@ashlar/host";
 import { parseExtensionFileName, extensionFileName } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing } from "../shared/state-file.ts";
 
 /** The versions of an extension of which there is a file in the store. */
 export async function storedVersions({ store }: Pick<ExtensionPaths, "store">, name: string): Promise<string[]> {

@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { parseUserspaceLog } from "@ashlar/formats";
-import { run } from "@ashlar/host";
+import { isMissing, run } from "@ashlar/host";
 import { type ExtensionWord, extensionWord, parseExtensionWord } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing } from "../shared/state-file.ts";
 
 const PCREXTEND = "/usr/lib/systemd/systemd-pcrextend";
 const REGISTER = 13;

@@ -1,10 +1,9 @@
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { run } from "@ashlar/host";
+import { isMissing, run } from "@ashlar/host";
 import type { ExtensionKind } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
-import { isMissing } from "../shared/state-file.ts";
 import type { AcceptedImage } from "../extensions/accept-image.ts";
 
 /**

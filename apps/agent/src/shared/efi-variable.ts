@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "./state-file.ts";
+import { isMissing } from "@ashlar/host";
 
 /** The vendor GUID of systemd-boot's variables (the Boot Loader Interface, systemd.io). */
 const LOADER_VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";

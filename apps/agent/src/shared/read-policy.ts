@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { AshlarError, formatProblem } from "@ashlar/base";
+import { isMissing } from "@ashlar/host";
 import type { NodePaths } from "./node-paths.ts";
-import { isMissing } from "./state-file.ts";
 import { parsePolicy, type UpdatePolicy } from "@ashlar/declaration";
 
 const MAX_ROOT_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "@ashlar/host";
+import { isMissing, writeFileAtomically } from "@ashlar/host";
 
 /** Our own files are smaller; anything larger was not written by us. */
 const MAX_STATE_CHARACTERS = 1024 * 1024;
@@ -37,8 +37,4 @@ export async function removeStateFile(path: string): Promise<void> {
 export async function syncDirectory(path: string): Promise<void> {
   await using directory = await open(path, "r");
   await directory.sync();
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

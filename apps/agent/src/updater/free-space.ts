@@ -1,7 +1,7 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { isMissing } from "../shared/state-file.ts";
+import { isMissing } from "@ashlar/host";
 
 const MEBIBYTE = 1024 * 1024;
 /** The unit of st_blocks (stat(2)). */

@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { isMissing } from "@ashlar/host";
 import { MAX_ESP_FILES, type NextBootReport, type SlotReport } from "@ashlar/protocol";
 import { readBootVariables } from "./boot-variables.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
-import { isMissing } from "../shared/state-file.ts";
 import { hashFile } from "../shared/hash-file.ts";
 import { readScrubRecords, recordOf } from "../slots/scrub-records.ts";
 import { readSlots } from "../slots/slots.ts";

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { createStepPrinter } from "../step-printer.ts";
+import { readNamedFile } from "../prove/read-release.ts";
 
 type VerifyFlags = { readonly keys?: string; readonly certificate: readonly string[]; readonly json?: true };
 
@@ -58,9 +58,7 @@ async function readCertificates({ keys, certificate }: VerifyFlags): Promise<X50
 }
 
 async function readCertificate(path: string): Promise<X509Certificate> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new AshlarError("not-found", `${path}: expected a certificate, found none`, { cause: error });
-  });
+  const bytes = await readNamedFile(path, "a certificate");
   try {
     return new X509Certificate(bytes);
   } catch (error) {

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { stateDirectory } from "@ashlar/host";
+import { readOptional, stateDirectory } from "@ashlar/host";
 import type { RepositoryPlace } from "./release-repository.ts";
 
 /** A node to challenge, with the exact bytes of what it was declared to be. */
@@ -72,7 +71,7 @@ export async function nodesAtUrls(
   const nodes = await Promise.all(
     urls.map(async (url) => {
       const name = nameOfUrl(url);
-      const nodeConfig = nodeConfigs === undefined ? undefined : await readOptional(join(nodeConfigs, `${name}.ign`));
+      const nodeConfig = nodeConfigs === undefined ? undefined : await readNodeConfig(nodeConfigs, name);
       return { name, url, classConfig: classConfig ?? new Uint8Array(), nodeConfig: nodeConfig ?? new Uint8Array() };
     }),
   );
@@ -82,17 +81,15 @@ export async function nodesAtUrls(
   return { nodes, pinsPath: join(stateDirectory(), "pins.json") };
 }
 
+/** More than firmware and the node's parser take. */
+const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
+
+async function readNodeConfig(directory: string, name: string): Promise<Uint8Array | undefined> {
+  return await readOptional(join(directory, `${name}.ign`), MAX_CONFIG_BYTES, { links: "follow" });
+}
+
 /** Host and port, without the agent's usual port; IPv6 addresses without brackets. */
 function nameOfUrl(url: string): string {
   if (!URL.canParse(url)) throw new AshlarError("usage", `expected an https URL, found ${url}`);
   return new URL(url).host.replace(/^\[(.*)\]/u, "$1").replace(/:7443$/u, "");
-}
-
-async function readOptional(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }

@@ -1,9 +1,11 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { listDirectory } from "@ashlar/host";
 import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
 import type { RepositoryIndex } from "@ashlar/release/client";
+import { readText } from "./read-release.ts";
 
 /** All versions of all extensions in a repository, also withdrawn ones: nodes may still have them. */
 export function extensionsOf({ extensions }: RepositoryIndex): KnownExtension[] {
@@ -18,20 +20,27 @@ export function extensionsOf({ extensions }: RepositoryIndex): KnownExtension[] 
  */
 export async function readExtensions(places: readonly string[]): Promise<KnownExtension[]> {
   const paths = (await Promise.all(places.map(manifestsAt))).flat();
-  return await Promise.all(
-    paths.map(async (path) => knownExtensionOf(parseExtensionManifest(await readFile(path, "utf8")))),
-  );
+  const extensions: KnownExtension[] = [];
+  for (const path of paths) {
+    extensions.push(knownExtensionOf(parseExtensionManifest(await readText(path, "an extension's manifest"))));
+  }
+  return extensions;
 }
+
+/** More than anybody keeps in one directory. */
+const MAX_ENTRIES = 10_000;
 
 async function manifestsAt(place: string): Promise<string[]> {
   let names: string[];
   try {
     if (!(await stat(place)).isDirectory()) return [place];
-    names = (await readdir(place)).filter((name) => name.endsWith(".manifest.json"));
+    const entries = await listDirectory(place, MAX_ENTRIES, { links: "follow" });
+    names = entries.map(({ name }) => name).filter((name) => name.endsWith(".manifest.json"));
   } catch (error) {
+    if (error instanceof AshlarError) throw error;
     throw new AshlarError("not-found", `expected an extension's manifest: ${messageOf(error)}`);
   }
-  if (names.length > 0) return names.toSorted().map((name) => join(place, name));
+  if (names.length > 0) return names.map((name) => join(place, name));
   throw new AshlarError("not-found", `expected NAME-VERSION-x86-64.manifest.json in ${place}, found none`, {
     hint: "`ashlar extension build` writes it beside the image",
   });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { openRepository, type Repository } from "@ashlar/release/client";
+import { readNamedFile } from "./read-release.ts";
 
 /** A repository of releases, and whose releases are trusted. */
 export type RepositoryPlace = {
@@ -30,9 +30,7 @@ export async function openReleases(
     });
   }
   const url = /^https?:\/\//u.test(releases) ? withSlash(releases) : withSlash(pathToFileURL(resolve(releases)).href);
-  const trustedRoot = await readFile(releaseRoot).catch((error: unknown) => {
-    throw new AshlarError("not-found", `expected release-root.json at ${releaseRoot}`, { cause: error });
-  });
+  const trustedRoot = await readNamedFile(releaseRoot, "release-root.json");
   const name = createHash("sha256").update(url).update(trustedRoot).digest("hex").slice(0, 16);
   return await openRepository({
     url,

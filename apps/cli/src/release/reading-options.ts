@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import type { VerifyOptions } from "@ashlar/release";
+import { readNamedFile } from "../prove/read-release.ts";
 
 export type ReadFlags = {
   readonly repo?: string;
@@ -34,8 +34,8 @@ export async function readingOptions(
   const keyringPath = flags.keyring ?? (keys === undefined ? undefined : join(keys, KEYRING_FILE));
   return {
     url: url ?? pathToFileURL(resolve(repo ?? "")).href,
-    trustedRoot: await readPublicFile(rootPath),
-    keyring: keyringPath === undefined ? undefined : await readPublicFile(keyringPath),
+    trustedRoot: await readNamedFile(rootPath, "release-root.json"),
+    keyring: keyringPath === undefined ? undefined : await readNamedFile(keyringPath, "a keyring"),
     certificate: await readCertificate(flags.certificate, keys && join(keys, EXTENSION_CERTIFICATE_FILE)),
     nowMs: Date.now(),
   };
@@ -48,16 +48,10 @@ async function readCertificate(
 ): Promise<X509Certificate | undefined> {
   const path = given ?? usual;
   if (path === undefined || (given === undefined && !existsSync(path))) return undefined;
-  const bytes = await readPublicFile(path);
+  const bytes = await readNamedFile(path, "a certificate");
   try {
     return new X509Certificate(bytes);
   } catch (error) {
     throw new AshlarError("malformed", `${path}: expected a certificate`, { cause: error });
   }
-}
-
-async function readPublicFile(path: string): Promise<Buffer> {
-  return await readFile(path).catch((error: unknown) => {
-    throw new AshlarError("not-found", `cannot read ${path}`, { cause: error });
-  });
 }

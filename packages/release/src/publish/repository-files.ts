@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { withLock } from "@ashlar/host";
+import { isMissing, withLock } from "@ashlar/host";
 
 /** Where unfinished files lie, on the file system of the repository. Served by nobody: its name begins with a dot. */
 const WORK_DIRECTORY = ".work";
@@ -52,7 +52,7 @@ export class RepositoryFiles {
     try {
       return await readFile(this.path(path));
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "../../shared/state-file.ts";
+import { isMissing } from "@ashlar/host";
 import type { Check } from "./run-check.ts";
 import { runExecutable } from "./run-executable.ts";
 
