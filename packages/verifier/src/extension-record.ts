@@ -1,7 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { withLock, writeFileAtomically } from "@ashlar/host";
+import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument } from "@ashlar/protocol/answers";
 import type { DebugException, ExtensionKnowledge } from "@ashlar/identity";
 import type { MeasuredExtension } from "@ashlar/protocol";
@@ -13,6 +13,7 @@ import {
   MAX_EXCEPTIONS,
   measuredExtensionSchema,
 } from "./extension-schemas.ts";
+import { nodeNameSchema } from "./node-name.ts";
 
 /**
  * What is right about nodes' extensions for a while only: whose turn it is in a component's update, and which debug
@@ -37,17 +38,16 @@ export type ComponentTurn = {
 
 export const EXTENSION_RECORD_SCHEMA = "ashlar.extension-record/v1";
 
-const nodeName = z.string().min(1).max(256);
 /** A turn that was interrupted, and goes on to another version. */
 const MAX_RIGHT = 4;
-const MAX_RECORD_CHARACTERS = 16 * 1024 * 1024;
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 const LOCK_WAIT_MS = 10_000;
 
 const recordSchema = z.strictObject({
   schema: z.literal(EXTENSION_RECORD_SCHEMA),
   turn: z
     .strictObject({
-      node: nodeName,
+      node: nodeNameSchema,
       component: extensionNameSchema,
       to: extensionVersionSchema,
       right: z.array(measuredExtensionSchema).max(MAX_RIGHT).describe("The images that are right meanwhile"),
@@ -55,7 +55,7 @@ const recordSchema = z.strictObject({
     })
     .nullable(),
   exceptions: z
-    .record(nodeName, z.array(debugExceptionSchema).max(MAX_EXCEPTIONS))
+    .record(nodeNameSchema, z.array(debugExceptionSchema).max(MAX_EXCEPTIONS))
     .describe("The debug sessions that were allowed, by node"),
 });
 
@@ -75,16 +75,10 @@ export function extensionRecordJsonSchema(): object {
 
 /** An empty record when there is no file. */
 export async function readExtensionRecord(path: string): Promise<ExtensionRecord> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      return { turn: undefined, exceptions: new Map() };
-    }
-    throw error;
-  }
-  const { turn, exceptions } = parseDocument(text, recordSchema, path, MAX_RECORD_CHARACTERS);
+  const bytes = await readOptional(path, MAX_RECORD_BYTES, { links: "follow" });
+  if (bytes === undefined) return { turn: undefined, exceptions: new Map() };
+  const text = bytes.toString("utf8");
+  const { turn, exceptions } = parseDocument(text, recordSchema, path, MAX_RECORD_BYTES);
   return { turn: turn ?? undefined, exceptions: new Map(Object.entries(exceptions)) };
 }
 

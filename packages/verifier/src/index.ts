@@ -17,8 +17,11 @@ export { proveNodes } from "./prove-nodes.ts";
 export type { FleetProof, NodeTarget, ProveNodesOptions, ProveOptions } from "./prove-nodes.ts";
 export { proveStored } from "./prove-stored.ts";
 export type { ProveStoredOptions } from "./prove-stored.ts";
-export { readStoredFleet, writeStoredAnswer, writeStoredFleet } from "./stored-evidence.ts";
-export type { StoredAnswer, StoredFleet } from "./stored-evidence.ts";
+export type { StoredAnswer } from "./stored/answer.ts";
+export { readStoredFleet } from "./stored/read-fleet.ts";
+export type { FoundFleet, StoredFleet } from "./stored/read-fleet.ts";
+export { writeStoredAnswer } from "./stored/write-answer.ts";
+export { writeStoredFleet } from "./stored/write-fleet.ts";
 export {
   allowedVersions,
   beginTurn,

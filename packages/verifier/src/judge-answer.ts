@@ -11,12 +11,7 @@ import {
 } from "@ashlar/identity";
 import type { NextBootAnswer } from "@ashlar/protocol/answers";
 import type { ProveOptions } from "./prove-nodes.ts";
-import type { StoredAnswer } from "./stored-evidence.ts";
-
-/** What came back when a node was asked for its next boot: its answer, or why there is none and what that makes it. */
-export type NextBootReply =
-  | { readonly answer: NextBootAnswer }
-  | { readonly level: "mismatch" | "unknown"; readonly found: string };
+import type { NextBootReply, StoredAnswer } from "./stored/answer.ts";
 
 /** Asks for the next boot. A node of a release that does not know the question leaves it open. */
 export async function receiveNextBoot(ask: () => Promise<{ readonly answer: NextBootAnswer }>): Promise<NextBootReply> {

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { withLock, writeFileAtomically } from "@ashlar/host";
+import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument } from "@ashlar/protocol/answers";
 import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
+import { nodeNameSchema } from "./node-name.ts";
 
 /** What was learnt about a node's TPM and firmware when it was enrolled, and when. */
 export type Pin = PinnedKeys & {
@@ -28,22 +29,18 @@ const SCHEMA = "ashlar.pins/v2";
 const storeSchema = z.strictObject({
   // To enrol silently again would let another TPM take the name.
   schema: z.literal(SCHEMA, `expected ${SCHEMA}: version 1 has no firmware; remove the file to enrol its nodes again`),
-  pins: z.record(z.string().max(256), pinSchema),
+  pins: z.record(nodeNameSchema, pinSchema),
 });
 
-const MAX_STORE_CHARACTERS = 64 * 1024 * 1024;
+const MAX_STORE_BYTES = 64 * 1024 * 1024;
 const LOCK_WAIT_MS = 10_000;
 
 /** The pins by node name; none when the file does not exist yet. */
 export async function readPins(path: string): Promise<Map<string, Pin>> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return new Map();
-    throw error;
-  }
-  return new Map(Object.entries(parseDocument(text, storeSchema, path, MAX_STORE_CHARACTERS).pins));
+  const bytes = await readOptional(path, MAX_STORE_BYTES, { links: "follow" });
+  if (bytes === undefined) return new Map();
+  const { pins } = parseDocument(bytes.toString("utf8"), storeSchema, path, MAX_STORE_BYTES);
+  return new Map(Object.entries(pins));
 }
 
 /**

@@ -18,7 +18,8 @@ import { AgentClient } from "./agent-client.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
-import { writeStoredAnswer, type StoredAnswer } from "./stored-evidence.ts";
+import type { StoredAnswer } from "./stored/answer.ts";
+import { writeStoredAnswer } from "./stored/write-answer.ts";
 
 export type NodeTarget = {
   readonly name: string;

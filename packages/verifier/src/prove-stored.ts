@@ -1,11 +1,12 @@
 import { AshlarError } from "@ashlar/base";
-import { judgeFleet, type Expectations, type FleetMember } from "@ashlar/identity";
+import { judgeFleet, type Difference, type Expectations, type FleetMember, type Verification } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { KnownExtension, RightExtension } from "@ashlar/identity";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
 import type { FleetProof, ProveOptions } from "./prove-nodes.ts";
-import { readStoredAnswer, type StoredAnswer } from "./stored-evidence.ts";
+import type { StoredAnswer } from "./stored/answer.ts";
+import { readStoredAnswer } from "./stored/read-answer.ts";
 
 export type ProveStoredOptions = ProveOptions & {
   /** What nodes were declared to run whose evidence does not say it. */
@@ -21,6 +22,8 @@ export type ProveStoredOptions = ProveOptions & {
   readonly extensions: readonly KnownExtension[];
   /** Replaces the pins that were recorded with the evidence. */
   readonly pins?: ReadonlyMap<string, Pin>;
+  /** Nodes whose answers are there although the directory does not name them among its own. */
+  readonly strangers?: readonly string[];
 };
 
 /**
@@ -40,6 +43,12 @@ export async function proveStored(
     members.push(member);
     if (ageMs !== undefined) agesMs.set(name, ageMs);
   }
+  for (const name of options.strangers ?? []) {
+    members.push({
+      name,
+      ...unanswered("mismatch", "stored evidence", "an answer of a node that fleet.json does not name"),
+    });
+  }
   return { fleet: judgeFleet(members), agesMs };
 }
 
@@ -50,8 +59,9 @@ async function proveStoredNode(
   options: ProveStoredOptions,
 ): Promise<FleetMember & { readonly ageMs?: number }> {
   try {
-    const answer = await readStoredAnswer(directory, name);
-    if (answer === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
+    const found = await readStoredAnswer(directory, name);
+    if (found === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
+    const { answer, contradictions } = found;
     const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
     if (pin === undefined) return { name, ...unanswered("unknown", "enrolment of the node's TPM", "no pin for it") };
     const { classConfigSha256, nodeConfigSha256, extensions } = answer.expected;
@@ -68,11 +78,20 @@ async function proveStoredNode(
       },
     };
     const verification = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
-    return { name, ...verification, ageMs: nowMs - answer.challengedAtMs };
+    return { name, ...withContradictions(verification, contradictions), ageMs: nowMs - answer.challengedAtMs };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
-    return { name, ...unanswered("mismatch", "stored evidence", error.message) };
+    // A disk that fails says nothing about the node.
+    return { name, ...unanswered(error.code === "failed" ? "unknown" : "mismatch", "stored evidence", error.message) };
   }
+}
+
+/** Files that contradict each other prove nothing, whatever each of them says. */
+function withContradictions(verification: Verification, contradictions: readonly Difference[]): Verification {
+  if (contradictions.length === 0) return verification;
+  const { verdict } = verification;
+  const differences = [...verdict.differences, ...contradictions];
+  return { ...verification, verdict: { ...verdict, level: "mismatch", differences } };
 }
 
 /** The declared release, then those that were right as well because it was the node's turn. */

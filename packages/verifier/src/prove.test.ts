@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
@@ -18,7 +18,8 @@ import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
-import { readStoredFleet, writeStoredFleet } from "./stored-evidence.ts";
+import { readStoredFleet } from "./stored/read-fleet.ts";
+import { writeStoredFleet } from "./stored/write-fleet.ts";
 import { TestAgent } from "./test-agent.ts";
 
 const authority = new TestAuthority();
@@ -240,7 +241,7 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   await writeStoredFleet(evidenceDirectory, { nodes: names, ...shared });
   const live = await proveNodes(targets, { ...options, candidates, evidenceDirectory });
   const stored = await readStoredFleet(evidenceDirectory);
-  assert.deepEqual(stored, { nodes: names, ...shared });
+  assert.deepEqual(stored, { nodes: names, ...shared, strangers: [] });
   const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, { ...STORED, candidates });
   assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
   assert.deepEqual(
@@ -272,7 +273,7 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const edited = await proveStored(evidenceDirectory, ["a"], { ...STORED, candidates });
   assert.equal(edited.fleet.nodes[0]?.differences[0]?.what, "next boot, quote's qualifying data");
   // As evidence was kept before anybody asked for the next boot.
-  rmSync(join(cwd, "next-boot.json"));
+  for (const file of readdirSync(cwd)) if (file.startsWith("next-boot")) rmSync(join(cwd, file));
   const older = await proveStored(evidenceDirectory, ["a"], STORED);
   assert.deepEqual([older.fleet.verdict, older.fleet.nodes[0]?.nextBoot], ["proven", null]);
 

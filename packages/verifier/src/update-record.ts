@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { withLock, writeFileAtomically } from "@ashlar/host";
+import { listDirectory, readLimited, readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { z } from "zod";
+import { nodeNameSchema } from "./node-name.ts";
 
 /**
  * What updates from the outside have changed: which release each node is declared to run since, and whose turn it is
@@ -27,15 +28,15 @@ export type Turn = {
 
 export const UPDATE_RECORD_SCHEMA = "ashlar.update-record/v1";
 
-const nodeName = z.string().min(1).max(256);
-
 const recordSchema = z.strictObject({
   schema: z.literal(UPDATE_RECORD_SCHEMA),
-  declared: z.record(nodeName, versionSchema).describe("The version that each node is declared to run, by name"),
-  turn: z.strictObject({ node: nodeName, from: versionSchema, to: versionSchema, since: z.iso.datetime() }).nullable(),
+  declared: z.record(nodeNameSchema, versionSchema).describe("The version that each node is declared to run, by name"),
+  turn: z
+    .strictObject({ node: nodeNameSchema, from: versionSchema, to: versionSchema, since: z.iso.datetime() })
+    .nullable(),
 });
 
-const MAX_RECORD_CHARACTERS = 16 * 1024 * 1024;
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 const LOCK_WAIT_MS = 10_000;
 
 /** The record belongs to the pins: both say what is known about nodes by their names. */
@@ -54,9 +55,9 @@ export function updateRecordJsonSchema(): object {
 
 /** An empty record when there is no file. */
 export async function readUpdateRecord(path: string): Promise<UpdateRecord> {
-  const text = await readOptional(path);
-  if (text === undefined) return { declared: new Map(), turn: undefined };
-  const { declared, turn } = parseDocument(text, recordSchema, path, MAX_RECORD_CHARACTERS);
+  const bytes = await readOptional(path, MAX_RECORD_BYTES, { links: "follow" });
+  if (bytes === undefined) return { declared: new Map(), turn: undefined };
+  const { declared, turn } = parseDocument(bytes.toString("utf8"), recordSchema, path, MAX_RECORD_BYTES);
   return { declared: new Map(Object.entries(declared)), turn: turn ?? undefined };
 }
 
@@ -111,10 +112,18 @@ export async function keepRelease(path: string, manifestText: string): Promise<v
 /** The releases kept beside the record. */
 export async function readKeptReleases(path: string): Promise<ReleaseManifest[]> {
   const directory = releasesDirectory(path);
-  const names = (await ignoreMissing(readdir(directory))) ?? [];
-  const manifests = names.filter((name) => name.endsWith(".manifest.json")).toSorted();
-  return await Promise.all(manifests.map(async (name) => parseManifest(await readFile(join(directory, name), "utf8"))));
+  const manifests: ReleaseManifest[] = [];
+  for (const { name } of await listDirectory(directory, MAX_KEPT_FILES)) {
+    if (!name.endsWith(".manifest.json")) continue;
+    const bytes = await readLimited(join(directory, name), MAX_MANIFEST_BYTES, { what: "a release that was kept" });
+    manifests.push(parseManifest(bytes.toString("utf8")));
+  }
+  return manifests;
 }
+
+/** A real manifest is about 3 MB. */
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+const MAX_KEPT_FILES = 1000;
 
 function releasesDirectory(path: string): string {
   return join(dirname(path), "releases");
@@ -132,17 +141,4 @@ async function change(path: string, make: (record: UpdateRecord) => UpdateRecord
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomically(path, `${JSON.stringify(document, undefined, 2)}\n`, 0o600);
   });
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  return await ignoreMissing(readFile(path, "utf8"));
-}
-
-async function ignoreMissing<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }

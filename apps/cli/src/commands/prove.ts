@@ -223,6 +223,7 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
   const classConfig = await readConfig(options);
   return await proveStored(directory, stored.nodes, {
     release,
+    strangers: stored.strangers,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
     ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
     candidates: [...stored.known, ...more.releases],

@@ -113,13 +113,13 @@ test("each extension has a line; their manifests can be given by hand", async ()
   const [old, newer] = [testExtension("kubernetes", "v1.33.2"), testExtension("kubernetes", "v1.33.5")];
   const tools = testExtension("debug-tools", "1.0");
   try {
-    for (const each of [old, newer, tools]) {
-      writeFileSync(join(evidence, `${each.name}-${each.version}-x86-64.manifest.json`), JSON.stringify(each));
-    }
     const nodes = { nodes: ["worker"], manifest: JSON.stringify(release), ekRoots: authority.roots, known: [next] };
     const logs = testLogs(release, declared.classConfigSha256, declared.nodeConfigSha256);
     node.boot(withExtensionWords(logs, [old, tools].map(mergedWord)));
     await writeStoredFleet(evidence, { ...nodes, extensions: [] });
+    for (const each of [old, newer, tools]) {
+      writeFileSync(join(evidence, `${each.name}-${each.version}-x86-64.manifest.json`), JSON.stringify(each));
+    }
     const { pattern, source } = { pattern: "v1.33.*", source: { type: "repository" } } as const;
     const extensions = {
       declared: [{ kind: "sysext", name: "kubernetes", pattern, tier: null, source }] as const,

@@ -1,0 +1,113 @@
+import { MAX_EXTENSIONS } from "@ashlar/protocol";
+import { parseDocument } from "@ashlar/protocol/answers";
+import { z } from "zod";
+import {
+  debugExceptionSchema,
+  MAX_EXCEPTIONS,
+  measuredExtensionSchema,
+  rightExtensionSchema,
+} from "../extension-schemas.ts";
+import { pinSchema } from "../pin-store.ts";
+import type { StoredAnswer, StoredExtensions } from "./answer.ts";
+
+const SCHEMA = "ashlar.stored-evidence/v2";
+
+export const MAX_ANSWER_BYTES: number = 256 * 1024;
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+
+/** `answer.json`: what of a node's answer has no file of its own. */
+const schema = z.strictObject({
+  schema: z.literal(SCHEMA, `expected ${SCHEMA}: version 1 has no firmware in its pin; ask the node again`),
+  nonce: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/u),
+  tlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){1,4096}$/u),
+  /** What the node itself said its TLS key is. */
+  claimedTlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){0,4096}$/u),
+  challengedAt: z.iso.datetime(),
+  pcrs: z.record(z.string().regex(/^(?:[0-9]|1[0-5])$/u), digest),
+  osRelease: z.string(),
+  commandLine: z.string(),
+  verity: z.strictObject({ device: z.literal("usr"), status: z.string(), rootHash: digest.exactOptional() }),
+  pin: pinSchema,
+  expected: z.strictObject({
+    classConfigSha256: digest,
+    nodeConfigSha256: digest,
+    releases: z.array(digest).min(1).max(2).exactOptional(),
+    extensions: z
+      .strictObject({
+        declared: z.array(rightExtensionSchema).max(MAX_EXTENSIONS),
+        exceptions: z.array(debugExceptionSchema).max(MAX_EXCEPTIONS),
+        alsoAllowed: z.array(measuredExtensionSchema).max(MAX_EXTENSIONS),
+      })
+      .exactOptional(),
+  }),
+  /** Why there is no answer about the next boot, when it was asked for. */
+  noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
+});
+
+type BinaryMember = "ak" | "quoteMessage" | "quoteSignature" | "ekCertificate" | "firmwareLog" | "userspaceLog";
+
+/** An answer without the bytes that have files of their own. */
+export type AnswerDocument = Omit<StoredAnswer, "evidence" | "nextBoot"> & {
+  readonly evidence: Omit<StoredAnswer["evidence"], BinaryMember>;
+  readonly noNextBoot?: { readonly level: "mismatch" | "unknown"; readonly found: string };
+};
+
+/** @throws AshlarError `malformed` or `limit` */
+export function parseAnswerDocument(text: string, path: string): AnswerDocument {
+  const parsed = parseDocument(text, schema, path, MAX_ANSWER_BYTES);
+  const { claimedTlsPublicKey, pcrs, osRelease, commandLine, verity, noNextBoot } = parsed;
+  return {
+    evidence: {
+      pcrs: new Map(Object.entries(pcrs).map(([pcr, value]) => [Number(pcr), value])),
+      tlsPublicKey: Buffer.from(claimedTlsPublicKey, "hex"),
+      osRelease,
+      commandLine,
+      verity,
+    },
+    nonce: Buffer.from(parsed.nonce, "hex"),
+    tlsPublicKey: Buffer.from(parsed.tlsPublicKey, "hex"),
+    challengedAtMs: Date.parse(parsed.challengedAt),
+    pin: parsed.pin,
+    expected: parsed.expected,
+    ...(noNextBoot === undefined ? {} : { noNextBoot }),
+  };
+}
+
+export function formatAnswerDocument(answer: StoredAnswer): string {
+  return `${JSON.stringify(toDocument(answer), undefined, 2)}\n`;
+}
+
+function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot }: StoredAnswer): object {
+  const { tlsPublicKey: claimed, pcrs, osRelease, commandLine, verity } = evidence;
+  return {
+    schema: SCHEMA,
+    nonce: hex(nonce),
+    tlsPublicKey: hex(tlsPublicKey),
+    claimedTlsPublicKey: hex(claimed),
+    challengedAt: new Date(challengedAtMs).toISOString(),
+    pcrs: Object.fromEntries(pcrs),
+    osRelease,
+    commandLine,
+    verity,
+    pin,
+    expected: {
+      classConfigSha256: expected.classConfigSha256,
+      nodeConfigSha256: expected.nodeConfigSha256,
+      ...(expected.releases === undefined ? {} : { releases: expected.releases }),
+      ...(expected.extensions === undefined ? {} : { extensions: toStored(expected.extensions) }),
+    },
+    ...(nextBoot === undefined || "answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
+  };
+}
+
+function toStored({ declared, exceptions, alsoAllowed }: StoredExtensions): StoredExtensions {
+  const right = declared.map(({ kind, name, pattern, tier, source: { type } }) => {
+    return { kind, name, pattern, tier, source: { type } };
+  });
+  return { declared: right, exceptions, alsoAllowed };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,47 @@
+/** The names of all files in a directory of evidence. Nothing else in it is read, replaced or removed. */
+
+export const FLEET = "fleet.json";
+export const MANIFEST = "manifest.json";
+export const EK_ROOTS = "ek-roots.pem";
+export const RELEASES = "releases";
+export const EXTENSIONS = "extensions.json";
+
+/** What lies beside the nodes' directories. */
+export const SHARED_NAMES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS, RELEASES, EXTENSIONS]);
+
+/** A release in its directory, named by the SHA-256 of its UKI. */
+export const RELEASE_FILE: RegExp = /^(?<ukiSha256>[0-9a-f]{64})\.json$/u;
+
+export const ANSWER = "answer.json";
+
+/** Files that other programs can check, for example `tpm2_checkquote` and `tpm2_eventlog`. */
+export const EVIDENCE_FILES = {
+  ak: "ak.pub",
+  quoteMessage: "quote.msg",
+  quoteSignature: "quote.sig",
+  ekCertificate: "ek-cert.der",
+  firmwareLog: "firmware-log.bin",
+  userspaceLog: "userspace-log.cel",
+} as const;
+
+/** The bytes in the quote's extraData, for other programs. They follow from nonce and TLS key. */
+export const QUALIFYING_DATA = "qualifying-data";
+
+/** The answer about the next boot, when there is one: the report is the exact text that the quote is over. */
+export const NEXT_BOOT_FILES = {
+  report: "next-boot.json",
+  quoteMessage: "next-boot-quote.msg",
+  quoteSignature: "next-boot-quote.sig",
+  qualifyingData: "next-boot-qualifying-data",
+} as const;
+
+/** What a node's directory can hold. */
+export const NODE_FILES: ReadonlySet<string> = new Set([
+  ANSWER,
+  QUALIFYING_DATA,
+  ...Object.values(EVIDENCE_FILES),
+  ...Object.values(NEXT_BOOT_FILES),
+]);
+
+/** Enough for every fleet that is proved from one place. */
+export const MAX_NODES = 100_000;

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { isDirectory, readOptional } from "@ashlar/host";
+import type { Difference } from "@ashlar/identity";
+import { MAX_LOG_BYTES, MAX_NEXT_BOOT_BYTES, nextBootQualifyingData, qualifyingData } from "@ashlar/protocol";
+import { MAX_CERTIFICATE_BYTES, MAX_TPM_STRUCTURE_BYTES } from "@ashlar/protocol/answers";
+import { MAX_ANSWER_BYTES, parseAnswerDocument, type AnswerDocument } from "./answer-document.ts";
+import type { NextBootReply, StoredAnswer } from "./answer.ts";
+import { ANSWER, EVIDENCE_FILES, NEXT_BOOT_FILES, QUALIFYING_DATA } from "./layout.ts";
+
+export type ReadAnswer = {
+  readonly answer: StoredAnswer;
+  /** Files that say something else than the others beside them. */
+  readonly contradictions: readonly Difference[];
+};
+
+/**
+ * The node's stored answer, or undefined when there is none. Only regular files are read, and no links followed.
+ *
+ * @throws AshlarError `failed` when a file cannot be read, another code when it is not what it has to be
+ */
+export async function readStoredAnswer(directory: string, name: string): Promise<ReadAnswer | undefined> {
+  const place = join(directory, name);
+  if (!(await isDirectory(place))) return undefined;
+  const text = await readOptional(join(place, ANSWER), MAX_ANSWER_BYTES);
+  if (text === undefined) return undefined;
+  const document = parseAnswerDocument(text.toString("utf8"), join(place, ANSWER));
+  const required = async (file: string, maxBytes: number): Promise<Uint8Array> => {
+    const found = await readOptional(join(place, file), maxBytes);
+    if (found === undefined) throw new AshlarError("not-found", `expected ${join(place, file)}, found no such file`);
+    return found;
+  };
+  const evidence = {
+    ...document.evidence,
+    ak: await required(EVIDENCE_FILES.ak, MAX_TPM_STRUCTURE_BYTES),
+    quoteMessage: await required(EVIDENCE_FILES.quoteMessage, MAX_TPM_STRUCTURE_BYTES),
+    quoteSignature: await required(EVIDENCE_FILES.quoteSignature, MAX_TPM_STRUCTURE_BYTES),
+    ekCertificate: await required(EVIDENCE_FILES.ekCertificate, MAX_CERTIFICATE_BYTES),
+    firmwareLog: await required(EVIDENCE_FILES.firmwareLog, MAX_LOG_BYTES),
+    userspaceLog: await required(EVIDENCE_FILES.userspaceLog, MAX_LOG_BYTES),
+  };
+  const { nonce, tlsPublicKey } = document;
+  const contradictions = await compareFile(place, QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey));
+  const { nextBoot, ...more } = await readNextBoot(place, document);
+  const answer = { ...document, evidence, nextBoot };
+  return { answer, contradictions: [...contradictions, ...more.contradictions] };
+}
+
+/** The parts of the answer about the next boot are all there, or none of them is. */
+async function readNextBoot(
+  place: string,
+  { nonce, tlsPublicKey, noNextBoot }: AnswerDocument,
+): Promise<{ readonly nextBoot: NextBootReply | undefined; readonly contradictions: readonly Difference[] }> {
+  const { report, quoteMessage, quoteSignature, qualifyingData: extraData } = NEXT_BOOT_FILES;
+  const text = await readOptional(join(place, report), MAX_NEXT_BOOT_BYTES);
+  const message = await readOptional(join(place, quoteMessage), MAX_TPM_STRUCTURE_BYTES);
+  const signature = await readOptional(join(place, quoteSignature), MAX_TPM_STRUCTURE_BYTES);
+  const bound = await readOptional(join(place, extraData), MAX_TPM_STRUCTURE_BYTES);
+  const parts = [text, message, signature, bound];
+  if (parts.every((part) => part === undefined)) return { nextBoot: noNextBoot, contradictions: [] };
+  const contradictions: Difference[] = [];
+  if (noNextBoot !== undefined) {
+    contradictions.push({
+      what: join(place, ANSWER),
+      expected: "an answer about the next boot, whose files are there",
+      found: "that there was none",
+    });
+  }
+  for (const [index, file] of [report, quoteMessage, quoteSignature].entries()) {
+    if (parts[index] !== undefined) continue;
+    contradictions.push({
+      what: join(place, file),
+      expected: "a file, since others of its answer are there",
+      found: "none",
+    });
+  }
+  if (text === undefined || message === undefined || signature === undefined) {
+    return { nextBoot: noNextBoot, contradictions };
+  }
+  const reportText = text.toString("utf8");
+  if (bound !== undefined) {
+    const expected = nextBootQualifyingData(nonce, tlsPublicKey, reportText);
+    contradictions.push(...compareBytes(join(place, extraData), expected, bound));
+  }
+  const answer = { reportText, quoteMessage: message, quoteSignature: signature };
+  return { nextBoot: noNextBoot ?? { answer }, contradictions };
+}
+
+/** A file that follows from others: when it is there, it must be what they make it. */
+async function compareFile(place: string, file: string, expected: Uint8Array): Promise<Difference[]> {
+  const found = await readOptional(join(place, file), MAX_TPM_STRUCTURE_BYTES);
+  return found === undefined ? [] : compareBytes(join(place, file), expected, found);
+}
+
+function compareBytes(what: string, expected: Uint8Array, found: Uint8Array): Difference[] {
+  if (Buffer.from(expected).equals(found)) return [];
+  const shown = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString("hex");
+  return [
+    {
+      what,
+      expected: `${shown(expected)}, from nonce and TLS key`,
+      found: found.length === 0 ? "nothing" : shown(found),
+    },
+  ];
+}
+
+const MAX_SHOWN_BYTES = 64;
