@@ -16,11 +16,17 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   interrupted: 130,
 };
 
+/** What to do about an error that does not say so itself: the same code on a node has no `./ashlar setup` to point at. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  "missing-tool": "run `./ashlar setup` to install what Ashlar needs",
+};
+
 /** Tells the user about an expected failure and gives the exit status. Rethrows anything else: it is a bug. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
   if (!(error instanceof AshlarError)) throw error;
   console.error(`error: ${error.message}`);
-  if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+  const hint = error.hint ?? HINTS[error.code];
+  if (hint !== undefined) console.error(`hint: ${hint}`);
   return EXIT_STATUS[error.code];
 }

@@ -36,9 +36,7 @@ export async function startDaemon(program: string, args: readonly string[], opti
   const deadline = performance.now() + options.timeoutMs;
   while (!(await options.isReady())) {
     if (ended === "not installed") {
-      throw new AshlarError("missing-tool", `the program ${program} is not installed`, {
-        hint: "run `./ashlar setup` to install what Ashlar needs",
-      });
+      throw new AshlarError("missing-tool", `the program ${program} is not installed`);
     }
     if (performance.now() >= deadline) {
       child.kill("SIGKILL");

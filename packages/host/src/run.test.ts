@@ -15,7 +15,7 @@ test("output, input and accepted statuses", async () => {
 
 test("a failure says which program, how it ended and what it said last", async () => {
   await assert.rejects(run("sh", ["-c", "echo reason >&2; exit 4"]), { code: "failed", message: /status 4: reason$/u });
-  await assert.rejects(run("no-such-program-here", []), { code: "missing-tool" });
+  await assert.rejects(run("no-such-program-here", []), { code: "missing-tool", hint: undefined });
   await assert.rejects(run("sleep", ["60"], { timeoutMs: 50 }), { code: "failed", message: /ended by SIGTERM/u });
 });
 

@@ -62,11 +62,7 @@ export async function run(program: string, args: readonly string[], options: Run
       // It was told to end, and may have to clean up: mounts, for example. Its end is the end of the call.
       setTimeout(() => child.kill("SIGKILL"), ABORT_GRACE_MS).unref();
     } else if (error.code === "ENOENT") {
-      reject(
-        new AshlarError("missing-tool", `the program ${program} is not installed`, {
-          hint: "run `./ashlar setup` to install what Ashlar needs",
-        }),
-      );
+      reject(new AshlarError("missing-tool", `the program ${program} is not installed`));
     } else reject(error);
   });
   child.on("close", (code, signal) => {

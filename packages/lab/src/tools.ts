@@ -12,7 +12,6 @@ export const FIRMWARE_VARIABLES_PATH = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /** Older ones end a Linux 6.12 guest with a double fault when KVM is not there (cmpxchg16b under TCG). */
 const OLDEST_QEMU = [8, 2] as const;
-const SETUP_HINT = "run `./ashlar setup` to install what Ashlar needs";
 
 /**
  * Gives QEMU's version.
@@ -22,9 +21,7 @@ const SETUP_HINT = "run `./ashlar setup` to install what Ashlar needs";
 export async function requireTools(): Promise<string> {
   for (const path of [FIRMWARE_PATH, FIRMWARE_VARIABLES_PATH]) {
     if (!existsSync(path)) {
-      throw new AshlarError("missing-tool", `the firmware ${path} (Debian package ovmf) is not installed`, {
-        hint: SETUP_HINT,
-      });
+      throw new AshlarError("missing-tool", `the firmware ${path} (Debian package ovmf) is not installed`);
     }
   }
   for (const program of ["swtpm", "swtpm_setup", "ssh-keygen"]) await requireProgram(program);
@@ -34,7 +31,6 @@ export async function requireTools(): Promise<string> {
     throw new AshlarError(
       "missing-tool",
       `expected QEMU ${OLDEST_QEMU.join(".")} or later, found ${version?.join(".") ?? answer.slice(0, 100)}`,
-      { hint: SETUP_HINT },
     );
   }
   return version.join(".");
@@ -51,7 +47,7 @@ async function requireProgram(program: string): Promise<void> {
       // It may be in the next one.
     }
   }
-  throw new AshlarError("missing-tool", `the program ${program} is not installed`, { hint: SETUP_HINT });
+  throw new AshlarError("missing-tool", `the program ${program} is not installed`);
 }
 
 export function parseQemuVersion(text: string): readonly [number, number, number] | undefined {

@@ -40,7 +40,9 @@ async function confirm(parts: readonly HostPart[]): Promise<void> {
   const { missing } = await readHostFacts(parts);
   if (missing.length === 0) return;
   const reasons = missing.map(({ wanted, reason }) => `${reason} (package ${wanted.name})`);
-  throw new AshlarError("missing-tool", `after installing, expected nothing missing, found: ${reasons.join(", ")}`);
+  throw new AshlarError("missing-tool", `after installing, expected nothing missing, found: ${reasons.join(", ")}`, {
+    hint: "see which version `apt-cache policy PACKAGE` offers: the installed one does not bring what is needed",
+  });
 }
 
 function describeMissing(packages: readonly PackageToInstall[]): string {
