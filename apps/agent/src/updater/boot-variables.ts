@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
+import { isMissing } from "@ashlar/host";
 import { readVariable } from "../shared/efi-variable.ts";
-import { isMissing } from "../shared/state-file.ts";
 
 /** The names that efivarfs gives to variables: what decides about a boot, and is neither measured nor there on a sound node. */
 const DECIDING: readonly RegExp[] = [
