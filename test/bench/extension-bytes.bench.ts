@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildExtension, loadRecipe } from "@ashlar/extensions";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
-import { KeyDirectory } from "@ashlar/release";
+import { KeyDirectory } from "@ashlar/keys";
 import type { Bench } from "./bench.ts";
 import { megabytes } from "./count-bytes.ts";
 import { type ExtensionBytes, measureExtension } from "./extension-bytes.ts";

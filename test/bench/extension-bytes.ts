@@ -2,8 +2,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { run } from "@ashlar/host";
-import { type KeyDirectory, initRepository, publishExtensions, ROOT_FILE, serveRepository } from "@ashlar/release";
-import { openRepository, stageExtension } from "@ashlar/release/client";
+import { type KeyDirectory, ROOT_FILE } from "@ashlar/keys";
+import { initRepository, publishExtensions, serveRepository } from "@ashlar/publisher";
+import { openRepository, stageExtension } from "@ashlar/repository";
 import { countBytes, megabytes } from "./count-bytes.ts";
 
 export type ExtensionBytes = {

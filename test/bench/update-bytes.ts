@@ -8,15 +8,10 @@ import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
 import { type ReleaseManifest, parseManifest } from "@ashlar/protocol/answers";
 import { buildImage } from "@ashlar/image";
-import {
-  COMPRESSION_LEVEL,
-  initRepository,
-  KeyDirectory,
-  publishRelease,
-  ROOT_FILE,
-  serveRepository,
-} from "@ashlar/release";
-import { openRepository, stageRelease } from "@ashlar/release/client";
+import { COMPRESSION_LEVEL } from "@ashlar/repository-index";
+import { initRepository, publishRelease, serveRepository } from "@ashlar/publisher";
+import { KeyDirectory, ROOT_FILE } from "@ashlar/keys";
+import { openRepository, stageRelease } from "@ashlar/repository";
 import { countBytes, megabytes } from "./count-bytes.ts";
 
 export type UpdateBytes = {

@@ -1,4 +1,4 @@
-import { COMPRESSION_LEVEL } from "@ashlar/release";
+import { COMPRESSION_LEVEL } from "@ashlar/repository-index";
 import type { Bench } from "./bench.ts";
 import { megabytes } from "./count-bytes.ts";
 import { measureUpdate } from "./update-bytes.ts";

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import type { FleetVerdict } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
-import { ROOT_FILE } from "@ashlar/release";
+import { ROOT_FILE } from "@ashlar/keys";
 import { type Turn, UpdateLab } from "../e2e/update-lab.ts";
 import { FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
 import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal, ROOT } from "../e2e/world.ts";

@@ -1,7 +1,7 @@
 /** What a repository's signed index says. Its signatures are tuf-js' matter; who signs may still be wrong. */
 import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import type { ExtensionManifest } from "@ashlar/protocol";
-import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/release";
+import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/repository-index";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 

@@ -4,7 +4,7 @@ import { findUnpinnedSources } from "@ashlar/declaration";
 import * as identity from "@ashlar/identity";
 import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
-import { parseBlocksIndex } from "@ashlar/release/client";
+import { parseBlocksIndex } from "@ashlar/repository-index";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";

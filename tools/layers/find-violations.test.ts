@@ -82,3 +82,31 @@ test("a folder of the agent imports only the folders that are listed for it; its
   assert.match(folders("cellar/a.ts", importOf("../shared/a.ts")), /src\/cellar has no place/u);
   assert.equal(folders("answer/api.test.ts", importOf("../updater/order-book.ts")), "");
 });
+
+test("what builds and what runs on a node do not see each other; a node loads no library that is not listed", () => {
+  const empty = { doors: [], references: [], files: [] };
+  const main = (text: string): string =>
+    findViolations([
+      { ...empty, directory: "packages/keys", name: "@ashlar/keys", doors: ["@ashlar/keys"], declared: [] },
+      {
+        ...empty,
+        directory: "packages/protocol",
+        name: "@ashlar/protocol",
+        doors: ["@ashlar/protocol", "@ashlar/protocol/answers"],
+        doorFiles: new Map([["@ashlar/protocol/answers", "packages/protocol/src/answers.ts"]]),
+        declared: [],
+        files: [{ path: "packages/protocol/src/answers.ts", text: 'import { z } from "zod";' }],
+      },
+      {
+        ...empty,
+        directory: "apps/agent",
+        name: "@ashlar/agent",
+        declared: ["@ashlar/keys", "@ashlar/protocol"],
+        references: ["packages/keys", "packages/protocol"],
+        files: [{ path: "apps/agent/src/main.ts", text }],
+      },
+    ]).join("\n");
+  assert.match(main('import { a } from "@ashlar/keys";'), /apps\/agent must not import packages\/keys/u);
+  assert.match(main('import { a } from "@ashlar/protocol/answers";'), /answers.ts:1: a node loads zod/u);
+  assert.doesNotMatch(main('import type { a } from "@ashlar/protocol/answers";'), /zod/u);
+});

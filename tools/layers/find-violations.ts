@@ -1,19 +1,21 @@
 import { dirname, join, normalize } from "node:path/posix";
 import { blankComments, findImports, type Import } from "./imports.ts";
-import { FOLDERS, IMPURE_EXPRESSIONS, LAYERS, ONLY, PURE, PURE_NODE_MODULES } from "./rules.ts";
+import { findNodeLibraries } from "./node-libraries.ts";
+import { FOLDERS, type GroupName, GROUPS, IMPURE_EXPRESSIONS, LAYERS, PURE, PURE_NODE_MODULES } from "./rules.ts";
 import type { SourceFile, Workspace } from "./read-workspaces.ts";
 
 /** Every place where the workspaces break the rules: `path:line: what was expected and found`. */
 export function findViolations(workspaces: readonly Workspace[]): string[] {
   const directoryOf = new Map(workspaces.map(({ name, directory }) => [name, directory]));
   const doors = new Set(workspaces.flatMap((workspace) => workspace.doors));
-  return workspaces.flatMap((workspace) => [
+  const found = workspaces.flatMap((workspace) => [
     ...workspace.files.flatMap((file) => [
       ...findImports(file.text).flatMap((each) => judgeImport(workspace, file, each, directoryOf, doors)),
       ...judgePurity(workspace, file),
     ]),
     ...judgeManifest(workspace, directoryOf),
   ]);
+  return [...found, ...findNodeLibraries(workspaces)];
 }
 
 function judgeImport(
@@ -42,7 +44,9 @@ function judgeImport(
   if (target !== workspace.directory && !workspace.declared.includes(name)) {
     return complain(`expected ${name} among the dependencies of ${workspace.directory}/package.json`);
   }
-  return mayImport(workspace.directory, target)
+  const allowed =
+    layerOf(target) < layerOf(workspace.directory) && (isTestCode(file) || maySee(workspace.directory, target));
+  return allowed
     ? []
     : complain(`${workspace.directory} must not import ${target}: see the order in tools/layers/rules.ts`);
 }
@@ -68,10 +72,18 @@ function packageNameOf(specifier: string): string {
   return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-function mayImport(from: string, to: string): boolean {
-  const only = ONLY[from];
-  return layerOf(to) < layerOf(from) && (only === undefined || only.includes(to));
+function maySee(from: string, to: string): boolean {
+  const [source, target] = [groupOf(from), groupOf(to)];
+  return source === target || GROUPS[source].uses.includes(target);
 }
+
+function groupOf(directory: string): GroupName {
+  const found = GROUP_NAMES.find((name) => GROUPS[name].members.includes(directory));
+  if (found === undefined) throw new Error(`${directory} has no group in tools/layers/rules.ts`);
+  return found;
+}
+
+const GROUP_NAMES = ["values", "machine", "build", "node", "outside", "people"] as const satisfies GroupName[];
 
 function layerOf(directory: string): number {
   const layer = LAYERS.findIndex((directories) => directories.includes(directory));

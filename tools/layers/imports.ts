@@ -1,5 +1,10 @@
 /** One import of a source file; lines count from 1. */
-export type Import = { readonly specifier: string; readonly line: number };
+export type Import = {
+  readonly specifier: string;
+  readonly line: number;
+  /** Gone when the program runs: `import type` or `export type`. */
+  readonly isType: boolean;
+};
 
 const SPECIFIERS =
   /(?<=^|[;}\s])(?:import|export)\b(?:[^"'`;()]*?\bfrom)?\s*["'](?<static>[^"'\n]+)["']|\bimport\(\s*["'](?<dynamic>[^"'\n]+)["']/gmu;
@@ -10,6 +15,7 @@ export function findImports(text: string): Import[] {
   return [...code.matchAll(SPECIFIERS)].map((match) => ({
     specifier: match.groups?.["static"] ?? match.groups?.["dynamic"] ?? "",
     line: code.slice(0, match.index).split("\n").length,
+    isType: /^(?:import|export)\s+type\b/u.test(match[0]),
   }));
 }
 

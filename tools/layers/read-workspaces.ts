@@ -8,6 +8,8 @@ export type Workspace = {
   readonly name: string;
   /** What others may import: the package's name and, rarely, a sub-path that `exports` opens. */
   readonly doors: readonly string[];
+  /** The file behind each door. */
+  readonly doorFiles?: ReadonlyMap<string, string>;
   /** Names of every package that package.json declares. */
   readonly declared: readonly string[];
   /** Directories that tsconfig.json refers to. */
@@ -39,15 +41,17 @@ async function readWorkspace(directory: string): Promise<Workspace> {
   return {
     directory,
     name: manifest.name,
-    doors: doorsOf(manifest),
+    doors: [...doorsOf(manifest, directory).keys()],
+    doorFiles: doorsOf(manifest, directory),
     declared: Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }),
     references: (config.references ?? []).map(({ path }) => normalize(join(directory, path))),
     files: await Promise.all(paths.toSorted().map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
   };
 }
 
-function doorsOf({ name, exports = {} }: PackageJson): string[] {
-  return typeof exports === "string" ? [name] : Object.keys(exports).map((path) => path.replace(".", name));
+function doorsOf({ name, exports = {} }: PackageJson, directory: string): Map<string, string> {
+  const entries = Object.entries(typeof exports === "string" ? { ".": exports } : exports);
+  return new Map(entries.map(([path, file]) => [path.replace(".", name), normalize(join(directory, file))]));
 }
 
 /** Files of this repository, not outside bytes: npm and tsc refuse them before a wrong shape could matter here. */

@@ -1,4 +1,4 @@
-/** The order of ARCHITECTURE.md: a workspace may import only what stands on a line above its own. */
+/** A workspace may import only what stands on a line above its own. */
 export const LAYERS: readonly (readonly string[])[] = [
   ["packages/base"],
   ["packages/butane"],
@@ -6,28 +6,59 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/protocol"],
   ["packages/declaration"],
   ["packages/identity"],
+  ["packages/repository-index"],
   ["packages/host"],
-  ["packages/release"],
-  ["packages/verifier"],
+  ["packages/repository"],
+  ["packages/keys"],
+  ["packages/publisher"],
   ["packages/image"],
   ["packages/extensions"],
+  ["packages/verifier"],
   ["packages/lab"],
   ["apps/agent", "apps/cli"],
   ["apps/demo"],
   ["test", "tools"],
 ];
 
-/** The agent runs on every node: it must not carry what builds images, drives labs or judges nodes. */
-export const ONLY: Readonly<Record<string, readonly string[]>> = {
-  "apps/agent": [
-    "packages/base",
-    "packages/formats",
-    "packages/protocol",
-    "packages/declaration",
-    "packages/host",
-    "packages/release",
-  ],
+/** A part of the whole, as ARCHITECTURE.md has them, and the parts that it may import beside itself. */
+export type Group = { readonly members: readonly string[]; readonly uses: readonly GroupName[] };
+export type GroupName = "values" | "machine" | "build" | "node" | "outside" | "people";
+
+/**
+ * What kind of thing it is, where it runs, with which privilege. What builds, what runs on a node and what asks nodes do
+ * not see each other. Tests may.
+ */
+export const GROUPS: Readonly<Record<GroupName, Group>> = {
+  values: {
+    members: [
+      "packages/base",
+      "packages/butane",
+      "packages/formats",
+      "packages/protocol",
+      "packages/declaration",
+      "packages/identity",
+      "packages/repository-index",
+    ],
+    uses: [],
+  },
+  machine: { members: ["packages/host", "packages/repository"], uses: ["values"] },
+  build: {
+    members: ["packages/keys", "packages/publisher", "packages/image", "packages/extensions"],
+    uses: ["values", "machine"],
+  },
+  node: { members: ["apps/agent"], uses: ["values", "machine"] },
+  outside: { members: ["packages/verifier", "packages/lab"], uses: ["values", "machine"] },
+  people: {
+    members: ["apps/cli", "apps/demo", "test", "tools"],
+    uses: ["values", "machine", "build", "outside"],
+  },
 };
+
+/** Where the node's program begins, and the libraries that may be loaded from there: each is code in the image. */
+export const NODE_PROGRAM = "apps/agent/src/main.ts";
+export const NODE_LIBRARIES: readonly string[] = ["@tufjs/models", "tuf-js", "yaml"];
+/** Packages that judge or translate: a node needs neither. */
+export const NOT_ON_NODES: readonly string[] = ["packages/butane", "packages/identity"];
 
 /**
  * Folders of a workspace, and the folders beside them that each may import. Files directly in `src` may import all. The
@@ -47,14 +78,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
 };
 
 /** Packages that are functions from values to values. Their tests may read files. */
-export const PURE: readonly string[] = [
-  "packages/base",
-  "packages/butane",
-  "packages/formats",
-  "packages/protocol",
-  "packages/declaration",
-  "packages/identity",
-];
+export const PURE: readonly string[] = GROUPS.values.members;
 
 /** Modules of Node.js that do no input or output. */
 export const PURE_NODE_MODULES: readonly string[] = [

@@ -15,3 +15,4 @@ export { readTail } from "./read-tail.ts";
 export { run, runForText } from "./run.ts";
 export type { RunOptions, RunResult } from "./run.ts";
 export { withTemporaryDirectory } from "./temporary-directory.ts";
+export { digestFile, readPart } from "./digest-file.ts";

@@ -8,7 +8,7 @@ import { findSlotProblem, findUkiProblem } from "../slots/check-installed.ts";
 import { replacedEntries, type UpdateFacts } from "./decide-update.ts";
 import type { OrderContext } from "./order-book.ts";
 import { readyDirectory } from "./ready-directory.ts";
-import type { ReleaseSummary } from "@ashlar/release/client";
+import type { ReleaseSummary } from "@ashlar/repository-index";
 import { forgetScrubRecord } from "../slots/scrub-records.ts";
 import { findDisk, readSlots, type Slot } from "../slots/slots.ts";
 

@@ -1,3 +1,4 @@
+import { chooseRelease } from "@ashlar/repository-index";
 import { once } from "node:events";
 import { type IncomingMessage, Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
@@ -73,7 +74,7 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
     status: async () => await readUpdateStatus(paths, orders.activity),
     update: async (request, context) => {
       // Loaded late: who only asks for the status need not wait for it.
-      const client = await import("@ashlar/release/client");
+      const client = { ...(await import("@ashlar/repository")), chooseRelease };
       await withSlots("an update", async () => await carryOutUpdate(paths, client, request, context));
     },
     rollBack: async (context) => await withSlots("a rollback", async () => await carryOutRollback(paths, context)),

@@ -21,7 +21,7 @@ import {
   writeVeritySuperblock,
 } from "@ashlar/formats";
 import { nodePaths, type NodePaths } from "../shared/node-paths.ts";
-import type { ReleaseSummary } from "@ashlar/release/client";
+import type { ReleaseSummary } from "@ashlar/repository-index";
 
 const BLOCK_BYTES = 4096;
 const DISK_BYTES = 2 * 1024 * 1024;

@@ -6,12 +6,16 @@ import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { testRelease } from "@ashlar/protocol/test-fixtures";
 import type { UpdateProgress, UpdateRequest } from "@ashlar/protocol";
-import { initRepository, KeyDirectory, publishRelease, serveRepository, type ChangeOptions } from "@ashlar/release";
-import * as client from "@ashlar/release/client";
+import { initRepository, publishRelease, serveRepository, type ChangeOptions } from "@ashlar/publisher";
+import { KeyDirectory } from "@ashlar/keys";
+import * as repository from "@ashlar/repository";
+import { chooseRelease } from "@ashlar/repository-index";
 import { recordFailure } from "../boot/failures.ts";
 import { carryOutUpdate } from "./carry-out-update.ts";
 import { makeTestRelease, makeTestUpdateNode, type TestRelease, type TestUpdateNode } from "./test-update-node.ts";
 import { IDLE, readUpdateStatus } from "./update-status.ts";
+
+const client = { ...repository, chooseRelease };
 
 const [V10, V11, V12] = ["1.0.0", "1.1.0", "1.2.0"].map(makeTestRelease) as [TestRelease, TestRelease, TestRelease];
 

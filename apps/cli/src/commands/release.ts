@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { RepositoryIndex } from "@ashlar/release";
+import type { RepositoryIndex } from "@ashlar/repository-index";
 import { withInterruption } from "../interruption.ts";
 import { change, type ChangeFlags, changingCommand, parseCount, readingCommand } from "../release/command-options.ts";
 import { keysCommand } from "../release/keys.ts";
@@ -43,7 +43,7 @@ Examples:
     )
     .action(async (flags: ChangeFlags) => {
       await change(flags, async (options) => {
-        const { initRepository } = await import("@ashlar/release");
+        const { initRepository } = await import("@ashlar/publisher");
         const { isNew } = await initRepository(options, async () => await choosePassphrase(flags.passphraseFile));
         if (flags.json === true) console.log(JSON.stringify({ repository: flags.repo, keys: flags.keys, isNew }));
         else
@@ -80,7 +80,7 @@ Examples:
     )
     .action(async (flags: PublishFlags) => {
       await change(flags, async (options) => {
-        const { publishRelease } = await import("@ashlar/release");
+        const { publishRelease } = await import("@ashlar/publisher");
         const { image, channel, minimumVersion, compression } = flags;
         const { version, files } = await publishRelease({
           ...options,
@@ -110,7 +110,7 @@ Examples:
     )
     .action(async (version: string, flags: PromoteFlags) => {
       await change(flags, async (options) => {
-        const { promoteRelease } = await import("@ashlar/release");
+        const { promoteRelease } = await import("@ashlar/publisher");
         const { channel, minimumVersion } = flags;
         await promoteRelease({
           ...options,
@@ -138,7 +138,7 @@ Examples:
     )
     .action(async (version: string, flags: ChangeFlags & { readonly reason: string }) => {
       await change(flags, async (options) => {
-        const { withdrawFromRepository } = await import("@ashlar/release");
+        const { withdrawFromRepository } = await import("@ashlar/publisher");
         const channels = await withdrawFromRepository({ ...options, version, reason: flags.reason });
         if (flags.json === true) console.log(JSON.stringify({ version, reason: flags.reason, channels }));
         else console.log(`${version} is withdrawn`);
@@ -164,7 +164,7 @@ Examples:
     )
     .action(async (flags: ChangeFlags) => {
       await change(flags, async (options) => {
-        const { refreshRepository } = await import("@ashlar/release");
+        const { refreshRepository } = await import("@ashlar/publisher");
         const { renewed, due } = await refreshRepository(options);
         process.exitCode = due.length === 0 ? 0 : 1;
         if (flags.json === true) console.log(JSON.stringify({ renewed, due }));
@@ -191,7 +191,7 @@ Examples:
     )
     .action(async (flags: ChangeFlags & { readonly keep: number }) => {
       await change(flags, async (options) => {
-        const { collectGarbage } = await import("@ashlar/release");
+        const { collectGarbage } = await import("@ashlar/publisher");
         const { removed, freedBytes } = await collectGarbage({ ...options, keep: flags.keep });
         if (flags.json === true) console.log(JSON.stringify({ removed, freedBytes }));
         else console.log(`removed ${removed.join(", ") || "no release"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
@@ -210,7 +210,7 @@ Examples:
     )
     .action(async (flags: ReadFlags) => {
       await withInterruption(async (signal) => {
-        const { readIndex } = await import("@ashlar/release");
+        const { readIndex } = await import("@ashlar/publisher");
         const index = await readIndex({ ...(await readingOptions(flags)), signal });
         if (flags.json === true) console.log(JSON.stringify(await describe(index)));
         else await printIndex(index);
@@ -233,7 +233,8 @@ Examples:
     )
     .action(async (flags: ReadFlags) => {
       await withInterruption(async (signal) => {
-        const { sortedExtensions, verifyRepository } = await import("@ashlar/release");
+        const { sortedExtensions } = await import("@ashlar/repository-index");
+        const { verifyRepository } = await import("@ashlar/publisher");
         const options = await readingOptions(flags);
         const { index, problems } = await verifyRepository({ ...options, signal, onProgress: createStepPrinter() });
         process.exitCode = problems.length === 0 ? 0 : 1;
@@ -255,13 +256,13 @@ Examples:
 }
 
 async function describe(index: RepositoryIndex): Promise<object> {
-  const { sortedReleases } = await import("@ashlar/release");
+  const { sortedReleases } = await import("@ashlar/repository-index");
   const channels = Object.fromEntries(index.channels);
   return { serial: index.serial, channels, releases: sortedReleases(index) };
 }
 
 async function printIndex(index: RepositoryIndex): Promise<void> {
-  const { sortedReleases } = await import("@ashlar/release");
+  const { sortedReleases } = await import("@ashlar/repository-index");
   for (const { version, files, withdrawn } of sortedReleases(index)) {
     const names = [...index.channels].filter(([, channel]) => channel.version === version).map(([name]) => name);
     const archives = [files.usrArchive, files.verityArchive, files.ukiArchive];
@@ -296,7 +297,7 @@ Examples:
     )
     .action(async (flags: { readonly repo: string; readonly port: number; readonly host: string; json?: true }) => {
       await withInterruption(async (signal) => {
-        const { serveRepository } = await import("@ashlar/release");
+        const { serveRepository } = await import("@ashlar/publisher");
         const server = await serveRepository({ repository: flags.repo, host: flags.host, port: flags.port });
         console.log(
           flags.json === true ? JSON.stringify({ url: server.url }) : `serving ${flags.repo} at ${server.url}`,

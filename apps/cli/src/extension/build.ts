@@ -84,7 +84,7 @@ Needs root.`,
     .action(async (flags: BuildFlags) => {
       await withInterruption(async (signal) => {
         const { buildExtension } = await import("@ashlar/extensions");
-        const { KeyDirectory } = await import("@ashlar/release/keys");
+        const { KeyDirectory } = await import("@ashlar/keys");
         const start = performance.now();
         const keys = new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile));
         const { out, release, host, replaces, restart, reload, start: units, healthCheck = null } = flags;

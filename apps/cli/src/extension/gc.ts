@@ -19,7 +19,7 @@ Examples:
     )
     .action(async (flags: ChangeFlags & { readonly keep: number }) => {
       await change(flags, async (options) => {
-        const { collectExtensionGarbage } = await import("@ashlar/release");
+        const { collectExtensionGarbage } = await import("@ashlar/publisher");
         const { removed, freedBytes } = await collectExtensionGarbage({ ...options, keep: flags.keep });
         if (flags.json === true) console.log(JSON.stringify({ removed, freedBytes }));
         else console.log(`removed ${removed.join(", ") || "no version"}, ${(freedBytes / 1e6).toFixed(0)} MB`);

@@ -14,7 +14,8 @@ Examples:
     )
     .action(async (flags: ReadFlags) => {
       await withInterruption(async (signal) => {
-        const { readIndex, sortedExtensions } = await import("@ashlar/release");
+        const { readIndex } = await import("@ashlar/publisher");
+        const { sortedExtensions } = await import("@ashlar/repository-index");
         const index = await readIndex({ ...(await readingOptions(flags)), signal });
         const extensions = sortedExtensions(index);
         if (flags.json === true) return console.log(JSON.stringify({ serial: index.serial, extensions }));

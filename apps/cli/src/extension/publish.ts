@@ -21,7 +21,7 @@ Examples:
     )
     .action(async (images: string[], flags: ChangeFlags & { readonly tier?: ExtensionTier }) => {
       await change(flags, async (options) => {
-        const { publishExtensions } = await import("@ashlar/release");
+        const { publishExtensions } = await import("@ashlar/publisher");
         const published = await publishExtensions({ ...options, images, tier: flags.tier });
         if (flags.json === true) console.log(JSON.stringify({ published }));
         else for (const { name, version } of published) console.log(`${name} ${version} is published`);

@@ -50,7 +50,7 @@ async function readCertificates({ keys, certificate }: VerifyFlags): Promise<X50
   }
   const certificates = await Promise.all(certificate.map(readCertificate));
   if (keys === undefined) return certificates;
-  const { KeyDirectory } = await import("@ashlar/release/keys");
+  const { KeyDirectory } = await import("@ashlar/keys");
   const directory = new KeyDirectory(keys, async () => {
     throw new TypeError("a certificate has no passphrase");
   });

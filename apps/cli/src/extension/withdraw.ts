@@ -16,7 +16,7 @@ Examples:
     )
     .action(async (name: string, version: string, flags: ChangeFlags & { readonly reason: string }) => {
       await change(flags, async (options) => {
-        const { withdrawExtensionFromRepository } = await import("@ashlar/release");
+        const { withdrawExtensionFromRepository } = await import("@ashlar/publisher");
         const { reason } = flags;
         await withdrawExtensionFromRepository({ ...options, name, version, reason });
         if (flags.json === true) console.log(JSON.stringify({ name, version, reason }));

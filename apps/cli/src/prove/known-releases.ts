@@ -3,7 +3,7 @@ import { AshlarError } from "@ashlar/base";
 import { stateDirectory } from "@ashlar/host";
 import { parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
 import type { KnownExtension } from "@ashlar/identity";
-import type { Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/repository";
 import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
 import { extensionsOf, readExtensions } from "./known-extensions.ts";
 import { readManifestText } from "./read-release.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
-import { openRepository, type Repository } from "@ashlar/release/client";
+import { openRepository, type Repository } from "@ashlar/repository";
 import { readNamedFile } from "./read-release.ts";
 
 /** A repository of releases, and whose releases are trusted. */

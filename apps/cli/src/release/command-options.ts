@@ -1,6 +1,6 @@
 /** What the commands have in common that change or read a repository. */
 import { Command, InvalidArgumentError } from "commander";
-import type { ChangeOptions } from "@ashlar/release";
+import type { ChangeOptions } from "@ashlar/publisher";
 import { withInterruption } from "../interruption.ts";
 import { createStepPrinter } from "../step-printer.ts";
 import { createPassphraseSource } from "./passphrase.ts";
@@ -29,7 +29,8 @@ export function changingCommand(name: string, description: string): Command {
 /** Runs a change with what all of them need. */
 export async function change(flags: ChangeFlags, work: (options: ChangeOptions) => Promise<void>): Promise<void> {
   await withInterruption(async (signal) => {
-    const { DEFAULT_LIFETIMES, KeyDirectory } = await import("@ashlar/release");
+    const { DEFAULT_LIFETIMES } = await import("@ashlar/publisher");
+    const { KeyDirectory } = await import("@ashlar/keys");
     await work({
       repository: flags.repo,
       keys: new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile)),

@@ -17,7 +17,7 @@ Examples:
     )
     .action(async (flags: ReadFlags) => {
       await withInterruption(async (signal) => {
-        const { readKeys } = await import("@ashlar/release");
+        const { readKeys } = await import("@ashlar/publisher");
         const keys = await readKeys({ ...(await readingOptions(flags)), signal });
         if (flags.json === true) console.log(JSON.stringify(keys));
         else printKeys(keys);

@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import type { KeyName } from "@ashlar/release";
+import type { KeyName } from "@ashlar/keys";
 import { choosePassphrase, createPassphraseSource } from "./passphrase.ts";
 
 type Flags = { readonly keys: string; readonly passphraseFile?: string; readonly json?: true };
@@ -24,7 +24,7 @@ Examples:
   ashlar release make-key online --keys /etc/ashlar-online-key`,
     )
     .action(async (name: KeyName, flags: Flags) => {
-      const { KeyDirectory } = await import("@ashlar/release");
+      const { KeyDirectory } = await import("@ashlar/keys");
       const keys = new KeyDirectory(flags.keys, createPassphraseSource(flags.passphraseFile));
       const { signer, publicFile } = await keys.createNext(
         name,

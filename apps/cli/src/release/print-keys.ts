@@ -1,4 +1,5 @@
-import type { KeyDifference, KeyName, KeySummary, MissingSignatures } from "@ashlar/release";
+import type { KeyDifference, KeySummary, MissingSignatures } from "@ashlar/publisher";
+import type { KeyName } from "@ashlar/keys";
 
 const NAMES = ["root", "targets", "online"] as const satisfies readonly KeyName[];
 /** Of a key's identifier: enough to tell keys apart, and to compare over the telephone. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
-import type { VerifyOptions } from "@ashlar/release";
+import type { VerifyOptions } from "@ashlar/publisher";
 import { readNamedFile } from "../prove/read-release.ts";
 
 export type ReadFlags = {
@@ -20,7 +20,7 @@ export type ReadFlags = {
 export async function readingOptions(
   flags: ReadFlags,
 ): Promise<Pick<VerifyOptions, "url" | "trustedRoot" | "keyring" | "certificate" | "nowMs">> {
-  const { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE, ROOT_FILE } = await import("@ashlar/release");
+  const { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE, ROOT_FILE } = await import("@ashlar/keys");
   const { repo, url, keys } = flags;
   if ((repo === undefined) === (url === undefined)) {
     throw new AshlarError("usage", "expected either --repo or --url");

@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { KeyChange, KeyName, RotationResult } from "@ashlar/release";
+import type { KeyChange, RotationResult } from "@ashlar/publisher";
+import type { KeyName } from "@ashlar/keys";
 import { change, type ChangeFlags, changingCommand } from "./command-options.ts";
 import { choosePassphrase } from "./passphrase.ts";
 import { printChanges, printKeys, printMissing } from "./print-keys.ts";
@@ -48,7 +49,7 @@ Examples:
     .action(async (files: readonly string[], flags: Flags) => {
       const wish = wishOf(files, flags);
       await change(flags, async (options) => {
-        const { collectSignatures, rotateKeys } = await import("@ashlar/release");
+        const { collectSignatures, rotateKeys } = await import("@ashlar/publisher");
         const choose = async (): Promise<string | undefined> => await choosePassphrase(flags.passphraseFile);
         const result =
           wish === undefined

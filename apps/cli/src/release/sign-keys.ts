@@ -23,7 +23,8 @@ Examples:
   ashlar release sign-keys next-root.json --keys ~/my-release-key`,
     )
     .action(async (file: string, flags: Flags) => {
-      const { KeyDirectory, showProposal, signProposal } = await import("@ashlar/release");
+      const { KeyDirectory } = await import("@ashlar/keys");
+      const { showProposal, signProposal } = await import("@ashlar/publisher");
       const { keys: path, passphraseFile } = flags;
       const report =
         path === undefined

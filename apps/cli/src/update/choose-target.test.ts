@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RepositoryIndex } from "@ashlar/release/client";
+import type { RepositoryIndex } from "@ashlar/repository-index";
 import { chooseTarget, requireMinimum } from "./choose-target.ts";
 
 function release(version: string, reason?: string): [string, { version: string; files: never; withdrawn?: never }] {

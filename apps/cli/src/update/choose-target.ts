@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import type { RepositoryIndex } from "@ashlar/release/client";
+import type { RepositoryIndex } from "@ashlar/repository-index";
 
 /** The channel whose minimum version holds when none is named; the one that nodes follow by themselves unless told. */
 const DEFAULT_CHANNEL = "stable";

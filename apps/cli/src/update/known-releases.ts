@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type KnownRelease, type ReleaseManifest } from "@ashlar/protocol/answers";
-import type { Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/repository";
 import { keepRelease, readKeptReleases } from "@ashlar/verifier";
 import { readSummaries } from "../prove/known-releases.ts";
 

@@ -4,7 +4,7 @@ import { AshlarError } from "@ashlar/base";
 import { parseEkRoots } from "@ashlar/identity";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { pinOfOperatorPem } from "@ashlar/protocol";
-import type { Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/repository";
 import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
 import {
   AgentClient,

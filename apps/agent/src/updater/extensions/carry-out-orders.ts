@@ -11,7 +11,7 @@ import type { ComponentChecks } from "./check-component.ts";
 import { readComponentStates } from "../../extensions/component-state.ts";
 import { debugFile, removeDebugSession, writeDebugSession } from "../../extensions/debug-sessions.ts";
 import type { ExtensionClient } from "../../extensions/extension-client.ts";
-import type { Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/repository";
 import { readMergeRecord } from "../../extensions/merge-record.ts";
 import type { MaintainRequest } from "@ashlar/protocol";
 import { readDeclared } from "../../extensions/read-declared.ts";

@@ -1,3 +1,4 @@
+import { chooseExtension } from "@ashlar/repository-index";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import type { OrderBook } from "../order-book.ts";
 import type * as orders from "./carry-out-orders.ts";
@@ -7,7 +8,11 @@ import { type ExtensionActivity, readExtensionsStatus } from "./extensions-statu
 
 /** Loads what it needs with the first order: who only asks for the status need not wait for it. */
 export function createExtensionUpdater(paths: NodePaths, book: OrderBook<ExtensionActivity>): ExtensionUpdater {
-  const tools = { paths, client: async () => await import("@ashlar/release/client"), checks: nodeChecks(paths) };
+  const tools = {
+    paths,
+    client: async () => ({ ...(await import("@ashlar/repository")), chooseExtension }),
+    checks: nodeChecks(paths),
+  };
   const load = async (): Promise<typeof orders> => await import("./carry-out-orders.ts");
   return {
     status: async () => await readExtensionsStatus(paths, book.activity),

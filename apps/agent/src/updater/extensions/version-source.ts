@@ -12,7 +12,7 @@ import type { UpdatePolicy } from "@ashlar/declaration";
 import { checkSpace } from "../free-space.ts";
 import { hashFile } from "../../shared/hash-file.ts";
 import type { ExtensionClient } from "../../extensions/extension-client.ts";
-import type { Repository } from "@ashlar/release/client";
+import type { Repository } from "@ashlar/repository";
 import type { ExtensionActivity } from "./extensions-status.ts";
 import { installImage, writeDefinition } from "./install-image.ts";
 import { readTransferOf } from "../../extensions/read-declared.ts";

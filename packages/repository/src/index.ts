@@ -1,0 +1,18 @@
+export { hashImage, readTree, rootHashOfTree } from "./blocks/image-tree.ts";
+export type { ImageTree } from "./blocks/image-tree.ts";
+export { writeBlocks } from "./blocks/write-blocks.ts";
+export { openRepository } from "./open-repository.ts";
+export type { Repository } from "./open-repository.ts";
+export { readDocument } from "./read-document.ts";
+export { stageExtension } from "./stage-extension.ts";
+export { stageRelease } from "./stage-release.ts";
+export { createTransport } from "./transport/transport.ts";
+export type { Transport } from "./transport/transport.ts";
+export { readTrustedRoot } from "./trusted-metadata.ts";
+export type { BadBlock } from "./copy-blocks.ts";
+export type { UnusableSource } from "./image-source.ts";
+export type { OpenRepositoryOptions } from "./open-repository.ts";
+export type { SlotSource } from "./slot-source.ts";
+export type { StageExtensionOptions, StagedExtension } from "./stage-extension.ts";
+export type { StageReleaseOptions, StagedRelease } from "./stage-release.ts";
+export type { Patience } from "./transport/transport.ts";

@@ -1,0 +1,64 @@
+import { hash } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
+import { findExtension } from "@ashlar/repository-index";
+import { type ExtensionFileKind, extensionDirectory } from "@ashlar/repository-index";
+import type { ReleaseFileKind } from "@ashlar/repository-index";
+import type { PublishedFile } from "@ashlar/repository-index";
+import type { ReleaseSummary } from "@ashlar/repository-index";
+import { findRelease, parseIndex, type RepositoryIndex } from "@ashlar/repository-index";
+import { parseSummary } from "@ashlar/repository-index";
+import { readDocument } from "./read-document.ts";
+import { createTransport, type Patience, type Transport } from "./transport/transport.ts";
+import { readTrustedTargets } from "./trusted-metadata.ts";
+
+export type OpenRepositoryOptions = {
+  /** `https://`, `http://` or `file://`: the directory that holds `metadata/`, `releases/` and `extensions/`. */
+  readonly url: string;
+  /** The TUF root role that this machine trusts: the bytes of `release-root.json`. */
+  readonly trustedRoot: Uint8Array;
+  /** Remembers what was seen, so that an older state of the repository is noticed; made when missing. */
+  readonly stateDirectory: string;
+  /** The time to compare expiry dates with: `Date.now()`. */
+  readonly nowMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** For slow networks, and for tests. */
+  readonly patience?: Partial<Patience>;
+};
+
+export type Repository = {
+  readonly index: RepositoryIndex;
+  /** Reads a small file of a release into memory, checked by the signed size and digest. */
+  readonly readFile: (version: string, kind: ReleaseFileKind) => Promise<Buffer>;
+  /** The same of an extension. */
+  readonly readExtensionFile: (name: string, version: string, kind: ExtensionFileKind) => Promise<Buffer>;
+  readonly readSummary: (version: string) => Promise<ReleaseSummary>;
+  /** For the large files, which are checked while they come. */
+  readonly transport: Transport;
+};
+
+/**
+ * Reads a repository's signed index.
+ *
+ * @throws AshlarError `untrusted` (a signature, older or mixed metadata), `invalid` (expired: the message has the date and
+ *   this machine's clock), `malformed`, `limit`, `unavailable`, `not-found`, `usage` (the URL)
+ */
+export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
+  const transport = createTransport(options.url, options.patience);
+  const index = parseIndex(await readTrustedTargets({ ...options, transport }));
+  const read = async (directory: string, { name, sizeBytes, sha256 }: PublishedFile): Promise<Buffer> => {
+    const bytes = await readDocument(transport, `${directory}/${name}`, sizeBytes, options.signal);
+    if (bytes.length === sizeBytes && hash("sha256", bytes) === sha256) return bytes;
+    throw new AshlarError("untrusted", `${name} of ${transport.url} is not the file that was signed`, {
+      hint: "the server sends something else: compare with `ashlar release verify`",
+    });
+  };
+  const readFile: Repository["readFile"] = async (version, kind) =>
+    await read("releases", findRelease(index, version).files[kind]);
+  const readExtensionFile: Repository["readExtensionFile"] = async (name, version, kind) =>
+    await read(extensionDirectory(name), findExtension(index, name, version).files[kind]);
+  const readSummary = async (version: string): Promise<ReleaseSummary> => {
+    const text = (await readFile(version, "summary")).toString("utf8");
+    return parseSummary(text, findRelease(index, version));
+  };
+  return { index, readFile, readExtensionFile, readSummary, transport };
+}

@@ -1,0 +1,1 @@
+export { imageOf, summaryFor, treeOf } from "./test-repository.ts";
