@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { needs } from "@ashlar/base/test-needs";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const VECTORS = fileURLToPath(new URL("../../../test/vectors/tpm/", import.meta.url));
@@ -15,8 +16,7 @@ export const USERSPACE_LOG: string = join(VECTORS, "firmware-log-no-secure-boot/
 
 /** The reason to skip a test that needs a software TPM, or false. */
 export function missingTools(): string | false {
-  const missing = ["swtpm", "swtpm_setup", "tpm2"].filter((name) => spawnSync(name, ["--version"]).error !== undefined);
-  return missing.length === 0 ? false : `not installed: ${missing.join(", ")}`;
+  return needs("swtpm", "swtpm_setup", "tpm2");
 }
 
 /** A software TPM with an endorsement key and certificate, as a manufacturer ships one. */

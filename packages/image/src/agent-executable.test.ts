@@ -7,9 +7,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { needs } from "@ashlar/base/test-needs";
 import { buildAgentExecutable } from "./agent-executable.ts";
 
-const skip = spawnSync("strip", ["--version"]).error === undefined ? false : "not installed: strip";
+const skip = needs("strip");
 
 /** Debuggers' symbols of Node alone are 33 MB, and `/usr` has a budget. */
 const MAX_SIZE_BYTES = 120_000_000;

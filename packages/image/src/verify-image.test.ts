@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { needs } from "@ashlar/base/test-needs";
 import { partitionUuidsOf } from "@ashlar/formats";
 import { makeDiskImage } from "./disk-image.ts";
 import { describeRelease } from "./release-manifest.ts";
@@ -23,8 +24,7 @@ import { readDisk } from "./verify-disk.ts";
 import { verifyImage } from "./verify-image.ts";
 
 const TOOLS = ["mkfs.erofs", "mkfs.vfat", "mcopy"];
-const missing = TOOLS.filter((program) => spawnSync(program, ["-h"]).error !== undefined);
-const skip = missing.length > 0 && `without ${missing.join(", ")}`;
+const skip = needs(...TOOLS);
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-verify-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import { joined, patched, refuses, survivesAnything } from "../tpm/test-malformed.ts";
 import { der, nothing, objectIdentifier, sequence, set } from "../x509/der.ts";
 import { DER_TAGS, DerReader } from "../x509/der-reader.ts";
@@ -40,7 +41,7 @@ function signer(name: string, ...keyOptions: readonly string[]): { key: string; 
   return { key, certificate: new X509Certificate(readFileSync(certificate)) };
 }
 
-test("systemd-repart's signature holds for its certificate and no other", () => {
+test("systemd-repart's signature holds for its certificate and no other", { skip: needs("openssl") }, () => {
   assert.equal(hash("sha256", CERTIFICATE.raw), SIGNED.certificateSha256);
   const other = signer("other", "-newkey", "rsa:2048").certificate;
   assert.equal(verifyRootHashSignature(SIGNED, [other, CERTIFICATE]), CERTIFICATE);
@@ -69,7 +70,7 @@ for (const [name, keyOptions] of [
   ["rsa", ["-newkey", "rsa:3072"]],
   ["ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]],
 ] as const) {
-  test(`OpenSSL's signatures: ${name}`, () => {
+  test(`OpenSSL's signatures: ${name}`, { skip: needs("openssl") }, () => {
     const { key, certificate } = signer(name, ...keyOptions);
     const content = join(directory, "hash");
     writeFileSync(content, SIGNED.rootHash);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import fc from "fast-check";
 import { findBlockOwners, FRAGMENTS_PATH } from "./block-owners.ts";
 import { readErofsContent } from "./file-content.ts";
@@ -216,8 +217,7 @@ test("fuzz: damaged metadata gives owners, notes or an AshlarError", () => {
   }
 });
 
-const skip =
-  ["mkfs.erofs", "dump.erofs"].some((program) => spawnSync(program, ["-h"]).error !== undefined) && "no erofs-utils";
+const skip = needs("mkfs.erofs", "dump.erofs");
 const directory = mkdtempSync(join(tmpdir(), "ashlar-erofs-"));
 after(() => rmSync(directory, { recursive: true }));
 

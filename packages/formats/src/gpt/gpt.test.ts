@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import fc from "fast-check";
 import { guidFromBytes, guidToBytes } from "./guid.ts";
 import { parseGpt } from "./parse-gpt.ts";
@@ -219,7 +220,6 @@ test("fuzz: changed tables give the same value or an AshlarError", () => {
   );
 });
 
-const hasSfdisk = spawnSync("sfdisk", ["--version"]).status === 0;
 const directory = mkdtempSync(join(tmpdir(), "ashlar-gpt-"));
 after(() => rmSync(directory, { recursive: true }));
 
@@ -235,7 +235,7 @@ function writeDisk(name: string, parts: { primary: Uint8Array; backup: Uint8Arra
   return path;
 }
 
-test("sfdisk finds our table whole and reads the same from it", { skip: !hasSfdisk && "no sfdisk" }, () => {
+test("sfdisk finds our table whole and reads the same from it", { skip: needs("sfdisk") }, () => {
   const path = writeDisk("ours.raw", image);
   assert.match(execFileSync("sfdisk", ["--verify", path], { encoding: "utf8" }), /No errors detected/u);
   const { partitiontable } = JSON.parse(execFileSync("sfdisk", ["--json", path], { encoding: "utf8" }));
@@ -255,7 +255,7 @@ test("sfdisk finds our table whole and reads the same from it", { skip: !hasSfdi
   );
 });
 
-test("sfdisk writes the same bytes", { skip: !hasSfdisk && "no sfdisk" }, () => {
+test("sfdisk writes the same bytes", { skip: needs("sfdisk") }, () => {
   const path = writeDisk("theirs.raw", undefined);
   const script = [
     "label: gpt",

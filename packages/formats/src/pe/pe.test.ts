@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import fc from "fast-check";
 import { authenticodeDigest } from "./authenticode-digest.ts";
 import { parsePe } from "./parse-pe.ts";
@@ -152,9 +153,7 @@ test("fuzz: changed files give a value or an AshlarError", () => {
   );
 });
 
-const hasOsslsigncode = spawnSync("osslsigncode", ["--version"]).status === 0;
-
-test("the Authenticode digest equals what osslsigncode signs", { skip: !hasOsslsigncode && "no osslsigncode" }, () => {
+test("the Authenticode digest equals what osslsigncode signs", { skip: needs("osslsigncode", "openssl") }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ashlar-pe-"));
   try {
     const [key, certificate] = [join(directory, "key.pem"), join(directory, "certificate.pem")];

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { needs } from "@ashlar/base/test-needs";
 
 /** A software TPM of its own, spoken to by tpm2-tools over a socket in its temporary directory. */
 export type Swtpm = Disposable & {
@@ -19,8 +20,7 @@ const START_TIMEOUT_MS = 5000;
 
 /** The reason to skip a test that needs a software TPM, or false. */
 export function missingTpmTools(): string | false {
-  const missing = ["swtpm", "tpm2_quote"].filter((program) => spawnSync(program, ["--version"]).error !== undefined);
-  return missing.length === 0 ? false : `not installed: ${missing.join(", ")}`;
+  return needs("swtpm", "tpm2_quote");
 }
 
 export async function startSwtpm(): Promise<Swtpm> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { X509Certificate, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
+import { needs } from "@ashlar/base/test-needs";
 import { bitString, boolean, der, nothing, objectIdentifier, positiveInteger, sequence } from "./der.ts";
 import { selfSignedCertificate, signingCertificatePem } from "./self-signed-certificate.ts";
 
@@ -19,7 +20,7 @@ test("OpenSSL reads the certificate as it was meant", () => {
   assert.equal(certificate.validToDate.toISOString(), "9999-12-31T23:59:59.000Z");
 });
 
-test("a certificate for signatures: OpenSSL agrees, for RSA and P-256", () => {
+test("a certificate for signatures: OpenSSL agrees, for RSA and P-256", { skip: needs("openssl") }, () => {
   const keys = [
     generateKeyPairSync("rsa", { modulusLength: 3072 }),
     generateKeyPairSync("ec", { namedCurve: "P-256" }),

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { needs } from "@ashlar/base/test-needs";
 import { formatVerity, type FormatVerityOptions } from "./format-verity.ts";
 import { verifyVerity } from "./verify-verity.ts";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const SALT = Buffer.from("ab".repeat(32), "hex");
-const skip = spawnSync("veritysetup", ["--version"]).status !== 0 && "no veritysetup";
+const skip = needs("veritysetup");
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-verity-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import fc from "fast-check";
 import { checkBehaviour, parseBehaviour } from "./behaviour.ts";
 import { NO_BEHAVIOUR } from "../manifests/extension-manifest.ts";
@@ -38,7 +39,7 @@ function read(
   return readExtension((offset, size) => bytes.subarray(offset, offset + size), bytes.length);
 }
 
-test("an extension says who it is and for which hosts", () => {
+test("an extension says who it is and for which hosts", { skip: needs("mkfs.erofs") }, () => {
   const { kind, name, version, host, behaviour } = read();
   assert.deepEqual([kind, name, version], ["sysext", "debug-tools", "v1.2.3"]);
   assert.deepEqual([host, behaviour], [{ id: "ashlar", level: "1.0" }, NO_BEHAVIOUR]);
@@ -48,7 +49,7 @@ test("an extension says who it is and for which hosts", () => {
   assert.deepEqual(confext.behaviour, { ...NO_BEHAVIOUR, reload: ["a.service"] });
 });
 
-test("an extension that is not what its file's name says", () => {
+test("an extension that is not what its file's name says", { skip: needs("mkfs.erofs") }, () => {
   const cases: readonly [ExtensionContentArguments, RegExp][] = [
     [[{ ...RELEASE, IMAGE_ID: "other" }], /IMAGE_ID=debug-tools/u],
     [[RELEASE, { name: "Debug" }], /a name like debug-tools/u],

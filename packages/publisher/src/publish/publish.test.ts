@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
+import { needs } from "@ashlar/base/test-needs";
 import { withLock } from "@ashlar/host";
 import { KeyDirectory } from "@ashlar/keys";
 import { readIndex, verifyRepository, type RepositoryReport } from "../verify/verify-repository.ts";
@@ -81,10 +82,9 @@ test("what is published verifies, is offered on its channel, and sha256sum agree
   assert.deepEqual(plain, readFileSync(join(await options.image("1.1.0", 9), "usr.erofs")));
 });
 
-const gpg = spawnSync("gpg", ["--version"]).status === 0 ? false : "gpg is not installed";
 test(
   "gpg accepts SHA256SUMS.gpg with the call that systemd-pull makes, and not for other text",
-  { skip: gpg },
+  { skip: needs("gpg") },
   async () => {
     const options = await newRepository();
     await publishRelease({ ...options, image: await options.image("1.0.0"), channel: "stable" });
