@@ -30,7 +30,9 @@ export async function makeEvidence(directory: string, count: number): Promise<Ma
   const nowMs = Date.now();
   const pin = { ...node.pin, enrolledAt: new Date(nowMs).toISOString(), resetCount: 0 };
   const nodes = Array.from({ length: count }, (_, index) => `node-${index}`);
-  const answer = { evidence, ...CHALLENGE, challengedAtMs: nowMs, pin, expected: expectations };
+  const nextBoot = { level: "unknown", found: "not asked" } as const;
+  const expected = { ...expectations, releases: [release.uki.sha256] };
+  const answer = { evidence, ...CHALLENGE, challengedAtMs: nowMs, pin, expected, nextBoot };
   await writeStoredFleet(directory, {
     nodes,
     manifest: JSON.stringify(release),

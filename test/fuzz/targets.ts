@@ -91,7 +91,7 @@ export const TARGETS: readonly Target[] = [
   { name: "keys", seeds: [seeds.keysText()], parse: ofText(answers.parseKeys) },
   {
     name: "evidence-request",
-    seeds: [seeds.text('{"nonce":"AAAAAAAAAAAAAAAAAAAAAA=="}')],
+    seeds: [seeds.text(JSON.stringify({ nonce: Buffer.alloc(32).toString("base64") }))],
     parse: ofText(protocol.parseEvidenceRequest),
   },
   {

@@ -1,7 +1,7 @@
 /** What nodes say about updates, and names from their boot partition. */
 import * as formats from "@ashlar/formats";
 import { judgeNextBoot } from "@ashlar/identity";
-import type { NextBootEvidence, NextBootReport, UpdateStatus } from "@ashlar/protocol";
+import { NEXT_BOOT_SCHEMA, type NextBootEvidence, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
@@ -44,7 +44,7 @@ const REPORT: NextBootReport = {
 };
 
 const EVIDENCE: NextBootEvidence = {
-  schema: "ashlar.next-boot/v1",
+  schema: NEXT_BOOT_SCHEMA,
   report: JSON.stringify(REPORT),
   quote: { message: "AAAA", signature: "AAAA" },
 };

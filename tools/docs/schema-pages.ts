@@ -25,8 +25,8 @@ export function schemaPages(): Map<string, string> {
     ...updateJsonSchemas(),
     ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
     [
-      "evidence-v1",
-      { title: "What an agent answers to POST /v1/evidence, version 1", ...z.toJSONSchema(evidenceSchema) },
+      "evidence-v2",
+      { title: "What an agent answers to POST /v1/evidence, version 2", ...z.toJSONSchema(evidenceSchema) },
     ],
   ];
   return new Map(

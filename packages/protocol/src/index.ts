@@ -4,15 +4,20 @@
  */
 export {
   AGENT_PORT,
-  EVIDENCE_SCHEMA,
   MAX_LOG_BYTES,
   MAX_REQUEST_BYTES,
   QUOTED_PCRS,
   parseActivateRequest,
   parseEvidenceRequest,
-  qualifyingData,
 } from "./agent/agent-api.ts";
 export type { ActivateRequest, ActivateResponse, EvidenceResponse, KeysResponse } from "./agent/agent-api.ts";
+export {
+  EVIDENCE_SCHEMA,
+  NEXT_BOOT_SCHEMA,
+  NONCE_BYTES,
+  nextBootQualifyingData,
+  qualifyingData,
+} from "./agent/qualifying-data.ts";
 export {
   EXTENSIONS_STATUS_SCHEMA,
   MAX_DEBUG_SECONDS,
@@ -36,9 +41,7 @@ export {
   MAX_NEXT_BOOT_BYTES,
   MAX_SLOTS,
   MAX_UPDATE_STATUS_BYTES,
-  NEXT_BOOT_SCHEMA,
   UPDATE_STATUS_SCHEMA,
-  nextBootQualifyingData,
 } from "./agent/update-api.ts";
 export type {
   HealthCheck,

@@ -13,6 +13,7 @@ import {
   type PinnedKeys,
   type Verification,
 } from "@ashlar/identity";
+import { NONCE_BYTES } from "@ashlar/protocol";
 import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import { AgentClient } from "./agent-client.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
@@ -61,7 +62,6 @@ export type FleetProof = {
 
 /** More nodes at once would only make each answer older when it is judged. */
 const NODES_AT_ONCE = 32;
-const NONCE_BYTES = 32;
 
 /** Challenges all nodes and judges their answers. A node that does not answer is `unknown`; that is no error. */
 export async function proveNodes(targets: readonly NodeTarget[], options: ProveNodesOptions): Promise<FleetProof> {

@@ -9,7 +9,7 @@ import type { StoredAnswer } from "./stored/answer.ts";
 import { readStoredAnswer } from "./stored/read-answer.ts";
 
 export type ProveStoredOptions = ProveOptions & {
-  /** What nodes were declared to run whose evidence does not say it. */
+  /** The release of the directory's own manifest, or the one that was given instead. */
   readonly release: KnownRelease;
   /** Replaces what all nodes were declared to run when the evidence was taken. */
   readonly releaseInstead?: KnownRelease;
@@ -71,9 +71,8 @@ async function proveStoredNode(
       classConfigSha256: classInstead?.sha256 ?? classConfigSha256,
       nodeConfigSha256,
       extensions: {
-        exceptions: extensions?.exceptions ?? [],
-        alsoAllowed: extensions?.alsoAllowed ?? [],
-        declared: classInstead?.extensions ?? extensions?.declared ?? [],
+        ...extensions,
+        declared: classInstead?.extensions ?? extensions.declared,
         known: options.extensions,
       },
     };
@@ -100,7 +99,7 @@ function declaredReleases(
   { release, releaseInstead, candidates }: ProveStoredOptions,
 ): Pick<Expectations, "release" | "alsoAllowed"> {
   if (releaseInstead !== undefined) return { release: releaseInstead };
-  const [first, ...also] = (expected.releases ?? [release.uki.sha256]).map((ukiSha256) => {
+  const [first, ...also] = expected.releases.map((ukiSha256) => {
     const found = [release, ...candidates].find(({ uki }) => uki.sha256 === ukiSha256);
     if (found !== undefined) return found;
     throw new AshlarError("not-found", `expected the release with UKI ${ukiSha256} among those that are known`);

@@ -18,7 +18,9 @@ import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
+import { readStoredAnswer } from "./stored/read-answer.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
+import { writeStoredAnswer } from "./stored/write-answer.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
 import { TestAgent } from "./test-agent.ts";
 
@@ -272,10 +274,16 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   writeFileSync(join(cwd, "next-boot.json"), `${report} `);
   const edited = await proveStored(evidenceDirectory, ["a"], { ...STORED, candidates });
   assert.equal(edited.fleet.nodes[0]?.differences[0]?.what, "next boot, quote's qualifying data");
-  // As evidence was kept before anybody asked for the next boot.
+  // What speaks against a node cannot be taken out.
   for (const file of readdirSync(cwd)) if (file.startsWith("next-boot")) rmSync(join(cwd, file));
-  const older = await proveStored(evidenceDirectory, ["a"], STORED);
-  assert.deepEqual([older.fleet.verdict, older.fleet.nodes[0]?.nextBoot], ["proven", null]);
+  const without = await proveStored(evidenceDirectory, ["a"], STORED);
+  assert.deepEqual([without.fleet.verdict, without.fleet.nodes[0]?.nextBoot?.level], ["mismatch", "mismatch"]);
+  assert.match(without.fleet.nodes[0]?.differences[0]?.found ?? "", /neither its files nor a reason/u);
+  const noNextBoot = { level: "unknown", found: "not asked" } as const;
+  const kept = await readStoredAnswer(evidenceDirectory, "a");
+  assert.ok(kept !== undefined);
+  await writeStoredAnswer(evidenceDirectory, "a", { ...kept.answer, nextBoot: noNextBoot });
+  assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "proven");
 
   // b's files under a's name, file by file.
   for (const file of ["quote.msg", "quote.sig", "ak.pub", "answer.json"]) {
@@ -284,9 +292,11 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
     assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "mismatch", file);
     writeFileSync(join(cwd, file), original);
   }
-  for (const text of ["", "{}", "[]", '{"schema":"ashlar.stored-evidence/v1"}']) {
+  for (const text of ["", "{}", "[]", '{"schema":"ashlar.stored-evidence/v2"}']) {
     writeFileSync(join(cwd, "answer.json"), text);
-    assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "mismatch", text);
+    const { verdict, nodes } = (await proveStored(evidenceDirectory, ["a"], STORED)).fleet;
+    assert.equal(verdict, "mismatch", text);
+    if (text.includes("v2")) assert.match(nodes[0]?.differences[0]?.found ?? "", /stored-evidence\/v3: older quotes/u);
   }
 });
 

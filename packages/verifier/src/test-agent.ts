@@ -13,7 +13,7 @@ import {
   type UpdateStatus,
 } from "@ashlar/protocol";
 import type { Evidence, Keys, ReleaseManifest } from "@ashlar/protocol/answers";
-import type { ExtensionsStatus } from "@ashlar/protocol";
+import { EVIDENCE_SCHEMA, NEXT_BOOT_SCHEMA, type ExtensionsStatus } from "@ashlar/protocol";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 
 export type TestAgentOptions = {
@@ -135,7 +135,7 @@ async function answer(
     if (options.nextBoot === undefined) throw new Refusal(404, "not-found");
     const { reportText, quoteMessage, quoteSignature } = node.nextBoot(options.nextBoot, challenge);
     const quote = { message: base64(quoteMessage), signature: base64(quoteSignature) };
-    return JSON.stringify({ schema: "ashlar.next-boot/v1", report: reportText, quote });
+    return JSON.stringify({ schema: NEXT_BOOT_SCHEMA, report: reportText, quote });
   }
   return JSON.stringify(toResponse(node.evidence(release, challenge)));
 }
@@ -164,7 +164,7 @@ function takeOrder(request: IncomingMessage, body: string, { operators }: TestAg
 
 function toResponse(evidence: Evidence): object {
   return {
-    schema: "ashlar.evidence/v1",
+    schema: EVIDENCE_SCHEMA,
     quote: { message: base64(evidence.quoteMessage), signature: base64(evidence.quoteSignature) },
     pcrs: Object.fromEntries(evidence.pcrs),
     ak: base64(evidence.ak),

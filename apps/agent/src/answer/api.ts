@@ -31,7 +31,7 @@ export type Limits = { readonly queue: SerialQueue; readonly requests: TokenBuck
 /** Seconds after which a full queue has surely moved. */
 const QUEUE_RETRY_SECONDS = 2;
 
-/** What the agent answers by itself (see @ashlar/identity/agent-api). */
+/** What the agent answers by itself (see @ashlar/protocol). */
 export function createApi(node: Node, limits: Limits): Routes {
   return new Map<string, Methods>([
     ["/v1/keys", { GET: { handle: async () => await atTpm(limits, node.keys) } }],

@@ -1,9 +1,8 @@
-import { hash } from "node:crypto";
-import { qualifyingData } from "@ashlar/protocol";
 import {
   MAX_NEXT_BOOT_BYTES,
   MAX_UPDATE_STATUS_BYTES,
   NEXT_BOOT_SCHEMA,
+  nextBootQualifyingData,
   type NextBootEvidence,
 } from "@ashlar/protocol";
 import { AshlarError, membersOf } from "@ashlar/base";
@@ -28,7 +27,7 @@ export type Forwarding = {
 };
 
 /**
- * What the agent passes on to the updater (see @ashlar/identity/update-api and /extensions). The agent has no privilege and takes no
+ * What the agent passes on to the updater (see @ashlar/protocol). The agent has no privilege and takes no
  * decision: it says whose key the caller holds, and the updater knows whom this node obeys.
  */
 export function createForwarding(forwarding: Forwarding): Routes {
@@ -66,8 +65,7 @@ async function nextBoot(forwarding: Forwarding, body: string): Promise<NextBootE
   take(forwarding.reports);
   const answer = await forward(forwarding, { method: "GET", path: "/v1/next-boot" }, MAX_NEXT_BOOT_BYTES);
   const report = JSON.stringify(answer);
-  const digest = hash("sha256", report, "buffer");
-  const data = qualifyingData(nonce, Buffer.concat([forwarding.tlsPublicKey, digest]));
+  const data = nextBootQualifyingData(nonce, forwarding.tlsPublicKey, report);
   const { message, signature } = await atTpm(forwarding.tpm, async () => await forwarding.quote(data));
   return {
     schema: NEXT_BOOT_SCHEMA,

@@ -7,7 +7,7 @@ import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { qualifyingData } from "@ashlar/protocol";
+import { nextBootQualifyingData } from "@ashlar/protocol";
 import { createHttpsServer } from "../answer/https-server.ts";
 import { SerialQueue } from "../shared/serial-queue.ts";
 import { startSocketService } from "../shared/test-socket-service.ts";
@@ -130,8 +130,7 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
     undefined,
     JSON.stringify({ nonce: nonce.toString("base64") }),
   );
-  const bound = Buffer.concat([identity.publicKey, hash("sha256", evidence.report ?? "", "buffer")]);
-  assert.deepEqual(quoted, qualifyingData(nonce, bound));
+  assert.deepEqual(quoted, nextBootQualifyingData(nonce, identity.publicKey, evidence.report ?? ""));
   const report = JSON.parse(evidence.report ?? "") as {
     espFiles: unknown[];
     slots: { label: string; rootHash: string }[];

@@ -43,7 +43,8 @@ const stored = {
   ...challenge,
   challengedAtMs: Date.now(),
   pin: { ...node.pin, enrolledAt: new Date().toISOString(), resetCount: 0 },
-  expected: declared,
+  expected: { ...declared, releases: [release.uki.sha256] },
+  nextBoot: { level: "unknown", found: "no answer in time" } as const,
 };
 const staged = { ...stored, nextBoot: { answer: node.nextBoot(report, challenge) } };
 await writeStoredAnswer(directory, "worker", staged);
@@ -98,8 +99,7 @@ test("a wrong next boot is a mismatch that names what is wrong; an unclear one i
     assert.equal(mismatch.status, 1);
     assert.match(mismatch.stdout, /worker +mismatch +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 whole/u);
     assert.match(mismatch.stdout, /next boot, EFI variable LoaderEntryDefault: expected none, found "evil.efi"/u);
-    const noNextBoot = { level: "unknown", found: "no answer in time" } as const;
-    await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: noNextBoot });
+    await writeStoredAnswer(evidence, "worker", stored);
     const unclear = prove("--from", evidence);
     assert.equal(unclear.status, 0);
     assert.match(unclear.stdout, /proven +1\.0\.0 +unknown +- .* next boot, answer about the next boot: .*no answer/u);
@@ -126,7 +126,7 @@ test("each extension has a line; their manifests can be given by hand", async ()
       exceptions: [{ name: "debug-tools", rootHash: null, until: "2100-01-01T00:00:00.000Z" }],
       alsoAllowed: [],
     };
-    const expected = { ...declared, extensions };
+    const expected = { ...stored.expected, extensions };
     await writeStoredAnswer(evidence, "worker", { ...stored, evidence: node.evidence(release, challenge), expected });
     const unknown = prove("--from", evidence);
     assert.equal(unknown.status, 2);

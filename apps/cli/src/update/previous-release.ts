@@ -2,10 +2,8 @@ import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
 import { parseNextBootReport } from "@ashlar/protocol/answers";
-import type { NextBootReport, UpdateStatus } from "@ashlar/protocol";
+import { NONCE_BYTES, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
 import { AgentClient, type UpdateRecord } from "@ashlar/verifier";
-
-const NONCE_BYTES = 32;
 
 /**
  * The release that a node would go back to. What the node says about it is only where to look: that it boots, and is

@@ -3,23 +3,22 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
-import { parseActivateRequest, parseEvidenceRequest, qualifyingData } from "./agent-api.ts";
+import { parseActivateRequest, parseEvidenceRequest } from "./agent-api.ts";
 import { parseActivation, parseEvidence, parseKeys } from "./evidence.ts";
-import { sha256 } from "@ashlar/formats";
 
 const malformed = { name: "AshlarError", code: "malformed" };
 const base64 = (sizeBytes: number): string => Buffer.alloc(sizeBytes, 1).toString("base64");
 
-test("a nonce has 16 to 64 bytes in base64", () => {
-  for (const size of [16, 32, 64]) {
-    assert.equal(parseEvidenceRequest(JSON.stringify({ nonce: base64(size) })).length, size);
-  }
+test("a nonce has 32 bytes in base64", () => {
+  assert.equal(parseEvidenceRequest(JSON.stringify({ nonce: base64(32) })).length, 32);
   const nonces = [
     undefined,
     1,
     "",
-    base64(15),
-    base64(65),
+    base64(16),
+    base64(31),
+    base64(33),
+    base64(64),
     base64(32).replace("=", ""),
     `${base64(32)}=`,
     "!".repeat(32),
@@ -69,9 +68,10 @@ test("answers in base64 with limits: one reading for each text", () => {
   }
 });
 
-test("qualifying data is the SHA-256 of nonce and key, one after the other", () => {
-  const found = qualifyingData(Buffer.from("nonce"), Buffer.from("key")).toString("hex");
-  assert.equal(found, sha256("noncekey"));
+test("evidence of an older protocol is refused in words", () => {
+  const message =
+    /^evidence: .*\$\.schema: expected ashlar\.evidence\/v2, found "ashlar\.evidence\/v1": .* Build a new image/u;
+  assert.throws(() => parseEvidence('{"schema":"ashlar.evidence/v1"}'), { ...malformed, message });
 });
 
 test("the agent's door needs no schema library", () => {

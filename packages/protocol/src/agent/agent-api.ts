@@ -1,9 +1,9 @@
 /**
- * What a node's agent and its verifier say to each other: JSON over HTTP/1.1 over TLS. The agent imports this file alone,
- * so that a node loads no schema library: nothing here but types, limits and two small request checks.
+ * What a node's agent and its verifier say to each other: JSON over HTTP/1.1 over TLS. A node loads no schema library:
+ * nothing here but types, limits and two small request checks.
  */
-import { createHash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import { NONCE_BYTES, type EVIDENCE_SCHEMA } from "./qualifying-data.ts";
 
 /** The agent's TCP port on a node. */
 export const AGENT_PORT = 7443;
@@ -16,9 +16,6 @@ export const MAX_LOG_BYTES: number = 1024 * 1024;
 
 /** The PCRs that every quote covers, in the SHA-256 bank. */
 export const QUOTED_PCRS: readonly number[] = Array.from({ length: 16 }, (_, index) => index);
-
-export const MIN_NONCE_BYTES = 16;
-export const MAX_NONCE_BYTES = 64;
 
 /** `GET /v1/keys`. All members are base64. */
 export type KeysResponse = {
@@ -43,11 +40,9 @@ export type ActivateResponse = { readonly secret: string };
 
 /** `POST /v1/evidence`. */
 export type EvidenceRequest = {
-  /** {@link MIN_NONCE_BYTES} to {@link MAX_NONCE_BYTES} bytes in base64. */
+  /** {@link NONCE_BYTES} bytes in base64. */
   readonly nonce: string;
 };
-
-export const EVIDENCE_SCHEMA = "ashlar.evidence/v1";
 
 export type EvidenceResponse = {
   readonly schema: typeof EVIDENCE_SCHEMA;
@@ -79,21 +74,13 @@ export type EvidenceResponse = {
 };
 
 /**
- * The bytes that a quote must carry in extraData: SHA-256(nonce || the agent's TLS key as SPKI DER). The nonce makes the
- * quote fresh, the key binds it to the channel, so that one machine cannot pass on another's quote.
- */
-export function qualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array): Buffer {
-  return createHash("sha256").update(nonce).update(tlsPublicKey).digest();
-}
-
-/**
  * Checks the body of `POST /v1/evidence` and gives the nonce's bytes.
  *
  * @throws AshlarError `malformed` (answer with status 400)
  */
 export function parseEvidenceRequest(body: string): Buffer {
   const { nonce } = parseMembers(body, ["nonce"]);
-  return base64Member(nonce, "nonce", MIN_NONCE_BYTES, MAX_NONCE_BYTES);
+  return base64Member(nonce, "nonce", NONCE_BYTES, NONCE_BYTES);
 }
 
 /**
@@ -145,10 +132,8 @@ function base64Member(text: string, name: string, minBytes: number, maxBytes: nu
     throw new AshlarError("malformed", `request: expected base64 with padding at $.${name}`);
   }
   if (bytes.length < minBytes || bytes.length > maxBytes) {
-    throw new AshlarError(
-      "malformed",
-      `request: expected ${minBytes} to ${maxBytes} bytes at $.${name}, found ${bytes.length}`,
-    );
+    const size = minBytes === maxBytes ? String(minBytes) : `${minBytes} to ${maxBytes}`;
+    throw new AshlarError("malformed", `request: expected ${size} bytes at $.${name}, found ${bytes.length}`);
   }
   return bytes;
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import {
-  EVIDENCE_SCHEMA,
   MAX_LOG_BYTES,
   QUOTED_PCRS,
   type ActivateResponse,
@@ -8,6 +7,7 @@ import {
   type KeysResponse,
 } from "./agent-api.ts";
 import { parseDocument } from "../parse-document.ts";
+import { EVIDENCE_SCHEMA } from "./qualifying-data.ts";
 
 /** A node's answer with all base64 and hexadecimal decoded. */
 export type Evidence = {
@@ -51,10 +51,21 @@ function isBase64(text: string): boolean {
   return Buffer.from(text, "base64").toString("base64") === text;
 }
 
+/** An answer of another version was signed over other bytes: its quote cannot hold, whatever the node runs. */
+export function answerSchema<Name extends string>(current: Name): z.ZodType<Name, Name> {
+  return z.literal(current, {
+    error: ({ input }) =>
+      `expected ${current}, found ${JSON.stringify(input)?.slice(0, MAX_SHOWN_SCHEMA) ?? "nothing"}: an agent of ` +
+      "another version. Build a new image for the node, or prove it with the Ashlar that its image was built with",
+  });
+}
+
+const MAX_SHOWN_SCHEMA = 40;
+
 const pcrValue = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
 
 export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
-  schema: z.literal(EVIDENCE_SCHEMA),
+  schema: answerSchema(EVIDENCE_SCHEMA),
   quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
   pcrs: z.strictObject(Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), pcrValue]))),
   ak: base64(MAX_TPM_STRUCTURE_BYTES),

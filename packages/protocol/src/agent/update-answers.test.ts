@@ -6,7 +6,7 @@ import { testNextBootReport } from "../test-next-boot.ts";
 import { mutations } from "../test-mutations.ts";
 import { testRelease } from "../test-release.ts";
 import { parseNextBoot, parseNextBootReport, parseUpdateStatus } from "./update-answers.ts";
-import { nextBootQualifyingData, type UpdateStatus } from "./update-api.ts";
+import type { UpdateStatus } from "./update-api.ts";
 import { sha256 } from "@ashlar/formats";
 
 const STATUS: UpdateStatus = {
@@ -25,7 +25,7 @@ const STATUS: UpdateStatus = {
 };
 const REPORT = testNextBootReport([[testRelease("1.0.0"), "ashlar_1.0.0.efi"]]);
 const EVIDENCE = {
-  schema: "ashlar.next-boot/v1",
+  schema: "ashlar.next-boot/v2",
   report: JSON.stringify(REPORT),
   quote: { message: "AAAA", signature: "AAAA" },
 };
@@ -99,9 +99,12 @@ test("the report's exact text is what the quote is over", () => {
   const { reportText, quoteMessage } = parseNextBoot(JSON.stringify({ ...EVIDENCE, report: "{ }" }));
   assert.equal(reportText, "{ }");
   assert.deepEqual(quoteMessage, Buffer.alloc(3));
-  const bytes = Buffer.concat([Buffer.from("nonce"), Buffer.from("key"), Buffer.from(sha256("{ }"), "hex")]);
-  const data = nextBootQualifyingData(Buffer.from("nonce"), Buffer.from("key"), reportText);
-  assert.equal(data.toString("hex"), sha256(bytes));
+});
+
+test("an answer of an older protocol is refused in words", () => {
+  const older = JSON.stringify({ ...EVIDENCE, schema: "ashlar.next-boot/v1" });
+  const message = /\$\.schema: expected ashlar\.next-boot\/v2, found "ashlar\.next-boot\/v1": .* Build a new image/u;
+  assert.throws(() => parseNextBoot(older), { ...MALFORMED, message });
 });
 
 test("any text gives an answer or an AshlarError", () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseDocument } from "../parse-document.ts";
-import { base64, MAX_TPM_STRUCTURE_BYTES } from "./evidence.ts";
+import { answerSchema, base64, MAX_TPM_STRUCTURE_BYTES } from "./evidence.ts";
+import { NEXT_BOOT_SCHEMA } from "./qualifying-data.ts";
 import { versionSchema } from "../manifests/manifest.ts";
 import {
   messageSchema as message,
@@ -14,7 +15,6 @@ import {
   MAX_NEXT_BOOT_BYTES,
   MAX_SLOTS,
   MAX_UPDATE_STATUS_BYTES,
-  NEXT_BOOT_SCHEMA,
   UPDATE_PHASES,
   UPDATE_STATUS_SCHEMA,
   type NextBootEvidence,
@@ -71,7 +71,7 @@ export type NextBootAnswer = {
 };
 
 const nextBootSchema: z.ZodType<NextBootEvidence> = z.strictObject({
-  schema: z.literal(NEXT_BOOT_SCHEMA),
+  schema: answerSchema(NEXT_BOOT_SCHEMA),
   report: z.string().max(MAX_NEXT_BOOT_BYTES),
   quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
 });
@@ -136,8 +136,8 @@ export function updateJsonSchemas(): readonly (readonly [string, object])[] {
   return [
     ["update-status-v1", { title: "What an agent answers to GET /v1/update", ...z.toJSONSchema(statusSchema, input) }],
     [
-      "next-boot-v1",
-      { title: "What an agent answers to POST /v1/next-boot", ...z.toJSONSchema(nextBootSchema, input) },
+      "next-boot-v2",
+      { title: "What an agent answers to POST /v1/next-boot, version 2", ...z.toJSONSchema(nextBootSchema, input) },
     ],
     [
       "next-boot-report-v1",

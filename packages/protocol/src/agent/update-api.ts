@@ -11,7 +11,7 @@
  *     POST /v1/next-boot   NextBootRequest -> NextBootEvidence
  */
 
-import { createHash } from "node:crypto";
+import type { NEXT_BOOT_SCHEMA } from "./qualifying-data.ts";
 
 export const UPDATE_STATUS_SCHEMA = "ashlar.update-status/v1";
 
@@ -89,16 +89,14 @@ export type ReleaseFailure = {
   readonly message: string;
 };
 
-export const NEXT_BOOT_SCHEMA = "ashlar.next-boot/v1";
-
 export type NextBootRequest = {
   /** In base64, of as many bytes as for evidence. */
   readonly nonce: string;
 };
 
 /**
- * The quote's extraData is SHA-256(nonce || the agent's TLS key as SPKI DER || SHA-256(report)): software that was
- * measured makes the report, and the TPM binds it to this boot and this question.
+ * Software that was measured makes the report, and the TPM binds it to this boot and this question: the quote's extraData
+ * is what `nextBootQualifyingData` says.
  */
 export type NextBootEvidence = {
   readonly schema: typeof NEXT_BOOT_SCHEMA;
@@ -107,12 +105,6 @@ export type NextBootEvidence = {
   /** TPMS_ATTEST and TPMT_SIGNATURE in base64. */
   readonly quote: { readonly message: string; readonly signature: string };
 };
-
-/** The bytes that the quote of {@link NextBootEvidence} must carry in extraData. */
-export function nextBootQualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array, report: string): Buffer {
-  const reportDigest = createHash("sha256").update(report, "utf8").digest();
-  return createHash("sha256").update(nonce).update(tlsPublicKey).update(reportDigest).digest();
-}
 
 export type NextBootReport = {
   /** Every file below EFI/Linux, EFI/BOOT, EFI/systemd and loader on the ESP, with the path from the ESP's root. */

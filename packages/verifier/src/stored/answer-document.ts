@@ -1,4 +1,4 @@
-import { MAX_EXTENSIONS } from "@ashlar/protocol";
+import { MAX_EXTENSIONS, NONCE_BYTES } from "@ashlar/protocol";
 import { parseDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
 import {
@@ -10,16 +10,22 @@ import {
 import { pinSchema } from "../pin-store.ts";
 import type { StoredAnswer, StoredExtensions } from "./answer.ts";
 
-const SCHEMA = "ashlar.stored-evidence/v2";
+const SCHEMA = "ashlar.stored-evidence/v3";
 
 export const MAX_ANSWER_BYTES: number = 256 * 1024;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 
+const NONCE = new RegExp(`^(?:[0-9a-f]{2}){${NONCE_BYTES}}$`, "u");
+
 /** `answer.json`: what of a node's answer has no file of its own. */
 const schema = z.strictObject({
-  schema: z.literal(SCHEMA, `expected ${SCHEMA}: version 1 has no firmware in its pin; ask the node again`),
-  nonce: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/u),
+  schema: z.literal(
+    SCHEMA,
+    `expected ${SCHEMA}: older quotes answer another question (nonce and TLS key without their lengths). Build a new ` +
+      "image for the node and ask it again, or judge this evidence with the Ashlar that has kept it",
+  ),
+  nonce: z.string().regex(NONCE, `expected ${NONCE_BYTES} bytes in hexadecimal`),
   tlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){1,4096}$/u),
   /** What the node itself said its TLS key is. */
   claimedTlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){0,4096}$/u),
@@ -32,14 +38,12 @@ const schema = z.strictObject({
   expected: z.strictObject({
     classConfigSha256: digest,
     nodeConfigSha256: digest,
-    releases: z.array(digest).min(1).max(2).exactOptional(),
-    extensions: z
-      .strictObject({
-        declared: z.array(rightExtensionSchema).max(MAX_EXTENSIONS),
-        exceptions: z.array(debugExceptionSchema).max(MAX_EXCEPTIONS),
-        alsoAllowed: z.array(measuredExtensionSchema).max(MAX_EXTENSIONS),
-      })
-      .exactOptional(),
+    releases: z.array(digest).min(1).max(2),
+    extensions: z.strictObject({
+      declared: z.array(rightExtensionSchema).max(MAX_EXTENSIONS),
+      exceptions: z.array(debugExceptionSchema).max(MAX_EXCEPTIONS),
+      alsoAllowed: z.array(measuredExtensionSchema).max(MAX_EXTENSIONS),
+    }),
   }),
   /** Why there is no answer about the next boot, when it was asked for. */
   noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
@@ -94,10 +98,10 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
     expected: {
       classConfigSha256: expected.classConfigSha256,
       nodeConfigSha256: expected.nodeConfigSha256,
-      ...(expected.releases === undefined ? {} : { releases: expected.releases }),
-      ...(expected.extensions === undefined ? {} : { extensions: toStored(expected.extensions) }),
+      releases: expected.releases,
+      extensions: toStored(expected.extensions),
     },
-    ...(nextBoot === undefined || "answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
+    ...("answer" in nextBoot ? {} : { noNextBoot: nextBoot }),
   };
 }
 

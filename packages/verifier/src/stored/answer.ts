@@ -19,13 +19,12 @@ export type StoredAnswer = {
   readonly expected: {
     readonly classConfigSha256: string;
     readonly nodeConfigSha256: string;
-    /** SHA-256 of the UKIs of the releases that were right, the declared one first; older evidence does not say it. */
-    readonly releases?: readonly string[];
-    /** Undefined in evidence from before nodes had any. */
-    readonly extensions?: StoredExtensions;
+    /** SHA-256 of the UKIs of the releases that were right, the declared one first. */
+    readonly releases: readonly string[];
+    readonly extensions: StoredExtensions;
   };
-  /** The answer to the same challenge about the next boot; undefined in evidence from before that was asked. */
-  readonly nextBoot?: NextBootReply | undefined;
+  /** The answer to the same challenge about the next boot. */
+  readonly nextBoot: NextBootReply;
 };
 
 /** What was right about a node's extensions; what was known of published ones is the same for all nodes. */

@@ -46,18 +46,18 @@ export async function readStoredAnswer(directory: string, name: string): Promise
   return { answer, contradictions: [...contradictions, ...more.contradictions] };
 }
 
-/** The parts of the answer about the next boot are all there, or none of them is. */
+/** The parts of the answer about the next boot are all there, or none of them is, and the reason for that. */
 async function readNextBoot(
   place: string,
   { nonce, tlsPublicKey, noNextBoot }: AnswerDocument,
-): Promise<{ readonly nextBoot: NextBootReply | undefined; readonly contradictions: readonly Difference[] }> {
+): Promise<{ readonly nextBoot: NextBootReply; readonly contradictions: readonly Difference[] }> {
   const { report, quoteMessage, quoteSignature, qualifyingData: extraData } = NEXT_BOOT_FILES;
   const text = await readOptional(join(place, report), MAX_NEXT_BOOT_BYTES);
   const message = await readOptional(join(place, quoteMessage), MAX_TPM_STRUCTURE_BYTES);
   const signature = await readOptional(join(place, quoteSignature), MAX_TPM_STRUCTURE_BYTES);
   const bound = await readOptional(join(place, extraData), MAX_TPM_STRUCTURE_BYTES);
   const parts = [text, message, signature, bound];
-  if (parts.every((part) => part === undefined)) return { nextBoot: noNextBoot, contradictions: [] };
+  if (parts.every((part) => part === undefined)) return { nextBoot: noNextBoot ?? TAKEN_OUT, contradictions: [] };
   const contradictions: Difference[] = [];
   if (noNextBoot !== undefined) {
     contradictions.push({
@@ -75,7 +75,7 @@ async function readNextBoot(
     });
   }
   if (text === undefined || message === undefined || signature === undefined) {
-    return { nextBoot: noNextBoot, contradictions };
+    return { nextBoot: noNextBoot ?? TAKEN_OUT, contradictions };
   }
   const reportText = text.toString("utf8");
   if (bound !== undefined) {
@@ -85,6 +85,9 @@ async function readNextBoot(
   const answer = { reportText, quoteMessage: message, quoteSignature: signature };
   return { nextBoot: noNextBoot ?? { answer }, contradictions };
 }
+
+/** What a node said about its next boot can speak against it: it must not be enough to remove it. */
+const TAKEN_OUT: NextBootReply = { level: "mismatch", found: "neither its files nor a reason why there are none" };
 
 /** A file that follows from others: when it is there, it must be what they make it. */
 async function compareFile(place: string, file: string, expected: Uint8Array): Promise<Difference[]> {

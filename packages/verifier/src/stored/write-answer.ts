@@ -32,7 +32,7 @@ function filesOf(answer: StoredAnswer): ReadonlyMap<string, Uint8Array | string>
     [QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey)],
     [ANSWER, formatAnswerDocument(answer)],
   ]);
-  if (nextBoot !== undefined && "answer" in nextBoot) {
+  if ("answer" in nextBoot) {
     const { reportText, quoteMessage, quoteSignature } = nextBoot.answer;
     files.set(NEXT_BOOT_FILES.report, reportText);
     files.set(NEXT_BOOT_FILES.quoteMessage, quoteMessage);

@@ -1,0 +1,39 @@
+/**
+ * What a quote answers: the bytes that it must carry in extraData. The nonce makes the quote fresh; the TLS key binds it
+ * to the channel, so that one machine cannot pass on another's quote; the domain word says which question was asked.
+ *
+ *     SHA-256( field(domain word) field(nonce) field(TLS key) [field(SHA-256(report))] )
+ *     field(bytes) = their number as 4 bytes, big-endian, then the bytes
+ *
+ * With its length before each value, no byte of one can be read as part of another: a quote stands for one nonce, one key
+ * and one question. This file needs no schema library: both sides, and the node too, compute it here.
+ */
+import { createHash } from "node:crypto";
+
+/** The size of every challenge's nonce. */
+export const NONCE_BYTES = 32;
+
+/** The domain words are the schemas of the answers: another version of an answer is another question. */
+export const EVIDENCE_SCHEMA = "ashlar.evidence/v2";
+export const NEXT_BOOT_SCHEMA = "ashlar.next-boot/v2";
+
+/** For evidence. @param tlsPublicKey of the agent, SubjectPublicKeyInfo as DER */
+export function qualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array): Buffer {
+  return hashFields(Buffer.from(EVIDENCE_SCHEMA), nonce, tlsPublicKey);
+}
+
+/** For a report on the next boot: its exact text. */
+export function nextBootQualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array, report: string): Buffer {
+  const reportDigest = createHash("sha256").update(report, "utf8").digest();
+  return hashFields(Buffer.from(NEXT_BOOT_SCHEMA), nonce, tlsPublicKey, reportDigest);
+}
+
+function hashFields(...fields: readonly Uint8Array[]): Buffer {
+  const hash = createHash("sha256");
+  for (const field of fields) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(field.length);
+    hash.update(length).update(field);
+  }
+  return hash.digest();
+}
