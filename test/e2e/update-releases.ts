@@ -51,7 +51,7 @@ export async function makeReleases(): Promise<Releases> {
   const parent = join(OUT, "releases");
   const directory = join(parent, await digestOfInputs());
   await mkdir(parent, { recursive: true });
-  await withLock(`e2e releases in ${parent}`, { holder: `process ${process.pid}`, waitMs: MAX_WAIT_MS }, async () => {
+  await withLock(`${parent}.lock`, { what: parent, holder: "a test", waitMs: MAX_WAIT_MS }, async () => {
     if (existsSync(directory)) return;
     for (const name of await readdir(parent)) await rm(join(parent, name), { recursive: true });
     const unfinished = `${directory}.unfinished`;
@@ -66,6 +66,8 @@ export async function copyRepository({ repository }: Releases, to: string): Prom
   await rm(to, { recursive: true, force: true });
   await mkdir(dirname(to), { recursive: true });
   await run("cp", ["--archive", "--link", repository, to]);
+  // One file is one lock.
+  await rm(join(to, ".lock"));
 }
 
 function releasesIn(directory: string): Releases {

@@ -1,74 +1,132 @@
-import { createConnection, createServer, type Server } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { findProcess, isRunning } from "./processes.ts";
+import { run } from "./run.ts";
 
 export type LockOptions = {
-  /** Told to whoever finds the lock taken, for example "ashlar lab up, process 123". */
+  /** What the lock protects, for whoever finds it taken: "the repository out/repo". */
+  readonly what: string;
+  /** What takes the lock: a few plain words, for example "ashlar lab up". */
   readonly holder: string;
   /** How long to wait for the lock. Default: not at all. */
   readonly waitMs?: number;
 };
 
 /**
- * Does `work` while no other process of this machine does work under the same name.
+ * Does `work` while no other process, and nobody else in this one, has the lock of this file.
  *
- * The lock is a listening socket in Linux's abstract namespace (unix(7)): the kernel frees it when its process ends in
- * whatever way, so that a lock is never stale and there is no file to remove.
+ * The lock is flock(2)'s: it belongs to the open file, so the kernel frees it when its process ends in whatever way, and
+ * it is never stale. The file stays; nobody may remove it while somebody works. Who may lock is who may write in the
+ * file's directory: nobody else can open the file. A directory that is missing is made, for this user alone.
  *
- * @throws AshlarError `conflict` when the lock is still taken after `waitMs`; the message names the holder.
+ * @throws AshlarError `conflict` when the lock is still taken after `waitMs`: the message names the process that has it;
+ * `untrusted` when what is at the path may be somebody else's.
  */
-export async function withLock<T>(name: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const path = `\0ashlar/${name}`;
-  const deadline = performance.now() + (options.waitMs ?? 0);
-  let server = await listen(path, options.holder);
-  while (server === undefined) {
-    if (performance.now() >= deadline) {
-      throw new AshlarError("conflict", `${name} is in use by ${await askHolder(path)}`, {
-        hint: "wait until it has finished",
-      });
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await using file = await takeLock(path, options);
+  await writeHolder(file, options.holder);
+  return await work();
+}
+
+async function takeLock(path: string, { what, waitMs = 0 }: LockOptions): Promise<FileHandle> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const file = await openLockFile(path);
+    try {
+      if (!(await lock(file, Math.max(0, deadline - performance.now())))) {
+        throw new AshlarError("conflict", `${what} is in use by ${await readHolder(file)}`, {
+          hint: "wait until it has finished",
+        });
+      }
+      if (await isAt(path, file)) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    await sleep(RETRY_MS);
-    server = await listen(path, options.holder);
+    // Somebody has removed or replaced the file while we waited: who comes next would lock another one.
+    await file.close();
+  }
+}
+
+/**
+ * Node.js has no flock(2). What util-linux's flock does to a descriptor that it inherits, it does to the open file behind
+ * it, which is ours, and stays locked when flock has ended.
+ */
+async function lock(file: FileHandle, waitMs: number): Promise<boolean> {
+  const seconds = (waitMs / 1000).toFixed(3);
+  const { status } = await run("flock", ["--exclusive", "--timeout", seconds, "3"], {
+    acceptStatus: [0, LOCK_IS_TAKEN],
+    descriptors: [file.fd],
+  });
+  return status === 0;
+}
+
+const LOCK_IS_TAKEN = 1;
+
+/** Without O_NONBLOCK a pipe or device that somebody has put here could hold us up. */
+const FLAGS: number = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const NOT_A_FILE_OF_OURS: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "ELOOP", "EISDIR", "ENXIO"]);
+
+async function openLockFile(path: string): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    file = await open(path, FLAGS, 0o600);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    throw NOT_A_FILE_OF_OURS.has(code) ? notOurs(path, `found one that cannot be opened (${String(code)})`) : error;
   }
   try {
-    return await work();
-  } finally {
-    server.close();
+    await checkOwner(path, file);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
-const RETRY_MS = 100;
-const ANSWER_TIMEOUT_MS = 500;
-const MAX_HOLDER_CHARACTERS = 200;
-
-/** The listening socket, or undefined when another process has it. */
-async function listen(path: string, holder: string): Promise<Server | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>();
-  const server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    socket.end(holder);
-  });
-  server.once("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EADDRINUSE") resolve(undefined);
-    else reject(error);
-  });
-  server.listen({ path }, () => resolve(server));
-  return await promise;
+/** As many may open the file as may write in its directory. Root's file in a user's directory becomes the user's. */
+async function checkOwner(path: string, file: FileHandle): Promise<void> {
+  const [found, directory] = await Promise.all([file.stat(), stat(dirname(path))]);
+  if (!found.isFile()) throw notOurs(path, "found something else");
+  // Its lock would be the lock of something else, too.
+  if (found.nlink > 1) throw notOurs(path, "found one that has other names (hard links)");
+  const user = process.getuid?.();
+  const isPublic = (directory.mode & 0o002) !== 0;
+  if (found.uid !== user) {
+    if (isPublic) throw notOurs(path, `found one of user ${found.uid}, in a directory in which everybody may write`);
+    return;
+  }
+  await file.chmod(!isPublic && (directory.mode & 0o020) !== 0 ? 0o660 : 0o600);
+  if (user === 0 && directory.uid !== 0 && !isPublic) await file.chown(directory.uid, directory.gid);
 }
 
-async function askHolder(path: string): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let answer = "";
-  const socket = createConnection({ path });
-  const finish = (): void => {
-    socket.destroy();
-    resolve(answer === "" ? "another process" : answer.slice(0, MAX_HOLDER_CHARACTERS));
-  };
-  socket.setTimeout(ANSWER_TIMEOUT_MS, finish);
-  socket.setEncoding("utf8").on("data", (text: string) => {
-    answer += text;
-    if (answer.length > MAX_HOLDER_CHARACTERS) finish();
+function notOurs(path: string, found: string): AshlarError {
+  return new AshlarError("untrusted", `expected a lock file of this user at ${path}, ${found}`, {
+    hint: `remove ${path} when nobody works there, or work in a directory that only this user can write to`,
   });
-  socket.on("end", finish).on("error", finish);
-  return await promise;
+}
+
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [found, own] = await Promise.all([stat(path).catch(() => undefined), file.stat()]);
+  return found?.ino === own.ino && found.dev === own.dev;
+}
+
+async function writeHolder(file: FileHandle, holder: string): Promise<void> {
+  const self = await findProcess(process.pid);
+  await file.truncate(0);
+  await file.write(`${process.pid} ${self?.startTicks} ${holder}\n`, 0);
+}
+
+const MAX_HOLDER_BYTES = 128;
+const HOLDER = /^(?<pid>[0-9]{1,10}) (?<startTicks>[0-9]{1,15}) (?<words>[a-z][a-z0-9 -]{0,63})\n$/u;
+
+/** What the file says counts only if it is what we write, of a process that runs. */
+async function readHolder(file: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_HOLDER_BYTES), 0, MAX_HOLDER_BYTES, 0);
+  const { pid, startTicks, words } = HOLDER.exec(buffer.toString("latin1", 0, bytesRead))?.groups ?? {};
+  const isTrue = await isRunning({ pid: Number(pid), startTicks: Number(startTicks) });
+  return isTrue ? `process ${pid} (${words})` : "another process";
 }

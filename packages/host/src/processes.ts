@@ -16,13 +16,13 @@ const POLL_MS = 50;
 /** Finds the running processes of this user whose arguments satisfy `matches`. */
 export async function findProcesses(matches: (argv: readonly string[]) => boolean): Promise<FoundProcess[]> {
   const pids = (await readdir("/proc")).filter((entry) => /^[0-9]+$/u.test(entry)).map(Number);
-  const found = await Promise.all(pids.map((pid) => readProcess(pid)));
+  const found = await Promise.all(pids.map((pid) => findProcess(pid)));
   return found.filter((process) => process !== undefined && matches(process.argv)).filter((each) => each !== undefined);
 }
 
 /** Whether exactly this process still runs (a zombie does not). */
-export async function isRunning(process: FoundProcess): Promise<boolean> {
-  return (await readProcess(process.pid))?.startTicks === process.startTicks;
+export async function isRunning(process: Pick<FoundProcess, "pid" | "startTicks">): Promise<boolean> {
+  return (await findProcess(process.pid))?.startTicks === process.startTicks;
 }
 
 /** How long the process has run, in seconds. */
@@ -66,8 +66,8 @@ async function sendSignal(target: FoundProcess, signal: NodeJS.Signals): Promise
   }
 }
 
-/** Undefined for processes that have ended (zombies too) or belong to someone else. */
-async function readProcess(pid: number): Promise<FoundProcess | undefined> {
+/** Undefined for processes that have ended (zombies too) or that this user may not see. */
+export async function findProcess(pid: number): Promise<FoundProcess | undefined> {
   let stat: string;
   let commandLine: string;
   try {

@@ -12,6 +12,8 @@ export type RunOptions = {
   /** Exit statuses that are answers rather than failures. Default: only 0. */
   readonly acceptStatus?: readonly number[];
   readonly timeoutMs?: number;
+  /** Open files that the program gets as its descriptors 3, 4 and so on. */
+  readonly descriptors?: readonly number[];
 };
 
 export type RunResult = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
@@ -33,7 +35,8 @@ export async function run(program: string, args: readonly string[], options: Run
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
-    stdio: ["pipe", "pipe", "pipe"],
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type knows three streams; ours are these three
+    stdio: ["pipe", "pipe", "pipe", ...(options.descriptors ?? [])] as ["pipe", "pipe", "pipe"],
     signal: options.signal,
     timeout: options.timeoutMs,
   });

@@ -19,7 +19,8 @@ export async function cachedStep(
   const parent = join(cacheDirectory(), "image");
   const directory = join(parent, `${name}-${key}`);
   await mkdir(parent, { recursive: true });
-  return await withLock(`build/${name}-${key}`, { holder: `process ${process.pid}`, waitMs: MAX_WAIT_MS }, async () => {
+  const what = `the build step ${name}`;
+  return await withLock(`${directory}.lock`, { what, holder: "a build", waitMs: MAX_WAIT_MS }, async () => {
     if ((await stat(directory).catch(() => undefined)) !== undefined) {
       // The time of last use, for whoever cleans the cache.
       await utimes(directory, new Date(), new Date());

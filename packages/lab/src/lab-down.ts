@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { endProcesses, withLock } from "@ashlar/host";
-import { lockOptions } from "./lab-lock.ts";
+import { endProcesses } from "@ashlar/host";
+import { withLab } from "./lab-lock.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
 import { stopRepositoryServer } from "./repository-server.ts";
@@ -14,7 +14,7 @@ import { stopRepositoryServer } from "./repository-server.ts";
  */
 export async function labDown(name: string): Promise<boolean> {
   const paths = labPaths(name);
-  return await withLock(paths.lockName, lockOptions("down"), async () => await removeLab(paths));
+  return await withLab(paths, "down", async () => await removeLab(paths));
 }
 
 /** Like labDown, for who has the lab's lock. */

@@ -1,6 +1,7 @@
-import type { LockOptions } from "@ashlar/host";
+import { withLock } from "@ashlar/host";
+import type { LabPaths } from "./lab-paths.ts";
 
 /** Commands that change a lab exclude each other; none waits, since a boot takes minutes. */
-export function lockOptions(command: string): LockOptions {
-  return { holder: `\`ashlar lab ${command}\`, process ${process.pid}` };
+export async function withLab<T>(paths: LabPaths, command: string, work: () => Promise<T>): Promise<T> {
+  return await withLock(paths.lock, { what: `the lab ${paths.name}`, holder: `ashlar lab ${command}` }, work);
 }

@@ -9,8 +9,8 @@ export type LabPaths = {
   readonly directory: string;
   /** Sockets, in a place with a short path. */
   readonly runtime: string;
-  /** Names the lab among all labs of this machine: the same name in another state directory is another lab. */
-  readonly lockName: string;
+  /** Beside the directory, which comes and goes. */
+  readonly lock: string;
   readonly state: string;
   readonly manifest: string;
   readonly certificateAuthority: string;
@@ -57,7 +57,7 @@ export function labPaths(name: string): LabPaths {
     name,
     directory,
     runtime: join(runtimeDirectory(), hash),
-    lockName: `lab ${name} (${hash})`,
+    lock: `${directory}.lock`,
     state: join(directory, "lab.json"),
     manifest: join(directory, "manifest.json"),
     certificateAuthority: join(directory, "tpm-ca"),

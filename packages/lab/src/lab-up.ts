@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { isPortFree, run, throwIfInterrupted, withLock } from "@ashlar/host";
+import { isPortFree, run, throwIfInterrupted } from "@ashlar/host";
 import { chooseAccelerator } from "./accelerator.ts";
 import { allocatePorts } from "./allocate-ports.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { removeLab } from "./lab-down.ts";
-import { lockOptions } from "./lab-lock.ts";
+import { withLab } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { powerOn, withPortsLocked } from "./machine.ts";
@@ -71,7 +71,7 @@ const DISK_BYTES = 8 * 1024 ** 3;
 export async function labUp(options: LabUpOptions): Promise<Lab> {
   const paths = labPaths(options.name);
   checkOptions(options);
-  return await withLock(paths.lockName, lockOptions("up"), async () => {
+  return await withLab(paths, "up", async () => {
     if (existsSync(paths.directory)) {
       throw new AshlarError("conflict", `the lab ${options.name} exists already`, {
         hint: `remove it with \`ashlar lab down --name ${options.name}\`, or choose another --name`,

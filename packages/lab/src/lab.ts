@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { run, throwIfInterrupted, withLock, type RunResult } from "@ashlar/host";
+import { run, throwIfInterrupted, type RunResult } from "@ashlar/host";
 import { attachConsole } from "./attach-console.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
 import { labDown } from "./lab-down.ts";
-import { lockOptions } from "./lab-lock.ts";
+import { withLab } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
 import { readLabState, type LabState } from "./lab-state.ts";
 import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
@@ -221,7 +221,7 @@ export class Lab {
   }
 
   async #exclusively(command: string, work: () => Promise<void>): Promise<void> {
-    await withLock(this.#paths.lockName, lockOptions(command), async () => {
+    await withLab(this.#paths, command, async () => {
       this.#state = await readLabState(this.#paths);
       await work();
       await this.#readNodes();

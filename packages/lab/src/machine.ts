@@ -1,10 +1,11 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import {
   endProcesses,
   findProcesses,
   isPortFree,
+  runtimeDirectory,
   startDaemon,
   waitForEnd,
   withLock,
@@ -37,8 +38,8 @@ export type PowerOnOptions = {
 /**
  * Powers a machine on and gives the lab's state, in which its ports may have changed. Resolves when QEMU runs.
  *
- * No two labs can be given one port: choosing ports and starting QEMU, which takes them, is one step for all labs of the
- * machine, and what a stopped machine had is kept for it unless another program has taken it.
+ * No two labs of a user can be given one port: choosing ports and starting QEMU, which takes them, is one step for all of
+ * them, and what a stopped machine had is kept for it unless another program has taken it.
  */
 export async function powerOn(
   paths: LabPaths,
@@ -66,8 +67,8 @@ export async function powerOn(
 
 /** Does `work`, at whose end the ports that it has chosen are listened on, while no other lab chooses any. */
 export async function withPortsLocked<T>(paths: LabPaths, work: () => Promise<T>): Promise<T> {
-  const holder = `${paths.lockName}, process ${process.pid}`;
-  return await withLock("ports of labs", { holder, waitMs: PORT_LOCK_WAIT_MS }, work);
+  const options = { what: "the choice of ports for labs", holder: `lab ${paths.name}`, waitMs: PORT_LOCK_WAIT_MS };
+  return await withLock(join(runtimeDirectory(), "ports.lock"), options, work);
 }
 
 /** Cuts a machine's power. With the last machine of a lab its repository is no longer served. */

@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument } from "@ashlar/protocol/answers";
@@ -139,12 +138,11 @@ export async function endDebugging(path: string, node: string, name: string, now
 }
 
 async function change(path: string, make: (record: ExtensionRecord) => ExtensionRecord): Promise<void> {
-  const lock = { holder: `process ${process.pid}`, waitMs: LOCK_WAIT_MS };
-  await withLock(`extensions in ${resolve(path)}`, lock, async () => {
+  const lock = { what: `the record ${path}`, holder: "ashlar", waitMs: LOCK_WAIT_MS };
+  await withLock(`${path}.lock`, lock, async () => {
     const { turn, exceptions } = make(await readExtensionRecord(path));
     const sorted = [...exceptions].filter(([, own]) => own.length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
     const document = { schema: EXTENSION_RECORD_SCHEMA, turn: turn ?? null, exceptions: Object.fromEntries(sorted) };
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomically(path, `${JSON.stringify(document, undefined, 2)}\n`, 0o600);
   });
 }

@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument } from "@ashlar/protocol/answers";
 import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
@@ -53,9 +51,8 @@ export async function addPins(
   enrolAgain: ReadonlySet<string>,
 ): Promise<void> {
   if (added.size === 0) return;
-  const lock = { holder: `ashlar prove, process ${process.pid}`, waitMs: LOCK_WAIT_MS };
-  await withLock(`pins in ${resolve(path)}`, lock, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = { what: `the file of pins ${path}`, holder: "ashlar prove", waitMs: LOCK_WAIT_MS };
+  await withLock(`${path}.lock`, lock, async () => {
     const kept = [...(await readPins(path))].filter(([name]) => !(enrolAgain.has(name) && added.has(name)));
     const pins = Object.fromEntries([...added, ...kept]);
     await writeFileAtomically(path, `${JSON.stringify({ schema: SCHEMA, pins }, undefined, 2)}\n`, 0o600);

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited, readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
@@ -130,15 +130,14 @@ function releasesDirectory(path: string): string {
 }
 
 async function change(path: string, make: (record: UpdateRecord) => UpdateRecord): Promise<void> {
-  const lock = { holder: `process ${process.pid}`, waitMs: LOCK_WAIT_MS };
-  await withLock(`updates in ${resolve(path)}`, lock, async () => {
+  const lock = { what: `the record ${path}`, holder: "ashlar", waitMs: LOCK_WAIT_MS };
+  await withLock(`${path}.lock`, lock, async () => {
     const { declared, turn } = make(await readUpdateRecord(path));
     const document = {
       schema: UPDATE_RECORD_SCHEMA,
       declared: Object.fromEntries([...declared].toSorted(([a], [b]) => (a < b ? -1 : 1))),
       turn: turn ?? null,
     };
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomically(path, `${JSON.stringify(document, undefined, 2)}\n`, 0o600);
   });
 }

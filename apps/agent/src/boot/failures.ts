@@ -61,7 +61,7 @@ async function changeFailures(
   change: (known: readonly ReleaseFailure[]) => readonly ReleaseFailure[],
 ): Promise<void> {
   const path = fileIn(state);
-  await withLock(path, { holder: `process ${process.pid}`, waitMs: LOCK_WAIT_MS }, async () => {
+  await withLock(`${path}.lock`, { what: path, holder: "ashlar agent", waitMs: LOCK_WAIT_MS }, async () => {
     const failures = change(await readFailures(state)).slice(0, MAX_FAILURES);
     await writeStateFile(path, { failures });
   });

@@ -12,7 +12,7 @@ export async function scrubCommand(paths: NodePaths, json: boolean): Promise<num
   // The kernel derives the priority of input and output from this one (ioprio_set(2)).
   setPriority(constants.priority.PRIORITY_LOW);
   const { rootHash } = await readRunningSystem(paths);
-  const records = await withSlots("ashlar agent scrub", async () => {
+  const records = await withSlots(paths, "ashlar agent scrub", async () => {
     const slots = await readSlots(paths, rootHash);
     // An empty slot has no blocks that could be compared with anything.
     return await scrubSlots(

@@ -48,7 +48,7 @@ export async function changeComponentStates(
   change: (known: ComponentStates) => ComponentStates,
 ): Promise<void> {
   const path = fileIn(state);
-  await withLock(path, { holder: `process ${process.pid}`, waitMs: LOCK_WAIT_MS }, async () => {
+  await withLock(`${path}.lock`, { what: path, holder: "ashlar agent", waitMs: LOCK_WAIT_MS }, async () => {
     const { components, failures } = change(await readComponentStates({ state }));
     await writeStateFile(path, { components, failures: failures.slice(0, MAX_FAILURES) });
   });

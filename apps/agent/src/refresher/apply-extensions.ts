@@ -53,7 +53,8 @@ export type Applied = {
  * @throws AshlarError `failed` when the TPM does not measure, or nothing can be merged at all
  */
 export async function applyExtensions(paths: NodePaths, machine: Machine, bootId: string): Promise<Applied> {
-  return await withLock("extensions", { holder: "ashlar agent extensions apply", waitMs: LOCK_WAIT_MS }, async () => {
+  const lock = { what: "what is merged", holder: "ashlar agent extensions apply", waitMs: LOCK_WAIT_MS };
+  return await withLock(join(paths.runtime, "extensions.lock"), lock, async () => {
     await machine.exposeBase();
     const isKnown = await beginMerge(paths.extensions);
     const before = isKnown ? await readMergeRecord(paths.extensions) : EMPTY_RECORD;

@@ -75,9 +75,10 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
     update: async (request, context) => {
       // Loaded late: who only asks for the status need not wait for it.
       const client = { ...(await import("@ashlar/repository")), chooseRelease };
-      await withSlots("an update", async () => await carryOutUpdate(paths, client, request, context));
+      await withSlots(paths, "an update", async () => await carryOutUpdate(paths, client, request, context));
     },
-    rollBack: async (context) => await withSlots("a rollback", async () => await carryOutRollback(paths, context)),
+    rollBack: async (context) =>
+      await withSlots(paths, "a rollback", async () => await carryOutRollback(paths, context)),
     // Returns before systemd ends this very process.
     reboot: async () => void (await run("systemctl", ["--no-block", "reboot"])),
     nextBootReport: async () => await readNextBoot(paths),

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { withLock } from "@ashlar/host";
 import type { TurnEvent } from "./follow-turn.ts";
 import { createProgressPrinter, type Teller } from "./progress-printer.ts";
@@ -11,8 +10,9 @@ import type { UpdateResult } from "./update-result.ts";
  * @throws AshlarError `conflict` at once when somebody does
  */
 export async function withUpdateLock<T>(recordPath: string, work: () => Promise<T>): Promise<T> {
-  const holder = `another update, process ${process.pid}`;
-  return await withLock(`update of the nodes in ${resolve(recordPath)}`, { holder }, work);
+  const options = { what: `the fleet of the record ${recordPath}`, holder: "an update" };
+  // Not the lock of the record itself, which an update takes for each step.
+  return await withLock(`${recordPath}.update.lock`, options, work);
 }
 
 /** Shows on standard error how `update` goes on. */

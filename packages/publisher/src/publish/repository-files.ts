@@ -6,6 +6,8 @@ import { isMissing, withLock } from "@ashlar/host";
 
 /** Where unfinished files lie, on the file system of the repository. Served by nobody: its name begins with a dot. */
 const WORK_DIRECTORY = ".work";
+/** Not served either. */
+const LOCK = ".lock";
 
 /**
  * A repository's directory, while one process changes it. Files come into being beside the repository's own and take
@@ -25,7 +27,7 @@ export class RepositoryFiles {
         hint: "make it with `ashlar release init`",
       });
     });
-    return await withLock(`release ${root}`, { holder: `${what}, process ${process.pid}` }, async () => {
+    return await withLock(join(root, LOCK), { what: `the repository ${root}`, holder: what }, async () => {
       // What an interrupted command has left.
       await rm(join(root, WORK_DIRECTORY), { recursive: true, force: true });
       for (const name of [WORK_DIRECTORY, "metadata", "releases", "extensions"])
