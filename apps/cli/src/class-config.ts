@@ -1,6 +1,6 @@
+import { readNamedFile } from "@ashlar/host";
 import { AshlarError, formatProblem, hasErrors } from "@ashlar/base";
 import { Option } from "commander";
-import { readNamedFile } from "./prove/read-release.ts";
 
 /** For every command that reads a class config. */
 export function filesDirOption(): Option {

@@ -16,3 +16,4 @@ export { run, runForText } from "./run.ts";
 export type { RunOptions, RunResult } from "./run.ts";
 export { withTemporaryDirectory } from "./temporary-directory.ts";
 export { digestFile, readPart } from "./digest-file.ts";
+export { readNamedFile, readText } from "./read-named-file.ts";

@@ -25,8 +25,8 @@ beforeEach(() => {
 
 test("both releases are right for the node whose turn it is and for no other; afterwards only the new one", async () => {
   const allowed = async (node: string, given?: string): Promise<string> => {
-    const { declared, also } = allowedVersions(await readUpdateRecord(path), node, given);
-    return `${declared} ${also}`;
+    const [right, also] = allowedVersions(await readUpdateRecord(path), node, { given });
+    return `${right} ${also}`;
   };
   assert.equal(await allowed("a"), "undefined undefined");
   assert.equal(await allowed("a", "1.0.0"), "1.0.0 undefined");

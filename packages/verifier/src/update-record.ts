@@ -93,13 +93,13 @@ export async function endTurn(path: string, node: string, version: string): Prom
 export function allowedVersions(
   { declared, turn }: UpdateRecord,
   node: string,
-  given?: string,
-): { readonly declared: string | undefined; readonly also: string | undefined } {
+  { given, made }: { readonly given?: string | undefined; readonly made?: string | undefined } = {},
+): readonly string[] {
   const own = turn?.node === node ? turn : undefined;
-  const version = given ?? declared.get(node) ?? own?.from;
+  const version = given ?? declared.get(node) ?? own?.from ?? made;
   const pair = own === undefined ? [] : [own.from, own.to];
-  const also = version !== undefined && pair.includes(version) ? pair.find((each) => each !== version) : undefined;
-  return { declared: version, also };
+  if (version === undefined) return [];
+  return [version, ...(pair.includes(version) ? pair.filter((each) => each !== version).slice(0, 1) : [])];
 }
 
 /** Keeps a release's manifest beside the record, for whoever judges the nodes later. */

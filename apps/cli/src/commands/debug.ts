@@ -5,7 +5,7 @@ import { parseDuration } from "../debug/duration.ts";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
 import { refuseNoNode } from "../update/one-node.ts";
-import type { SessionOptions } from "../update/session.ts";
+import type { SessionOptions } from "../update/session-of-options.ts";
 
 type DebugOptions = Omit<SessionOptions, "urls"> & {
   readonly url?: string;
@@ -60,8 +60,8 @@ async function debug(name: string | undefined, options: DebugOptions, signal: Ab
   const { beginDebugSession, endDebugSession } = await import("../debug/debug-session.ts");
   const { findNode } = await import("../update/one-node.ts");
   const { withUpdateLock } = await import("../update/run-update.ts");
-  const { openSession } = await import("../update/session.ts");
-  const session = await openSession({ ...options, urls: options.url }, signal);
+  const { sessionOfOptions } = await import("../update/session-of-options.ts");
+  const session = await sessionOfOptions({ ...options, urls: options.url }, signal);
   const node = findNode(session.nodes, name);
   const { verifier, right, operatorPem, extensionRecordPath } = session;
   const context = {

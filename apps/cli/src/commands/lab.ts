@@ -1,3 +1,4 @@
+import { readText } from "@ashlar/host";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +8,6 @@ import type { Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
-import { readText } from "../prove/read-release.ts";
 
 type Named = { readonly name: string };
 

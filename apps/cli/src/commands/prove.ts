@@ -1,13 +1,15 @@
+import { readText } from "@ashlar/host";
 import { AshlarError } from "@ashlar/base";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
-import { nodesAtUrls, nodesOfLab, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { nodesAtUrls, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
 import type { Known } from "../prove/known-releases.ts";
-import { readManifestText, readText } from "../prove/read-release.ts";
+import { readManifestText } from "../prove/read-release.ts";
 
 type ProveOptions = {
   readonly lab?: string;

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
 import { refuseNoNode } from "../update/one-node.ts";
-import type { SessionOptions } from "../update/session.ts";
+import type { SessionOptions } from "../update/session-of-options.ts";
 import type { UpdateResult } from "../update/update-result.ts";
 
 type RollbackOptions = Omit<SessionOptions, "urls"> & {
@@ -49,8 +49,8 @@ async function rollBack(
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
   const { updateFleet } = await import("../update/update-fleet.ts");
-  const { openSession } = await import("../update/session.ts");
-  const session = await openSession({ ...options, urls: options.url }, signal);
+  const { sessionOfOptions } = await import("../update/session-of-options.ts");
+  const session = await sessionOfOptions({ ...options, urls: options.url }, signal);
   const node = findNode(session.nodes, name);
   return await withUpdateLock(session.recordPath, async () => {
     const target = await findPreviousRelease(node, session.record, signal);

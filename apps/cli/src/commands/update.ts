@@ -2,7 +2,8 @@ import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
-import type { Session, SessionOptions } from "../update/session.ts";
+import type { Session } from "../update/session.ts";
+import type { SessionOptions } from "../update/session-of-options.ts";
 import type { UpdateResult } from "../update/update-result.ts";
 
 type UpdateOptions = Omit<SessionOptions, "urls"> & {
@@ -96,8 +97,8 @@ async function update(options: UpdateOptions, signal: AbortSignal): Promise<Upda
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
   const { updateFleet } = await import("../update/update-fleet.ts");
-  const { openSession } = await import("../update/session.ts");
-  const session = await openSession({ ...options, urls: options.nodes }, signal);
+  const { sessionOfOptions } = await import("../update/session-of-options.ts");
+  const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
   if (session.repository === undefined) {
     throw new AshlarError("usage", "expected --releases, the repository that has the release", {
       hint: "or a lab that serves one: ashlar lab up --repo DIR --keys KEYDIR",
@@ -126,10 +127,10 @@ async function update(options: UpdateOptions, signal: AbortSignal): Promise<Upda
 async function updateComponent(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
   const { chooseComponent } = await import("../update/choose-component.ts");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
-  const { openSession } = await import("../update/session.ts");
+  const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const { tellComponent } = await import("../update/tell-step.ts");
   const { updateComponents } = await import("../update/update-components.ts");
-  const session = await openSession({ ...options, urls: options.nodes }, signal);
+  const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
   const chosen = chooseNodes(session, options.only);
   const { name, kind, version, rootHash } = chooseComponent(
     chosen,

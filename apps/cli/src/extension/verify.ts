@@ -1,8 +1,8 @@
+import { readNamedFile } from "@ashlar/host";
 import { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { createStepPrinter } from "../step-printer.ts";
-import { readNamedFile } from "../prove/read-release.ts";
 
 type VerifyFlags = { readonly keys?: string; readonly certificate: readonly string[]; readonly json?: true };
 

@@ -1,11 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { listDirectory } from "@ashlar/host";
+import { listDirectory, readText } from "@ashlar/host";
 import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
 import type { RepositoryIndex } from "@ashlar/repository-index";
-import { readText } from "./read-release.ts";
 
 /** All versions of all extensions in a repository, also withdrawn ones: nodes may still have them. */
 export function extensionsOf({ extensions }: RepositoryIndex): KnownExtension[] {

@@ -94,8 +94,7 @@ export function rightReleases(
   known: readonly KnownRelease[],
   { given, made }: { readonly given: KnownRelease | undefined; readonly made: KnownRelease | undefined },
 ): RightReleases {
-  const { declared, also } = allowedVersions(record, node, given?.version);
-  const version = declared ?? made?.version;
+  const [version, also] = allowedVersions(record, node, { given: given?.version, made: made?.version });
   if (version === undefined) {
     throw new AshlarError("usage", `expected --image: nobody says which release ${node} was declared to run`, {
       hint: "give the directory that `ashlar image build` wrote",

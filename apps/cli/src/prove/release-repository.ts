@@ -1,9 +1,9 @@
+import { readNamedFile } from "@ashlar/host";
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { openRepository, type Repository } from "@ashlar/repository";
-import { readNamedFile } from "./read-release.ts";
 
 /** A repository of releases, and whose releases are trusted. */
 export type RepositoryPlace = {

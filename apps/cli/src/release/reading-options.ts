@@ -1,10 +1,10 @@
+import { readNamedFile } from "@ashlar/host";
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import type { VerifyOptions } from "@ashlar/publisher";
-import { readNamedFile } from "../prove/read-release.ts";
 
 export type ReadFlags = {
   readonly repo?: string;

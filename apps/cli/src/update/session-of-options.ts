@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { readClassConfig } from "../class-config.ts";
+import { nodesAtUrls, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { nodesOfLab } from "../prove/nodes-of-lab.ts";
+import { openSession, type Session } from "./session.ts";
+
+/** The options that every command has which gives nodes orders. */
+export type SessionOptions = {
+  readonly lab?: string;
+  /** https URLs, separated by commas. */
+  readonly urls?: string | undefined;
+  readonly operatorKey?: string;
+  readonly releases?: string;
+  readonly releaseRoot?: string;
+  readonly image?: string;
+  readonly config?: string;
+  readonly filesDir?: string;
+  readonly nodeConfigs?: string;
+  readonly ekRoots?: string;
+  readonly pins?: string;
+  readonly extension?: readonly string[];
+};
+
+/** Where things are that no option names. */
+type Defaults = {
+  readonly operatorKey?: string;
+  readonly releases?: string;
+  readonly releaseRoot?: string;
+};
+
+/** @throws AshlarError `usage`, `not-found`, and whatever `openSession` throws */
+export async function sessionOfOptions(options: SessionOptions, signal: AbortSignal): Promise<Session> {
+  const { declared, defaults } = await findNodes(options);
+  const releases = options.releases ?? defaults.releases;
+  return await openSession(
+    {
+      declared,
+      operatorKey: options.operatorKey ?? defaults.operatorKey,
+      repository:
+        releases === undefined ? undefined : { releases, releaseRoot: options.releaseRoot ?? defaults.releaseRoot },
+      image: options.image,
+      ekRoots: options.ekRoots,
+      pins: options.pins,
+      extensions: options.extension ?? [],
+    },
+    signal,
+  );
+}
+
+async function findNodes(options: SessionOptions): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
+  const classConfig =
+    options.config === undefined ? undefined : await readClassConfig(options.config, options.filesDir);
+  if (options.lab === undefined) {
+    return { declared: await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs), defaults: {} };
+  }
+  const { openLab } = await import("@ashlar/lab");
+  const lab = await openLab(options.lab);
+  await lab.startRepository();
+  const { repository } = lab;
+  const defaults = {
+    operatorKey: lab.operatorKeyPath,
+    ...(repository === undefined ? {} : { releases: repository.directory }),
+    ...(repository !== undefined && existsSync(repository.trustedRootPath)
+      ? { releaseRoot: repository.trustedRootPath }
+      : {}),
+  };
+  return { declared: await nodesOfLab(options.lab, classConfig), defaults };
+}
