@@ -1,9 +1,5 @@
-import {
-  debugResultJsonSchema,
-  extensionRecordJsonSchema,
-  updateRecordJsonSchema,
-  updateResultJsonSchema,
-} from "@ashlar/cli";
+import { debugResultJsonSchema, updateResultJsonSchema } from "@ashlar/rollout";
+import { extensionRecordJsonSchema, updateRecordJsonSchema } from "@ashlar/verifier/declared";
 import {
   evidenceSchema,
   extensionsStatusJsonSchema,

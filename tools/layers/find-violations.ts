@@ -34,7 +34,7 @@ function judgeImport(
     return isTestCode(file) ? [] : judgeFolders(workspace, file.path, target).flatMap(complain);
   }
   if (specifier.startsWith("node:")) {
-    const allowed = !isPureCode(workspace, file) || PURE_NODE_MODULES.includes(specifier);
+    const allowed = !isPureCode(file) || PURE_NODE_MODULES.includes(specifier);
     return allowed ? [] : complain(`${workspace.directory} is pure: expected no input or output, found ${specifier}`);
   }
   const name = packageNameOf(specifier);
@@ -92,7 +92,7 @@ function layerOf(directory: string): number {
 }
 
 function judgePurity(workspace: Workspace, file: SourceFile): string[] {
-  if (!isPureCode(workspace, file)) return [];
+  if (!isPureCode(file)) return [];
   return blankComments(file.text)
     .split("\n")
     .flatMap((text, index) =>
@@ -102,8 +102,12 @@ function judgePurity(workspace: Workspace, file: SourceFile): string[] {
     );
 }
 
-function isPureCode(workspace: Workspace, file: SourceFile): boolean {
-  return PURE.includes(workspace.directory) && !isTestCode(file);
+function pureRoot({ path }: SourceFile): string | undefined {
+  return PURE.find((root) => path.startsWith(`${root}/`));
+}
+
+function isPureCode(file: SourceFile): boolean {
+  return pureRoot(file) !== undefined && !isTestCode(file);
 }
 
 function isTestCode({ path }: SourceFile): boolean {

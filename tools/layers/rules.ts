@@ -14,6 +14,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/image"],
   ["packages/extensions"],
   ["packages/verifier"],
+  ["packages/rollout"],
   ["packages/lab"],
   ["apps/agent", "apps/cli"],
   ["apps/demo"],
@@ -47,7 +48,7 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
     uses: ["values", "machine"],
   },
   node: { members: ["apps/agent"], uses: ["values", "machine"] },
-  outside: { members: ["packages/verifier", "packages/lab"], uses: ["values", "machine"] },
+  outside: { members: ["packages/verifier", "packages/rollout", "packages/lab"], uses: ["values", "machine"] },
   people: {
     members: ["apps/cli", "apps/demo", "test", "tools"],
     uses: ["values", "machine", "build", "outside"],
@@ -62,7 +63,8 @@ export const NOT_ON_NODES: readonly string[] = ["packages/butane", "packages/ide
 
 /**
  * Folders of a workspace, and the folders beside them that each may import. Files directly in `src` may import all. The
- * agent's folders are its processes: what faces the network must not reach what writes disks or merges extensions.
+ * agent's folders are its processes: what faces the network must not reach what writes disks or merges extensions. What
+ * decides about a rollout does not know how nodes are reached.
  */
 export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "apps/agent": {
@@ -75,10 +77,11 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     updater: ["shared", "slots", "extensions", "boot"],
     commands: ["shared", "slots", "extensions", "boot", "refresher"],
   },
+  "packages/rollout": { turn: [], drive: ["turn"] },
 };
 
-/** Packages that are functions from values to values. Their tests may read files. */
-export const PURE: readonly string[] = GROUPS.values.members;
+/** Packages and folders that are functions from values to values. Their tests may read files. */
+export const PURE: readonly string[] = [...GROUPS.values.members, "packages/rollout/src/turn"];
 
 /** Modules of Node.js that do no input or output. */
 export const PURE_NODE_MODULES: readonly string[] = [

@@ -1,16 +1,5 @@
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order } from "./agent-client.ts";
-export {
-  allowDebugging,
-  beginComponentTurn,
-  endComponentTurn,
-  endDebugging,
-  extensionRecordJsonSchema,
-  extensionRecordPath,
-  readExtensionRecord,
-  rightOfNode,
-} from "./extension-record.ts";
-export type { ComponentTurn, ExtensionRecord } from "./extension-record.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";
 export { proveNodes } from "./prove-nodes.ts";
@@ -22,14 +11,3 @@ export { readStoredFleet } from "./stored/read-fleet.ts";
 export type { FoundFleet, StoredFleet } from "./stored/read-fleet.ts";
 export { writeStoredAnswer } from "./stored/write-answer.ts";
 export { writeStoredFleet } from "./stored/write-fleet.ts";
-export {
-  allowedVersions,
-  beginTurn,
-  endTurn,
-  keepRelease,
-  readKeptReleases,
-  readUpdateRecord,
-  updateRecordJsonSchema,
-  updateRecordPath,
-} from "./update-record.ts";
-export type { Turn, UpdateRecord } from "./update-record.ts";

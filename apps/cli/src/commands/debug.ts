@@ -1,6 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
-import type { DebugResult } from "../debug/debug-result.ts";
+import type { DebugResult } from "@ashlar/rollout";
 import { parseDuration } from "../debug/duration.ts";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
@@ -57,7 +57,7 @@ Examples:
 }
 
 async function debug(name: string | undefined, options: DebugOptions, signal: AbortSignal): Promise<DebugResult> {
-  const { beginDebugSession, endDebugSession } = await import("../debug/debug-session.ts");
+  const { beginDebugSession, endDebugSession } = await import("@ashlar/rollout");
   const { findNode } = await import("../update/one-node.ts");
   const { withUpdateLock } = await import("../update/run-update.ts");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
-import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "../update/test-extension-machine.ts";
+import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "@ashlar/rollout/test-fixtures";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-extensions-of-nodes-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -5,11 +5,11 @@ import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
-import { nodesAtUrls, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
-import type { Known } from "../prove/known-releases.ts";
-import { readManifestText } from "../prove/read-release.ts";
+import type { Known } from "@ashlar/verifier/declared";
+import { readManifestText } from "@ashlar/verifier/declared";
 
 type ProveOptions = {
   readonly lab?: string;
@@ -118,13 +118,14 @@ function refuseContradictions(options: ProveOptions): void {
 async function proveLive(options: ProveOptions): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
-  const verifier = await import("@ashlar/verifier");
-  const { proveNodes, readUpdateRecord, updateRecordPath, writeStoredFleet } = verifier;
+  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
+  const declarations = await import("@ashlar/verifier/declared");
+  const { readUpdateRecord, rightReleases, updateRecordPath } = declarations;
   const declared = await findNodes(options, await readConfig(options));
   const pinsPath = options.pins ?? declared.pinsPath;
   const recordPath = updateRecordPath(pinsPath);
   const record = await readUpdateRecord(recordPath);
-  const extensionRecord = await verifier.readExtensionRecord(verifier.extensionRecordPath(pinsPath));
+  const extensionRecord = await declarations.readExtensionRecord(declarations.extensionRecordPath(pinsPath));
   const readRelease = async (path: string | undefined): Promise<KnownRelease | undefined> =>
     path === undefined ? undefined : parseKnownRelease(await readManifestText(path));
   const given = await readRelease(options.image);
@@ -132,14 +133,13 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
   const known = await readKnown(options, recordPath, declared.repository, [given, made]);
   const rootsPath = options.ekRoots ?? declared.ekRootsPath;
   const ekRoots = rootsPath === undefined ? undefined : await readText(rootsPath, "trusted TPM makers");
-  const { rightReleases } = await import("../prove/known-releases.ts");
   const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
     Object.assign(node, {
       expectations: expectationsOf({
         ...rightReleases(node.name, record, known.releases, { given, made }),
         classConfig,
         nodeConfig,
-        extensions: { known: known.extensions, ...verifier.rightOfNode(extensionRecord, node.name) },
+        extensions: { known: known.extensions, ...declarations.rightOfNode(extensionRecord, node.name) },
       }),
     }),
   );
@@ -183,7 +183,7 @@ async function readKnown(
   labs: DeclaredNodes["repository"],
   given: readonly (KnownRelease | undefined)[],
 ): Promise<Known> {
-  const { readKnown: read } = await import("../prove/known-releases.ts");
+  const { readKnown: read } = await import("@ashlar/verifier/declared");
   const isGiven = releases !== undefined;
   return await withInterruption(async (signal) =>
     read({
@@ -216,7 +216,7 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
   const release = parseKnownRelease(stored.manifest);
   const releaseInstead =
     options.image === undefined ? undefined : parseKnownRelease(await readManifestText(options.image));
-  const { readKnown: read } = await import("../prove/known-releases.ts");
+  const { readKnown: read } = await import("@ashlar/verifier/declared");
   const { releases, releaseRoot, extension } = options;
   const repository = releases === undefined ? undefined : { releases, releaseRoot };
   const more = await read({ images: options.knownImage ?? [], extensions: extension, repository });

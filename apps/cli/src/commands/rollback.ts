@@ -3,7 +3,7 @@ import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
 import { refuseNoNode } from "../update/one-node.ts";
 import type { SessionOptions } from "../update/session-of-options.ts";
-import type { UpdateResult } from "../update/update-result.ts";
+import type { UpdateResult } from "@ashlar/rollout";
 
 type RollbackOptions = Omit<SessionOptions, "urls"> & {
   readonly url?: string;
@@ -43,12 +43,12 @@ async function rollBack(
   options: RollbackOptions,
   signal: AbortSignal,
 ): Promise<UpdateResult> {
-  const { requireMinimum } = await import("../update/choose-target.ts");
+  const { requireMinimum } = await import("@ashlar/rollout");
   const { findNode } = await import("../update/one-node.ts");
-  const { findPreviousRelease } = await import("../update/previous-release.ts");
+  const { findPreviousRelease } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
-  const { updateFleet } = await import("../update/update-fleet.ts");
+  const { updateFleet } = await import("@ashlar/rollout");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const session = await sessionOfOptions({ ...options, urls: options.url }, signal);
   const node = findNode(session.nodes, name);

@@ -2,9 +2,9 @@ import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
-import type { Session } from "../update/session.ts";
+import type { Session } from "@ashlar/rollout";
 import type { SessionOptions } from "../update/session-of-options.ts";
-import type { UpdateResult } from "../update/update-result.ts";
+import type { UpdateResult } from "@ashlar/rollout";
 
 type UpdateOptions = Omit<SessionOptions, "urls"> & {
   readonly nodes?: string;
@@ -93,10 +93,10 @@ function refuseContradictions({ lab, nodes, component, to, channel, nodeConfigs,
 }
 
 async function update(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
-  const { chooseTarget } = await import("../update/choose-target.ts");
+  const { chooseTarget } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
-  const { updateFleet } = await import("../update/update-fleet.ts");
+  const { updateFleet } = await import("@ashlar/rollout");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
   if (session.repository === undefined) {
@@ -125,11 +125,11 @@ async function update(options: UpdateOptions, signal: AbortSignal): Promise<Upda
 }
 
 async function updateComponent(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
-  const { chooseComponent } = await import("../update/choose-component.ts");
+  const { chooseComponent } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const { tellComponent } = await import("../update/tell-step.ts");
-  const { updateComponents } = await import("../update/update-components.ts");
+  const { updateComponents } = await import("@ashlar/rollout");
   const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
   const chosen = chooseNodes(session, options.only);
   const { name, kind, version, rootHash } = chooseComponent(

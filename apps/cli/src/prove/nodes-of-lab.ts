@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DeclaredNodes } from "./declared-nodes.ts";
+import type { DeclaredNodes } from "@ashlar/verifier/declared";
 
 /** The nodes of a lab. Their pins go when the lab goes: its TPMs do, too. */
 export async function nodesOfLab(name: string, classConfig: Uint8Array | undefined): Promise<DeclaredNodes> {

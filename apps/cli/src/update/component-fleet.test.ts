@@ -6,15 +6,17 @@ import { after, beforeEach, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { testExtensionsStatus } from "@ashlar/protocol/test-fixtures";
 import type { ComponentFailure, ExtensionsStatus } from "@ashlar/protocol";
-import { readExtensionRecord } from "@ashlar/verifier";
-import type { ComponentAccess } from "./component-access.ts";
-import type { ComponentGoal } from "./component-turn.ts";
-import type { TurnEvent } from "./follow-turn.ts";
+import { readExtensionRecord } from "@ashlar/verifier/declared";
+import {
+  type ComponentAccess,
+  type ComponentGoal,
+  type TurnEvent,
+  type UpdateResult,
+  updateComponents,
+} from "@ashlar/rollout";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
 import { tellComponent } from "./tell-step.ts";
-import { updateComponents } from "./update-components.ts";
-import type { UpdateResult } from "./update-result.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-components-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -6,14 +6,11 @@ import { after, beforeEach, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
-import { readUpdateRecord } from "@ashlar/verifier";
+import { readUpdateRecord } from "@ashlar/verifier/declared";
+import { type Goal, type NodeAccess, type TurnEvent, updateFleet } from "@ashlar/rollout";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
-import type { TurnEvent } from "./follow-turn.ts";
-import type { NodeAccess } from "./run-turn.ts";
 import { tellRelease } from "./tell-step.ts";
-import type { Goal } from "./turn.ts";
-import { updateFleet } from "./update-fleet.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-update-"));
 after(() => rmSync(directory, { recursive: true }));

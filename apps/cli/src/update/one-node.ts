@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 
 /** How a command that is about one node is told which. */
 export type NodeChoice = {

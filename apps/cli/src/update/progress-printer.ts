@@ -1,6 +1,6 @@
 import type { ProgressOutput } from "@ashlar/lab";
 import type { UpdateProgress } from "@ashlar/protocol";
-import type { TurnEvent } from "./follow-turn.ts";
+import type { TurnEvent } from "@ashlar/rollout";
 
 export type ProgressPrinter<Status> = {
   readonly report: (event: TurnEvent<Status>) => void;

@@ -1,4 +1,4 @@
-import type { NodeResult, UpdateResult } from "./update-result.ts";
+import type { NodeResult, UpdateResult } from "@ashlar/rollout";
 import { formatBytes } from "./progress-printer.ts";
 
 const TITLES = ["NODE", "OUTCOME", "FROM", "TO", "FETCHED", "TIME"];

@@ -1,8 +1,8 @@
 import { withLock } from "@ashlar/host";
-import type { TurnEvent } from "./follow-turn.ts";
+import type { TurnEvent } from "@ashlar/rollout";
 import { createProgressPrinter, type Teller } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
-import type { UpdateResult } from "./update-result.ts";
+import type { UpdateResult } from "@ashlar/rollout";
 
 /**
  * Does `work` while nobody else updates the same nodes.

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readClassConfig } from "../class-config.ts";
-import { nodesAtUrls, type DeclaredNodes } from "../prove/declared-nodes.ts";
+import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session } from "@ashlar/rollout";
 
 /** The options that every command has which gives nodes orders. */
 export type SessionOptions = {

@@ -1,9 +1,9 @@
 import type { UpdateStatus } from "@ashlar/protocol";
 import type { ExtensionsStatus } from "@ashlar/protocol";
-import { mergedOf, type ComponentGoal } from "./component-turn.ts";
-import type { TurnEvent } from "./follow-turn.ts";
+import { mergedOf, type ComponentGoal } from "@ashlar/rollout";
+import type { TurnEvent } from "@ashlar/rollout";
 import type { Teller } from "./progress-printer.ts";
-import type { Goal, Step } from "./turn.ts";
+import type { Goal, Step } from "@ashlar/rollout";
 
 type Waited = Extract<Step, { kind: "wait" }>["what"];
 

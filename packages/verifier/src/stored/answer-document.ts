@@ -6,7 +6,7 @@ import {
   MAX_EXCEPTIONS,
   measuredExtensionSchema,
   rightExtensionSchema,
-} from "../extension-schemas.ts";
+} from "../declared/extension-schemas.ts";
 import { pinSchema } from "../pin-store.ts";
 import type { StoredAnswer, StoredExtensions } from "./answer.ts";
 

@@ -4,7 +4,7 @@ import { listDirectory, readLimited, readOptional } from "@ashlar/host";
 import type { KnownExtension } from "@ashlar/identity";
 import { parseDocument, parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
 import { z } from "zod";
-import { knownExtensionSchema } from "../extension-schemas.ts";
+import { knownExtensionSchema } from "../declared/extension-schemas.ts";
 import { fleetDocumentSchema, MAX_FLEET_BYTES } from "./fleet-document.ts";
 import {
   ANSWER,

@@ -6,11 +6,10 @@ import { after, beforeEach, test } from "node:test";
 import { parseEkRoots } from "@ashlar/identity";
 import { knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
-import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
-import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "../update/test-extension-machine.ts";
+import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier/declared";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
+import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "./test-extension-machine.ts";
 import { beginDebugSession, endDebugSession, type DebugContext } from "./debug-session.ts";
-import { parseDuration } from "./duration.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-debug-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -104,18 +103,4 @@ test("only published extensions that are not declared, and only of the enrolled 
   const other = { ...context, verifier: { ...context.verifier, ekRoots } };
   await assert.rejects(beginDebugSession(node, "debug-tools", 60, other), { code: "untrusted" });
   assert.deepEqual(machine.orders, []);
-});
-
-test("times", () => {
-  const times = [
-    ["1h", 3600],
-    ["20m", 1200],
-    ["90s", 90],
-    ["1h30m", 5400],
-    ["24h", 86_400],
-  ] as const;
-  for (const [text, seconds] of times) assert.equal(parseDuration(text), seconds);
-  for (const text of ["", "0s", "1", "h", "25h", "1m1h", "-1h", "1.5h", "99999999h", " 1h"]) {
-    assert.throws(() => parseDuration(text), { code: "usage" }, text);
-  }
 });

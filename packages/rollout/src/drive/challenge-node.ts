@@ -3,7 +3,7 @@ import { expectationsOf, type EkRoots, type NamedVerdict } from "@ashlar/identit
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { ExtensionKnowledge } from "@ashlar/identity";
 import { proveNodes } from "@ashlar/verifier";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 
 /** How nodes are judged, whatever is right for them. */
 export type Verifier = {

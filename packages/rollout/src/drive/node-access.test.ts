@@ -9,12 +9,12 @@ import { operatorPem, operatorPin, type NextBootReport, type UpdateStatus } from
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { testLogs, testNextBootReport, testRelease, testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import { NO_KNOWLEDGE } from "@ashlar/identity";
-import { readUpdateRecord, updateRecordPath } from "@ashlar/verifier";
+import { readUpdateRecord, updateRecordPath } from "@ashlar/verifier/declared";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
-import { KnownReleases } from "./known-releases.ts";
+import { KnownReleases } from "@ashlar/verifier/declared";
 import { RemoteNode, type AccessContext } from "./node-access.ts";
 import { findPreviousRelease, otherRelease } from "./previous-release.ts";
-import type { Goal } from "./turn.ts";
+import type { Goal } from "../turn/turn.ts";
 import { updateFleet } from "./update-fleet.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-update-"));

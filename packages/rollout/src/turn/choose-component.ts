@@ -3,7 +3,7 @@ import { compareVersions } from "@ashlar/formats";
 import { declaredInConfigs, type DeclaredExtension } from "@ashlar/declaration";
 import { matchesVersion } from "@ashlar/protocol";
 import type { KnownExtension } from "@ashlar/identity";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 
 /**
  * The version of a component that nodes shall have: the one that is named, else the newest that all of them allow.

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { testRelease } from "@ashlar/protocol/test-fixtures";
-import { keepRelease, updateRecordPath } from "@ashlar/verifier";
-import { readKnown, rightReleases } from "./known-releases.ts";
+import { keepRelease, updateRecordPath } from "./update-record.ts";
+import { readKnown, rightReleases } from "./read-known.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-known-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -4,7 +4,7 @@ import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited, readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { z } from "zod";
-import { nodeNameSchema } from "./node-name.ts";
+import { nodeNameSchema } from "../node-name.ts";
 
 /**
  * What updates from the outside have changed: which release each node is declared to run since, and whose turn it is

@@ -1,11 +1,17 @@
 import type { ExtensionsStatus, MeasuredExtension, MergedExtension } from "@ashlar/protocol";
-import { beginComponentTurn, endComponentTurn, readExtensionRecord } from "@ashlar/verifier";
+import { beginComponentTurn, endComponentTurn, readExtensionRecord } from "@ashlar/verifier/declared";
 import type { ComponentAccess } from "./component-access.ts";
-import type { ComponentGoal } from "./component-turn.ts";
+import type { ComponentGoal } from "../turn/component-turn.ts";
 import { runComponentTurn } from "./run-component-turn.ts";
 import { takeTurns } from "./take-turns.ts";
 import type { FleetOptions } from "./update-fleet.ts";
-import { nodeResult, untouched, UPDATE_RESULT_SCHEMA, type NodeResult, type UpdateResult } from "./update-result.ts";
+import {
+  nodeResult,
+  untouched,
+  UPDATE_RESULT_SCHEMA,
+  type NodeResult,
+  type UpdateResult,
+} from "../turn/update-result.ts";
 
 /**
  * Takes a component of nodes to another version, without restarting them; see {@link takeTurns}.

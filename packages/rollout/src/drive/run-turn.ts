@@ -1,6 +1,6 @@
 import type { UpdateProgress, UpdateStatus } from "@ashlar/protocol";
 import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
-import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
+import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "../turn/turn.ts";
 
 /** One node as an update sees it. All throw AshlarError `unavailable` when it does not answer. */
 export type NodeAccess = {

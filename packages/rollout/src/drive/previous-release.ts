@@ -3,7 +3,8 @@ import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
 import { parseNextBootReport } from "@ashlar/protocol/answers";
 import { NONCE_BYTES, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
-import { AgentClient, type UpdateRecord } from "@ashlar/verifier";
+import { AgentClient } from "@ashlar/verifier";
+import type { UpdateRecord } from "@ashlar/verifier/declared";
 
 /**
  * The release that a node would go back to. What the node says about it is only where to look: that it boots, and is

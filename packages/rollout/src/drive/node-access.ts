@@ -2,11 +2,11 @@ import type { EkRoots, NamedVerdict } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
 import type { ExtensionKnowledge } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";
-import type { KnownReleases } from "./known-releases.ts";
+import type { KnownReleases } from "@ashlar/verifier/declared";
 import type { NodeAccess } from "./run-turn.ts";
-import type { Goal } from "./turn.ts";
+import type { Goal } from "../turn/turn.ts";
 
 export type AccessContext = {
   readonly releases: KnownReleases;

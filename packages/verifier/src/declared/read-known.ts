@@ -4,7 +4,7 @@ import { stateDirectory } from "@ashlar/host";
 import { parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
 import type { KnownExtension } from "@ashlar/identity";
 import type { Repository } from "@ashlar/repository";
-import { allowedVersions, readKeptReleases, type UpdateRecord } from "@ashlar/verifier";
+import { allowedVersions, readKeptReleases, type UpdateRecord } from "./update-record.ts";
 import { extensionsOf, readExtensions } from "./known-extensions.ts";
 import { readManifestText } from "./read-release.ts";
 import type { RepositoryPlace } from "./release-repository.ts";

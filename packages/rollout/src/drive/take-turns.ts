@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import type { NodeResult } from "./update-result.ts";
+import type { NodeResult } from "../turn/update-result.ts";
 
 export type Turns<Node> = {
   /** Whose turn has not ended, and what to do when it is none of these nodes. */

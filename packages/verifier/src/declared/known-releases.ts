@@ -1,8 +1,8 @@
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type KnownRelease, type ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Repository } from "@ashlar/repository";
-import { keepRelease, readKeptReleases } from "@ashlar/verifier";
-import { readSummaries } from "../prove/known-releases.ts";
+import { keepRelease, readKeptReleases } from "./update-record.ts";
+import { readSummaries } from "./read-known.ts";
 
 /** The manifests that nodes are judged by: given ones, those of earlier updates, and those of the repository. */
 export class KnownReleases {

@@ -6,9 +6,9 @@ import { after, beforeEach, test } from "node:test";
 import { parseEkRoots } from "@ashlar/identity";
 import { knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
-import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier";
+import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier/declared";
 import { RemoteComponent, type ComponentContext } from "./component-access.ts";
-import type { ComponentGoal } from "./component-turn.ts";
+import type { ComponentGoal } from "../turn/component-turn.ts";
 import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "./test-extension-machine.ts";
 import { updateComponents } from "./update-components.ts";
 

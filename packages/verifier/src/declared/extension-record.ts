@@ -12,7 +12,7 @@ import {
   MAX_EXCEPTIONS,
   measuredExtensionSchema,
 } from "./extension-schemas.ts";
-import { nodeNameSchema } from "./node-name.ts";
+import { nodeNameSchema } from "../node-name.ts";
 
 /**
  * What is right about nodes' extensions for a while only: whose turn it is in a component's update, and which debug

@@ -2,9 +2,9 @@ import type { NamedVerdict } from "@ashlar/identity";
 import type { ComponentRequest, ExtensionsStatus, MeasuredExtension } from "@ashlar/protocol";
 import type { KnownExtension } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 import { challengeNode, problemOf, withoutNextBoot, type Right, type Verifier } from "./challenge-node.ts";
-import { mergedOf, type ComponentGoal } from "./component-turn.ts";
+import { mergedOf, type ComponentGoal } from "../turn/component-turn.ts";
 
 /** One node as a component's update sees it. All throw AshlarError `unavailable` when it does not answer. */
 export type ComponentAccess = {

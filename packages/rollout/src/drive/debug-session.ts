@@ -4,11 +4,12 @@ import { throwIfInterrupted } from "@ashlar/host";
 import type { NamedVerdict } from "@ashlar/identity";
 import { declaredInConfigs } from "@ashlar/declaration";
 import type { ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
-import { AgentClient, allowDebugging, endDebugging, readExtensionRecord, rightOfNode } from "@ashlar/verifier";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
-import { challengeNode, firstOf, type Right, type Verifier } from "../update/challenge-node.ts";
-import { firstAnswer } from "../update/first-answer.ts";
-import { DEBUG_RESULT_SCHEMA, type DebugResult } from "./debug-result.ts";
+import { AgentClient } from "@ashlar/verifier";
+import { allowDebugging, endDebugging, readExtensionRecord, rightOfNode } from "@ashlar/verifier/declared";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
+import { challengeNode, firstOf, type Right, type Verifier } from "./challenge-node.ts";
+import { firstAnswer } from "./first-answer.ts";
+import { DEBUG_RESULT_SCHEMA, type DebugResult } from "../turn/debug-result.ts";
 
 export type DebugContext = {
   readonly verifier: Verifier;

@@ -3,7 +3,7 @@ import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateProgress } from "@ashlar/protocol";
 import { firstAnswer } from "./first-answer.ts";
-import type { End, Facts, Step, StopReason } from "./turn.ts";
+import type { End, Facts, Step, StopReason } from "../turn/turn.ts";
 
 /** What both kinds of status have. */
 type AnyStatus = { readonly bootId: string; readonly progress: UpdateProgress | null };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
 import { testExtension } from "@ashlar/protocol/test-fixtures";
-import type { DeclaredNode } from "../prove/declared-nodes.ts";
+import type { DeclaredNode } from "@ashlar/verifier/declared";
 import { chooseComponent } from "./choose-component.ts";
 
 const KNOWN: readonly KnownExtension[] = [

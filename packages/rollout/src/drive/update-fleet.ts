@@ -1,10 +1,16 @@
 import type { UpdateStatus } from "@ashlar/protocol";
-import { beginTurn, endTurn, readUpdateRecord } from "@ashlar/verifier";
+import { beginTurn, endTurn, readUpdateRecord } from "@ashlar/verifier/declared";
 import type { FollowOptions } from "./follow-turn.ts";
 import { runTurn, type NodeAccess } from "./run-turn.ts";
 import { takeTurns } from "./take-turns.ts";
-import type { Goal } from "./turn.ts";
-import { nodeResult, untouched, UPDATE_RESULT_SCHEMA, type NodeResult, type UpdateResult } from "./update-result.ts";
+import type { Goal } from "../turn/turn.ts";
+import {
+  nodeResult,
+  untouched,
+  UPDATE_RESULT_SCHEMA,
+  type NodeResult,
+  type UpdateResult,
+} from "../turn/update-result.ts";
 
 export type FleetOptions<Status> = FollowOptions<Status> & {
   /** Says whose turn it is, for `ashlar prove` and for who repeats this. */

@@ -6,8 +6,8 @@ import { parseManifest } from "@ashlar/protocol/answers";
 import { pinOfOperatorPem } from "@ashlar/protocol";
 import type { Repository } from "@ashlar/repository";
 import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
+import { AgentClient } from "@ashlar/verifier";
 import {
-  AgentClient,
   allowedVersions,
   extensionRecordPath,
   readExtensionRecord,
@@ -15,15 +15,15 @@ import {
   rightOfNode,
   updateRecordPath,
   type UpdateRecord,
-} from "@ashlar/verifier";
-import type { DeclaredNode, DeclaredNodes } from "../prove/declared-nodes.ts";
-import { readManifestText } from "../prove/read-release.ts";
-import { openReleases, type RepositoryPlace } from "../prove/release-repository.ts";
-import { extensionsOf, readExtensions } from "../prove/known-extensions.ts";
+} from "@ashlar/verifier/declared";
+import type { DeclaredNode, DeclaredNodes } from "@ashlar/verifier/declared";
+import { readManifestText } from "@ashlar/verifier/declared";
+import { openReleases, type RepositoryPlace } from "@ashlar/verifier/release-repository";
+import { extensionsOf, readExtensions } from "@ashlar/verifier/declared";
 import type { Right, Verifier } from "./challenge-node.ts";
 import { RemoteComponent } from "./component-access.ts";
-import type { ComponentGoal } from "./component-turn.ts";
-import { KnownReleases } from "./known-releases.ts";
+import type { ComponentGoal } from "../turn/component-turn.ts";
+import { KnownReleases } from "@ashlar/verifier/declared";
 import { RemoteNode } from "./node-access.ts";
 
 /** Where everything is that a session needs. */

@@ -9,9 +9,9 @@ import {
   situationOf,
   type ComponentGoal,
   type ComponentState,
-} from "./component-turn.ts";
+} from "../turn/component-turn.ts";
 import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
-import type { End, Facts, Step } from "./turn.ts";
+import type { End, Facts, Step } from "../turn/turn.ts";
 
 export type ComponentTurnOptions = FollowOptions<ExtensionsStatus> & {
   readonly resumed: boolean;

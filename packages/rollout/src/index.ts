@@ -1,0 +1,19 @@
+/** Takes nodes from one release or extension to the next. `turn` decides, from facts alone; `drive` asks, orders and waits. */
+export type { TurnEvent } from "./drive/follow-turn.ts";
+export { openSession } from "./drive/session.ts";
+export type { Session } from "./drive/session.ts";
+export { mergedOf } from "./turn/component-turn.ts";
+export type { ComponentGoal } from "./turn/component-turn.ts";
+export { debugResultJsonSchema } from "./turn/debug-result.ts";
+export type { DebugResult } from "./turn/debug-result.ts";
+export type { Goal, Step } from "./turn/turn.ts";
+export { updateResultJsonSchema } from "./turn/update-result.ts";
+export type { NodeResult, UpdateResult } from "./turn/update-result.ts";
+export { beginDebugSession, endDebugSession } from "./drive/debug-session.ts";
+export { findPreviousRelease } from "./drive/previous-release.ts";
+export { updateComponents } from "./drive/update-components.ts";
+export { updateFleet } from "./drive/update-fleet.ts";
+export type { NodeAccess } from "./drive/run-turn.ts";
+export type { ComponentAccess } from "./drive/component-access.ts";
+export { chooseComponent } from "./turn/choose-component.ts";
+export { chooseTarget, requireMinimum } from "./turn/choose-target.ts";

@@ -1,0 +1,28 @@
+/** What nodes were declared to be, which releases and extensions are known, and what was remembered of orders. */
+export { nodesAtUrls } from "./declared-nodes.ts";
+export type { DeclaredNode, DeclaredNodes } from "./declared-nodes.ts";
+export {
+  allowDebugging,
+  beginComponentTurn,
+  endComponentTurn,
+  endDebugging,
+  extensionRecordJsonSchema,
+  extensionRecordPath,
+  readExtensionRecord,
+  rightOfNode,
+} from "./extension-record.ts";
+export { extensionsOf, readExtensions } from "./known-extensions.ts";
+export { KnownReleases } from "./known-releases.ts";
+export type { Known } from "./read-known.ts";
+export { readManifestText } from "./read-release.ts";
+export {
+  allowedVersions,
+  beginTurn,
+  endTurn,
+  readUpdateRecord,
+  updateRecordJsonSchema,
+  updateRecordPath,
+} from "./update-record.ts";
+export type { UpdateRecord } from "./update-record.ts";
+export { readKnown, rightReleases } from "./read-known.ts";
+export type { RepositoryPlace } from "./release-repository.ts";
