@@ -235,7 +235,41 @@ test("PCR 13 holds the two words and nothing else", () => {
     /^PCR 13, order of each word: class config, node config \/ node config, class config$/u,
   );
   const byFirmware = { ...LOGS, firmware: [...LOGS.firmware, event(13, sha256("an initrd extension"))] };
-  assertRefused(judgeBoot(byFirmware), /^PCR 13, word too many: nothing \/ an event with digest/u);
+  assertRefused(
+    judgeBoot(byFirmware),
+    /^PCR 13, word too many: nothing \/ an event in the firmware's log with digest/u,
+  );
+});
+
+test("what the log says about a declared word does not matter, its digest does: the node keeps its identity", () => {
+  const honest = Buffer.from(EVIDENCE.userspaceLog).toString("utf8");
+  for (const text of [
+    `ashlar-config-class:sha256:${classConfigSha256}`,
+    `ashlar-config-node:sha256:${nodeConfigSha256}`,
+  ]) {
+    for (const other of [
+      text.replace("config", "klass"),
+      "",
+      "sysext:rogue",
+      text.replace(/.{64}$/u, "0".repeat(64)),
+    ]) {
+      const userspaceLog = Buffer.from(honest.replace(JSON.stringify(text), JSON.stringify(other)));
+      assert.deepEqual(judge({ ...EVIDENCE, userspaceLog }), judge(EVIDENCE), other);
+    }
+  }
+});
+
+test("a word of PCR 13 in the firmware's log is none, although it replays", () => {
+  const [classWord, nodeWord] = LOGS.words.filter(({ pcr }) => pcr === 13);
+  for (const moved of [[classWord], [classWord, nodeWord]]) {
+    const words = LOGS.words.filter((word) => !moved.includes(word));
+    const firmware = [...LOGS.firmware, ...moved.map((each) => event(13, sha256(each?.word ?? "")))];
+    const logs = { firmwareLog: firmwareLogBytes(firmware), userspaceLog: userspaceLogBytes(words) };
+    const patterns = moved.map(
+      () => /^PCR 13, (?:class|node) config: .* \/ an event in the firmware's log with digest/u,
+    );
+    assertRefused(judge({ ...EVIDENCE, ...logs }), ...patterns);
+  }
 });
 
 test("PCR 15 holds only words that say which machine this is", () => {
@@ -372,6 +406,16 @@ test("two nodes that answer with one TPM are both refused", () => {
   assert.equal(judgeFleet([]).verdict, "unknown");
 });
 
+test("no node counts as proven that adds no identity to the count", () => {
+  const verification = verifyEvidence(EVIDENCE, INPUT);
+  const nameless = { ...verification, verdict: { ...verification.verdict, identity: null } };
+  const fleet = judgeFleet([{ name: "node-1", ...nameless }]);
+  assert.deepEqual(
+    [fleet.verdict, fleet.identities, fleet.nodes[0]?.differences[0]?.what],
+    ["mismatch", 0, "identity"],
+  );
+});
+
 test("arbitrary bytes in any field of the evidence give a verdict that is not proven", () => {
   const fields = [
     "quoteMessage",
@@ -384,15 +428,16 @@ test("arbitrary bytes in any field of the evidence give a verdict that is not pr
   ] as const;
   const flip = fc.record({ offset: fc.nat(), mask: fc.integer({ min: 1, max: 255 }) });
   const change = fc.oneof(fc.uint8Array({ maxLength: 300 }), flip);
+  const honest = judge(EVIDENCE);
   fc.assert(
     fc.property(fc.constantFrom(...fields), change, (field, how) => {
       const bytes = "offset" in how ? Buffer.from(EVIDENCE[field]) : Buffer.from(how);
       if ("offset" in how) bytes[how.offset % bytes.length]! ^= how.mask;
       if (bytes.equals(EVIDENCE[field])) return;
-      const { level, identity } = judge({ ...EVIDENCE, [field]: bytes });
-      // Types and texts of events, which no digest covers, may say anything.
-      if (field.endsWith("Log") && level === "proven") return;
-      assert.deepEqual([level, identity], ["mismatch", null], field);
+      const verdict = judge({ ...EVIDENCE, [field]: bytes });
+      // Types and texts of events, which no digest covers, may say anything: the verdict is the same.
+      if (field.endsWith("Log") && verdict.level === "proven") assert.deepEqual(verdict, honest);
+      else assert.deepEqual([verdict.level, verdict.identity], ["mismatch", null], field);
     }),
     { numRuns: 1000 },
   );

@@ -140,8 +140,8 @@ function judgeMeasurements(
     ...judgeZeroPcrs(measurements),
     ...judgeMachineWords(eventsOf(15)),
   ];
-  const config = measuredConfig(eventsOf(13));
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
+  const config = measuredConfig(eventsOf(13), declared);
   const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
   const judged = judgeExtensions(measured, extensions, input.challengedAtMs);
   return {

@@ -101,7 +101,10 @@ test("words about extensions come after the configuration's, and nothing else co
   const digest = sha256(merged.word);
   const byFirmware = { pcr: 13, type: 0x0d, digest, data: Buffer.from(merged.word) };
   const verdict = judgeBoot({ ...BARE, firmware: [...BARE.firmware, byFirmware] });
-  assert.match(differencesOf(verdict).join("\n"), /^PCR 13, word too many: nothing \/ an event with digest/u);
+  assert.match(
+    differencesOf(verdict).join("\n"),
+    /^PCR 13, word too many: nothing \/ an event in the firmware's log with digest/u,
+  );
 });
 
 test("a log that tells of other words than were measured, or leaves one out, does not replay", () => {

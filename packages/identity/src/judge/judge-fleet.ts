@@ -12,11 +12,18 @@ export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
   const nodes = members.map(({ name, verdict, tpm }): NamedVerdict => {
     const sharing = keysOf(tpm).map((key) => namesByKey.get(key) ?? []);
     const shared = sharing.find((names) => names.length > 1);
-    return { name, ...(shared === undefined ? verdict : refuseShared(verdict, shared)) };
+    return { name, ...refuseNameless(shared === undefined ? verdict : refuseShared(verdict, shared)) };
   });
   const levels = new Set(nodes.map(({ level }) => level));
   const identities = new Set(nodes.flatMap(({ identity }) => identity ?? []));
   return { verdict: overall(levels, nodes.length), identities: identities.size, nodes };
+}
+
+/** How many different values the nodes are is counted by their identities: a node that is proven has one, always. */
+function refuseNameless(verdict: NodeVerdict): NodeVerdict {
+  if (verdict.level !== "proven" || verdict.identity !== null) return verdict;
+  const difference = { what: "identity", expected: "one that the evidence proves", found: "none" };
+  return { ...verdict, level: "mismatch", differences: [difference] };
 }
 
 /** One TPM can make two attestation keys, and so pose as two machines: its EK certificate counts, too. */

@@ -43,10 +43,10 @@ function eventsOf(events: readonly MeasuredEvent[]): string {
 export type MeasuredConfig = Readonly<Record<ConfigPart, string>>;
 
 /** The first two words of PCR 13, when nothing but words about extensions follows them. */
-export function measuredConfig(events: readonly MeasuredEvent[]): MeasuredConfig | undefined {
+export function measuredConfig(events: readonly MeasuredEvent[], declared: MeasuredConfig): MeasuredConfig | undefined {
   const [class_, node, ...more] = events;
-  const first = class_ && configPartOf(class_);
-  const second = node && configPartOf(node);
+  const first = class_ && configPartOf(class_, declared);
+  const second = node && configPartOf(node, declared);
   if (first?.part !== "class" || second?.part !== "node" || more.some((event) => !extensionWordOf(event))) {
     return undefined;
   }
@@ -68,18 +68,34 @@ export function judgeConfig(events: readonly MeasuredEvent[], declared: Measured
     return { label: `${part} config`, digest: wordDigest(word), shown: `sha256 ${declared[part]}` };
   });
   const others = events.filter((event, index) => index < CONFIG_PARTS.length || !extensionWordOf(event));
-  return compareMeasured(13, "word", expected, others.map(describeConfigEvent));
+  return compareMeasured(
+    13,
+    "word",
+    expected,
+    others.map((event) => describeConfigEvent(event, declared)),
+  );
 }
 
-function describeConfigEvent(event: MeasuredEvent): Measured {
-  const config = configPartOf(event);
-  if (config === undefined) return describeEvent(event);
-  return { label: `${config.part} config`, digest: event.digest, shown: `sha256 ${config.sha256}` };
+function describeConfigEvent(event: MeasuredEvent, declared: MeasuredConfig): Measured {
+  const config = configPartOf(event, declared);
+  if (config !== undefined) {
+    return { label: `${config.part} config`, digest: event.digest, shown: `sha256 ${config.sha256}` };
+  }
+  if (event.source === "userspace") return describeEvent(event);
+  // A word that software measures is none when the firmware's log tells of it, whatever its digest is.
+  const shown = `an event in the firmware's log with digest ${event.digest}`;
+  return { label: undefined, digest: `firmware ${event.digest}`, shown };
 }
 
-function configPartOf({ word, source }: MeasuredEvent): ReturnType<typeof parseConfigWord> {
-  return source === "userspace" && word !== undefined ? parseConfigWord(word) : undefined;
+/** A word that was declared is known by its digest, so that nothing depends on the text beside it in the log. */
+function configPartOf({ word, digest, source }: MeasuredEvent, declared: MeasuredConfig): ConfigWord | undefined {
+  if (source !== "userspace") return undefined;
+  const part = CONFIG_PARTS.find((each) => digest === wordDigest(configWord(each, declared[each])));
+  if (part !== undefined) return { part, sha256: declared[part] };
+  return word === undefined ? undefined : parseConfigWord(word);
 }
+
+type ConfigWord = { readonly part: ConfigPart; readonly sha256: string };
 
 function extensionWordOf({ word, source }: MeasuredEvent): ExtensionWord | undefined {
   return source === "userspace" && word !== undefined ? parseExtensionWord(word) : undefined;
