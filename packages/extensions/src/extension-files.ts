@@ -10,6 +10,7 @@ import {
   NO_BEHAVIOUR,
   parseBehaviour,
 } from "@ashlar/protocol";
+import { checkWayToFile } from "./tree/check-way.ts";
 
 export type ExtensionIdentity = { readonly kind: ExtensionKind; readonly name: string; readonly version: string };
 
@@ -19,6 +20,7 @@ export type ExtensionHost = { readonly id: string; readonly level: string | null
 /** What `os/usr/lib/os-release` says. */
 export const ASHLAR_HOST: ExtensionHost = { id: "ashlar", level: "1.0" };
 
+const THE_INPUT = "the input";
 /** Has systemd read its unit files anew (systemd-sysext(8)). */
 const RELOAD = "EXTENSION_RELOAD_MANAGER";
 const UNIT_DIRECTORIES = { sysext: "/usr/lib/systemd/system/", confext: "/etc/systemd/system/" } as const;
@@ -27,7 +29,7 @@ const UNIT_DIRECTORIES = { sysext: "/usr/lib/systemd/system/", confext: "/etc/sy
  * Writes the extension-release file. One that came with the tree must not say something else.
  *
  * @param paths the absolute paths of everything in the tree
- * @throws AshlarError `conflict`
+ * @throws AshlarError `conflict`, `invalid` for a link on the way to it
  */
 export async function writeRelease(
   tree: string,
@@ -35,9 +37,10 @@ export async function writeRelease(
   host: ExtensionHost,
   paths: readonly string[],
 ): Promise<void> {
-  const directory = join(tree, kind === "sysext" ? "usr/lib" : "etc", "extension-release.d");
+  const directory = `${kind === "sysext" ? "/usr/lib" : "/etc"}/extension-release.d`;
   const fileName = `extension-release.${name}`;
-  const given = await readGiven(directory, fileName);
+  await checkWayToFile(tree, `${directory}/${fileName}`, THE_INPUT);
+  const given = await readGiven(join(tree, directory), fileName);
   const hasUnits = paths.some((path) => path.startsWith(UNIT_DIRECTORIES[kind])) || given.get(RELOAD) === "1";
   const fields = new Map([
     ["ID", host.id],
@@ -51,7 +54,7 @@ export async function writeRelease(
     const wanted = fields.get(key);
     if (wanted !== value) throw conflict(wanted === undefined ? `no ${key}` : `${key}=${wanted}`, `${key}=${value}`);
   }
-  await writeInside(join(directory, fileName), [...fields].map(([key, value]) => `${key}=${value}\n`).join(""));
+  await writeInside(join(tree, directory, fileName), [...fields].map(([key, value]) => `${key}=${value}\n`).join(""));
 }
 
 /** The assignments in a file that came with the tree. */
@@ -73,9 +76,10 @@ function conflict(expected: string, found: string): AshlarError {
 /**
  * What a file in the tree says already of what a node does with it.
  *
- * @throws AshlarError `malformed`
+ * @throws AshlarError `malformed`, `invalid` for a link on the way to it
  */
 export async function readTreeBehaviour(tree: string, { kind, name }: ExtensionIdentity): Promise<ExtensionBehaviour> {
+  await checkWayToFile(tree, behaviourPath(kind, name), THE_INPUT);
   const text = await readFile(join(tree, behaviourPath(kind, name)), "utf8").catch(() => undefined);
   return text === undefined ? NO_BEHAVIOUR : parseBehaviour(text);
 }
@@ -83,7 +87,7 @@ export async function readTreeBehaviour(tree: string, { kind, name }: ExtensionI
 /**
  * Writes what a node does with the extension, unless that is nothing.
  *
- * @throws AshlarError `invalid` when the health check is not in the tree
+ * @throws AshlarError `invalid` when the health check is not in the tree, or for a link on the way
  */
 export async function writeBehaviour(
   tree: string,
@@ -93,6 +97,7 @@ export async function writeBehaviour(
   const { healthCheck } = checkBehaviour(behaviour);
   if (healthCheck !== null) await checkExecutable(tree, healthCheck);
   if (JSON.stringify(behaviour) === JSON.stringify(NO_BEHAVIOUR)) return;
+  await checkWayToFile(tree, behaviourPath(kind, name), THE_INPUT);
   await writeInside(join(tree, behaviourPath(kind, name)), `${JSON.stringify(behaviour)}\n`);
 }
 
@@ -110,6 +115,7 @@ export function joinBehaviour(all: readonly ExtensionBehaviour[], replaces: read
 }
 
 async function checkExecutable(tree: string, path: string): Promise<void> {
+  await checkWayToFile(tree, path, "health check");
   const found = await lstat(join(tree, path)).catch(() => undefined);
   if (found?.isFile() === true && (found.mode & 0o111) !== 0) return;
   throw new AshlarError("invalid", `health check: expected an executable ${path} in the extension, found none`);

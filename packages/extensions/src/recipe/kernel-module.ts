@@ -16,6 +16,7 @@ import {
 } from "@ashlar/image/debian";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import { downloadPackages } from "../sources/apt-download.ts";
+import { checkWayToFile } from "../tree/check-way.ts";
 
 export type KernelModuleOptions = {
   /** A directory with a Kbuild Makefile and what it builds. */
@@ -40,10 +41,13 @@ export async function stageKernelModule(options: KernelModuleOptions): Promise<v
   const kernel = kernelOf(base);
   const inputs = { format: 1, ...kernel, source: await digestOf(source) };
   const { directory } = await cachedStep("kernel-module", inputs, async (out) => await build(kernel, options, out));
-  const target = join(tree, "usr/lib/modules", kernel.release, "updates");
-  await mkdir(target, { recursive: true });
+  const place = `/usr/lib/modules/${kernel.release}/updates`;
+  const target = join(tree, place);
   for (const name of await readdir(directory)) {
     const module = await readFile(join(directory, name));
+    // The recipe's packages are in the tree already.
+    await checkWayToFile(tree, `${place}/${name}`, "the recipe's packages");
+    await mkdir(target, { recursive: true });
     await writeFile(join(target, name), signModule(module, signer), { mode: 0o644 });
   }
 }

@@ -6,6 +6,7 @@ import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { type ArchiveOptions, chooseArchive, makeDebianTrees, readOsDefinition, type Step } from "@ashlar/image/debian";
 import { listTree, named } from "../tree/check-tree.ts";
+import { checkWay } from "../tree/check-way.ts";
 import { type DownloadedPackage, downloadPackages } from "./apt-download.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
@@ -20,7 +21,7 @@ export type StageDebsOptions = {
 
 /** As in the base image, whose packages are installed without them. */
 const NOT_SHIPPED = ["usr/share/man", "usr/share/doc", "usr/share/locale", "usr/share/info", "usr/share/lintian"];
-/** What became links into /usr. */
+/** What became links into /usr. (A package that has them as links, as base-files does, is part of the base.) */
 const MERGED = ["bin", "sbin", "lib", "lib64"];
 
 /**
@@ -44,9 +45,7 @@ export async function stageDebs({ packages, archive, base, tree, work, step }: S
   for (const each of downloaded) {
     const unpacked = join(work, "unpacked");
     await unpack(each, unpacked);
-    const control = await readdir(join(unpacked, "DEBIAN"));
-    if (control.includes("postinst")) withScripts.push(each.name);
-    await rm(join(unpacked, "DEBIAN"), { recursive: true });
+    if (await hasScript(each, join(work, "control"))) withScripts.push(each.name);
     const entries = await listTree(unpacked);
     for (const { path } of entries) if (/^\/(?:usr|opt)\//u.test(path)) owners.set(path, `package ${each.name}`);
     const elsewhere = entries.filter(({ path, type }) => type !== "directory" && !/^\/(?:usr|opt)\//u.test(path));
@@ -70,8 +69,16 @@ export async function stageDebs({ packages, archive, base, tree, work, step }: S
   };
 }
 
-async function unpack({ path }: DownloadedPackage, directory: string): Promise<void> {
-  await run("dpkg-deb", ["--raw-extract", path, directory]);
+/**
+ * Unpacks a package's files as they are on a system whose top directories are merged into /usr. A package can bring a link
+ * in place of any directory; those that are gone through here have to be directories, or we would follow it.
+ *
+ * @throws AshlarError `invalid` for a link in place of one of these directories
+ */
+export async function unpack({ name, path }: DownloadedPackage, directory: string): Promise<void> {
+  await run("dpkg-deb", ["--extract", path, directory]);
+  for (const way of ["opt", ...MERGED, ...MERGED.map((each) => `usr/${each}`), ...NOT_SHIPPED])
+    await checkWay(directory, way, `package ${name}`);
   const found = await readdir(directory);
   for (const top of MERGED.filter((each) => found.includes(each))) {
     await mkdir(join(directory, "usr", top), { recursive: true });
@@ -79,4 +86,12 @@ async function unpack({ path }: DownloadedPackage, directory: string): Promise<v
     await rm(join(directory, top), { recursive: true });
   }
   for (const each of NOT_SHIPPED) await rm(join(directory, each), { recursive: true, force: true });
+}
+
+/** Apart from the package's files, among which there can be anything with the name DEBIAN. */
+async function hasScript({ path }: DownloadedPackage, directory: string): Promise<boolean> {
+  await run("dpkg-deb", ["--control", path, directory]);
+  const names = await readdir(directory);
+  await rm(directory, { recursive: true });
+  return names.includes("postinst");
 }

@@ -5,8 +5,10 @@ import { gunzip } from "node:zlib";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { type PlannedFile, planConfext } from "../ignition/confext-plan.ts";
+import { checkWay } from "../tree/check-way.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
+const THE_CONFIG = "the config";
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -22,20 +24,26 @@ export async function stageIgnition(config: Uint8Array, tree: string): Promise<S
     seen.add(path);
   }
   for (const { path, mode } of directories) {
+    await checkWay(tree, path, THE_CONFIG);
     await mkdir(join(tree, path), { recursive: true });
     await chmod(join(tree, path), mode);
   }
   for (const file of files) {
-    const target = join(tree, file.path);
-    await mkdir(dirname(target), { recursive: true });
+    const target = await makeParent(tree, file.path);
     await writeFile(target, await contentOf(file), { flag: "wx" });
     await chmod(target, file.mode);
   }
   for (const { path, target } of links) {
-    await mkdir(dirname(join(tree, path)), { recursive: true });
-    await symlink(target, join(tree, path));
+    await symlink(target, await makeParent(tree, path));
   }
   return { packages: [], leftOut: [], ownerOf: () => undefined, behaviour: NO_BEHAVIOUR, version: null };
+}
+
+/** A link of the config can be in the way of another. */
+async function makeParent(tree: string, path: string): Promise<string> {
+  await checkWay(tree, dirname(path), THE_CONFIG);
+  await mkdir(dirname(join(tree, path)), { recursive: true });
+  return join(tree, path);
 }
 
 async function contentOf({ path, content }: PlannedFile): Promise<Uint8Array> {

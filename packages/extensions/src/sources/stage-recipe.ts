@@ -40,7 +40,7 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
   }
   const files = join(directory, "files");
   if ((await stat(files).catch(() => undefined)) !== undefined) {
-    await run("cp", ["--archive", "--no-preserve=ownership", "--", `${files}/.`, tree], { signal: step.signal });
+    await copyInto(files, tree, ["--no-preserve=ownership"], step.signal);
     await normalizeModes(files, tree);
   }
   return {
@@ -87,7 +87,8 @@ async function stagePrograms(options: StageRecipeOptions, version: string): Prom
     try {
       step.onProgress(`downloading ${recipe.name} ${version}`);
       for (const each of recipe.downloads) await download(each, version, out, step.signal);
-      await moveInto(out, tree);
+      await copyInto(out, tree, ["--link"], step.signal);
+      await rm(out, { recursive: true });
       return [{ name: recipe.go?.module ?? recipe.name, version, architecture: "amd64" }];
     } catch (error) {
       if (!(error instanceof AshlarError) || error.code !== "unavailable" || recipe.go === null) throw error;
@@ -97,11 +98,11 @@ async function stagePrograms(options: StageRecipeOptions, version: string): Prom
   }
   if (recipe.go === null) return [];
   const { directory, modules } = await goPrograms(options.directory, recipe.go, version, options);
-  await run("cp", ["--archive", "--", `${directory}/.`, tree], { signal: step.signal });
+  await copyInto(directory, tree, [], step.signal);
   return modules.map((module) => ({ name: module.path, version: module.version, architecture: "amd64" }));
 }
 
-async function moveInto(from: string, tree: string): Promise<void> {
-  await run("cp", ["--archive", "--link", "--", `${from}/.`, tree]);
-  await rm(from, { recursive: true });
+/** What is in the tree already is replaced, not written through: a package's file can be a link to one of this machine's. */
+async function copyInto(from: string, tree: string, how: readonly string[], signal?: AbortSignal): Promise<void> {
+  await run("cp", ["--archive", "--remove-destination", ...how, "--", `${from}/.`, tree], { signal });
 }
