@@ -19,6 +19,7 @@ const STATUS: UpdateStatus = {
   progress: { totalBytes: 3, copiedBytes: 2, fetchedBytes: 1 },
   staged: null,
   rebootNeeded: false,
+  minimumVersion: "1.0.0",
   lastError: { code: "failed", message: "no", hint: "wait" },
   health: { healthy: true, checks: [{ name: "agent", passed: true, durationMs: 1, message: "" }] },
   failures: [{ version: "1.1.0", bootId: UUID, at: "2026-01-02T03:04:05Z", check: "panic", message: "" }],

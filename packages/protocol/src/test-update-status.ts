@@ -12,6 +12,7 @@ export function testUpdateStatus(changes: Partial<UpdateStatus> = {}): UpdateSta
     progress: null,
     staged: null,
     rebootNeeded: false,
+    minimumVersion: null,
     lastError: null,
     health: null,
     failures: [],

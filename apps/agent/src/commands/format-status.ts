@@ -1,3 +1,4 @@
+import { compareVersions } from "@ashlar/formats";
 import type { UpdatePhase, UpdateStatus } from "@ashlar/protocol";
 
 const PHASES: Readonly<Record<UpdatePhase, string>> = {
@@ -14,7 +15,7 @@ const MEBIBYTE = 1024 * 1024;
 export function formatStatus(status: UpdateStatus): string {
   const { health, failures, lastError } = status;
   const lines = [
-    `running    ${status.version}${status.trial ? " (on trial: not found healthy yet)" : ""}`,
+    `running    ${status.version}${status.trial ? " (on trial: not found healthy yet)" : ""}${belowMinimum(status)}`,
     `next boot  ${status.staged ?? status.version}${status.rebootNeeded ? " (reboot needed)" : ""}`,
     `now        ${formatProgress(status)}`,
     `health     ${health === null ? "not checked yet in this boot" : health.healthy ? "healthy" : "not healthy"}`,
@@ -29,6 +30,12 @@ export function formatStatus(status: UpdateStatus): string {
     lines.push(indented(message));
   }
   return lines.join("\n");
+}
+
+/** It fell back by itself, or was installed so: nobody can order it. */
+function belowMinimum({ version, minimumVersion }: UpdateStatus): string {
+  if (minimumVersion === null || compareVersions(version, minimumVersion) >= 0) return "";
+  return ` (below ${minimumVersion}, the oldest that its channel allows)`;
 }
 
 /** One line on what is being done. */

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { chooseBootEntry } from "@ashlar/formats";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { bootNext } from "./boot-next.ts";
 import { findSlotProblem } from "../slots/check-installed.ts";
@@ -16,8 +17,10 @@ import { refuseBelowMinimum } from "./update-notes.ts";
 export async function carryOutRollback(paths: NodePaths, { report, signal }: OrderContext): Promise<void> {
   const facts = await readUpdateFacts(paths);
   const slot = decideRollback(facts);
+  const version = slot?.version ?? chooseBootEntry(facts.entries)?.version;
+  // Also when it boots next already: it may have been staged before the minimum rose.
+  if (version !== undefined) await refuseBelowMinimum(paths, version, facts.running.version);
   if (slot?.version === undefined) return;
-  await refuseBelowMinimum(paths, slot.version, facts.running.version);
   report({ phase: "checking-slots", target: slot.version });
   const problem = await findSlotProblem(paths, slot, facts.slots, signal);
   if (problem !== undefined) {

@@ -17,6 +17,7 @@ import {
   type TestRelease,
   type TestUpdateNode,
 } from "./test-update-node.ts";
+import { writeUpdateNotes } from "./update-notes.ts";
 import { IDLE, readUpdateStatus, withinLimit } from "./update-status.ts";
 
 const V10 = makeTestRelease("1.0.0");
@@ -134,6 +135,21 @@ await test("nothing goes below the minimum version that the node has seen", asyn
   await assert.rejects(carryOutRollback(node.paths, context()), expected);
   // A repository, or a channel, that allows more does not lower it.
   await assert.rejects(update(node, "1.0.0"), expected);
+  const status = await readUpdateStatus(node.paths, IDLE);
+  assert.deepEqual([status.staged, status.minimumVersion], [null, "1.1.0"]);
+});
+
+await test("a release that was staged before the minimum rose above it does not boot next any more", async () => {
+  using node = makeTestUpdateNode(V11, V10);
+  await update(node, "1.0.0");
+  assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, "1.0.0");
+  await writeUpdateNotes(node.paths.state, { minimumVersion: "1.1.0" });
+  await assert.rejects(carryOutRollback(node.paths, context()), {
+    code: "invalid",
+    message: /1\.0\.0 is below 1\.1\.0/u,
+  });
+  const client = { ...clientWith(node, [V10, V11], "1.1.0"), chooseRelease: () => "1.1.0" };
+  await carryOutUpdate(node.paths, client, {}, context());
   assert.equal((await readUpdateStatus(node.paths, IDLE)).staged, null);
 });
 

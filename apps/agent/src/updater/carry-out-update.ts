@@ -22,7 +22,7 @@ import { removeLeftovers } from "./remove-leftovers.ts";
 import { scrubSlots } from "../slots/scrub.ts";
 import { isRunningSlot, type Slot } from "../slots/slots.ts";
 import { readUpdateFacts } from "./update-facts.ts";
-import { readUpdateNotes, refuseBelowMinimum, writeUpdateNotes } from "./update-notes.ts";
+import { isBelowMinimum, readUpdateNotes, refuseBelowMinimum, writeUpdateNotes } from "./update-notes.ts";
 
 /**
  * Carries out an order: afterwards the release boots next. It may be interrupted at any point, by a power cut too, and
@@ -48,7 +48,9 @@ export async function carryOutUpdate(
   await refuseBelowMinimum(paths, version, facts.running.version);
   await writeUpdateNotes(paths.state, { named: request.to ?? null });
   const summary = await repository.readSummary(version);
-  const decision = decideUpdate({ version, isNamed: request.to !== undefined, ...summary.usr }, facts);
+  // What was staged before the minimum rose is taken back, whoever has staged it.
+  const isNamed = request.to !== undefined || (await isBelowMinimum(paths, chooseBootEntry(facts.entries)?.version));
+  const decision = decideUpdate({ version, isNamed, ...summary.usr }, facts);
   // Whoever wants it tried again wants it judged anew.
   if (request.retry === true) await forgetFailures(paths.state, version);
   if (decision.kind === "nothing" && version !== facts.running.version) {
@@ -82,7 +84,7 @@ async function noteMinimum(
   if (channel !== undefined) await writeUpdateNotes(state, { minimumVersion: channel.minimumVersion });
 }
 
-/** Whether a release boots next that somebody has ordered by its name, and that is still good. */
+/** Whether a release boots next that somebody has ordered by its name, and that is still good: allowed, not withdrawn. */
 async function isWaiting(
   { state }: NodePaths,
   { index }: Repository,
@@ -91,6 +93,7 @@ async function isWaiting(
   const { named } = await readUpdateNotes(state);
   const next = chooseBootEntry(entries)?.version;
   if (named === null || next !== named || next === running.version) return false;
+  if (await isBelowMinimum({ state }, named)) return false;
   const release = index.releases.get(named);
   return release !== undefined && release.withdrawn === undefined;
 }

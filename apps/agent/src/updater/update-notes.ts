@@ -29,6 +29,14 @@ export async function writeUpdateNotes(state: string, change: Partial<UpdateNote
   await writeStateFile(fileIn(state), after);
 }
 
+export async function isBelowMinimum(
+  { state }: Pick<NodePaths, "state">,
+  version: string | undefined,
+): Promise<boolean> {
+  const { minimumVersion } = await readUpdateNotes(state);
+  return minimumVersion !== null && version !== undefined && compareVersions(version, minimumVersion) < 0;
+}
+
 /** @throws AshlarError `invalid` */
 export async function refuseBelowMinimum(
   { state }: Pick<NodePaths, "state">,
@@ -36,7 +44,7 @@ export async function refuseBelowMinimum(
   running: string,
 ): Promise<void> {
   const { minimumVersion } = await readUpdateNotes(state);
-  if (minimumVersion === null || version === running || compareVersions(version, minimumVersion) >= 0) return;
+  if (version === running || !(await isBelowMinimum({ state }, version))) return;
   throw new AshlarError(
     "invalid",
     `release ${version} is below ${minimumVersion}, the oldest that this node's channel allows`,

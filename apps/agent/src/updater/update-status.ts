@@ -16,6 +16,7 @@ import { readRunningSystem } from "../shared/running-system.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 import { isOnTrial } from "../boot/trial.ts";
 import type { Beginnings } from "./order-book.ts";
+import { readUpdateNotes } from "./update-notes.ts";
 
 /** What only the running process knows. */
 export type Activity = {
@@ -29,13 +30,14 @@ export const UPDATE_BEGINNINGS: Beginnings<Activity> = { idle: IDLE, begun: { ..
 
 /** Everything but the activity comes from the disk, so that it holds after a restart too. */
 export async function readUpdateStatus(paths: NodePaths, activity: Activity): Promise<UpdateStatus> {
-  const [running, trial, entries, health, failures, lastError] = await Promise.all([
+  const [running, trial, entries, health, failures, lastError, { minimumVersion }] = await Promise.all([
     readRunningSystem(paths),
     isOnTrial(paths),
     listBootEntries(paths.esp),
     readHealth(paths),
     readFailures(paths.state),
     readLastError(paths),
+    readUpdateNotes(paths.state),
   ]);
   const next = chooseBootEntry(entries)?.version;
   const staged = next === undefined || next === running.version ? null : next;
@@ -47,6 +49,7 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     ...activity,
     staged,
     rebootNeeded: staged !== null,
+    minimumVersion,
     lastError: activity.phase === "idle" ? lastError : null,
     health,
     failures,

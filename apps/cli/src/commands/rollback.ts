@@ -24,7 +24,8 @@ export function rollbackCommand(): Command {
       "after",
       `
 Nothing is fetched. A release below the channel's minimum version is refused, here when the repository is known, and by
-the node in any case. Interrupted, the same command goes on where it was.
+the node in any case. Interrupted, the same command goes on where it was. After an interrupted update, to an older release
+too, it leads back to the release that the update came from.
 
 Examples:
   ashlar rollback node-1 --lab lab

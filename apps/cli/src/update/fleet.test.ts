@@ -7,7 +7,7 @@ import { AshlarError } from "@ashlar/base";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import { readUpdateRecord } from "@ashlar/verifier/declared";
-import { type Goal, type NodeAccess, type TurnEvent, updateFleet } from "@ashlar/rollout";
+import { findPreviousRelease, type Goal, type NodeAccess, type TurnEvent, updateFleet } from "@ashlar/rollout";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
 import { tellRelease } from "./tell-step.ts";
@@ -207,6 +207,29 @@ test("an interrupted update goes on where it was", async () => {
   const { nodes } = await update([a]);
   assert.deepEqual([nodes[0]?.outcome, nodes[0]?.from], ["updated", "1.1.0"]);
   assert.deepEqual(a.orders, ["update 1.1.0", "reboot"], "it is not told again");
+});
+
+test("a rollback after an interrupted downgrade leads back to the newer release, and goes on there", async () => {
+  const a = new SimulatedNode("a", "1.1.0");
+  const interruption = new AbortController();
+  a.onReboot = () => interruption.abort();
+  const down = { target: "1.0.0", allowDowngrade: true };
+  await assert.rejects(update([a], down, interruption.signal), { code: "interrupted" });
+  a.onReboot = () => undefined;
+  const back = async (): Promise<Goal> => {
+    const node = { name: "a", url: "https://127.0.0.1:1" };
+    const target = await findPreviousRelease(node, await readUpdateRecord(recordPath), new AbortController().signal);
+    return { ...GOAL, target, order: "rollback", allowDowngrade: true };
+  };
+  const goal = await back();
+  assert.equal(goal.target, "1.1.0");
+  const again = new AbortController();
+  a.onReboot = () => again.abort();
+  await assert.rejects(update([a], goal, again.signal), { code: "interrupted" });
+  a.onReboot = () => undefined;
+  assert.equal((await back()).target, "1.1.0", "an interrupted rollback goes on");
+  assert.equal((await update([a], await back())).nodes[0]?.proven, "1.1.0");
+  assert.deepEqual(a.orders, ["update 1.0.0", "reboot", "rollback 1.1.0", "reboot"]);
 });
 
 test("a release can be staged without a restart, and taken back", async () => {

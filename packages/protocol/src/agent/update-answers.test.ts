@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { testNextBootReport } from "../test-next-boot.ts";
@@ -19,6 +20,7 @@ const STATUS: UpdateStatus = {
   progress: { totalBytes: 10, copiedBytes: 5, fetchedBytes: 2 },
   staged: "1.1.0",
   rebootNeeded: true,
+  minimumVersion: "1.0.0",
   lastError: { code: "untrusted", message: "expected a signature", hint: "ask the publisher" },
   health: { healthy: false, checks: [{ name: "units", passed: false, durationMs: 1.5, message: "one\n\ttwo" }] },
   failures: [{ version: "1.1.0", bootId: null, at: "2026-01-02T03:04:05+01:00", check: "panic", message: "" }],
@@ -59,7 +61,11 @@ test("a status or report with any member of a wrong type, missing or too many, i
     }
   };
   const withoutHint = { ...STATUS, lastError: { code: "failed", message: "x" } };
+  // A node of an earlier version says nothing about a minimum.
+  const { minimumVersion: _, ...earlier } = STATUS;
+  assert.equal(parseUpdateStatus(JSON.stringify(earlier)).minimumVersion, null);
   for (const changed of mutations(withoutHint, [[], -1.5, "\u0000"])) {
+    if (isDeepStrictEqual(Object.keys(changed ?? {}), Object.keys(earlier))) continue;
     // Where a list may be empty or a text be anything, these are values like others.
     const isFine = /"(?:checks|failures)":\[\]|"(?:message|hint)":"\\u0000"|"health":\[\]$/u.test(
       JSON.stringify(changed),

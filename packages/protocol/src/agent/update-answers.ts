@@ -42,6 +42,8 @@ const statusSchema: z.ZodType<UpdateStatus> = z.strictObject({
   progress: progressSchema.nullable(),
   staged: versionSchema.nullable(),
   rebootNeeded: z.boolean(),
+  // A node of an earlier version does not say it.
+  minimumVersion: versionSchema.nullable().default(null),
   lastError: nodeErrorSchema.nullable(),
   health: z
     .strictObject({

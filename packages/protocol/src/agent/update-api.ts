@@ -50,6 +50,8 @@ export type UpdateStatus = {
   /** A version that is installed and boots next, but does not run; null otherwise. */
   readonly staged: string | null;
   readonly rebootNeeded: boolean;
+  /** The oldest version that this node's channel has allowed, as far as it has seen; null: any. */
+  readonly minimumVersion: string | null;
   /** Why the last order was not carried out; null after a success. */
   readonly lastError: { readonly code: string; readonly message: string; readonly hint?: string } | null;
   /** What the health checks of this boot have found; null before they ran. */

@@ -185,11 +185,17 @@ test("the release to go back to is in the other slot, or in the turn that was in
   assert.throws(() => otherRelease({ ...machine.status, staged: "1.1.0" }, report), { code: "conflict" });
   const turn = { node: "worker", since: "2026-11-22T12:00:00Z" };
   const node = { name: "worker", url: "https://127.0.0.1:1" };
-  for (const [from, to] of [
-    ["1.0.0", "1.1.0"],
-    ["1.1.0", "1.0.0"],
+  for (const [from, to, order, expected] of [
+    ["1.0.0", "1.1.0", "update", "1.0.0"],
+    // A downgrade is taken back to the newer release; a rollback goes on.
+    ["1.1.0", "1.0.0", "update", "1.1.0"],
+    ["1.1.0", "1.0.0", "rollback", "1.0.0"],
+    ["1.0.0", "1.1.0", "rollback", "1.1.0"],
+    // A record of an earlier version does not say what was ordered.
+    ["1.0.0", "1.1.0", undefined, "1.0.0"],
+    ["1.1.0", "1.0.0", undefined, "1.0.0"],
   ] as const) {
-    const record = { declared: new Map(), turn: { ...turn, from, to } };
-    assert.equal(await findPreviousRelease(node, record, never), "1.0.0");
+    const record = { declared: new Map(), turn: { ...turn, from, to, order } };
+    assert.equal(await findPreviousRelease(node, record, never), expected, `${order} from ${from} to ${to}`);
   }
 });

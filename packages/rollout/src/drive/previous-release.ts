@@ -4,7 +4,7 @@ import { compareVersions } from "@ashlar/formats";
 import { parseNextBootReport } from "@ashlar/protocol/answers";
 import { NONCE_BYTES, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
 import { AgentClient } from "@ashlar/verifier";
-import type { UpdateRecord } from "@ashlar/verifier/declared";
+import type { Turn, UpdateRecord } from "@ashlar/verifier/declared";
 
 /**
  * The release that a node would go back to. What the node says about it is only where to look: that it boots, and is
@@ -17,11 +17,17 @@ export async function findPreviousRelease(
   { turn }: UpdateRecord,
   signal: AbortSignal,
 ): Promise<string> {
-  if (turn?.node === node.name) return compareVersions(turn.from, turn.to) < 0 ? turn.from : turn.to;
+  if (turn?.node === node.name) return previousOfTurn(turn);
   using client = new AgentClient(node.url, { signal });
   const status = await client.updateStatus();
   const { answer } = await client.nextBoot(randomBytes(NONCE_BYTES));
   return otherRelease(status, parseNextBootReport(answer.reportText));
+}
+
+/** An interrupted rollback goes on; an interrupted update, to an older release too, leads back to where it came from. */
+function previousOfTurn({ from, to, order }: Turn): string {
+  if (order !== undefined) return order === "rollback" ? to : from;
+  return compareVersions(from, to) < 0 ? from : to;
 }
 
 const LABEL = /^ashlar_([^_]+)$/u;

@@ -47,7 +47,7 @@ async function takeTurn(node: NodeAccess, goal: Goal, options: FleetOptions<Upda
     ...follow,
     resumed: turn?.node === node.name,
     beforeChange: async (from) => {
-      await beginTurn(recordPath, { node: node.name, from, to: goal.target });
+      await beginTurn(recordPath, { node: node.name, from, to: goal.target, order: goal.order });
     },
   });
   // Without a proof it may be either: both stay right until the turn is repeated.

@@ -177,6 +177,19 @@ for (const [name, cases] of [
   });
 }
 
+test("falling back below the channel's minimum is named", () => {
+  const fellBack = { ...OLD, bootId: "boot-5", failures: [FAILURE] };
+  const reasonOf = (minimumVersion: string | null): string => {
+    const step = nextStep(GOAL, BACK, facts({ ...fellBack, minimumVersion }));
+    return step.kind === "stop" ? step.reason.message : step.kind;
+  };
+  assert.match(
+    reasonOf("1.1.0"),
+    /^it went back to 1\.0\.0 by itself, below 1\.1\.0, the oldest that its channel allows: /u,
+  );
+  for (const minimum of [null, "1.0.0"]) assert.match(reasonOf(minimum), /^it went back to 1\.0\.0 by itself: /u);
+});
+
 test("no reason to stop goes untried, but for the one that the node gives itself", () => {
   const tried = new Set(STOPS.map(([, expected]) => expected.replace("stop ", "")));
   assert.deepEqual(

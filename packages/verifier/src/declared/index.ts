@@ -23,6 +23,6 @@ export {
   updateRecordJsonSchema,
   updateRecordPath,
 } from "./update-record.ts";
-export type { UpdateRecord } from "./update-record.ts";
+export type { Turn, UpdateRecord } from "./update-record.ts";
 export { readKnown, rightReleases } from "./read-known.ts";
 export type { RepositoryPlace } from "./release-repository.ts";

@@ -22,6 +22,8 @@ export type Turn = {
   /** Versions. */
   readonly from: string;
   readonly to: string;
+  /** What was ordered: it says where a rollback goes that is next. Undefined in files of earlier versions. */
+  readonly order?: "update" | "rollback" | undefined;
   /** RFC 3339. */
   readonly since: string;
 };
@@ -32,7 +34,13 @@ const recordSchema = z.strictObject({
   schema: z.literal(UPDATE_RECORD_SCHEMA),
   declared: z.record(nodeNameSchema, versionSchema).describe("The version that each node is declared to run, by name"),
   turn: z
-    .strictObject({ node: nodeNameSchema, from: versionSchema, to: versionSchema, since: z.iso.datetime() })
+    .strictObject({
+      node: nodeNameSchema,
+      from: versionSchema,
+      to: versionSchema,
+      order: z.enum(["update", "rollback"]).optional(),
+      since: z.iso.datetime(),
+    })
     .nullable(),
 });
 
