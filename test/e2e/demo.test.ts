@@ -45,7 +45,7 @@ test("two nodes are proven to be one identity", () => {
 
 const EXPECTED: readonly (readonly [string, RegExp])[] = [
   ["Update one node", /^node-1 1\.1\.0 proven, node-2 1\.0\.0 proven, [0-9.]+ MB fetched/u],
-  ["Update it to a release", /^back on 1\.1\.0 by itself, proven: .*the disk controller does not answer/su],
+  ["Update it to a release", /^rolled back to 1\.1\.0 on its own, proven: .*the disk controller does not answer/su],
   ["Update the kubelet", /^node-1 v1\.33\.5 proven, node-2 v1\.33\.4 proven; its container runs on.*MB fetched/u],
   ["Update it from a server", /^refused: .*; refused: verity signature: .*; node-2 v1\.33\.4 proven$/su],
   ["Attack 1", /refused: both are read-only/u],

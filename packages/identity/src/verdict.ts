@@ -35,7 +35,7 @@ export type NodeVerdict = {
 };
 
 /**
- * What a node will boot. The level is `mismatch` when that is no known, whole release (and the node's level is, too),
+ * What a node will boot. The level is `mismatch` when that is no known, undamaged release (and the node's level is, too),
  * `unknown` when it cannot be told, `reported` when it is known only from software that is not itself proven.
  */
 export type NextBootVerdict = {
@@ -76,13 +76,13 @@ const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
   level: z
     .enum(LEVELS)
     .describe(
-      "mismatch when that is no known, whole release; unknown when it cannot be told; reported when the node that says so is not proven",
+      "mismatch when that is no known, undamaged release; unknown when it cannot be told; reported when the node that says so is not proven",
     ),
   differences,
   fallback: z
     .strictObject({
       release: z.string(),
-      state: z.enum(SLOT_STATES).describe("whole when every block was read since it was written, and held"),
+      state: z.enum(SLOT_STATES).describe("intact when every block has been read since it was written, and matched"),
     })
     .nullable()
     .describe("What starts when the tries of the next release are used up"),

@@ -85,7 +85,7 @@ test("words about extensions come after the configuration's, and nothing else co
   const merged = { pcr: 13, word: `sysext:kubernetes:${NEW.image.rootHash}` };
   for (const early of [index, index + 1]) {
     const verdict = judgeBoot({ ...BARE, words: BARE.words.toSpliced(early, 0, merged) });
-    assert.match(differencesOf(verdict).join("\n"), /^PCR 13, word too many: nothing \/ "sysext:kubernetes:/u);
+    assert.match(differencesOf(verdict).join("\n"), /^PCR 13, unexpected word: nothing \/ "sysext:kubernetes:/u);
     assert.deepEqual([verdict.level, verdict.identity, verdict.config], ["mismatch", null, null]);
   }
   const strangers = [
@@ -95,7 +95,7 @@ test("words about extensions come after the configuration's, and nothing else co
   ];
   for (const word of strangers) {
     const verdict = judgeBoot(withExtensionWords(BARE, [mergedWord(NEW), word, mergedWord(NEW)]));
-    assert.match(differencesOf(verdict).join("\n"), /^PCR 13, word too many: nothing/u);
+    assert.match(differencesOf(verdict).join("\n"), /^PCR 13, unexpected word: nothing/u);
     assert.deepEqual([verdict.level, verdict.identity], ["mismatch", null]);
   }
   const digest = sha256(merged.word);
@@ -103,7 +103,7 @@ test("words about extensions come after the configuration's, and nothing else co
   const verdict = judgeBoot({ ...BARE, firmware: [...BARE.firmware, byFirmware] });
   assert.match(
     differencesOf(verdict).join("\n"),
-    /^PCR 13, word too many: nothing \/ an event in the firmware's log with digest/u,
+    /^PCR 13, unexpected word: nothing \/ an event in the firmware's log with digest/u,
   );
 });
 

@@ -58,7 +58,7 @@ test("a report that the proven node's TPM has bound to the question is proven", 
     release: "1.1.0",
     level: "proven",
     differences: [],
-    fallback: { release: "1.0.0", state: "whole" },
+    fallback: { release: "1.0.0", state: "intact" },
   });
 });
 

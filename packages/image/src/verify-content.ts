@@ -77,7 +77,7 @@ function readFile(image: ErofsImage, nid: number): ManifestFile | undefined {
 }
 
 function compareFile(stated: ManifestFile | undefined, found: ManifestFile): string | undefined {
-  if (stated === undefined) return "expected no such file, found one";
+  if (stated === undefined) return "unexpected file";
   if (stated.type === "file" && found.type === "file") {
     if (stated.sizeBytes !== found.sizeBytes) return `expected ${stated.sizeBytes} bytes, found ${found.sizeBytes}`;
     return stated.sha256 === found.sha256 ? undefined : `expected SHA-256 ${stated.sha256}, found ${found.sha256}`;

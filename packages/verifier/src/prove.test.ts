@@ -189,10 +189,10 @@ test("the next boot is proven beside what runs", async () => {
   const [found] = (await proveNodes(targets, { ...known, onProgress })).fleet.nodes;
   assert.deepEqual(lines.toSorted(), [
     "silent: unknown",
-    "worker: running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 whole",
+    "worker: running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 intact",
   ]);
   assert.deepEqual([found?.level, found?.release], ["proven", "1.0.0"]);
-  const fallback = { release: "1.0.0", state: "whole" };
+  const fallback = { release: "1.0.0", state: "intact" };
   assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback });
   // Not known: what a node would run next is no release that anybody has declared.
   const [stranger] = (await proveNodes([target("worker", agent.url)], options)).fleet.nodes;

@@ -158,7 +158,7 @@ function updateCommand(values: Values): Command {
     ...(retry === true ? { retry: true } : {}),
   };
   if (policy === true && Object.keys(request).length > 0) {
-    throw usage(`--policy: expected no other choice, found --${Object.keys(request).join(", --")}`);
+    throw usage(`--policy cannot be combined with --${Object.keys(request).join(", --")}`);
   }
   if (to !== undefined && channel !== undefined) throw usage("expected --to or --channel, found both");
   return { kind: "update", request, policy: policy === true, json: json === true };
@@ -174,7 +174,7 @@ function extensionsUpdateCommand(values: Values): Command {
   };
   if (policy === true) {
     if (component === undefined && Object.keys(request).length === 0) return { kind: "extensions-policy", json };
-    throw usage("--policy: expected no other choice");
+    throw usage("--policy cannot be combined with another choice");
   }
   if (typeof component !== "string") throw usage("expected --component NAME or --policy, found neither");
   return { kind: "extensions-update", request: { component, ...request }, json };

@@ -17,7 +17,7 @@ const PHASES: Readonly<Record<ExtensionPhase, string>> = {
   installing: "putting it into the store",
   merging: "verifying, measuring and merging",
   "checking-health": "restarting its units and checking its health",
-  reverting: "going back to the former version",
+  reverting: "returning to the previous version",
 };
 
 /** The commands about extensions that ask the updater. */

@@ -17,24 +17,24 @@ Commands:
   agent           answer requests for this node's evidence, and pass on orders (ashlar-agent.service)
   agent updater   carry out orders to update this node (ashlar-updater.service)
   agent refresher verify, measure and merge extensions when something has changed (ashlar-refresher.service)
-  agent update    fetch a release and install it in the slot that does not run
-  agent status    what runs, what boots next, what failed and why
-  agent rollback  let the other slot's release boot next
-  agent health    find out whether this boot is healthy (ashlar-health.service)
+  agent update    fetch a release and install it in the inactive slot
+  agent status    show the running release, the next one, and what failed and why
+  agent rollback  make the other slot's release boot next
+  agent health    check whether this boot is healthy (ashlar-health.service)
   agent scrub     read every block of both slots and of extensions, and name what is damaged
   agent extensions status, update, fetch, debug, apply
-                  what is merged over /usr, /opt and /etc
+                  show and change the extensions merged over /usr, /opt and /etc
 
-\`ashlar agent COMMAND --help\` says more.`;
+Run \`ashlar agent COMMAND --help\` for details.`;
 
 export const AGENT: string = `Usage: ashlar agent [options]
 
 Answers requests for this node's TPM evidence over HTTPS. It is started by ashlar-agent.socket, which passes the
-listening socket (and the measurement logs) as systemd's file descriptors. Orders to update, roll back or reboot it
-passes on to ashlar-updater.socket, with the key of the client certificate that the order came with.
+listening socket (and the measurement logs) as systemd's file descriptors. It passes orders to
+update, roll back or reboot on to ashlar-updater.socket, with the key of the client certificate that gave the order.
 
 Options:
-  --idle-timeout SECONDS  end after so long without a connection (default ${IDLE_SECONDS}); the socket starts it again
+  --idle-timeout SECONDS  exit after this long without a connection (default ${IDLE_SECONDS}); the socket starts it again
 ${COMMON}
 
 Environment:
@@ -53,7 +53,7 @@ Takes orders to update this node, as HTTP with JSON on the Unix socket that ashl
 them out, one at a time. Policy and repository are in /etc/ashlar/update.yaml or /usr/lib/ashlar/update.yaml.
 
 Options:
-  --idle-timeout SECONDS  end after so long without a connection or an order (default ${IDLE_SECONDS})
+  --idle-timeout SECONDS  exit after this long without a connection or an order (default ${IDLE_SECONDS})
 ${COMMON}
 
 Example:
@@ -61,11 +61,11 @@ Example:
 
 export const REFRESHER: string = `Usage: ashlar agent refresher [options]
 
-Does what \`ashlar agent extensions apply\` does, whenever it is asked to by HTTP on the Unix socket that
-ashlar-refresher.socket passes: the updater wakes it when it begins to fetch an extension.
+Does what \`ashlar agent extensions apply\` does, whenever a request comes over HTTP on the Unix socket that
+ashlar-refresher.socket passes. The updater wakes it when it begins to fetch an extension.
 
 Options:
-  --idle-timeout SECONDS  end after so long without a connection (default ${IDLE_SECONDS})
+  --idle-timeout SECONDS  exit after this long without a connection (default ${IDLE_SECONDS})
 ${COMMON}
 
 Example:
@@ -73,14 +73,14 @@ Example:
 
 export const UPDATE: string = `Usage: ashlar agent update [options]
 
-Fetches a release and installs it in the slot that does not run; it boots next. Without a choice: the newest release of
-this node's channel. What runs is not touched, and the node does not reboot.
+Fetches a release and installs it in the inactive slot; it boots next. Default: the newest release of this node's channel.
+The running release is not touched, and the node does not reboot.
 
 Options:
   --to VERSION            this release
   --channel NAME          the release that this channel names
-  --allow-downgrade       also an older release than the one that runs
-  --retry                 also a release that has failed on this node
+  --allow-downgrade       accept an older release than the running one
+  --retry                 accept a release that has failed on this node
   --policy                do what update.yaml says, including the reboot (ashlar-update.timer)
   --json                  print the status at the end as JSON
 ${COMMON}
@@ -93,8 +93,8 @@ Examples:
 
 export const STATUS: string = `Usage: ashlar agent status [options]
 
-Says which release runs, which boots next, what is being done, what the health checks found, and which releases have
-failed on this node and why.
+Shows which release is running, which one boots next, what the updater is doing, what the health checks found, and which
+releases have failed on this node and why.
 
 Options:
   --json                  print it as JSON
@@ -107,8 +107,8 @@ Example:
 
 export const ROLLBACK: string = `Usage: ashlar agent rollback [options]
 
-Lets the release in the other slot boot next, after reading every block of it. The one that runs is not installed again
-until it is asked for with --retry. The node does not reboot.
+Makes the release in the other slot boot next, after reading every block of it. The running release is not installed again
+unless --retry asks for it. The node does not reboot.
 
 Options:
   --json                  print the status at the end as JSON
@@ -121,40 +121,39 @@ Example:
 
 export const SCRUB: string = `Usage: ashlar agent scrub [options]
 
-Reads every block of both slots and compares it with its hash tree, which is how a disk that goes bad is found before a
-boot needs it. Damaged blocks are reported with the files that they belong to. The images in /opt/extensions are read, too.
+Reads every block of both slots and compares it with its hash tree, so that a failing disk is found before a boot needs it.
+Damaged blocks are reported with the files that they belong to. The images in /opt/extensions are read, too.
 
 Options:
   --json                  print the findings as JSON
 ${COMMON}
 
-Exit status: 0 every block is good, 1 some are not, 2 wrong usage. It needs root.
+Exit status: 0 every block is intact, 1 some are not, 2 wrong usage. It needs root.
 
 Example:
   systemd-run --property=IOSchedulingClass=idle --pipe ashlar agent scrub`;
 
 export const HEALTH: string = `Usage: ashlar agent health [options]
 
-Finds out whether this boot is healthy: no failed units, containerd, the agent and (once the node has joined a cluster)
-the kubelet answer, /var can be written and is over 10 % free, what was merged in the last healthy boot is merged again,
-and every executable in /usr/lib/ashlar/health.d and
-/etc/ashlar/health.d ends with status 0 in time. While the release is on trial a failure ends with status 1, which
-reboots the node; later it is only reported.
+Checks whether this boot is healthy: no unit has failed; containerd, the agent and (once the node has joined a cluster) the
+kubelet answer; /var is writable and more than 10 % free; the extensions of the last healthy boot are merged again; every
+executable in /usr/lib/ashlar/health.d and /etc/ashlar/health.d exits with status 0 in time. While the release is on trial,
+a failure makes this command exit with status 1, which reboots the node; later a failure is only reported.
 
 Options:
   --time-limit SECONDS    for each check (default ${HEALTH_SECONDS}); a check that takes longer has failed
   --json                  print the findings as JSON
 ${COMMON}
 
-Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy, 2 wrong usage. It needs root.
+Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy; 2 wrong usage. It needs root.
 
 Example:
   ashlar agent health --json`;
 
 export const EXTENSIONS_APPLY: string = `Usage: ashlar agent extensions apply [options]
 
-Makes what is merged over /usr, /opt and /etc what this node is declared to have: verifies the images in /opt/extensions,
-measures each into PCR 13, and has systemd-sysext and systemd-confext merge them. What is bad is set aside with its reason.
+Merges the declared extensions over /usr, /opt and /etc: verifies the images in /opt/extensions, measures each into PCR 13,
+and has systemd-sysext and systemd-confext merge them. Bad images are set aside, with the reason.
 
 Options:
   --json                  print the outcome as JSON
@@ -167,7 +166,7 @@ Example:
 
 export const EXTENSIONS_STATUS: string = `Usage: ashlar agent extensions status [options]
 
-Says which extensions are merged, which images were set aside and why, what is missing, and what is being done.
+Shows which extensions are merged, which images were set aside and why, what is missing, and what the updater is doing.
 
 Options:
   --json                  print it as JSON
@@ -180,8 +179,8 @@ Example:
 
 export const EXTENSIONS_FETCH: string = `Usage: ashlar agent extensions fetch [options]
 
-Fetches what is declared and not on this node (ashlar-extensions-fetch.service), and has it merged. It tries again until
-nothing is missing or its time is over.
+Fetches the declared extensions that this node lacks (ashlar-extensions-fetch.service), and has them merged. It tries again
+until none is missing or the time limit is reached.
 
 Options:
   --time-limit SECONDS    when to stop trying (default ${FETCH_SECONDS})
@@ -195,15 +194,15 @@ Example:
 
 export const EXTENSIONS_UPDATE: string = `Usage: ashlar agent extensions update [options]
 
-Takes a declared extension to another version without a reboot: it is fetched, verified, measured and merged, its units
-are restarted, its health is checked. When that fails the former version is merged again.
+Moves a declared extension to another version without a reboot: it is fetched, verified, measured and merged, its units
+are restarted, its health is checked. If that fails, the previous version is merged again.
 
 Options:
   --component NAME        which extension
   --to VERSION            this version (default: the newest that its declaration allows)
-  --allow-downgrade       also an older version than the one that is merged
-  --retry                 also a version that has failed on this node
-  --policy                all that are declared to be updated automatically (ashlar-component-update.timer)
+  --allow-downgrade       accept an older version than the merged one
+  --retry                 accept a version that has failed on this node
+  --policy                all extensions that are declared to be updated automatically (ashlar-component-update.timer)
   --json                  print the status at the end as JSON
 ${COMMON}
 
@@ -214,13 +213,13 @@ Example:
 
 export const EXTENSIONS_DEBUG: string = `Usage: ashlar agent extensions debug [options]
 
-Merges an extension that is not declared, for a while: it is measured, the node's proof names it, and it is gone after its
-time or a reboot.
+Merges an undeclared extension for a while: it is measured, the node's proof names it, and it is removed when its time is
+over or the node reboots.
 
 Options:
-  --with NAME             which extension of the repository; the newest version
+  --with NAME             an extension of the repository, in its newest version
   --for SECONDS           for how long (default ${DEBUG_SECONDS})
-  --end                   now is enough
+  --end                   end it now
   --json                  print the status at the end as JSON
 ${COMMON}
 

@@ -25,7 +25,7 @@ export async function carryOutRollback(paths: NodePaths, { report, signal }: Ord
   const problem = await findSlotProblem(paths, slot, facts.slots, signal);
   if (problem !== undefined) {
     throw new AshlarError("failed", `not rolled back: ${problem}`, {
-      hint: `install it anew with \`ashlar agent update --to ${slot.version} --allow-downgrade\``,
+      hint: `install it again with \`ashlar agent update --to ${slot.version} --allow-downgrade\``,
     });
   }
   await bootNext(paths, slot.version, facts.running.version);

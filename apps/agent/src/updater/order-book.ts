@@ -48,7 +48,7 @@ export class OrderBook<Doing = Activity> {
     const key = canonicalJson([name, order]);
     if (this.#current?.key === key) return;
     if (this.#current !== undefined) {
-      throw new AshlarError("conflict", `expected no other order at the same time, found: ${this.#current.name}`, {
+      throw new AshlarError("conflict", `another order is being carried out: ${this.#current.name}`, {
         hint: "follow it with `ashlar agent status`, and ask again when it has ended",
       });
     }

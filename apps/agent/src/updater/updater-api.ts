@@ -64,7 +64,7 @@ export function createUpdaterApi(
           handle: async (_body, caller) => {
             await authorize(updater, caller);
             if (orders.isBusy || extensionOrders.isBusy)
-              throw new Refusal(409, "conflict", "expected no order that is being carried out");
+              throw new Refusal(409, "conflict", "an order is being carried out");
             const answer = await status();
             await updater.reboot();
             return answer;

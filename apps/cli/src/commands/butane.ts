@@ -26,19 +26,19 @@ export function butaneCommand(): Command {
     .option("-c, --check", "only check, write nothing")
     .option("-d, --files-dir <directory>", "allow embedding local files from this directory")
     .addOption(new Option("-o, --output <file>", "write here, not to standard output").conflicts("outputDir"))
-    .option("--output-dir <directory>", "write each FILE.bu there, as FILE.ign; made if missing")
+    .option("--output-dir <directory>", "write each FILE.bu there, as FILE.ign; created if missing")
     .addOption(
-      new Option("--target <system>", "also advise what will not work on it")
+      new Option("--target <system>", "also warn about what will not work on it")
         .choices(["flatcar", "ashlar"])
         .default("flatcar"),
     )
-    .option("-r, --raw", "print Ignition, which is what comes of all flatcar configs; for scripts that say so")
-    .version("Butane v0.23.0, as translated by Ashlar", "-V, --version", "print the release of Butane that this equals")
+    .option("-r, --raw", "print Ignition; always so for flatcar configs, accepted for scripts that pass it")
+    .version("Butane v0.23.0, as translated by Ashlar", "-V, --version", "print the Butane release that this matches")
     .option("--json", "print problems and result together as JSON")
     .addHelpText(
       "after",
       `
-Problems go to standard error with their place in the file. Ends with status 1 if there are errors, or warnings with
+Problems go to standard error with their place in the file. Exits with status 1 if there are errors, or warnings with
 --strict; then no config is written.
 
 --json prints, for each file on a line, {"file", "ignition", "problems": [{"severity", "message", "hint", "path",

@@ -25,7 +25,7 @@ export function debugCommand(): Command {
     .requiredOption("--with <extension>", "a published extension that the node does not declare")
     .option(
       "--for <time>",
-      "for how long, for example 1h, 20m or 1h30m: then the node removes it by itself",
+      "for how long, for example 1h, 20m or 1h30m: then the node removes it on its own",
       parseDuration,
     )
     .option("--end", "remove it now")
@@ -35,11 +35,11 @@ export function debugCommand(): Command {
     .addHelpText(
       "after",
       `
-The node measures the extension before it merges it, so that no proof can overlook it. Until the time is over \`ashlar
-prove\` lists it as an exception, here: the exception is kept beside the pins. It does not survive a restart of the node.
-What was measured stays in the node's log until then, and is listed as a note.
+The node measures the extension before it merges it, so that no proof can overlook it. Until the time is over, \`ashlar
+prove\` on this machine lists it as an exception, which is kept beside the pins. It does not survive a restart of the node.
+Until that restart the measurement stays in the node's log and is listed as a note.
 
-Exit status: 0 the node is proven, with the exception; 1 a mismatch, or it did not merge it; 2 it cannot be proven.
+Exit status: 0 the node is proven, with the exception; 1 a mismatch, or the extension was not merged; 2 it cannot be proven.
 
 Examples:
   ashlar debug node-1 --lab lab --with debug-tools --for 1h

@@ -14,7 +14,7 @@ function validateCommand(): Command {
     .argument("[files...]", "Ignition files (default: standard input)")
     .option("-s, --strict", "fail on warnings, too")
     .addOption(
-      new Option("--target <system>", "also advise what will not work on it")
+      new Option("--target <system>", "also warn about what will not work on it")
         .choices(["flatcar", "ashlar"])
         .default("flatcar"),
     )
@@ -22,7 +22,7 @@ function validateCommand(): Command {
     .addHelpText(
       "after",
       `
-Problems go to standard error with their place in the file. Ends with status 1 if there are errors, or warnings with
+Problems go to standard error with their place in the file. Exits with status 1 if there are errors, or warnings with
 --strict. --json prints, for each file on a line, {"file", "problems"}, as ashlar butane does.
 
 Examples:

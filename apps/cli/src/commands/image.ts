@@ -45,7 +45,7 @@ Examples:
   ashlar image build --version 1.0.0 --out out/1.0.0
   ashlar image build --version 1.0.0 --out out/1.0.0 --snapshot 20261122T000000Z
 
-Needs root. Installed packages are kept in the cache and used again while the archive offers the same ones.`,
+Needs root. Installed packages are kept in a cache and reused as long as the archive offers the same ones.`,
     )
     .action(async (flags: BuildFlags) => {
       await withInterruption(async (signal) => {
@@ -101,7 +101,7 @@ function verifyCommand(): Command {
     .addHelpText(
       "after",
       `
-A directory is held against its manifest; a disk alone against the root hashes that its partition UUIDs spell.
+A directory is compared with its manifest; a disk alone with the root hashes that its partition UUIDs spell.
 
 Exit status: 0 everything is as released, 1 something is not.
 

@@ -49,9 +49,9 @@ type UpOptions = Named & {
 
 function upCommand(): Command {
   return new Command("up")
-    .description("Make a lab and wait until its nodes answer")
+    .description("Create a lab and wait until its nodes answer")
     .requiredOption("--image <dir>", "the image that `ashlar image build` made")
-    .requiredOption("--config <file>", "what the nodes are declared to be: Butane, or Ignition when it ends in .ign")
+    .requiredOption("--config <file>", "the nodes' class config: Butane, or Ignition when it ends in .ign")
     .addOption(filesDirOption())
     .option("--nodes <number>", "how many nodes", parseNumber, 2)
     .addOption(nameOption())
@@ -72,7 +72,8 @@ function upCommand(): Command {
       `
 Each node has its own disk, its own TPM with a certificate from the lab's own authority, and ports of 127.0.0.1 that no
 other lab has. With --repo each knows where releases are, and takes orders from the lab's own operator key: see
-\`ashlar update\`. What the class config says about updates wins. Ctrl-C removes what there is so far. A node that does not come up stays, to be looked at.
+\`ashlar update\`. What the class config says about updates wins. Ctrl-C removes the unfinished lab. A node that does not
+come up is kept for inspection.
 
 Examples:
   ashlar lab up --image out/image --config examples/worker.bu
@@ -132,7 +133,7 @@ function listCommand(): Command {
 
 function statusCommand(): Command {
   return new Command("status")
-    .description("Show what each node of a lab does now")
+    .description("Show the state of each node of a lab")
     .addOption(nameOption())
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  ashlar lab status\n  ashlar lab status --name three --json")
@@ -150,7 +151,7 @@ function sshCommand(): Command {
     .addHelpText(
       "after",
       `
-Ends with the command's exit status. The node's shell reads the command, as with ssh: quote for it.
+Exits with the command's own status. The node's shell interprets the command, as with ssh: quote accordingly.
 
 Examples:
   ashlar lab ssh node-1
@@ -209,10 +210,10 @@ function restartCommand(): Command {
 function withStartOptions(command: Command): Command {
   return command
     .argument("<node>", "for example node-1")
-    .option("--config <file>", "replace what the node is declared to be, now and later")
+    .option("--config <file>", "replace the node's declared config, for this start and later ones")
     .addOption(filesDirOption())
     .addOption(
-      new Option("--without-config", "give it no config this time, as when no source answers").conflicts("config"),
+      new Option("--without-config", "give it no config this time, as if no source answered").conflicts("config"),
     )
     .option("--no-wait", "do not wait until its agent answers")
     .addOption(nameOption());

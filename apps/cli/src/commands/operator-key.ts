@@ -10,8 +10,8 @@ export function operatorKeyCommand(): Command {
     .addHelpText(
       "after",
       `
-Who has the file can update, roll back and restart every node whose update.yaml names the pin. It is not encrypted.
-A lab makes one by itself.
+Whoever has the file can update, roll back and restart every node whose update.yaml names the pin. It is not encrypted.
+A lab creates its own.
 
 Examples:
   ashlar operator-key --out operator.pem`,

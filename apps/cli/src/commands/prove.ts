@@ -43,10 +43,10 @@ export function proveCommand(): Command {
     .description("Prove from TPM quotes that nodes run exactly what was declared")
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
-    .option("--from <dir>", "evidence that --evidence has kept, judged again without asking any node")
+    .option("--from <dir>", "evidence kept by --evidence, judged again without asking any node")
     .option(
       "--image <dir>",
-      "the release that all nodes were declared to run (default: what `ashlar update` has recorded, the lab's, or the evidence's)",
+      "the release that all nodes should run (default: what `ashlar update` has recorded, the lab's, or the evidence's)",
     )
     .option("--known-image <dir...>", "other releases that nodes may boot next, or run instead")
     .option(
@@ -60,23 +60,24 @@ export function proveCommand(): Command {
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
-    .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pins what they have now")
+    .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pin what they have now")
     .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
     .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
     .option("--json", "print JSON (schema: docs/reference/schemas/fleet-verdict-v1.json)")
     .addHelpText(
       "after",
       `
-Levels: proven (a trusted TPM signed it), reported (no --ek-roots to trust its TPM by), mismatch, unknown (no answer, or
+Levels: proven (a trusted TPM signed it), reported (no --ek-roots was given, so its TPM is not trusted), mismatch, unknown (no answer, or
 an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
-The next boot is judged as well: a node that would not boot a known, whole release next is a mismatch, whatever it runs.
-While it is a node's turn in an update, its old and its new release are both right for it, and for no other node.
+The next boot is judged as well: a node that would not boot a known, undamaged release next is a mismatch, whatever it
+runs now.
+While a node is being updated, both its old and its new release are accepted for it, and for no other node.
 
 Extensions: each that is merged must be declared in the configs, published and not withdrawn, and each that is declared
-must be merged. What \`ashlar debug\` has allowed a node is listed, and right until its time is over.
+must be merged. What \`ashlar debug\` has allowed on a node is listed, and accepted until its time is over.
 
-Exit status: 0 all proven, 1 a mismatch, 2 no mismatch, but not all proven.
+Exit status: 0 all proven; 1 a mismatch; 2 no mismatch, but not all proven.
 
 Examples:
   ashlar prove --lab lab

@@ -29,13 +29,13 @@ export function releaseCommand(): Command {
 }
 
 function initCommand(): Command {
-  return changingCommand("init", "Make an empty repository, and keys where there are none")
+  return changingCommand("init", "Create an empty repository, and keys unless they exist")
     .addHelpText(
       "after",
       `
 Beside the private keys (mode 0600) lie the public files that nodes and images get: release-root.json, which is all that
 a node trusts of a repository, extensions.crt for extension images, and import-pubring.pgp for plain systemd-sysupdate.
-Keys that are there already are used; in an older directory what is missing is made.
+Existing keys are used; missing ones are created in an older directory.
 
 Examples:
   ashlar release init --repo /srv/releases --keys ~/release-keys
@@ -61,9 +61,9 @@ type PublishFlags = ChangeFlags & {
 
 function publishCommand(): Command {
   return changingCommand("publish", "Publish an image, and make a channel point at it")
-    .requiredOption("--image <directory>", "what `ashlar image build` has made")
-    .option("--channel <name>", "the channel whose nodes shall run it", "stable")
-    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever they are told")
+    .requiredOption("--image <directory>", "the output of `ashlar image build`")
+    .option("--channel <name>", "the channel whose nodes should run it", "stable")
+    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever is ordered")
     .option(
       "--compression <level>",
       "of the files for plain systemd-sysupdate, 0 to 9 as for xz (default: 6)",
@@ -72,7 +72,7 @@ function publishCommand(): Command {
     .addHelpText(
       "after",
       `
-Readers see the old state or the new one. Interrupted, repeat it. A version that is published never changes.
+Readers see the old state or the new one. If interrupted, repeat it. A published version never changes.
 
 Examples:
   ashlar release publish --repo /srv/releases --keys ~/release-keys --image out/1.1.0
@@ -100,8 +100,8 @@ type PromoteFlags = ChangeFlags & { readonly channel: string; readonly minimumVe
 function promoteCommand(): Command {
   return changingCommand("promote", "Make a channel point at a published release")
     .argument("<version>", "the release")
-    .requiredOption("--channel <name>", "the channel; made when there is none of this name")
-    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever they are told")
+    .requiredOption("--channel <name>", "the channel; created if it does not exist")
+    .option("--minimum-version <version>", "the channel's nodes never go below it, whatever is ordered")
     .addHelpText(
       "after",
       `
@@ -125,13 +125,13 @@ Examples:
 }
 
 function withdrawCommand(): Command {
-  return changingCommand("withdraw", "Say that a release must not be installed any more, and why")
+  return changingCommand("withdraw", "Withdraw a release: no node installs it any more")
     .argument("<version>", "the release")
-    .requiredOption("--reason <text>", "what nodes report when they are asked for it")
+    .requiredOption("--reason <text>", "why; nodes report it to whoever asks for that version")
     .addHelpText(
       "after",
       `
-Nodes that run it stay as they are: promote or publish another release for them.
+Nodes that run it stay on it: promote or publish another release for them.
 
 Examples:
   ashlar release withdraw 1.2.0 --reason "does not boot on X" --repo /srv/releases --keys ~/release-keys`,
@@ -150,14 +150,14 @@ Examples:
 }
 
 function refreshCommand(): Command {
-  return changingCommand("refresh", "Sign the expiry dates anew")
+  return changingCommand("refresh", "Renew the signatures before they expire")
     .addHelpText(
       "after",
       `
-To be run by a timer, more often than the timestamp's signature holds. It needs online.pem and release-root.json of the
-key directory; of the other keys only once in half a year.
+Run it from a timer, more often than the timestamp's signature expires. It needs online.pem and release-root.json of the
+key directory; the other keys only once in half a year.
 
-Exit status: 0 done, 1 also when a role will expire and its key is not there.
+Exit status: 0 done; 1 also when a role will expire and its key is missing.
 
 Examples:
   ashlar release refresh --repo /srv/releases --keys /etc/ashlar-online-key`,
@@ -168,7 +168,7 @@ Examples:
         const { renewed, due } = await refreshRepository(options);
         process.exitCode = due.length === 0 ? 0 : 1;
         if (flags.json === true) console.log(JSON.stringify({ renewed, due }));
-        else console.log(`signed anew: ${renewed.join(", ")}`);
+        else console.log(`renewed: ${renewed.join(", ")}`);
         for (const { role, expires, missing } of due) {
           const what = {
             key: `its key is not in ${flags.keys}: refresh with it`,
@@ -181,8 +181,8 @@ Examples:
 }
 
 function gcCommand(): Command {
-  return changingCommand("gc", "Remove old releases; never one that a channel points at")
-    .requiredOption("--keep <count>", "how many of the newest releases stay", parseCount)
+  return changingCommand("gc", "Remove old releases, but none that a channel points at")
+    .requiredOption("--keep <count>", "how many of the newest releases to keep", parseCount)
     .addHelpText(
       "after",
       `
@@ -283,13 +283,13 @@ function serveCommand(): Command {
   return new Command("serve")
     .description("Serve a repository over HTTP, for labs and closed networks")
     .requiredOption("--repo <directory>", "the repository's directory")
-    .requiredOption("--port <port>", "the TCP port; 0 takes one that is free", parsePort)
+    .requiredOption("--port <port>", "the TCP port; 0 picks a free one", parsePort)
     .option("--host <address>", "the address to listen on", "127.0.0.1")
     .option("--json", "print the URL as JSON")
     .addHelpText(
       "after",
       `
-Everybody who reaches the port can read the repository, and nothing else. Ctrl-C ends it.
+Anybody who can reach the port can read the repository, and nothing else. Ctrl-C ends it.
 
 Examples:
   ashlar release serve --repo /srv/releases --port 8080

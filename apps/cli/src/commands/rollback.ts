@@ -18,13 +18,13 @@ export function rollbackCommand(): Command {
     .argument("[node]", "with --lab: which node, for example node-1")
     .option("--lab <name>", "the lab that the node belongs to")
     .option("--url <url>", "the https URL of the node's agent")
-    .option("--channel <name>", "the channel whose minimum version holds (default: stable)");
+    .option("--channel <name>", "the channel whose minimum version applies (default: stable)");
   return withSessionOptions(command)
     .addHelpText(
       "after",
       `
-Nothing is fetched. A release below the channel's minimum version is refused, here when the repository is known, and by
-the node in any case. Interrupted, the same command goes on where it was. After an interrupted update, to an older release
+Nothing is fetched. A release below the channel's minimum version is refused: here if the repository is known, and by the
+node in any case. After an interruption the same command resumes. After an interrupted update, to an older release
 too, it leads back to the release that the update came from.
 
 Examples:

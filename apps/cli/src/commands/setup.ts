@@ -10,13 +10,13 @@ export function setupCommand(): Command {
         .argParser(parseParts)
         .default(HOST_PARTS, "all"),
     )
-    .option("--check", "only say what is missing")
+    .option("--check", "only list what is missing")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `
-Installs only what is missing, as root, and says why each package is needed. Without root, or on a system other than
-Debian 12, Debian 13 and Ubuntu 24.04, it changes nothing, says what to install and ends with status 3.
+Installs only what is missing, as root, and prints why each package is needed. Without root, or on a system other than
+Debian 12, Debian 13 and Ubuntu 24.04, it changes nothing, lists what to install and exits with status 3.
 
 Examples:
   ashlar setup

@@ -31,25 +31,25 @@ export function updateCommand(): Command {
     )
     .option(
       "--channel <name>",
-      "the channel whose release is wanted, and whose minimum version holds (default: stable)",
+      "the channel whose release to install, and whose minimum version applies (default: stable)",
     )
     .option("--only <names>", "only these of the nodes, separated by commas")
-    .option("--allow-downgrade", "also to an older version; a release never below the channel's minimum version")
-    .option("--retry", "also a version that has failed on a node before")
-    .option("--no-reboot", "only stage the release: it boots next, whenever that is");
+    .option("--allow-downgrade", "even to an older version; never below the channel's minimum version")
+    .option("--retry", "even if the version has failed on a node before")
+    .option("--no-reboot", "only stage the release: it boots at the next restart");
   return withSessionOptions(command)
     .addHelpText(
       "after",
       `
-Each node in its turn: prove what it runs, stage the release in its other slot, prove that it boots next, restart, wait
-until it has been found healthy, prove the new release. It ends at the first node that is not proven. A node that does
-not get healthy goes back by itself and says why. Interrupted or stopped, the same command goes on where it was.
+Each node in turn: prove what it runs, stage the release in its other slot, prove that it boots next, restart, wait until
+the node finds itself healthy, prove the new release. The command stops at the first node that is not proven. A node that
+does not become healthy rolls back on its own and reports why. After an interruption the same command resumes.
 
-With --component each node in its turn takes the extension to the version, merges it, restarts the extension's units and
-checks its health; a node on which that fails goes back by itself and says why. Nodes allow the versions that their
-configs name.
+With --component each node in turn fetches the extension's version, merges it, restarts the extension's units and checks
+its health. A node on which that fails rolls back on its own and reports why. Nodes accept the versions that their configs
+allow.
 
-Exit status: 0 all nodes run (or, with --no-reboot, have staged) the release, 1 a node stopped it.
+Exit status: 0 all nodes run (or, with --no-reboot, have staged) the release; 1 it stopped at a node.
 
 Examples:
   ashlar update --lab lab --to 1.1.0

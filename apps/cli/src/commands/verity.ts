@@ -46,7 +46,7 @@ function formatCommand(): Command {
     .addHelpText(
       "after",
       `
-A last part of the data of less than a block is not covered; a longer hash file keeps what stands after the tree.
+A last, incomplete block of the data is not covered; in a longer hash file the bytes after the tree are kept.
 
 Examples:
   ashlar verity format usr.erofs usr.verity
@@ -102,7 +102,7 @@ function verifyCommand(): Command {
     .addHelpText(
       "after",
       `
-Ends with status 1 and names the first bad blocks when anything does not match.
+Exits with status 1 and names the first bad blocks if anything does not match.
 
 Example:
   ashlar verity verify usr.erofs usr.verity 5d41402abc4b2a76b9719d911017c592ae41e4649b934ca495991b7852b855aa`,

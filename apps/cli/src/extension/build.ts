@@ -44,18 +44,18 @@ export function extensionBuildCommand(): Command {
     .option("--name <name>", "for example debug-tools")
     .option("--version <version>", "for example v1.33.5")
     .addOption(new Option("--tier <tier>", "who stands behind it (default: opt-in)").choices(TIERS))
-    .option("--from <directory>", "made of this directory's usr and opt, or etc")
-    .option("--deb <package...>", "made of Debian packages, with what they need and the release lacks")
-    .option("--oci <directory>", "made of an OCI image: of its layout directory's usr and opt, or etc")
-    .option("--butane <file>", "made of a Butane config's files below /etc and its units: a confext")
+    .option("--from <directory>", "from this directory's usr and opt, or etc")
+    .option("--deb <package...>", "from Debian packages, with those dependencies that the release lacks")
+    .option("--oci <directory>", "from an OCI image: its layout directory's usr and opt, or etc")
+    .option("--butane <file>", "from a Butane config's files below /etc and its units: a confext")
     .addOption(filesDirOption())
-    .option("--recipe <name>", "made as a folder of recipes/ says, or another folder with a recipe.yaml")
+    .option("--recipe <name>", "as described by a folder of recipes/, or another folder with a recipe.yaml")
     .option("--mirror <url>", "Debian archive to take them from (default: this machine's own)")
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
-    .requiredOption("--keys <directory>", "whose extensions.pem signs: the directory of `ashlar release init`")
+    .requiredOption("--keys <directory>", "the directory of `ashlar release init`, whose extensions.pem signs")
     .option("--passphrase-file <file>", "its first line opens the key (default: asked for on a terminal)")
     .requiredOption("--out <directory>", "where the image goes")
-    .option("--release <path>", "the release that it is for: what `ashlar image build` has made, or its manifest.json")
+    .option("--release <path>", "the release that it is for: the output of `ashlar image build`, or its manifest.json")
     .option("--host <id>", "the ID in the hosts' os-release, or _any (default: ashlar)")
     .option("--replaces <glob>", "a file of the release that it may hide; repeat it for more", collect, [])
     .option("--restart <unit>", "restart it after a change of version; repeat it for more", collect, [])
@@ -66,7 +66,7 @@ export function extensionBuildCommand(): Command {
     .addHelpText(
       "after",
       `
-The same inputs give the same bytes. Without --release nothing is known of the files that it would hide, and a node
+The same inputs give the same bytes. Without --release it is not known which of the base's files it would hide, and a node
 refuses it if it hides any.
 
 Examples:

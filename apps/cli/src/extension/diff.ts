@@ -7,7 +7,7 @@ const MAX_SHOWN = 40;
 
 export function extensionDiffCommand(): Command {
   return new Command("diff")
-    .description("Compare what two extension images hold")
+    .description("Compare the contents of two extension images")
     .argument("<from>", "the older image")
     .argument("<to>", "the newer image")
     .option("--json", "print the result as JSON")

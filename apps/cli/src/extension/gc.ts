@@ -5,14 +5,14 @@ export function extensionGcCommand(): Command {
   return changingCommand("gc", "Remove old versions of extensions from a repository")
     .requiredOption(
       "--keep <count>",
-      "how many of the newest stay, of each minor version of each extension",
+      "how many of the newest versions to keep, for each minor version of each extension",
       parseCount,
     )
     .addHelpText(
       "after",
       `
-Withdrawn versions do not count; one that is older than all that stay goes. A node that has had a removed version since its
-last restart is a mismatch until the next one: keep as many as a node may take between restarts.
+Withdrawn versions do not count; those older than all kept versions are removed. A node that has merged a removed version
+since its last restart is a mismatch until the next one: keep as many as a node may go through between restarts.
 
 Examples:
   ashlar extension gc --keep 3 --repo /srv/releases --keys ~/release-keys`,

@@ -2,14 +2,13 @@ import { Command } from "commander";
 
 export function extensionInspectCommand(): Command {
   return new Command("inspect")
-    .description("Show what an extension image says of itself, and what it holds")
+    .description("Show what an extension image claims to be, and what it contains")
     .argument("<image>", "a signed extension image")
     .option("--json", "print everything as JSON, with all files")
     .addHelpText(
       "after",
       `
-Each block that is read is checked against the root hash. Whether somebody trusted has signed that is for
-\`ashlar extension verify\` to say.
+Each block that is read is checked against the root hash. \`ashlar extension verify\` checks who has signed that hash.
 
 Examples:
   ashlar extension inspect kubernetes-v1.33.5-x86-64.raw

@@ -7,13 +7,13 @@ const TIERS: readonly ExtensionTier[] = ["shipped", "opt-in", "community"];
 
 export function extensionPublishCommand(): Command {
   return changingCommand("publish", "Publish signed extension images in a repository, beside its releases")
-    .argument("<image...>", "what `ashlar extension build` has made; its manifest and bill of materials lie beside it")
+    .argument("<image...>", "the output of `ashlar extension build`; its manifest and bill of materials lie beside it")
     .addOption(new Option("--tier <tier>", "refuse images of another tier").choices(TIERS))
     .addHelpText(
       "after",
       `
 Each image is checked as a node checks it: the signature by the key directory's extensions.crt, every block, the names
-inside. Readers see all of the images or none. Interrupted, repeat it. A version that is published never changes.
+inside. Readers see all of the images or none. If interrupted, repeat it. A published version never changes.
 
 Examples:
   ashlar extension publish --repo /srv/releases --keys ~/release-keys out/kubernetes-v1.33.5-x86-64.raw

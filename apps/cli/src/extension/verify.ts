@@ -16,7 +16,7 @@ export function extensionVerifyCommand(): Command {
     .addHelpText(
       "after",
       `
-Exit status: 0 everything is as it was signed, 1 something is not; then it is said what and where.
+Exit status: 0 everything is as it was signed; 1 something is not, and the output says what and where.
 
 Examples:
   ashlar extension verify out/kubernetes-v1.33.5-x86-64.raw --keys ~/release-keys

@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import { change, type ChangeFlags, changingCommand } from "../release/command-options.ts";
 
 export function extensionWithdrawCommand(): Command {
-  return changingCommand("withdraw", "Say that a version of an extension must not be installed any more, and why")
+  return changingCommand("withdraw", "Withdraw a version of an extension: no node installs it any more")
     .argument("<name>", "the extension")
     .argument("<version>", "its version")
-    .requiredOption("--reason <text>", "what nodes report when they are asked for it")
+    .requiredOption("--reason <text>", "why; nodes report it to whoever asks for that version")
     .addHelpText(
       "after",
       `
-Nodes that have merged it go on, and \`ashlar prove\` names them: publish a version that is repaired.
+Nodes that have merged it keep running, and \`ashlar prove\` names them: publish a repaired version.
 
 Examples:
   ashlar extension withdraw kubernetes v1.33.5 --reason "eats pods" --repo /srv/releases --keys ~/release-keys`,

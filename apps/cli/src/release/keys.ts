@@ -9,7 +9,7 @@ export function keysCommand(): Command {
     .addHelpText(
       "after",
       `
-Followed from the root role that you trust to the newest, as a node does.
+Follows the chain from the root role that you trust to the newest one, as a node does.
 
 Examples:
   ashlar release keys --repo /srv/releases --keys ~/release-keys

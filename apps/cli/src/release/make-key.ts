@@ -6,9 +6,9 @@ type Flags = { readonly keys: string; readonly passphraseFile?: string; readonly
 
 export function makeKeyCommand(): Command {
   return new Command("make-key")
-    .description("Make a key that shall become one of a repository's")
-    .addArgument(new Argument("<role>", "what it shall sign").choices(["root", "targets", "online"]))
-    .requiredOption("--keys <directory>", "the private keys of whoever will have it; made when missing")
+    .description("Make a key that is to become one of a repository's")
+    .addArgument(new Argument("<role>", "what it will sign").choices(["root", "targets", "online"]))
+    .requiredOption("--keys <directory>", "where its owner keeps private keys; created if missing")
     .option("--passphrase-file <file>", "its first line encrypts the key (default: asked for on a terminal)")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -17,7 +17,7 @@ export function makeKeyCommand(): Command {
 For keys that are not where the repository is published: a share of the root key, or the online key of the machine with
 the timer. The private key stays in the directory. Give the public one, the .pub file, to whoever runs \`ashlar release
 rotate-keys\`, and compare its identifier. Until the rotation is published it signs nothing. In a directory with keys it
-is called ROLE.next.pem, and takes the place of ROLE.pem by itself when its time has come.
+is called ROLE.next.pem, and replaces ROLE.pem automatically once the rotation is published.
 
 Examples:
   ashlar release make-key root --keys ~/my-release-key

@@ -16,16 +16,16 @@ type Flags = ChangeFlags & {
 };
 
 export function rotateKeysCommand(): Command {
-  return changingCommand("rotate-keys", "Replace a repository's keys; nodes follow by themselves")
+  return changingCommand("rotate-keys", "Replace a repository's keys; nodes follow on their own")
     .argument("[files...]", "copies of next-root.json with signatures of others: collect them")
     .addOption(
-      new Option("--replace <roles...>", "make new keys here in the place of the directory's own").choices([
+      new Option("--replace <roles...>", "replace the directory's own keys with new ones").choices([
         "root",
         "targets",
         "online",
       ]),
     )
-    .option("--root-key <keys...>", "all root keys there shall be: .pub files, or identifiers of keys in use")
+    .option("--root-key <keys...>", "all future root keys: .pub files, or identifiers of keys in use")
     .option("--root-threshold <count>", "how many of the root keys sign together", parseThreshold)
     .option("--targets-key <keys...>", "all keys that may publish, each alone")
     .option("--online-key <keys...>", "all keys for snapshot and timestamp, each alone")
@@ -36,7 +36,7 @@ export function rotateKeysCommand(): Command {
 The change takes the signatures of the root keys before it and of its own. When they are all in --keys, it is published
 at once. Otherwise it waits in next-root.json of --keys: the others sign that file, one after the other or copies of it,
 with \`ashlar release sign-keys\`, and rotate-keys with the files publishes it. Until then everything stays as it is.
-Interrupted, repeat it. Replaced private keys stay as ROLE.old.pem: destroy them, and their copies.
+If interrupted, repeat it. Replaced private keys stay as ROLE.old.pem: destroy them, and their copies.
 
 Exit status: 0 published, 1 also when signatures are missing.
 

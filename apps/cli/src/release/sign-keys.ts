@@ -6,7 +6,7 @@ type Flags = { readonly keys?: string; readonly passphraseFile?: string; readonl
 
 export function signKeysCommand(): Command {
   return new Command("sign-keys")
-    .description("Sign a change of keys that somebody else has prepared; needs no repository and no network")
+    .description("Sign a key rotation that somebody else has prepared; needs no repository and no network")
     .argument("<file>", "the next-root.json of `ashlar release rotate-keys`")
     .option("--keys <directory>", "where your root key is; without it the change is only shown")
     .option("--passphrase-file <file>", "its first line opens the key (default: asked for on a terminal)")

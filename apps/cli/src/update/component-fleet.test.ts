@@ -44,7 +44,7 @@ class SimulatedNode implements ComponentAccess {
   readonly name: string;
   readonly orders: string[] = [];
   now: ExtensionsStatus;
-  /** Its kubelet does not get healthy with the new version. */
+  /** Its kubelet does not become healthy with the new version. */
   fails = false;
   silent = 0;
   hasSomethingElse = false;
@@ -171,7 +171,7 @@ test("the first node that goes back ends it, with the node's own words", async (
   assert.deepEqual([result.outcome, result.nodes[1]?.reason?.code], ["stopped", "fell-back"]);
   assert.match(
     resultTable(result).join("\n"),
-    /^b: it went back to v1\.33\.2 by itself: kubelet: healthz\nconnection refused\n {2}its record: v1\.33\.5 .*\n {2}\| healthz\n {2}\| connection refused\n {2}it runs v1\.33\.2: proven$/mu,
+    /^b: it rolled back to v1\.33\.2 on its own: kubelet: healthz\nconnection refused\n {2}its record: v1\.33\.5 .*\n {2}\| healthz\n {2}\| connection refused\n {2}it runs v1\.33\.2: proven$/mu,
   );
   assert.equal((await readExtensionRecord(recordPath)).turn, undefined, "others can go on");
   assert.equal((await update([b])).nodes[0]?.reason?.code, "failed-before");

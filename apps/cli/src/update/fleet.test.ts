@@ -170,7 +170,7 @@ test("the first node that is not proven ends it, with the node's own words", asy
   assert.match(table, /^b +stopped +1\.0\.0 +1\.1\.0 +3\.1 MB/mu);
   assert.match(
     table,
-    /^b: it went back to 1\.0\.0 by itself: containerd: no\nanswer\n {2}its record: .*\n {2}\| no\n {2}\| answer\n {2}it runs 1\.0\.0: proven$/mu,
+    /^b: it rolled back to 1\.0\.0 on its own: containerd: no\nanswer\n {2}its record: .*\n {2}\| no\n {2}\| answer\n {2}it runs 1\.0\.0: proven$/mu,
   );
 
   assert.equal((await update([b])).nodes[0]?.reason?.code, "failed-before");

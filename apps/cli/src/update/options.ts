@@ -11,16 +11,16 @@ export function withSessionOptions(command: Command, schema: string = "schemas/u
     .option("--operator-key <file>", "the key that the nodes take orders from (default: the lab's)")
     .option("--releases <place>", "the repository, a directory or an http(s) URL (default: the lab's)")
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
-    .option("--image <dir>", "the release that nodes which were never updated run now (default: the lab's)")
+    .option("--image <dir>", "the release of nodes that were never updated (default: the lab's)")
     .option("--extension <place...>", "manifests of published extensions, or directories of them")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
-    .option("--node-configs <dir>", "for nodes of no lab: each node's own Ignition config as NAME.ign")
+    .option("--node-configs <dir>", "for nodes outside a lab: each node's own Ignition config as NAME.ign")
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")
     .option(
       "--timeout <seconds>",
-      "how long a node may take from an order until it is ready; from a restart with all its tries",
+      "how long a node may take from an order until it is ready; also for a restart with all its tries",
       parseSeconds,
       DEFAULT_TIMEOUT_SECONDS,
     )

@@ -13,7 +13,7 @@ export function tellRelease({ target, order }: Pick<Goal, "target" | "order">): 
     const isFetching = step.kind === "wait" && step.what === "staging" && status?.phase === "fetching";
     const text = tell(step, {
       prove: `proving that it runs ${status?.version}`,
-      order: `telling it to ${order === "rollback" ? "go back to" : "stage"} ${target}`,
+      order: `telling it to ${order === "rollback" ? "roll back to" : "stage"} ${target}`,
       "prove-next-boot": `proving that it boots ${target} next`,
       reboot: "restarting it",
       done: step.kind === "done" && step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`,

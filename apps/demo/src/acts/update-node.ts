@@ -47,7 +47,7 @@ export async function updateNode(stage: Stage, lab: string): Promise<Outcome> {
   };
 }
 
-/** A release that its own health check finds wanting is given up: the former one comes back by itself and says why. */
+/** A release that its own health check finds wanting is given up: the previous one comes back on its own, with the reason. */
 export async function updateToUnhealthy(stage: Stage, lab: string): Promise<Outcome> {
   const { status, nodes } = await stage.update("--lab", lab, "--to", UNHEALTHY, "--only", "node-1");
   const failure = nodes[0]?.failure;
@@ -55,7 +55,7 @@ export async function updateToUnhealthy(stage: Stage, lab: string): Promise<Outc
   const node = fleet.nodes.find(({ name }) => name === "node-1");
   return {
     attempt: `node-1 is updated to ${UNHEALTHY}, whose health check fails`,
-    result: `back on ${node?.release ?? "?"} by itself, ${node?.level ?? "missing"}: ${failure?.check ?? "no check named"}: ${failure?.message ?? ""}`,
+    result: `rolled back to ${node?.release ?? "?"} on its own, ${node?.level ?? "missing"}: ${failure?.check ?? "no check named"}: ${failure?.message ?? ""}`,
     held:
       status === 1 &&
       node?.level === "proven" &&

@@ -62,7 +62,7 @@ export async function downloadPackages(
   if (newer !== undefined) {
     const found = `${newer.name} ${newer.version}`;
     throw new AshlarError("conflict", `${packages.join(", ")} needs ${found}, the base has ${inBase.get(newer.name)}`, {
-      hint: "build the base image anew from the same archive, or name the archive that it was built from with --snapshot",
+      hint: "rebuild the base image from the same archive, or name the archive that it was built from with --snapshot",
     });
   }
   // To apt, a package of the base is another than the archive's of the same version, since less is known of it.

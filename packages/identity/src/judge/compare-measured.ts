@@ -35,7 +35,7 @@ export function compareMeasured(
     return { what: `PCR ${pcr}, ${item.label}`, expected: item.shown, found: replacement?.shown ?? "nothing" };
   });
   for (const item of extra.slice(0, MAX_EXTRA)) {
-    differences.push({ what: `PCR ${pcr}, ${kind} too many`, expected: "nothing", found: item.shown });
+    differences.push({ what: `PCR ${pcr}, unexpected ${kind}`, expected: "nothing", found: item.shown });
   }
   if (differences.length === 0 && expected.some((item, index) => item.digest !== found[index]?.digest)) {
     differences.push({ what: `PCR ${pcr}, order of each ${kind}`, expected: listOf(expected), found: listOf(found) });

@@ -61,7 +61,7 @@ export function summaryOf({ nodes, identities }: FleetVerdict): string {
   return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels === "" ? "nothing to prove" : levels}`;
 }
 
-/** One line about a node: "running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 whole". */
+/** One line about a node: "running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 intact". */
 export function describeNode({ level, release, nextBoot }: NodeVerdict): string {
   const parts = [release === null ? level : `running ${release} ${level}`];
   if (nextBoot !== null) parts.push(["next boot", nextBoot.release ?? [], nextBoot.level].flat().join(" "));

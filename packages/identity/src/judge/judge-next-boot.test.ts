@@ -49,7 +49,7 @@ test("a staged release boots next, the running one is its fallback", () => {
     release: "1.1.0",
     level: "proven",
     differences: [],
-    fallback: { release: "1.0.0", state: "whole" },
+    fallback: { release: "1.0.0", state: "intact" },
   });
 });
 

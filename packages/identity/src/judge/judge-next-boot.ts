@@ -7,7 +7,7 @@ import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { NextBootReport } from "@ashlar/protocol";
 
 /**
- * What decides about a node's next boot, judged: `mismatch` when it would not be a known, whole release, `unknown` when
+ * What decides about a node's next boot, judged: `mismatch` when it would not be a known, undamaged release, `unknown` when
  * that cannot be told.
  */
 export type JudgedNextBoot = {

@@ -3,11 +3,11 @@ import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { SlotReport } from "@ashlar/protocol";
 
 /**
- * - `whole`: every block was read since it was written, and is what was released.
+ * - `intact`: every block was read since it was written, and is what was released.
  * - `unread`: nobody has read all blocks yet.
  * - `damaged`: blocks are not what was released, or the partitions hold something else.
  */
-export const SLOT_STATES = ["whole", "unread", "damaged"] as const;
+export const SLOT_STATES = ["intact", "unread", "damaged"] as const;
 export type SlotState = (typeof SLOT_STATES)[number];
 
 /** The slot that a release's `usrhash=` finds, which is by the UUIDs of its partitions. */
@@ -33,5 +33,5 @@ export function judgeSlot(
     const expected = "every block read since it was written";
     return { state: "unread", differences: [{ what, expected, found: "not read yet" }] };
   }
-  return { state: "whole", differences: [] };
+  return { state: "intact", differences: [] };
 }

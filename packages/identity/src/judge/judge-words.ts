@@ -117,7 +117,7 @@ export function judgeMachineWords(events: readonly MeasuredEvent[]): Difference[
       const { shown } = describeEvent(event);
       return [
         {
-          what: "PCR 15, word too many",
+          what: "PCR 15, unexpected word",
           expected: "one machine-id, one file-system for each of / and /var",
           found: shown,
         },

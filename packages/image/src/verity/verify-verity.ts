@@ -135,6 +135,6 @@ function checkSize(path: string, found: number, expected: number): void {
   if (found >= expected) return;
   throw new AshlarError(
     "invalid",
-    `${path}: expected at least the ${expected} bytes that the superblock tells of, found ${found}`,
+    `${path}: expected at least the ${expected} bytes that the superblock states, found ${found}`,
   );
 }

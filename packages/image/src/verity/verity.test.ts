@@ -197,7 +197,7 @@ test("a tree that does not fit the files is refused before any work", async () =
     message: /at least the 999424/u,
   });
   const shortHash = { path: hash, sizeBytes: 4096 };
-  await assert.rejects(verifyVerity({ ...whole, hash: shortHash }), { code: "invalid", message: /superblock tells/u });
+  await assert.rejects(verifyVerity({ ...whole, hash: shortHash }), { code: "invalid", message: /superblock states/u });
   await assert.rejects(verifyVerity({ ...whole, hash: { path: hash, sizeBytes: 100 } }), { code: "malformed" });
   await assert.rejects(verifyVerity({ ...whole, data: { path: data, sizeBytes: 2e6 } }), { code: "invalid" });
   await assert.rejects(verifyVerity({ ...whole, rootHash: "00" }), { code: "invalid", message: /64 lower-case/u });

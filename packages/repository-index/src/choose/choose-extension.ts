@@ -67,7 +67,7 @@ function chooseNewest(index: RepositoryIndex, wish: ExtensionWish): string {
 function expectNoDowngrade({ name, version }: ExtensionEntry, { running, allowDowngrade }: ExtensionWish): void {
   if (running === undefined || compareVersions(version, running) >= 0 || allowDowngrade === true) return;
   refuse(
-    `${name} ${version} is older than ${running}, which is merged`,
+    `${name} ${version} is older than ${running} (currently merged)`,
     "use --allow-downgrade if that is what you want",
   );
 }

@@ -52,7 +52,7 @@ export function chooseRelease(index: RepositoryIndex, wish: ReleaseWish): string
   if (compareVersions(version, wish.running) < 0 && wish.allowDowngrade !== true) {
     if (wish.to === undefined) return wish.running;
     refuse(
-      `release ${version} is older than ${wish.running}, which runs`,
+      `release ${version} is older than ${wish.running} (currently running)`,
       "use --allow-downgrade if that is what you want",
     );
   }

@@ -91,7 +91,8 @@ function checkAnswer(url: URL, response: Response, range: ByteRange | undefined)
     return refuse("unavailable", `the server answers with status ${statusCode}`);
   }
   const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity") return refuse("malformed", `expected no Content-Encoding, found ${encoding}`);
+  if (encoding !== "identity")
+    return refuse("malformed", `expected a body without Content-Encoding, found ${encoding}`);
   if (statusCode === 200) return true;
   if (range === undefined || statusCode !== 206)
     return refuse("failed", `the server answers with status ${statusCode}`);

@@ -53,7 +53,7 @@ test("a session is merged and proven as an exception, and removed before its tim
   const leftMs = Date.parse(begun.until ?? "") - Date.now();
   assert.ok(leftMs > 3_590_000 && leftMs <= 3_600_000);
   assert.deepEqual(machine.orders, ['/v1/extensions/debug {"extension":"debug-tools","seconds":3600}']);
-  assert.deepEqual(told, ["worker: told to merge debug-tools"]);
+  assert.deepEqual(told, ["worker: telling it to merge debug-tools"]);
 
   const ended = await endDebugSession(nodeAt(agent.url), "debug-tools", context);
   assert.deepEqual([ended.level, ended.version, ended.until], ["proven", null, null]);

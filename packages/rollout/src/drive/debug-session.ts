@@ -94,7 +94,7 @@ class DebugSession {
     let earlier: MergedExtension | undefined;
     try {
       await this.#order(seconds);
-      this.#context.onProgress(`${this.#node.name}: told to merge ${this.#extension}`);
+      this.#context.onProgress(`${this.#node.name}: telling it to merge ${this.#extension}`);
       const status = await this.#waitUntilIdle();
       const merged = this.#mergedOf(status);
       earlier = merged;
@@ -123,7 +123,7 @@ class DebugSession {
   async remove(): Promise<void> {
     if (this.#mergedOf(await this.#status()) === undefined) return;
     await this.#order(0);
-    this.#context.onProgress(`${this.#node.name}: told to remove ${this.#extension}`);
+    this.#context.onProgress(`${this.#node.name}: telling it to remove ${this.#extension}`);
     const status = await this.#waitUntilIdle();
     if (this.#mergedOf(status) === undefined) return;
     const message = `${this.#node.name} has not removed ${this.#extension}: ${reasonOf(status, this.#extension)}`;

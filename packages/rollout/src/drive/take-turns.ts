@@ -19,7 +19,7 @@ export async function takeTurns<Node extends { readonly name: string }>(
   { pending, take, untouched }: Turns<Node>,
 ): Promise<{ readonly outcome: "complete" | "stopped"; readonly nodes: readonly NodeResult[] }> {
   if (pending !== undefined && !nodes.some(({ name }) => name === pending.node)) {
-    throw new AshlarError("conflict", `expected no turn that has not ended, found the one of ${pending.node}`, {
+    throw new AshlarError("conflict", `another update has not finished: ${pending.node}'s`, {
       hint: pending.hint,
     });
   }

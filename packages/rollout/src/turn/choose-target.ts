@@ -46,6 +46,6 @@ export function requireMinimum(index: RepositoryIndex, channel: string | undefin
   const minimum = index.channels.get(name)?.minimumVersion;
   if (minimum === undefined || compareVersions(version, minimum) >= 0) return;
   throw new AshlarError("invalid", `${version} is below ${minimum}, the minimum version of channel ${name}`, {
-    hint: "nodes refuse it whatever they are told",
+    hint: "nodes refuse it, whatever is ordered",
   });
 }

@@ -135,7 +135,7 @@ test("why it stopped, in the node's own words", () => {
   const { name: _, ...failure } = FAILURE;
   assert.deepEqual(reason(ORDERED, FAILED), {
     code: "fell-back",
-    message: "it went back to v1.33.2 by itself: kubelet: no answer\nfor 10 s",
+    message: "it rolled back to v1.33.2 on its own: kubelet: no answer\nfor 10 s",
     failure: { ...failure, bootId: null },
   });
   const notProven = { ...ORDERED, proof: { situation: situationOf(OLD, "kubernetes"), problem: "PCR 13" } };

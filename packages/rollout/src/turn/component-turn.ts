@@ -95,14 +95,14 @@ function beforeOrder(goal: ComponentGoal, { proof }: ComponentState, status: Ext
   if (proof?.problem !== undefined) return stop("not-proven", proof.problem);
   const version = mergedOf(status, component)?.version;
   if (version !== undefined && !goal.allowDowngrade && compareVersions(target, version) < 0) {
-    const hint = "say --allow-downgrade if that is wanted";
+    const hint = "use --allow-downgrade if that is intended";
     return stop("downgrade", `${target} is older than ${version}, which it has`, { hint });
   }
   const failure = lastFailure(goal, status);
   if (failure === undefined || goal.retry) return { kind: "order" };
   return stop("failed-before", `${target} was given up on it: ${describeFailure(failure)}`, {
     failure: toReleaseFailure(failure),
-    hint: "say --retry to try it again",
+    hint: "use --retry to try it again",
   });
 }
 
@@ -118,7 +118,7 @@ function afterFailure(goal: ComponentGoal, state: ComponentState, status: Extens
     // Then it was never merged.
     if (failure.check === "fetch") return stop("staging-failed", `it does not take ${target}: ${why}`, more);
     const version = mergedOf(status, component)?.version ?? `no ${component}`;
-    return stop("fell-back", `it went back to ${version} by itself: ${why}`, more);
+    return stop("fell-back", `it rolled back to ${version} on its own: ${why}`, more);
   }
   const lastError = state.error ?? status.lastError;
   if (lastError === null) {

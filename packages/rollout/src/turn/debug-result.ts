@@ -10,7 +10,7 @@ export type DebugResult = {
   readonly extension: string;
   /** The version that is merged now; null when it has been removed. */
   readonly version: string | null;
-  /** RFC 3339: when it is removed by itself, at the latest. */
+  /** RFC 3339: when the node removes it on its own, at the latest. */
   readonly until: string | null;
   /** Of the node as it is now, with the session as an exception. */
   readonly level: Level;
@@ -22,7 +22,7 @@ const debugResultSchema: z.ZodType<DebugResult> = z.strictObject({
   node: z.string(),
   extension: z.string(),
   version: z.string().nullable().describe("The version that is merged now; null when it has been removed"),
-  until: z.string().nullable().describe("RFC 3339: when it is removed by itself, at the latest"),
+  until: z.string().nullable().describe("RFC 3339: when the node removes it on its own, at the latest"),
   level: z.enum(LEVELS).describe("Of the node as it is now, with the session as an exception"),
   differences: z.array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() })),
 });

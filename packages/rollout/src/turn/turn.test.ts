@@ -163,7 +163,7 @@ const STOPS: readonly Case[] = [
   ],
   ["it does not come back", "stop not-back", REBOOTED, facts(undefined, { waitedMs: 601_000 })],
   ["it does not restart", "stop not-back", REBOOTED, facts(STAGED, { waitedMs: 601_000 })],
-  ["it does not get healthy", "stop not-back", REBOOTED, facts({ ...NEW, trial: true }, { waitedMs: 601_000 })],
+  ["it does not become healthy", "stop not-back", REBOOTED, facts({ ...NEW, trial: true }, { waitedMs: 601_000 })],
 ];
 
 for (const [name, cases] of [
@@ -187,7 +187,7 @@ test("falling back below the channel's minimum is named", () => {
     reasonOf("1.1.0"),
     /^it went back to 1\.0\.0 by itself, below 1\.1\.0, the oldest that its channel allows: /u,
   );
-  for (const minimum of [null, "1.0.0"]) assert.match(reasonOf(minimum), /^it went back to 1\.0\.0 by itself: /u);
+  for (const minimum of [null, "1.0.0"]) assert.match(reasonOf(minimum), /^it rolled back to 1\.0\.0 on its own: /u);
 });
 
 test("no reason to stop goes untried, but for the one that the node gives itself", () => {
@@ -205,7 +205,7 @@ test("a reason names what the node says", () => {
     return `${step.reason.message} [${step.reason.failure?.check ?? ""}] ${step.reason.hint ?? ""}`;
   };
   const back = { ...OLD, bootId: "boot-5", failures: [FAILURE] };
-  assert.equal(reasonOf(BACK, facts(back)), "it went back to 1.0.0 by itself: containerd: no answer [containerd] ");
+  assert.equal(reasonOf(BACK, facts(back)), "it rolled back to 1.0.0 on its own: containerd: no answer [containerd] ");
   const lost = { ...BACK, proof: { bootId: "boot-5", problem: "PCR 4" } };
   assert.match(reasonOf(lost, facts(back)), /; and it is not proven: PCR 4/u);
   const again = { ...OLD, failures: [FAILURE] };

@@ -72,7 +72,7 @@ export type StopReason = {
  * - `downgrade`: the release is older and nobody said that this is wanted.
  * - `failed-before`: the release was tried on this node and given up.
  * - `staging-failed`: it could not fetch or install the release.
- * - `fell-back`: the release did not get healthy, and the node went back to the old one by itself.
+ * - `fell-back`: the release did not become healthy, and the node rolled back to the old one on its own.
  * - `not-back`: it did not come back, or was not found healthy, in time.
  */
 export const STOP_CODES = [
@@ -173,8 +173,8 @@ function beforeReboot(goal: Goal, state: TurnState, facts: Facts, status: Update
   const judged = judgeRunning(state, status);
   if (judged !== undefined) return judged;
   if (goal.order === "update" && !goal.allowDowngrade && compareVersions(target, status.version) < 0) {
-    return stop("downgrade", `${target} is older than ${status.version}, which it runs`, {
-      hint: "say --allow-downgrade if that is wanted",
+    return stop("downgrade", `${target} is older than ${status.version} (currently running)`, {
+      hint: "use --allow-downgrade if that is intended",
     });
   }
   if (status.phase !== "idle") {
@@ -189,7 +189,7 @@ function beforeReboot(goal: Goal, state: TurnState, facts: Facts, status: Update
   if (failure === undefined || goal.retry || goal.order === "rollback") return { kind: "order" };
   return stop("failed-before", `${target} was given up on it: ${describeFailure(target, failure)}`, {
     failure,
-    hint: "say --retry to try it again",
+    hint: "use --retry to try it again",
   });
 }
 

@@ -102,8 +102,7 @@ export async function beginComponentTurn(
   await change(path, (record) => {
     const { turn: former } = record;
     if (former !== undefined && (former.node !== turn.node || former.component !== turn.component)) {
-      const found = `one of ${former.component} on ${former.node}`;
-      throw new AshlarError("conflict", `expected no component update under way, found ${found} that has not ended`, {
+      throw new AshlarError("conflict", `an update of ${former.component} on ${former.node} is still in progress`, {
         hint: `finish it first: repeat the update of ${former.component} on ${former.node}`,
       });
     }

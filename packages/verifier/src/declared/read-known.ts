@@ -86,7 +86,7 @@ export type RightReleases = { readonly release: KnownRelease; readonly alsoAllow
  * The releases that are right for a node: `given` if there is one, else what the record says, else `made`, which the node
  * was made from; and while it is the node's turn in an update, both of that.
  *
- * @throws AshlarError `usage` when nobody says what the node was declared to run, `not-found` when no such release is known
+ * @throws AshlarError `usage` when no option or record says what the node should run, `not-found` when no such release is known
  */
 export function rightReleases(
   node: string,
@@ -96,7 +96,7 @@ export function rightReleases(
 ): RightReleases {
   const [version, also] = allowedVersions(record, node, { given: given?.version, made: made?.version });
   if (version === undefined) {
-    throw new AshlarError("usage", `expected --image: nobody says which release ${node} was declared to run`, {
+    throw new AshlarError("usage", `expected --image: no option or record says which release ${node} should run`, {
       hint: "give the directory that `ashlar image build` wrote",
     });
   }

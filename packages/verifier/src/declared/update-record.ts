@@ -78,7 +78,7 @@ export async function beginTurn(path: string, turn: Omit<Turn, "since">, now: Da
   await change(path, (record) => {
     const other = record.turn?.node;
     if (other !== undefined && other !== turn.node) {
-      throw new AshlarError("conflict", `expected no update under way, found one of ${other} that has not ended`, {
+      throw new AshlarError("conflict", `an update of ${other} is still in progress`, {
         hint: `finish it first: repeat the update or rollback of ${other}`,
       });
     }

@@ -132,11 +132,11 @@ function serverSource(
       const [newest] = offered.filter(isAllowed).toSorted((a, b) => compareVersions(b, a));
       const chosen = to ?? newest ?? running;
       if (chosen === undefined)
-        throw new AshlarError("not-found", `the server has no version of ${name} like ${pattern}`);
+        throw new AshlarError("not-found", `the server offers no version of ${name} that matches ${pattern}`);
       if (!isAllowed(chosen)) throw new AshlarError("conflict", `${name} ${chosen} has failed on this node before`);
       if (running === undefined || compareVersions(chosen, running) >= 0 || allowDowngrade === true) return chosen;
       if (to === undefined) return running;
-      throw new AshlarError("invalid", `${name} ${to} is older than ${running}, which is merged`);
+      throw new AshlarError("invalid", `${name} ${to} is older than ${running} (currently merged)`);
     },
     install: async (version, protectedVersion) => {
       report({ phase: "fetching", progress: null });
