@@ -11,7 +11,7 @@ const POLL_MS = 500;
 const PAUSE_MS = 5000;
 
 const PHASES: Readonly<Record<ExtensionPhase, string>> = {
-  idle: "nothing is being done",
+  idle: "idle",
   checking: "looking for versions",
   fetching: "collecting the image",
   installing: "putting it into the store",

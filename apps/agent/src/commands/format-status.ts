@@ -2,7 +2,7 @@ import { compareVersions } from "@ashlar/formats";
 import type { UpdatePhase, UpdateStatus } from "@ashlar/protocol";
 
 const PHASES: Readonly<Record<UpdatePhase, string>> = {
-  idle: "nothing is being done",
+  idle: "idle",
   checking: "reading the repository's metadata",
   fetching: "collecting blocks",
   installing: "writing the slot and the boot entry",
