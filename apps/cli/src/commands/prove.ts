@@ -67,8 +67,8 @@ export function proveCommand(): Command {
     .addHelpText(
       "after",
       `
-Levels: proven (a trusted TPM signed it), reported (no --ek-roots was given, so its TPM is not trusted), mismatch, unknown (no answer, or
-an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
+Levels: proven (a trusted TPM signed it), reported (no --ek-roots was given, so its TPM is not trusted), mismatch,
+unknown (no answer, or an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
 The next boot is judged as well: a node that would not boot a known, undamaged release next is a mismatch, whatever it
 runs now.

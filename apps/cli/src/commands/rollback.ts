@@ -24,8 +24,8 @@ export function rollbackCommand(): Command {
       "after",
       `
 Nothing is fetched. A release below the channel's minimum version is refused: here if the repository is known, and by the
-node in any case. After an interruption the same command resumes. After an interrupted update, to an older release
-too, it leads back to the release that the update came from.
+node in any case. After an interruption the same command resumes. After an interrupted update (also one to an older
+release) it returns to the release that the update came from.
 
 Examples:
   ashlar rollback node-1 --lab lab

@@ -21,7 +21,11 @@ export function changingCommand(name: string, description: string): Command {
     .requiredOption("--repo <directory>", "the repository: the directory that a web server serves")
     .requiredOption("--keys <directory>", "the private keys; never below the repository")
     .option("--passphrase-file <file>", "its first line opens the keys (default: asked for on a terminal)")
-    .option("--timestamp-days <days>", "how many days the timestamp is valid; nodes refuse an older one (default: 30)", parseCount)
+    .option(
+      "--timestamp-days <days>",
+      "how many days the timestamp is valid; nodes refuse an older one (default: 30)",
+      parseCount,
+    )
     .option("--role-days <days>", "how many days the other signatures are valid (default: 365)", parseCount)
     .option("--json", "print the result as JSON");
 }
