@@ -12,7 +12,9 @@ export type Descriptor = {
 };
 
 const MAX_CHARACTERS = 4 * 1024 * 1024;
-const MAX_LAYERS = 256;
+/** More than a running container may have (overlay's limit in Docker is 128). */
+const MAX_LAYERS = 128;
+const MAX_MANIFESTS = 256;
 
 /** Other members are for others: the specification says to pass over them. */
 const descriptor = z
@@ -28,7 +30,7 @@ const descriptor = z
     sizeBytes: size,
     platform: platform === undefined ? undefined : `${platform.os}/${platform.architecture}`,
   }));
-const imageIndex = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptor).max(MAX_LAYERS) });
+const imageIndex = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptor).max(MAX_MANIFESTS) });
 const imageManifest = z.object({ schemaVersion: z.literal(2), layers: z.array(descriptor).min(1).max(MAX_LAYERS) });
 
 /** @throws AshlarError `limit`, `malformed` */

@@ -5,35 +5,76 @@ import type { TarEntry } from "./tar.ts";
 export type LayerNode = TarEntry & { readonly layer: number };
 
 /** A place in the image, with what is there and below. Directories need no entry of their own. */
-type Place = { node: LayerNode | undefined; addedBy: number; readonly children: Map<string, Place> };
+type Place = {
+  node: LayerNode | undefined;
+  addedBy: number;
+  /** The root has none. */
+  readonly parent: Place | undefined;
+  readonly depth: number;
+  /** Of its path. */
+  readonly sizeBytes: number;
+  readonly children: Map<string, Place>;
+};
 
 /** Layers hide files of those below by these names (OCI Image Format Specification, "Image Layer Filesystem Changeset"). */
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 const MAX_LINKS = 40;
 
+/** What the layers of one image may cost. A million files whose paths have ten names stay below it. */
+const MAX_STEPS = 10_000_000;
+const MAX_MEMORY_BYTES: number = 512 * 2 ** 20;
+/** Of an entry or a place, without its names. */
+const OBJECT_BYTES = 256;
+const MAX_DEPTH = 512;
+const MAX_SHOWN_CHARACTERS = 100;
+
 /**
  * What an image holds, layer upon layer. Nothing is written: links in the way of a path are followed here, and so never
  * lead out.
  */
 export class Layers {
-  readonly #root: Place = newPlace();
+  readonly #root: Place = {
+    node: undefined,
+    addedBy: -1,
+    parent: undefined,
+    depth: 0,
+    sizeBytes: 0,
+    children: new Map(),
+  };
   #layer = -1;
+  #steps = 0;
+  #memoryBytes = 0;
 
   /**
    * Puts a layer on top.
    *
-   * @throws AshlarError `malformed`
+   * @throws AshlarError `malformed`, `limit`
    */
   add(entries: Iterable<TarEntry>): void {
     this.#layer++;
+    const read: TarEntry[] = [];
+    const directories = new Map<string, TarEntry>();
     for (const entry of entries) {
-      if (entry.path === "") continue;
-      const parts = entry.path.split("/");
-      const name = parts.pop() ?? "";
-      if (name === OPAQUE) this.#hideBelow(this.#find(parts));
-      else if (name.startsWith(WHITEOUT)) this.#hide(this.#find(parts), name.slice(WHITEOUT.length));
-      else this.#put(this.#make(parts), name, entry);
+      const { path, type, linkTarget, attributes } = entry;
+      this.#keep(attributes.reduce((sum, { length }) => sum + length, path.length + linkTarget.length));
+      if (path === "") continue;
+      read.push(entry);
+      if (type === "directory") directories.set(path, entry);
+    }
+    for (const entry of read) {
+      const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
+      if (!name.startsWith(WHITEOUT)) {
+        this.#put(entry);
+        continue;
+      }
+      const parent = entry.path.slice(0, -name.length - 1);
+      // What a whiteout stands in may be this layer's own directory, whose entry comes later, in place of a link.
+      const own = directories.get(parent);
+      if (own !== undefined) this.#put(own);
+      const place = this.#find(partsOf(parent), entry.path);
+      if (name === OPAQUE) this.#hideBelow(place);
+      else this.#hide(place, name.slice(WHITEOUT.length));
     }
   }
 
@@ -51,24 +92,48 @@ export class Layers {
     return found;
   }
 
-  #put(parent: Place, name: string, entry: TarEntry): void {
+  #put(entry: TarEntry): void {
+    const parts = partsOf(entry.path);
+    const name = parts.pop() ?? "";
+    const parent = this.#make(parts, entry.path);
     const content = entry.type === "hard-link" ? this.#linked(entry) : { ...entry, layer: this.#layer };
-    const place = parent.children.get(name) ?? newPlace();
+    const place = parent.children.get(name) ?? this.#newPlace(parent, name, entry.path);
     if (content.type !== "directory") place.children.clear();
     place.node = content;
     place.addedBy = this.#layer;
+  }
+
+  #newPlace(parent: Place, name: string, path: string): Place {
+    const depth = parent.depth + 1;
+    if (depth > MAX_DEPTH) throw limit(`${shortened(path)}: expected at most ${MAX_DEPTH} names in a path`);
+    const sizeBytes = parent.sizeBytes + name.length + 1;
+    this.#keep(sizeBytes);
+    const place: Place = { node: undefined, addedBy: -1, parent, depth, sizeBytes, children: new Map() };
     parent.children.set(name, place);
+    return place;
+  }
+
+  #keep(sizeBytes: number): void {
+    this.#memoryBytes += OBJECT_BYTES + sizeBytes;
+    if (this.#memoryBytes > MAX_MEMORY_BYTES)
+      throw limit(`expected names of at most ${MAX_MEMORY_BYTES / 2 ** 20} MiB in all layers, found more`);
+  }
+
+  #step(): void {
+    if (++this.#steps > MAX_STEPS)
+      throw limit(`expected layers that are laid over each other in ${MAX_STEPS} steps, found more`);
   }
 
   /** A hard link is the file that it names. */
   #linked(entry: TarEntry): LayerNode {
-    const parts = entry.linkTarget.split("/").filter((part) => part !== "" && part !== ".");
+    const parts = partsOf(entry.linkTarget);
     const name = parts.pop() ?? "";
-    const target = this.#find(parts)?.children.get(name)?.node;
+    const target = this.#find(parts, entry.path)?.children.get(name)?.node;
     if (target?.type === "file") return target;
+    const found = JSON.stringify(shortened(entry.linkTarget));
     throw new AshlarError(
       "malformed",
-      `${entry.path}: expected a hard link to a file, found one to ${entry.linkTarget}`,
+      `${shortened(entry.path)}: expected a hard link to a file, found one to ${found}`,
     );
   }
 
@@ -76,6 +141,7 @@ export class Layers {
   #hide(parent: Place | undefined, name: string): void {
     const place = parent?.children.get(name);
     if (place === undefined) return;
+    this.#step();
     this.#hideBelow(place);
     if (place.addedBy !== this.#layer) place.node = undefined;
     if (place.node === undefined && place.children.size === 0) parent?.children.delete(name);
@@ -86,49 +152,55 @@ export class Layers {
   }
 
   /** The place of a directory, made where there is none. */
-  #make(parts: readonly string[]): Place {
-    return (
-      this.#walk(parts, (parent, name) => {
-        const place = newPlace();
-        parent.children.set(name, place);
-        return place;
-      }) ?? this.#root
-    );
+  #make(parts: readonly string[], path: string): Place {
+    return this.#walk(parts, path, (parent, name) => this.#newPlace(parent, name, path)) ?? this.#root;
   }
 
-  #find(parts: readonly string[]): Place | undefined {
-    return this.#walk(parts, () => undefined);
+  #find(parts: readonly string[], path: string): Place | undefined {
+    return this.#walk(parts, path, () => undefined);
   }
 
   /** Goes down from the root, through links as if the image's root were the system's. */
-  #walk(parts: readonly string[], miss: (parent: Place, name: string) => Place | undefined): Place | undefined {
-    let way: readonly Place[] = [this.#root];
-    let left = parts;
-    for (let links = 0; left.length > 0;) {
-      const [name = "", ...rest] = left;
-      left = rest;
+  #walk(
+    parts: readonly string[],
+    path: string,
+    miss: (parent: Place, name: string) => Place | undefined,
+  ): Place | undefined {
+    let here = this.#root;
+    let links = 0;
+    // What is left of the way, its next name last.
+    const left = parts.toReversed();
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      this.#step();
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        way = way.length > 1 ? way.slice(0, -1) : way;
+        here = here.parent ?? here;
         continue;
       }
-      const parent = way.at(-1) ?? this.#root;
-      const place = parent.children.get(name) ?? miss(parent, name);
+      const place = here.children.get(name) ?? miss(here, name);
       if (place === undefined) return undefined;
       const type = place.node?.type ?? "directory";
       if (type === "link") {
         if (++links > MAX_LINKS)
-          throw new AshlarError("malformed", `${parts.join("/")}: expected at most ${MAX_LINKS} links`);
+          throw new AshlarError("malformed", `${shortened(path)}: expected at most ${MAX_LINKS} links on the way`);
         const { linkTarget = "" } = place.node ?? {};
-        if (linkTarget.startsWith("/")) way = [this.#root];
-        left = [...linkTarget.split("/"), ...left];
-      } else if (type === "directory") way = [...way, place];
-      else throw new AshlarError("malformed", `${parts.join("/")}: expected a directory, found a ${type} on the way`);
+        if (linkTarget.startsWith("/")) here = this.#root;
+        left.push(...linkTarget.split("/").toReversed());
+      } else if (type === "directory") here = place;
+      else throw new AshlarError("malformed", `${shortened(path)}: expected a directory, found a ${type} on the way`);
     }
-    return way.at(-1);
+    return here;
   }
 }
 
-function newPlace(): Place {
-  return { node: undefined, addedBy: -1, children: new Map() };
+function partsOf(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+function shortened(path: string): string {
+  return path.length > MAX_SHOWN_CHARACTERS ? `${path.slice(0, MAX_SHOWN_CHARACTERS)}...` : path;
+}
+
+function limit(message: string): AshlarError {
+  return new AshlarError("limit", message);
 }

@@ -1,16 +1,18 @@
 /** An image layout directory (OCI Image Format Specification, "Image Layout"): index, manifest and layers by digest. */
 import { createHash, hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { kindOf, readLimited, readOptional } from "@ashlar/host";
 import { type Descriptor, parseImageIndex, parseImageManifest } from "./documents.ts";
 
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
-const MAX_LAYER_BYTES: number = 8 * 2 ** 30;
+/** Of all layers of an image together, unpacked: they lie on the disk until the tree is made. */
+export const MAX_UNPACKED_BYTES: number = 8 * 2 ** 30;
 const LAYER =
   /^application\/vnd\.(?:oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)(?:[+.](?<how>gzip|zstd))?$/u;
 const INDEXES: ReadonlySet<string> = new Set([
@@ -25,13 +27,13 @@ const INDEXES: ReadonlySet<string> = new Set([
  */
 export async function readLayers(layout: string): Promise<readonly Descriptor[]> {
   const path = join(layout, "index.json");
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const bytes = await readOptional(path, MAX_DOCUMENT_BYTES);
+  if (bytes === undefined) {
     throw new AshlarError("not-found", `${path}: expected the index of an OCI image layout, found none`, {
       hint: "make one with `skopeo copy docker://IMAGE oci:DIRECTORY`, or `docker save` and unpack it",
-      cause: error,
     });
-  });
-  let chosen = choose(parseImageIndex(limited(text, path)), path);
+  }
+  let chosen = choose(parseImageIndex(bytes.toString("utf8")), path);
   if (INDEXES.has(chosen.mediaType)) {
     chosen = choose(parseImageIndex(await readDocument(layout, chosen)), chosen.digest);
   }
@@ -39,19 +41,19 @@ export async function readLayers(layout: string): Promise<readonly Descriptor[]>
 }
 
 function choose(manifests: readonly Descriptor[], where: string): Descriptor {
-  const fitting = manifests.filter(({ platform }) => platform === undefined || platform === "linux/amd64");
-  const [only, other] = fitting;
+  const isFitting = ({ platform }: Descriptor): boolean => platform === undefined || platform === "linux/amd64";
+  // An image with two tags is in the index twice.
+  const fitting = new Map(manifests.filter(isFitting).map((each) => [each.digest, each]));
+  const [only, other] = fitting.values();
   if (only !== undefined && other === undefined) return only;
-  throw new AshlarError("invalid", `${where}: expected one image for linux/amd64, found ${fitting.length}`);
+  throw new AshlarError("invalid", `${where}: expected one image for linux/amd64, found ${fitting.size}`, {
+    hint: "copy the one that is meant with `skopeo copy oci:DIRECTORY:TAG oci:OTHER`",
+  });
 }
 
 async function readDocument(layout: string, descriptor: Descriptor): Promise<string> {
   const path = blobPath(layout, descriptor);
-  const { size } = await stat(path).catch((error: unknown) => {
-    throw new AshlarError("not-found", `${path}: expected it in the layout, found none`, { cause: error });
-  });
-  if (size > MAX_DOCUMENT_BYTES) limited(" ".repeat(MAX_DOCUMENT_BYTES + 1), path);
-  const bytes = await readFile(path);
+  const bytes = await readLimited(path, MAX_DOCUMENT_BYTES, { what: "a document of the layout" });
   checkDigest(path, descriptor, hash("sha256", bytes), bytes.length);
   return bytes.toString("utf8");
 }
@@ -59,6 +61,7 @@ async function readDocument(layout: string, descriptor: Descriptor): Promise<str
 /**
  * Unpacks a layer's archive into a file.
  *
+ * @param maxBytes what is left of the limit for all layers together
  * @returns its size
  * @throws AshlarError `malformed`, `limit`, `untrusted` when the layer has not its digest
  */
@@ -66,6 +69,7 @@ export async function unpackLayer(
   layout: string,
   layer: Descriptor,
   out: string,
+  maxBytes: number,
   signal?: AbortSignal,
 ): Promise<number> {
   const kind = LAYER.exec(layer.mediaType);
@@ -74,11 +78,18 @@ export async function unpackLayer(
   }
   const path = blobPath(layout, layer);
   const digest = createHash("sha256");
-  const packed = counter(MAX_LAYER_BYTES, path, (chunk) => digest.update(chunk));
-  const unpacked = counter(MAX_LAYER_BYTES, path, () => undefined);
+  const packed = counter(layer.sizeBytes, `${path}: expected at most ${layer.sizeBytes} bytes`, (chunk) =>
+    digest.update(chunk),
+  );
+  const tooMuch = `${layout}: expected layers of at most ${MAX_UNPACKED_BYTES} bytes in all, found more in ${path}`;
+  const unpacked = counter(maxBytes, tooMuch, () => undefined);
   const how = kind.groups?.["how"];
   const decompress = how === "gzip" ? [createGunzip()] : how === "zstd" ? [createZstdDecompress()] : [];
   try {
+    // A pipe in the layout would keep us waiting.
+    const found = await stat(path);
+    if (!found.isFile()) throw new AshlarError("malformed", `${path}: expected a file, found ${kindOf(found)}`);
+    if (found.size !== layer.sizeBytes) throw wrongContent(path, layer, `${found.size} bytes`);
     await pipeline([createReadStream(path), packed.stream, ...decompress, unpacked.stream, createWriteStream(out)], {
       ...(signal !== undefined && { signal }),
     });
@@ -93,12 +104,12 @@ export async function unpackLayer(
 
 type Counter = { readonly stream: Transform; readonly count: () => number };
 
-function counter(maxBytes: number, path: string, visit: (chunk: Buffer) => void): Counter {
+function counter(maxBytes: number, tooMuch: string, visit: (chunk: Buffer) => void): Counter {
   let count = 0;
   const transform = (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void => {
     count += chunk.length;
     visit(chunk);
-    if (count > maxBytes) done(new AshlarError("limit", `${path}: expected at most ${maxBytes} bytes`));
+    if (count > maxBytes) done(new AshlarError("limit", tooMuch));
     else done(null, chunk);
   };
   return { stream: new Transform({ transform }), count: () => count };
@@ -106,15 +117,17 @@ function counter(maxBytes: number, path: string, visit: (chunk: Buffer) => void)
 
 function checkDigest(path: string, { digest, sizeBytes }: Descriptor, sha256: string, size: number): void {
   if (digest === `sha256:${sha256}` && sizeBytes === size) return;
-  const found = `sha256:${sha256} and ${size} bytes`;
-  throw new AshlarError("untrusted", `${path}: expected ${digest} and ${sizeBytes} bytes, found ${found}`);
+  throw wrongContent(path, { digest, sizeBytes }, `sha256:${sha256} and ${size} bytes`);
+}
+
+function wrongContent(
+  path: string,
+  { digest, sizeBytes }: Pick<Descriptor, "digest" | "sizeBytes">,
+  found: string,
+): AshlarError {
+  return new AshlarError("untrusted", `${path}: expected ${digest} and ${sizeBytes} bytes, found ${found}`);
 }
 
 function blobPath(layout: string, { digest }: Descriptor): string {
   return join(layout, "blobs", ...digest.split(":"));
-}
-
-function limited(text: string, path: string): string {
-  if (text.length <= MAX_DOCUMENT_BYTES) return text;
-  throw new AshlarError("limit", `${path}: expected at most ${MAX_DOCUMENT_BYTES} bytes`);
 }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -11,6 +20,7 @@ import fc from "fast-check";
 import { stageOci } from "../sources/stage-oci.ts";
 import { parseImageIndex, parseImageManifest } from "./documents.ts";
 import { Layers } from "./layers.ts";
+import { readLayers, unpackLayer } from "./layout.ts";
 import { readTar, type TarEntry } from "./tar.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-oci-"));
@@ -191,6 +201,88 @@ test("layers: a path through a link goes where the link leads, and never out", (
   });
 });
 
+test("layers: an opaque whiteout hides what is below its layer's own directory, wherever its entry stands", () => {
+  const lower = [
+    header({ path: "usr/target/keep" }),
+    header({ path: "usr/link", flag: "2", target: "target" }),
+    header({ path: "usr/old/gone" }),
+  ];
+  for (const whiteout of ["usr/link/.wh..wh..opq", "usr/link/.wh.keep"]) {
+    const layers = new Layers();
+    layers.add(entriesOf(Buffer.concat(lower)));
+    const upper = [whiteout, "usr/old/.wh..wh..opq"].map((path) => header({ path }));
+    upper.push(header({ path: "usr/link", flag: "5" }), header({ path: "usr/link/new" }));
+    layers.add(entriesOf(Buffer.concat(upper)));
+    const paths = layers.nodes().map(({ path }) => path);
+    assert.deepEqual(paths, ["usr/link", "usr/link/new", "usr/target/keep"]);
+  }
+});
+
+/** What an entry without names of its own says. */
+const ENTRY: TarEntry = {
+  path: "",
+  type: "file",
+  mode: 0o644,
+  linkTarget: "",
+  offsetBytes: 0,
+  sizeBytes: 0,
+  attributes: [],
+};
+const repeated = (count: number, entry: (index: number) => Partial<TarEntry>): TarEntry[] =>
+  Array.from({ length: count }, (_, index) => ({ ...ENTRY, ...entry(index) }));
+
+for (const [name, ...layers] of [
+  ["deep paths", repeated(1, () => ({ path: "a/".repeat(2000) }))],
+  ["steps in paths", repeated(50_000, (index) => ({ path: `${"a/".repeat(500)}${index}` }))],
+  [
+    "steps through links",
+    repeated(50_000, (index) =>
+      index === 0 ? { path: "l", type: "link", linkTarget: "./".repeat(2000) } : { path: "l/a" },
+    ),
+  ],
+  ["whiteouts over many files", repeated(50_000, (index) => ({ path: index % 2 ? "a/.wh..wh..opq" : `a/${index}` }))],
+  ["places", repeated(2000, (index) => ({ path: `${index}${`/${"n".repeat(1000)}`.repeat(500)}` }))],
+  ["names of attributes", repeated(50_000, () => ({ path: "a", attributes: ["n".repeat(20_000)] }))],
+  ["entries", ...Array.from({ length: 30 }, () => repeated(100_000, () => ({})))],
+] as const) {
+  test(`layers: ${name} have a limit, and are no deeper than the stack`, () => {
+    const since = process.cpuUsage();
+    assert.throws(
+      () => {
+        const all = new Layers();
+        for (const layer of layers) all.add(layer);
+      },
+      { code: "limit", message: /^.{0,250}$/u },
+    );
+    const { user, system } = process.cpuUsage(since);
+    // Without limits: minutes, or more memory than there is.
+    assert.ok((user + system) / 1e6 < 30, `${(user + system) / 1e6} s of processor time`);
+  });
+}
+
+test("a tar archive's link targets and extended headers have limits", () => {
+  const target = (bytes: number): Buffer[] => {
+    const text = "a".repeat(bytes);
+    return [
+      header({ flag: "K", size: `${bytes.toString(8).padStart(11, "0")}\0` }),
+      padded(text),
+      header({ flag: "2" }),
+    ];
+  };
+  assert.equal(entriesOf(Buffer.concat(target(4096)))[0]?.linkTarget.length, 4096);
+  assert.throws(() => entriesOf(Buffer.concat(target(4097))), { code: "malformed", message: /link's target/u });
+  const record = "27 SCHILY.xattr.user.a=bbb\n";
+  const attribute = [header({ flag: "x", size: "00000000033\0" }), pad(record)];
+  const entries = entriesOf(Buffer.concat([...attribute, ...attribute, header({})]));
+  assert.deepEqual(entries[0]?.attributes, ["user.a"]);
+});
+
+function padded(text: string): Buffer {
+  const bytes = Buffer.alloc(Math.ceil(text.length / 512) * 512);
+  bytes.write(text);
+  return bytes;
+}
+
 const LAYER = "application/vnd.oci.image.layer.v1.tar";
 
 /** An image layout with these layers. */
@@ -257,6 +349,52 @@ test("what an image must not have", async () => {
   const changed = layoutOf([good]);
   writeFileSync(join(changed, "blobs/sha256", hash("sha256", good.bytes)), tarOf("mkdir usr; touch usr/b"));
   await assert.rejects(stage(changed), { code: "untrusted" });
+});
+
+test("layers have one limit for all, and a layer that is named twice is unpacked once", async () => {
+  const layout = layoutOf(
+    [0, 1, 1, 1].map((each) => ({ bytes: tarOf(`mkdir usr; touch usr/${each}`), mediaType: LAYER })),
+  );
+  const layers = await readLayers(layout);
+  const out = join(directory, "out");
+  const size = await unpackLayer(layout, layers[0]!, out, 100_000);
+  await unpackLayer(layout, layers[0]!, out, size);
+  await assert.rejects(unpackLayer(layout, layers[0]!, out, size - 1), {
+    code: "limit",
+    message: /layers of at most/u,
+  });
+  const read: string[] = [];
+  const step = { signal: undefined, onProgress: (message: string) => read.push(message) };
+  const [tree, work] = [mkdtempSync(join(directory, "staged-")), mkdtempSync(join(directory, "work-"))];
+  await stageOci({ layout, kind: "sysext", tree, work, step });
+  assert.equal(read.length, 2);
+  assert.deepEqual(readdirSync(join(tree, "usr")), ["0", "1"]);
+  assert.deepEqual(readdirSync(work), []);
+  const one = { bytes: tarOf("mkdir usr"), mediaType: LAYER };
+  const many = Array.from({ length: 129 }, () => one);
+  await assert.rejects(stage(layoutOf(many)), { code: "malformed", message: /128/u });
+});
+
+test("a layout's image may have several tags, and several images are refused", async () => {
+  const layout = layoutOf([{ bytes: tarOf("mkdir usr; touch usr/a"), mediaType: LAYER }]);
+  const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
+  const [image] = index.manifests;
+  const write = (...manifests: object[]) =>
+    writeFileSync(join(layout, "index.json"), JSON.stringify({ ...index, manifests }));
+  write({ ...image, annotations: { ref: "a" } }, { ...image, annotations: { ref: "b" } });
+  assert.deepEqual(readdirSync(join((await stage(layout)).tree, "usr")), ["a"]);
+  write(image, { ...image, digest: `sha256:${"ab".repeat(32)}` });
+  await assert.rejects(stage(layout), { code: "invalid", message: /found 2/u });
+});
+
+test("pipes in place of a layout's files keep nobody waiting", async () => {
+  const bytes = tarOf("mkdir usr; touch usr/a");
+  for (const path of ["index.json", `blobs/sha256/${hash("sha256", bytes)}`]) {
+    const layout = layoutOf([{ bytes, mediaType: LAYER }]);
+    rmSync(join(layout, path));
+    execFileSync("mkfifo", [join(layout, path)]);
+    await assert.rejects(stage(layout), { message: /found a (?:pipe|FIFO)/iu });
+  }
 });
 
 test("malformed documents: each field", () => {

@@ -88,7 +88,7 @@ function entryOf(header: Buffer, flag: string, extended: Extended, content: numb
     path: checkPath(path, offset),
     type,
     mode: numberAt(header, 100, 8, offset) & 0o7777,
-    linkTarget: extended.target ?? textAt(header, 157, 100),
+    linkTarget: checkTarget(extended.target ?? textAt(header, 157, 100), offset),
     offsetBytes: content,
     sizeBytes: type === "file" ? (extended.sizeBytes ?? numberAt(header, 124, 12, offset)) : 0,
     attributes: extended.attributes,
@@ -101,6 +101,13 @@ function checkPath(path: string, offset: number): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) malformed(offset, `expected a path inside the archive, found ${JSON.stringify(path)}`);
   return parts.join("/");
+}
+
+/** No link has a longer target (path_resolution(7), PATH_MAX). */
+function checkTarget(target: string, offset: number): string {
+  if (target.includes("\0") || Buffer.byteLength(target) > MAX_PATH_BYTES)
+    malformed(offset, `expected a link's target of at most ${MAX_PATH_BYTES} bytes`);
+  return target;
 }
 
 function extend(before: Extended, flag: string, content: Buffer, offset: number): Extended {
@@ -133,7 +140,8 @@ function readPax(before: Extended, content: Buffer, offset: number): Extended {
     ...(path !== undefined && { path }),
     ...(target !== undefined && { target }),
     ...(size !== undefined && { sizeBytes: Number(size) }),
-    attributes: [...before.attributes, ...names],
+    // Of the last such header before an entry: there is one.
+    attributes: names,
   };
 }
 

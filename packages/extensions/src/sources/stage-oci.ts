@@ -6,7 +6,7 @@ import { throwIfInterrupted } from "@ashlar/host";
 import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { Step } from "@ashlar/image/debian";
 import { type LayerNode, Layers } from "../oci/layers.ts";
-import { readLayers, unpackLayer } from "../oci/layout.ts";
+import { MAX_UNPACKED_BYTES, readLayers, unpackLayer } from "../oci/layout.ts";
 import { readTar } from "../oci/tar.ts";
 import { named, TREES } from "../tree/check-tree.ts";
 import type { StagedTree } from "./staged-tree.ts";
@@ -19,6 +19,9 @@ export type StageOciOptions = {
   readonly step: Step;
 };
 
+/** A layer's, unpacked. An image may have one layer more than once. */
+type Archive = { readonly path: string; readonly sizeBytes: number; readonly file: FileHandle };
+
 const COPY_BYTES = 1024 * 1024;
 
 /**
@@ -29,15 +32,23 @@ const COPY_BYTES = 1024 * 1024;
  */
 export async function stageOci({ layout, kind, tree, work, step }: StageOciOptions): Promise<StagedTree> {
   const layers = new Layers();
+  const unpacked = new Map<string, Archive>();
   const archives: FileHandle[] = [];
+  let leftBytes = MAX_UNPACKED_BYTES;
   try {
-    for (const [number, descriptor] of (await readLayers(layout)).entries()) {
-      step.onProgress(`reading layer ${descriptor.digest.slice(0, 19)}`);
-      const path = join(work, `layer-${number}`);
-      const sizeBytes = await unpackLayer(layout, descriptor, path, step.signal);
-      const archive = await open(path, "r");
-      archives.push(archive);
-      layers.add(readTar(readExactly(archive), sizeBytes));
+    for (const descriptor of await readLayers(layout)) {
+      const { digest } = descriptor;
+      let archive = unpacked.get(digest);
+      if (archive === undefined) {
+        step.onProgress(`reading layer ${digest.slice(0, 19)}`);
+        const path = join(work, `layer-${unpacked.size}`);
+        const sizeBytes = await unpackLayer(layout, descriptor, path, leftBytes, step.signal);
+        leftBytes -= sizeBytes;
+        archive = { path, sizeBytes, file: await open(path, "r") };
+        unpacked.set(digest, archive);
+      }
+      archives.push(archive.file);
+      layers.add(readTar(readExactly(archive.file), archive.sizeBytes));
     }
     const isTaken = ({ path }: LayerNode): boolean => TREES[kind].includes(path.split("/", 1)[0] ?? "");
     const nodes = layers.nodes();
@@ -54,8 +65,10 @@ export async function stageOci({ layout, kind, tree, work, step }: StageOciOptio
       version: null,
     };
   } finally {
-    for (const archive of archives) await archive.close();
-    for (const [number] of archives.entries()) await rm(join(work, `layer-${number}`), { force: true });
+    for (const { file, path } of unpacked.values()) {
+      await file.close();
+      await rm(path, { force: true });
+    }
   }
 }
 
