@@ -44,6 +44,7 @@ export async function makePanickingRelease(options: {
   const changed = {
     ...manifest,
     version,
+    osRelease: manifest.osRelease.replaceAll(fromVersion, version),
     uki,
     pcrs: { "4": expectedPcr4(programs), "11": Object.fromEntries(phases) },
     pcr11Sections: expectedPcr11(sections, []),

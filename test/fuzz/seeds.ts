@@ -12,7 +12,7 @@ import {
   writeVeritySuperblock,
   type Gpt,
 } from "@ashlar/formats";
-import { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "@ashlar/formats";
+import { BOOT_PHASES, expectedPcr11, expectedPcr4, sha256 } from "@ashlar/formats";
 import { EVIDENCE_SCHEMA, QUOTED_PCRS } from "@ashlar/protocol";
 import { MANIFEST_SCHEMA } from "@ashlar/protocol/answers";
 
@@ -55,7 +55,13 @@ export function parseGptEnds(bytes: Uint8Array): Gpt {
 /** A manifest that agrees with itself, with two files and a package. */
 export function manifestText(): Uint8Array {
   const digest = "ab".repeat(32);
-  const sections = [".linux", ".cmdline"].map((name) => ({ name, sha256: digest }));
+  const commandLine = `usrhash=${digest}`;
+  const osRelease = "IMAGE_VERSION=1.0.0\nSYSEXT_LEVEL=1.0\n";
+  const sections = [
+    { name: ".linux", sha256: digest },
+    { name: ".osrel", sha256: sha256(osRelease) },
+    { name: ".cmdline", sha256: sha256(commandLine) },
+  ];
   const uuid = "abababab-abab-abab-abab-abababababab";
   const phases = BOOT_PHASES.map((phase, index) => [phase, expectedPcr11(sections, BOOT_PHASES.slice(0, index + 1))]);
   return text(
@@ -64,7 +70,8 @@ export function manifestText(): Uint8Array {
       version: "1.0.0",
       architecture: "x86-64",
       sysextLevel: "1.0",
-      commandLine: `usrhash=${digest}`,
+      commandLine,
+      osRelease,
       usr: {
         rootHash: digest,
         salt: "00ff",

@@ -19,7 +19,7 @@ export function schemaPages(): Map<string, string> {
     ["extension-record-v1", extensionRecordJsonSchema()],
     ["extensions-v1", extensionsStatusJsonSchema()],
     ...updateJsonSchemas(),
-    ["manifest-v1", { title: "manifest.json of a release, version 1", ...z.toJSONSchema(manifestSchema) }],
+    ["manifest-v2", { title: "manifest.json of a release, version 2", ...z.toJSONSchema(manifestSchema) }],
     [
       "evidence-v2",
       { title: "What an agent answers to POST /v1/evidence, version 2", ...z.toJSONSchema(evidenceSchema) },

@@ -121,11 +121,13 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     await copyFile(build.path("usr/lib/systemd/boot/efi/systemd-bootx64.efi"), bootLoaderPath);
 
     step.onProgress("writing manifest, bill of materials and disk");
-    const sysextLevel = /^SYSEXT_LEVEL=(.+)$/mu.exec(await readFile(osReleasePath, "utf8"))?.[1] ?? options.version;
+    const osRelease = await readFile(osReleasePath, "utf8");
+    const sysextLevel = /^SYSEXT_LEVEL=(.+)$/mu.exec(osRelease)?.[1] ?? options.version;
     const described = await describeRelease({
       version: options.version,
       sysextLevel,
       commandLine,
+      osRelease,
       usr,
       usrTree: node.path("usr"),
       ukiPath,

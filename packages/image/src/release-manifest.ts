@@ -12,6 +12,8 @@ export type ManifestParts = {
   readonly version: string;
   readonly sysextLevel: string;
   readonly commandLine: string;
+  /** The os-release of the tree, which the UKI has too. */
+  readonly osRelease: string;
   readonly usr: UsrImage;
   /** The assembled tree that the usr image was made from. */
   readonly usrTree: string;
@@ -41,6 +43,7 @@ export async function describeRelease(parts: ManifestParts): Promise<ReleaseMani
     architecture: "x86-64",
     sysextLevel: parts.sysextLevel,
     commandLine: parts.commandLine,
+    osRelease: parts.osRelease,
     usr: {
       rootHash: usr.rootHash,
       salt: usr.salt,

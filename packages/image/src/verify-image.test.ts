@@ -83,13 +83,13 @@ async function makeImage(): Promise<void> {
   const [ukiPath, bootLoaderPath] = [join(whole, "uki.efi"), join(whole, "systemd-boot.efi")];
   const commandLine = `quiet usrhash=${rootHash}`;
   const linux = makePe({ ".text": Buffer.from("kernel") });
-  writeFileSync(
-    ukiPath,
-    makePe({ ".linux": linux, ".cmdline": Buffer.from(commandLine), ".initrd": Buffer.alloc(2000, 3) }),
-  );
+  const osRelease = "ID=ashlar\nIMAGE_VERSION=1.0.0\nSYSEXT_LEVEL=1\n";
+  const texts = { ".osrel": Buffer.from(osRelease), ".cmdline": Buffer.from(commandLine) };
+  writeFileSync(ukiPath, makePe({ ".linux": linux, ...texts, ".initrd": Buffer.alloc(2000, 3) }));
   writeFileSync(bootLoaderPath, makePe({ ".text": Buffer.from("boot loader") }));
   const version = "1.0.0";
-  const release = { version, sysextLevel: "1", commandLine, usr, usrTree: tree, ukiPath, bootLoaderPath, packages: [] };
+  const stated = { version, sysextLevel: "1", commandLine, osRelease };
+  const release = { ...stated, usr, usrTree: tree, ukiPath, bootLoaderPath, packages: [] };
   writeFileSync(join(whole, "manifest.json"), JSON.stringify(await describeRelease(release)));
   const uuids = partitionUuidsOf(Buffer.from(rootHash, "hex"));
   const parts = { version, usr, dataPartitionUuid: uuids.data, hashPartitionUuid: uuids.hash, ukiPath, bootLoaderPath };
@@ -186,7 +186,7 @@ suite("verifying an image", { skip }, () => {
     for (const expected of [
       /^uki\.efi SHA-256/u,
       /^uki\.efi Authenticode digest/u,
-      /^uki\.efi section 3: expected \.initrd/u,
+      /^uki\.efi section 4: expected \.initrd/u,
       /^systemd-boot\.efi SHA-256/u,
       /^disk\.raw partition 1 \(ashlar-esp\): mcopy .*File ".*systemd-bootx64\.efi" not found/u,
     ]) {

@@ -74,6 +74,7 @@ export type {
   ExtensionManifest,
   ExtensionTier,
 } from "./manifests/extension-manifest.ts";
+export { findUkiTextProblem, provedText } from "./manifests/uki-texts.ts";
 export { CONFIG_PARTS, configWord, parseConfigWord } from "./words/config-words.ts";
 export type { ConfigPart } from "./words/config-words.ts";
 export { EXTENSION_NAME_PATTERN, extensionWord, parseExtensionWord } from "./words/extension-words.ts";

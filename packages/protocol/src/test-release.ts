@@ -27,7 +27,7 @@ const SECTION_NAMES = [".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sb
 
 /** What a machine reports beside its quote. */
 export function osReleaseOf(version: string): string {
-  return `ID=ashlar\nIMAGE_ID=ashlar\nIMAGE_VERSION=${version}\n`;
+  return `ID=ashlar\nIMAGE_ID=ashlar\nIMAGE_VERSION=${version}\nSYSEXT_LEVEL=1\n`;
 }
 
 /** `contents` stands for everything in the image: another text makes another image. */
@@ -35,10 +35,11 @@ export function testRelease(
   version: string,
   contents: string = version,
   files: readonly ManifestFile[] = [],
+  rootHash: string = sha256(`${contents} root hash`),
 ): ReleaseManifest {
-  const rootHash = sha256(`${contents} root hash`);
   const commandLine = `console=ttyS0 root=tmpfs usrhash=${rootHash}`;
-  const text: Readonly<Record<string, string>> = { ".cmdline": commandLine, ".osrel": osReleaseOf(version) };
+  const osRelease = osReleaseOf(version);
+  const text: Readonly<Record<string, string>> = { ".cmdline": commandLine, ".osrel": osRelease };
   const sections = SECTION_NAMES.map((name) => ({ name, sha256: sha256(text[name] ?? `section ${name}`) }));
   const programs = { bootLoader: sha256("systemd-boot"), uki: sha256(`${contents} UKI`), linux: sha256("kernel") };
   const pcr11 = (count: number): string => expectedPcr11(sections, BOOT_PHASES.slice(0, count));
@@ -48,6 +49,7 @@ export function testRelease(
     architecture: "x86-64",
     sysextLevel: "1",
     commandLine,
+    osRelease,
     usr: {
       rootHash,
       salt: "",

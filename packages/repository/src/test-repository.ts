@@ -207,7 +207,7 @@ export class TestRepository {
 }
 
 export function summaryFor(version: string, { data, tree, rootHash }: TestImage, uki: Buffer): ReleaseSummary {
-  const summary = summaryOf(testRelease(version));
+  const summary = summaryOf(testRelease(version, version, [], rootHash));
   const uuidOf = (digits: string): string => digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/u, "$1-$2-$3-$4-$5");
   return {
     ...summary,

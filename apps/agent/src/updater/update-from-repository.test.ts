@@ -22,7 +22,7 @@ const [V10, V11, V12] = ["1.0.0", "1.1.0", "1.2.0"].map(makeTestRelease) as [Tes
 /** The directory of an image, as `ashlar image build` leaves it. */
 function writeImage(directory: string, release: TestRelease): string {
   const { version, data, tree, uki, rootHash, dataPartitionUuid, hashPartitionUuid } = release;
-  const manifest = testRelease(version);
+  const manifest = testRelease(version, version, [], rootHash);
   mkdirSync(directory);
   const files: Readonly<Record<string, Buffer | string>> = {
     "usr.erofs": data,
@@ -31,7 +31,6 @@ function writeImage(directory: string, release: TestRelease): string {
     "sbom.cdx.json": "{}",
     "manifest.json": JSON.stringify({
       ...manifest,
-      commandLine: `usrhash=${rootHash}`,
       usr: {
         ...manifest.usr,
         rootHash,

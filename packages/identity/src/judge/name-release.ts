@@ -1,7 +1,7 @@
 import type { MeasuredEvent } from "../check/check-logs.ts";
 import type { Difference } from "../check/difference.ts";
 import type { Evidence } from "@ashlar/protocol/answers";
-import { sha256 } from "@ashlar/formats";
+import { provedText } from "@ashlar/protocol";
 import { measuredSection } from "./judge-boot.ts";
 import type { ManifestFile, KnownRelease } from "@ashlar/protocol/answers";
 
@@ -72,9 +72,3 @@ export function describeUnknownRelease(
 }
 
 const MAX_SHOWN_CHARACTERS = 200;
-
-/** The kernel ends its command line with a line feed; a UKI section may end with NUL, a line feed or neither. */
-function provedText(reported: string, measuredSha256: string | undefined): string | undefined {
-  const text = reported.replace(/\n$/u, "");
-  return ["", "\0", "\n", "\n\0"].map((end) => text + end).find((candidate) => sha256(candidate) === measuredSha256);
-}

@@ -43,11 +43,12 @@ test("a wrong member is named by its path", () => {
     return JSON.stringify(copy);
   };
   const absurd: readonly (readonly [string, unknown])[] = [
-    ["schema", "ashlar.manifest/v2"],
+    ["schema", "ashlar.manifest/v1"],
     ["version", "../1"],
     ["architecture", "arm64"],
     ["sysextLevel", ""],
     ["commandLine", "x".repeat(5000)],
+    ["osRelease", undefined],
     ["usr.rootHash", "AB".repeat(32)],
     ["usr.salt", "0"],
     ["usr.uuid", "x"],
@@ -88,6 +89,34 @@ test("parts that disagree are refused", () => {
   for (const [place, change] of Object.entries(changes)) {
     const pattern = new RegExp(place.replaceAll(/[$.]/gu, String.raw`\$&`), "u");
     assertRefused(JSON.stringify({ ...RELEASE, ...change }), "invalid", pattern);
+  }
+});
+
+test("texts that the UKI's measured sections do not bear out are refused, in manifests and what is known of a release", () => {
+  const other = testRelease("9.9.9", "something else");
+  const { usr, commandLine, osRelease, version, uki } = other;
+  const without = (name: string): object => ({
+    uki: { ...RELEASE.uki, sections: RELEASE.uki.sections.filter((section) => section.name !== name) },
+  });
+  const twice = { ...RELEASE.uki, sections: [...RELEASE.uki.sections, RELEASE.uki.sections[2]] };
+  const absurd: readonly (readonly [string, object])[] = [
+    // Consistent with itself, and measured by nobody.
+    ["$.uki.sections..cmdline", { version, usr, commandLine }],
+    ["$.uki.sections..cmdline", { version, usr, commandLine, osRelease }],
+    ["$.uki.sections..osrel", { version, osRelease }],
+    ["$.osRelease", { version }],
+    ["$.osRelease", { sysextLevel: "2" }],
+    ["$.usr.dataPartitionUuid", { usr: { ...usr, dataPartitionUuid: RELEASE.usr.dataPartitionUuid } }],
+    ["$.commandLine", { usr }],
+    ["$.pcrs.4", { uki }],
+    ["$.pcr11Sections", without(".cmdline")],
+    ["$.pcr11Sections", { uki: twice }],
+  ];
+  for (const [place, change] of absurd) {
+    const pattern = new RegExp(`at ${place.replaceAll(/[$.]/gu, String.raw`\$&`)}, found`, "u");
+    const text = JSON.stringify({ ...RELEASE, ...change });
+    assertRefused(text, "invalid", pattern);
+    assert.throws(() => parseKnownRelease(text), { code: "invalid" });
   }
 });
 

@@ -13,8 +13,7 @@ export async function writeTestImage(directory: string, version: string, content
   const image = imageOf(contents);
   const uki = Buffer.alloc(20_000, version);
   const { packages, files } = testRelease(version);
-  const commandLine = `rd.systemd.verity=1 usrhash=${image.rootHash}`;
-  const manifest = { ...summaryFor(version, image, uki), commandLine, packages, files };
+  const manifest = { ...summaryFor(version, image, uki), packages, files };
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "manifest.json"), JSON.stringify(manifest));
   await writeFile(join(directory, "sbom.cdx.json"), "{}");

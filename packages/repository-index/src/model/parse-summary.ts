@@ -1,4 +1,5 @@
 import { AshlarError, messageOf } from "@ashlar/base";
+import { findUkiTextProblem } from "@ashlar/protocol";
 import type { ReleaseSummary } from "./release-summary.ts";
 import type { ReleaseEntry } from "./repository-index.ts";
 
@@ -38,8 +39,42 @@ export function parseSummary(text: string, entry: ReleaseEntry): ReleaseSummary 
     matching(uuid, UUID, `${place}: usr.${index === 0 ? "data" : "hash"}PartitionUuid`),
   );
   same(rootHash, uuids.join("").replaceAll("-", ""), `${place}: partition UUIDs`);
+  checkTexts(summary, uki, rootHash, entry.version, place);
   return value;
 }
+
+/** Version and root hash must be those that the UKI's measured sections spell: else the node would prove to be another. */
+function checkTexts(
+  summary: Readonly<Record<string, unknown>>,
+  uki: Readonly<Record<string, unknown>>,
+  rootHash: string,
+  version: string,
+  place: string,
+): void {
+  const text = (name: string): string => matching(summary[name], /^[^]{0,4096}$/u, `${place}: ${name}`);
+  const found = uki["sections"];
+  if (!Array.isArray(found)) {
+    throw new AshlarError("malformed", `${place}: uki.sections: expected a list, found ${shown(found)}`);
+  }
+  const sections = found.slice(0, MAX_SECTIONS).map((each: unknown, index) => {
+    const section = object(each, `${place}: uki.sections.${index}`);
+    return {
+      name: matching(section["name"], /^\.[a-z]{1,7}$/u, `${place}: uki.sections.${index}.name`),
+      sha256: matching(section["sha256"], DIGEST, `${place}: uki.sections.${index}.sha256`),
+    };
+  });
+  const problem = findUkiTextProblem({
+    version,
+    sysextLevel: text("sysextLevel"),
+    commandLine: text("commandLine"),
+    osRelease: text("osRelease"),
+    usr: { rootHash },
+    uki: { sections },
+  });
+  if (problem !== undefined) same(problem.expected, problem.found, `${place}: ${problem.place}`);
+}
+
+const MAX_SECTIONS = 16;
 
 function object(value: unknown, place: string): Readonly<Record<string, unknown>> {
   if (isObject(value)) return value;
