@@ -1,11 +1,11 @@
 /** Servers and disks that something is wrong with: the node stays as it is, says why, and is updated when it can be. */
 import assert from "node:assert/strict";
-import { readFile, rm } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeyDirectory } from "@ashlar/keys";
-import { refreshRepository } from "@ashlar/publisher";
+import { refreshRepository, rotateKeys } from "@ashlar/publisher";
 import { honest, HostileServer, instead } from "./hostile-server.ts";
 import { UpdateLab } from "../e2e/update-lab.ts";
 import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
@@ -139,6 +139,34 @@ test("a clock that is ten years ahead, and one that is ten years behind", LIMIT,
   assert.equal((await lab.order("update", "--to", OLD)).status, 0, "what is signed has not expired then");
   await lab.mustRun(`date --set=@${Math.round(Date.now() / 1000)}`);
 });
+
+test(
+  "keys that were replaced since the node's image: it follows to the new ones, and refuses the old ones",
+  LIMIT,
+  async () => {
+    const replaced = new KeyDirectory(join(directory, "replaced-keys"), async () => await Promise.reject(new Error()));
+    await cp(releases.keys, replaced.path, { recursive: true });
+    const ofOldKeys = await readFile(join(repository, "metadata/timestamp.json"));
+    const options = { repository, keys: replaced, nowMs: Date.now() };
+    for (const replace of [["root", "targets", "online"], ["root"]] as const) {
+      await rotateKeys({ ...options, change: { replace }, choosePassphrase: async () => undefined });
+    }
+    // Without the signatures of the old keys beside those of the new ones.
+    await refreshRepository(options);
+    await server.start(honest);
+    const { status, output } = await lab.order("update", "--to", OLD);
+    assert.equal(status, 0, output);
+    const roots = await lab.mustRun("ls /var/lib/ashlar/update/metadata");
+    assert.match(roots, /2\.root\.json\n3\.root\.json/u);
+    await server.start(instead("timestamp.json", ({ response }) => void response.end(ofOldKeys)));
+    await expectRefusal(/timestamp was signed by 0\/1 keys/u);
+    // The publisher signs nothing with a key that was taken back. All that comes below is staged with the new ones.
+    await assert.rejects(refreshRepository({ ...options, keys: keys() }), {
+      code: "untrusted",
+      message: /online\.pem/u,
+    });
+  },
+);
 
 /** What an earlier test has left would not be fetched again. */
 async function forgetCollected(): Promise<void> {
