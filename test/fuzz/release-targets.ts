@@ -2,6 +2,8 @@
 import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import type { ExtensionManifest } from "@ashlar/protocol";
 import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/repository-index";
+import { parseProposal } from "@ashlar/publisher";
+import { rootProposal } from "./root-proposal-seed.ts";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
@@ -44,6 +46,11 @@ const EXTENSION: ExtensionManifest = {
 
 export const RELEASE_TARGETS: readonly Target[] = [
   { name: "release-index", seeds: [seeds.text(JSON.stringify(SIGNED))], parse: parseSigned },
+  {
+    name: "root-proposal",
+    seeds: [seeds.text(rootProposal())],
+    parse: (bytes) => parseProposal("file", Buffer.from(bytes)),
+  },
   {
     name: "extension-manifest",
     seeds: [seeds.text(JSON.stringify(EXTENSION))],

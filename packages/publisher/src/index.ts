@@ -1,10 +1,11 @@
 export type { ChangeOptions } from "./publish/change-index.ts";
 export { publishExtensions } from "./publish/extension-repository.ts";
-export type { KeyDifference, KeySummary } from "./publish/key-summary.ts";
-export type { KeyChange } from "./publish/plan-keys.ts";
+export type { KeyDifference, KeySummary } from "./rotate/key-summary.ts";
+export type { KeyChange } from "./rotate/plan-keys.ts";
 export { initRepository, publishRelease, refreshRepository } from "./publish/release-repository.ts";
-export type { MissingSignatures } from "./publish/root-proposal.ts";
-export type { RotationResult } from "./publish/rotate-keys.ts";
+export { parseProposal } from "./rotate/root-proposal.ts";
+export type { MissingSignatures } from "./rotate/root-proposal.ts";
+export type { RotationResult } from "./rotate/rotate-keys.ts";
 export { serveRepository } from "./serve/serve-repository.ts";
 export type { VerifyOptions } from "./verify/verify-repository.ts";
 export { DEFAULT_LIFETIMES } from "./publish/change-index.ts";
@@ -14,8 +15,8 @@ export { withdrawExtensionFromRepository } from "./publish/extension-repository.
 export type { PublishExtensionsOptions } from "./publish/extension-repository.ts";
 export { promoteRelease, withdrawFromRepository } from "./publish/release-repository.ts";
 export type { PublishOptions, RefreshResult } from "./publish/release-repository.ts";
-export { collectSignatures, rotateKeys } from "./publish/rotate-keys.ts";
-export { showProposal, signProposal } from "./publish/sign-proposal.ts";
+export { collectSignatures, rotateKeys } from "./rotate/rotate-keys.ts";
+export { showProposal, signProposal } from "./rotate/sign-proposal.ts";
 export type { Lifetimes } from "./publish/signed-state.ts";
 export type { RunningServer, ServeOptions } from "./serve/serve-repository.ts";
 export { readIndex, readKeys, verifyRepository } from "./verify/verify-repository.ts";

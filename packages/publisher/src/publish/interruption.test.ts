@@ -18,7 +18,7 @@ import type { ChangeOptions } from "./change-index.ts";
 import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, promoteRelease, publishRelease, refreshRepository } from "./release-repository.ts";
-import { rotateKeys } from "./rotate-keys.ts";
+import { rotateKeys } from "../rotate/rotate-keys.ts";
 import { writeTestExtension } from "./test-extension.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 

@@ -8,7 +8,7 @@ import { openRepository, type Repository } from "@ashlar/repository";
 import { createTransport } from "@ashlar/repository";
 import { readTrustedRoot } from "@ashlar/repository";
 import { MAX_ROOT_BYTES } from "@ashlar/repository-index";
-import { type KeySummary, summarizeKeys } from "../publish/key-summary.ts";
+import { type KeySummary, summarizeKeys } from "../rotate/key-summary.ts";
 import { readDocument } from "@ashlar/repository";
 import { isSignedSums, parseKeyring } from "@ashlar/keys";
 import { sortedExtensions } from "@ashlar/repository-index";

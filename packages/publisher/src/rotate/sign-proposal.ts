@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { writeFileAtomically } from "@ashlar/host";
 import type { KeyDirectory } from "@ashlar/keys";
-import { adoptNextKeys } from "./change-index.ts";
+import { adoptNextKeys } from "../publish/change-index.ts";
 import { compareKeys, type KeyDifference, type KeySummary, summarizeKeys } from "./key-summary.ts";
 import {
   expectFollows,
@@ -13,7 +13,7 @@ import {
   type RootProposal,
   writeProposal,
 } from "./root-proposal.ts";
-import { metadataBytes } from "./sign-role.ts";
+import { metadataBytes } from "../publish/sign-role.ts";
 
 export type ProposalReport = {
   readonly keys: KeySummary;

@@ -9,11 +9,11 @@ import { openRepository } from "@ashlar/repository";
 import { KeyDirectory } from "@ashlar/keys";
 import { readKeys, verifyRepository } from "../verify/verify-repository.ts";
 import type { KeyChange } from "./plan-keys.ts";
-import { initRepository, publishRelease, refreshRepository } from "./release-repository.ts";
+import { initRepository, publishRelease, refreshRepository } from "../publish/release-repository.ts";
 import { parseProposal } from "./root-proposal.ts";
 import { collectSignatures, type RotateOptions, rotateKeys, type RotationResult } from "./rotate-keys.ts";
 import { showProposal, signProposal } from "./sign-proposal.ts";
-import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
+import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "../publish/test-image.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const directory = mkdtempSync(join(tmpdir(), "ashlar-rotation-"));

@@ -7,8 +7,8 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { Metadata, MetadataKind, type Root } from "@tufjs/models";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import { MAX_ROOTS } from "@ashlar/repository-index";
-import { checkRoot, readRoot } from "./root-role.ts";
-import { metadataBytes } from "./sign-role.ts";
+import { checkRoot, readRoot } from "../publish/root-role.ts";
+import { metadataBytes } from "../publish/sign-role.ts";
 
 export type RootProposal = {
   /** From the oldest that is known to the one in effect; each was signed by the keys of the one before. */

@@ -1,6 +1,6 @@
 import type { Root } from "@tufjs/models";
 import { KEY_NAMES, type KeyName } from "@ashlar/keys";
-import { goodKeys } from "./root-role.ts";
+import { goodKeys } from "../publish/root-role.ts";
 
 /** Which keys are good, by their identifiers. */
 export type KeySummary = {

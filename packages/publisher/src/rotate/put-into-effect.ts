@@ -3,12 +3,12 @@ import { Metadata, type Root } from "@tufjs/models";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import type { KeyDirectory } from "@ashlar/keys";
 import type { TufSigner } from "@ashlar/keys";
-import { adoptNextKeys, type ChangeOptions, DEFAULT_LIFETIMES } from "./change-index.ts";
-import type { RepositoryFiles } from "./repository-files.ts";
+import { adoptNextKeys, type ChangeOptions, DEFAULT_LIFETIMES } from "../publish/change-index.ts";
+import type { RepositoryFiles } from "../publish/repository-files.ts";
 import { mergeSignatures, type RootProposal } from "./root-proposal.ts";
-import { isSignedBy } from "./root-role.ts";
-import { goodSigners, metadataBytes, type Signers } from "./sign-role.ts";
-import { type SignedState, writeSignedState } from "./signed-state.ts";
+import { isSignedBy } from "../publish/root-role.ts";
+import { goodSigners, metadataBytes, type Signers } from "../publish/sign-role.ts";
+import { type SignedState, writeSignedState } from "../publish/signed-state.ts";
 
 /**
  * Publishes a root role that enough keys have signed. What the new keys have to vouch for is signed by old and new ones

@@ -4,8 +4,8 @@ import { AshlarError } from "@ashlar/base";
 import type { Key, Root } from "@tufjs/models";
 import { KEY_NAMES, type KeyDirectory, type KeyName } from "@ashlar/keys";
 import { tufKeyOf } from "@ashlar/keys";
-import { type GoodKeys, goodKeys, MAX_KEYS_OF_ROLE } from "./root-role.ts";
-import { goodSigners } from "./sign-role.ts";
+import { type GoodKeys, goodKeys, MAX_KEYS_OF_ROLE } from "../publish/root-role.ts";
+import { goodSigners } from "../publish/sign-role.ts";
 
 /** What shall be different; without anything, a root role with the same keys and a new date. */
 export type KeyChange = {

@@ -4,11 +4,11 @@ import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import { Metadata, type Root } from "@tufjs/models";
 import type { KeyDirectory } from "@ashlar/keys";
-import { type ChangeOptions, DEFAULT_LIFETIMES, readState } from "./change-index.ts";
+import { type ChangeOptions, DEFAULT_LIFETIMES, readState } from "../publish/change-index.ts";
 import { compareKeys, type KeyDifference, type KeySummary, summarizeKeys } from "./key-summary.ts";
 import { type KeyChange, planKeys } from "./plan-keys.ts";
 import { finishRotation, putIntoEffect } from "./put-into-effect.ts";
-import { RepositoryFiles } from "./repository-files.ts";
+import { RepositoryFiles } from "../publish/repository-files.ts";
 import {
   expectFollows,
   mergeSignatures,
@@ -18,10 +18,10 @@ import {
   type RootProposal,
   writeProposal,
 } from "./root-proposal.ts";
-import { goodKeys, makeRoot, readRoot } from "./root-role.ts";
+import { goodKeys, makeRoot, readRoot } from "../publish/root-role.ts";
 import { readProposalFile, signWith } from "./sign-proposal.ts";
-import { expiry } from "./sign-role.ts";
-import type { SignedState } from "./signed-state.ts";
+import { expiry } from "../publish/sign-role.ts";
+import type { SignedState } from "../publish/signed-state.ts";
 
 export type RotationResult = {
   readonly keys: KeySummary;
