@@ -6,6 +6,7 @@ import * as seeds from "./seeds.ts";
 import type { Target } from "./targets.ts";
 
 const FILE = "extensions:\n  - {name: kubernetes, version: v1.33.*, tier: community, kind: sysext, updates: manual}\n";
+const CA_HASH = `sha256:${"ab".repeat(32)}`;
 const TRANSFER = `[Source]
 Type=url-file
 Path=https://example.org/kubernetes/
@@ -44,6 +45,21 @@ export const DECLARATION_TARGETS: readonly Target[] = [
     name: "extensions-file",
     seeds: [seeds.text(FILE)],
     parse: (bytes) => declaration.parseExtensionsFile(toText(bytes)),
+  },
+  {
+    name: "cluster-unit",
+    seeds: [
+      seeds.text(
+        `[Service]\nExecStart=/usr/bin/kubeadm join a.example:6443 --discovery-token-ca-cert-hash ${CA_HASH}\n`,
+      ),
+    ],
+    parse: (bytes) =>
+      declaration.declaredCluster([{ path: "/etc/systemd/system/join.service", text: toText(bytes) }], undefined),
+  },
+  {
+    name: "cluster-file",
+    seeds: [seeds.text(`server: a.example:6443\ncaHashes: ["${CA_HASH}"]\n`)],
+    parse: (bytes) => declaration.declaredCluster([], toText(bytes)),
   },
   {
     name: "transfer-file",

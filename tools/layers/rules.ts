@@ -75,7 +75,8 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     answer: ["shared"],
     refresher: ["shared", "extensions"],
     updater: ["shared", "slots", "extensions", "boot"],
-    commands: ["shared", "slots", "extensions", "boot", "refresher"],
+    cluster: ["shared"],
+    commands: ["shared", "slots", "extensions", "boot", "refresher", "cluster"],
   },
   "packages/rollout": { turn: [], drive: ["turn"] },
 };

@@ -29,6 +29,9 @@ async function carryOut(command: Command): Promise<number> {
       return await (
         await import("./commands/health-command.ts")
       ).healthCommand(nodePaths(), command.limitMs, command.json);
+    case "cluster":
+      await (await import("./commands/cluster-command.ts")).clusterCommand("/");
+      return 0;
     case "scrub":
       return await (await import("./commands/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
     case "apply-extensions":

@@ -29,9 +29,23 @@ await test("the units use the port and the names that the agent expects", () => 
     ["ashlar-updater.service", "agent updater"],
     ["ashlar-update.service", "agent update --policy"],
     ["ashlar-health.service", "agent health"],
+    ["ashlar-cluster.service", "agent cluster"],
   ] as const) {
     const line = /^ExecStart=\/usr\/bin\/ashlar (?<words>.*)$/mu.exec(readUnit(unit))?.groups?.["words"];
     assert.equal(line, command);
     parseCommandLine(command.split(" "));
   }
+});
+
+await test("nothing in /var tells the kubelet what to do", () => {
+  const files = new URL("../../../recipes/kubernetes/files/usr/lib/", import.meta.url);
+  const read = (path: string): string => readFileSync(new URL(path, files), "utf8").replaceAll(/^#.*$/gmu, "");
+  const unit = read("systemd/system/kubelet.service") + read("systemd/system/kubelet.service.d/10-kubeadm.conf");
+  assert.doesNotMatch(unit, /\/var\//u);
+  const paths = [...unit.matchAll(/--(?:config|config-dir)=(?<path>[^\s"]+)/gu)].map(({ groups }) => groups?.["path"]);
+  assert.deepEqual(paths, ["/usr/lib/kubernetes/kubelet.yaml", "/etc/kubelet.conf.d"]);
+  const config = read("kubernetes/kubelet.yaml");
+  assert.doesNotMatch(config, /\/var\//u);
+  assert.match(config, /^staticPodPath: ""$/mu);
+  assert.match(config, /^volumePluginDir: \/usr\//mu);
 });

@@ -1,4 +1,5 @@
-/** What a node was declared to be: Ignition configs, `extensions.yaml`, `update.yaml`. */
+/** What a node was declared to be: Ignition configs, `extensions.yaml`, `update.yaml`, `cluster.yaml` and units that join. */
+export { CLUSTER_FILE, declaredCluster } from "./cluster/declared-cluster.ts";
 export { EXTENSIONS_FILE, declaredExtensions } from "./extensions/declaration.ts";
 export type { DeclarationProblem, DeclaredExtension } from "./extensions/declaration.ts";
 export { declaredInConfigs } from "./extensions/declared-in-configs.ts";

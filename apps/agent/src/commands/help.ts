@@ -21,6 +21,7 @@ Commands:
   agent status    show the running release, the next one, and what failed and why
   agent rollback  make the other slot's release boot next
   agent health    check whether this boot is healthy (ashlar-health.service)
+  agent cluster   let the kubelet go on without joining again (ashlar-cluster.service)
   agent scrub     read every block of both slots and of extensions, and name what is damaged
   agent extensions status, update, fetch, debug, apply
                   show and change the extensions merged over /usr, /opt and /etc
@@ -45,7 +46,7 @@ Environment:
 Example:
   curl --insecure https://NODE:7443/v1/keys              from another machine
 
-Further commands: updater, refresher, update, status, rollback, health, scrub, extensions (see \`ashlar --help\`).`;
+Further commands: updater, refresher, update, status, rollback, health, cluster, scrub, extensions (see \`ashlar --help\`).`;
 
 export const UPDATER: string = `Usage: ashlar agent updater [options]
 
@@ -149,6 +150,20 @@ Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy; 2 
 
 Example:
   ashlar agent health --json`;
+
+export const CLUSTER: string = `Usage: ashlar agent cluster
+
+Writes /etc/kubernetes/kubelet.conf, so that a node which has joined a cluster need not join again after a reboot. Which
+cluster it is, the measured configuration says: /etc/ashlar/cluster.yaml, or the \`kubeadm join\` line of a unit with
+--discovery-token-ca-cert-hash. Of what was kept in /var only certificates count, and only those that fit.
+
+Options:
+${COMMON}
+
+${STATUSES} A node that has to join again is told why, with status 0. It needs root.
+
+Example:
+  journalctl --boot --unit ashlar-cluster.service`;
 
 export const EXTENSIONS_APPLY: string = `Usage: ashlar agent extensions apply [options]
 

@@ -31,8 +31,8 @@ export function builtInChecks(paths: Pick<NodePaths, "state" | "extensions">): C
   ];
 }
 
-/** `kubeadm join` writes it: before that there is no kubelet that could be healthy. */
-const KUBELET_CONFIG = "/var/lib/kubelet/config.yaml";
+/** Joining or ashlar-cluster.service leads to it: before that there is no kubelet that could be healthy. */
+const KUBELET_CONFIG = "/etc/kubernetes/kubelet.conf";
 const KUBELET_HEALTH = "http://127.0.0.1:10248/healthz";
 const RETRY_MS = 1000;
 
