@@ -51,6 +51,12 @@ for program in modprobe runc containerd-shim-runc-v2 mount iptables; do
     printf '#!/bin/sh\ntouch /run/rogue-ran\n' 2>/dev/null > $directory/$program && chmod +x $directory/$program
   done
 done
+# What would tell a kubelet to run a program as root.
+mkdir -p '/var/lib/kubelet/rogue~x'
+printf '#!/bin/sh\ntouch /run/rogue-ran\n' > '/var/lib/kubelet/rogue~x/x' && chmod +x '/var/lib/kubelet/rogue~x/x'
+printf 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nvolumePluginDir: /var/lib/kubelet\nauthentication: {anonymous: {enabled: true}, webhook: {enabled: false}}\nauthorization: {mode: AlwaysAllow}\n' \
+  > /var/lib/kubelet/config.yaml
+echo 'KUBELET_KUBEADM_ARGS="--kubeconfig= --bootstrap-kubeconfig="' > /var/lib/kubelet/kubeadm-flags.env
 sync
 [ -e /run/rogue-ran ] && echo ran`;
 
@@ -66,9 +72,6 @@ for place in ${PLACES.join(" ")}; do
 done
 true`;
 
-/** Container storage is the one place where files that persist may be executed; nothing may start them by itself. */
-const EXECUTABLE = new Set(["/var/lib/containerd", "/var/lib/kubelet"]);
-
 /** Root plants a unit, a binary and a user wherever root can write; after a reboot nothing of it is in effect. */
 export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
   const planted = await stage.onNode(lab, "node-1", PLANT);
@@ -80,11 +83,7 @@ export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
   const { output } = await stage.onNode(lab, "node-1", LOOK);
   const lines = output.split("\n").filter((line) => line !== "");
   for (const line of lines) stage.say(`    ${line}`);
-  const inEffect = lines.filter((line) => {
-    if (!line.startsWith("left, ")) return true;
-    const [, place = ""] = line.split(": ");
-    return line.startsWith("left, can be run") && !EXECUTABLE.has(place);
-  });
+  const inEffect = lines.filter((line) => !line.startsWith("left, cannot be run: "));
   const { fleet } = await stage.prove("--lab", lab.name);
   const held = places > 0 && ran && inEffect.length === 0 && fleet.verdict === "proven";
   return {
