@@ -192,7 +192,7 @@ test("what is not proven is not touched; what is not proven afterwards keeps its
   a.onOrder = () => (a.hasSomethingElse = true);
   const afterwards = await update([a]);
   assert.deepEqual([afterwards.nodes[0]?.reason?.code, afterwards.nodes[0]?.proven], ["not-proven", null]);
-  await assert.rejects(update([b]), { code: "conflict", message: /the one of a$/u });
+  await assert.rejects(update([b]), { code: "conflict", message: /finished: a's$/u });
   a.hasSomethingElse = false;
   assert.deepEqual(
     (await update([b, a])).nodes.map(({ name, outcome }) => `${name} ${outcome}`),

@@ -185,7 +185,7 @@ test("falling back below the channel's minimum is named", () => {
   };
   assert.match(
     reasonOf("1.1.0"),
-    /^it went back to 1\.0\.0 by itself, below 1\.1\.0, the oldest that its channel allows: /u,
+    /^it rolled back to 1\.0\.0 on its own, below 1\.1\.0, the oldest that its channel allows: /u,
   );
   for (const minimum of [null, "1.0.0"]) assert.match(reasonOf(minimum), /^it rolled back to 1\.0\.0 on its own: /u);
 });

@@ -156,7 +156,7 @@ function afterReboot(goal: Goal, state: TurnState, facts: Facts, status: UpdateS
   if (failure === undefined && facts.sameBootMs <= MAX_RECORD_WAIT_MS) return { kind: "wait", what: "answer" };
   if (state.proof?.bootId !== status.bootId) return { kind: "prove" };
   const problem = state.proof.problem === undefined ? "" : `; and it is not proven: ${state.proof.problem}`;
-  const message = `it went back to ${status.version} by itself${belowMinimum(status)}: ${describeFailure(goal.target, failure)}${problem}`;
+  const message = `it rolled back to ${status.version} on its own${belowMinimum(status)}: ${describeFailure(goal.target, failure)}${problem}`;
   return stop("fell-back", message, failure === undefined ? {} : { failure });
 }
 
