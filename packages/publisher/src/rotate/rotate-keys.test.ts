@@ -276,6 +276,26 @@ test("what is not the prepared role, not of this repository, or overtaken, is ne
   await assert.rejects(showProposal(late), { code: "malformed", hint: /rotate-keys/u });
 });
 
+test("the keys of SHA256SUMS and of extensions are replaced as the guide says: moved away, and made anew", async () => {
+  const owner = await Owner.start("plain");
+  await owner.publish("1.0.0", 1);
+  const { path } = owner.options.keys;
+  const old = readFileSync(join(path, "import-pubring.pgp"));
+  const oldCertificate = readFileSync(join(path, "extensions.crt"));
+  for (const name of ["sums.pgp", "import-pubring.pgp", "extensions.pem", "extensions.crt"]) rmSync(join(path, name));
+  await initRepository(owner.options, choosePassphrase);
+  await refreshRepository(owner.options);
+  const own = readFileSync(join(path, "import-pubring.pgp"));
+  const url = pathToFileURL(owner.options.repository).href;
+  const problemsFor = async (keyring: Buffer): Promise<readonly string[]> =>
+    (await verifyRepository({ url, trustedRoot: owner.pinned, keyring, nowMs: NOW_MS })).problems;
+  // Readers that have both keyrings, one after the other in one file, read lists of before and of after.
+  for (const keyring of [own, Buffer.concat([old, own])]) assert.deepEqual(await problemsFor(keyring), []);
+  assert.match((await problemsFor(old)).join(), /SHA256SUMS\.gpg is not a signature/u);
+  assert.notDeepEqual(readFileSync(join(path, "extensions.crt")), oldCertificate);
+  await owner.options.keys.extensionSigner();
+});
+
 test("a second repository of the same keys has the whole way from the first root role, too", async () => {
   const owner = await Owner.start("second");
   for (let count = 0; count < 3; count++) await owner.rotate({ replace: ["root"] });
