@@ -110,3 +110,17 @@ test("what builds and what runs on a node do not see each other; a node loads no
   assert.match(main('import { a } from "@ashlar/protocol/answers";'), /answers.ts:1: a node loads zod/u);
   assert.doesNotMatch(main('import type { a } from "@ashlar/protocol/answers";'), /zod/u);
 });
+
+test("only one file prints", () => {
+  const found = (file: string, text: string): string =>
+    findViolations(workspaces({ file, text, declared: [], references: [] })).join("\n");
+  for (const text of [
+    "console.error(x);",
+    "process.stdout.write(x);",
+    "const { stderr } = process; stderr.write(x);",
+  ]) {
+    assert.match(found("apps/agent/src/a.ts", text), /:1: expected @ashlar\/host\/terminal to print/u, text);
+    assert.equal(found("apps/agent/src/a.test.ts", text), "");
+  }
+  assert.equal(found("apps/agent/src/a.ts", 'join(directory, "console.log");'), "");
+});

@@ -1,7 +1,17 @@
 import { dirname, join, normalize } from "node:path/posix";
 import { blankComments, findImports, type Import } from "./imports.ts";
 import { findNodeLibraries } from "./node-libraries.ts";
-import { FOLDERS, type GroupName, GROUPS, IMPURE_EXPRESSIONS, LAYERS, PURE, PURE_NODE_MODULES } from "./rules.ts";
+import {
+  FOLDERS,
+  type GroupName,
+  GROUPS,
+  IMPURE_EXPRESSIONS,
+  LAYERS,
+  PRINTERS,
+  PRINTING,
+  PURE,
+  PURE_NODE_MODULES,
+} from "./rules.ts";
 import type { SourceFile, Workspace } from "./read-workspaces.ts";
 
 /** Every place where the workspaces break the rules: `path:line: what was expected and found`. */
@@ -12,6 +22,7 @@ export function findViolations(workspaces: readonly Workspace[]): string[] {
     ...workspace.files.flatMap((file) => [
       ...findImports(file.text).flatMap((each) => judgeImport(workspace, file, each, directoryOf, doors)),
       ...judgePurity(workspace, file),
+      ...judgePrinting(file),
     ]),
     ...judgeManifest(workspace, directoryOf),
   ]);
@@ -99,6 +110,19 @@ function judgePurity(workspace: Workspace, file: SourceFile): string[] {
       IMPURE_EXPRESSIONS.filter(({ pattern }) => pattern.test(text)).map(
         ({ what }) => `${file.path}:${index + 1}: ${workspace.directory} is pure: expected no use of ${what}`,
       ),
+    );
+}
+
+/** Of what users run: apps and packages. */
+function judgePrinting(file: SourceFile): string[] {
+  const isOurs = /^(?:apps|packages)\//u.test(file.path) && !isTestCode(file);
+  if (!isOurs || PRINTERS.includes(file.path)) return [];
+  return blankComments(file.text)
+    .split("\n")
+    .flatMap((text, index) =>
+      PRINTING.test(text)
+        ? [`${file.path}:${index + 1}: expected @ashlar/host/terminal to print, found another way`]
+        : [],
     );
 }
 

@@ -94,6 +94,15 @@ export const PURE_NODE_MODULES: readonly string[] = [
   "node:zlib",
 ];
 
+/** What people read leaves through one door, which keeps others' text from being an instruction to their terminal. */
+export const PRINTING: RegExp =
+  /\bconsole\.(?:log|error|warn|info|debug|table|dir|trace)\(|\b(?:stdout|stderr)\.write\b/u;
+/** The door, and who asks for a passphrase in its own words on the terminal that it has made silent. */
+export const PRINTERS: readonly string[] = [
+  "packages/host/src/terminal/print.ts",
+  "apps/cli/src/release/passphrase.ts",
+];
+
 /** Clocks, randomness, processes and networks come in as arguments. */
 export const IMPURE_EXPRESSIONS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/u, what: "a clock" },

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printLine, printLines, reportError } from "@ashlar/host/terminal";
 import { type Command, VERSION, parseCommandLine } from "./commands/command-line.ts";
 import { nodePaths } from "./shared/node-paths.ts";
 
@@ -11,10 +12,10 @@ async function main(): Promise<void> {
 async function carryOut(command: Command): Promise<number> {
   switch (command.kind) {
     case "help":
-      console.log(command.text);
+      printLines(command.text.split("\n"));
       return 0;
     case "version":
-      console.log(`ashlar ${VERSION}`);
+      printLine(`ashlar ${VERSION}`);
       return 0;
     case "agent":
       await (await import("./answer/run-agent.ts")).runAgent(command, process.env);
@@ -55,7 +56,6 @@ async function carryOut(command: Command): Promise<number> {
 
 main().catch((error: unknown) => {
   if (!(error instanceof AshlarError)) throw error;
-  console.error(`error: ${error.message}`);
-  if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+  reportError(error);
   process.exitCode = error.code === "usage" ? 2 : error.code === "missing-tool" ? 3 : 1;
 });

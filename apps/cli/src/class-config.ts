@@ -1,5 +1,6 @@
 import { readNamedFile } from "@ashlar/host";
 import { AshlarError, formatProblem, hasErrors } from "@ashlar/base";
+import { reportLines } from "@ashlar/host/terminal";
 import { Option } from "commander";
 
 /** For every command that reads a class config. */
@@ -22,7 +23,7 @@ export async function readClassConfig(path: string, filesDir: string | undefined
   const { localDirectory } = await import("./butane/local-directory.ts");
   const local = filesDir === undefined ? {} : { files: localDirectory(filesDir) };
   const { ignition, report } = translate(text, { ...local, target: "ashlar" });
-  for (const problem of report) console.error(formatProblem(problem, { name: path, text }));
+  for (const problem of report) reportLines(formatProblem(problem, { name: path, text }).split("\n"));
   if (ignition === undefined || hasErrors(report)) {
     const count = report.filter((problem) => problem.severity === "error").length;
     throw new AshlarError("invalid", `${path} has ${count} ${count === 1 ? "error" : "errors"}`);

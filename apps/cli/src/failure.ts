@@ -1,4 +1,5 @@
 import { AshlarError, type ErrorCode } from "@ashlar/base";
+import { reportLine } from "@ashlar/host/terminal";
 import { CommanderError } from "commander";
 
 /** The one table from error codes to exit statuses. */
@@ -25,8 +26,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
   if (!(error instanceof AshlarError)) throw error;
-  console.error(`error: ${error.message}`);
+  reportLine(`error: ${error.message}`);
   const hint = error.hint ?? HINTS[error.code];
-  if (hint !== undefined) console.error(`hint: ${hint}`);
+  if (hint !== undefined) reportLine(`hint: ${hint}`);
   return EXIT_STATUS[error.code];
 }

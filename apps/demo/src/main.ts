@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { reportError } from "@ashlar/host/terminal";
 import { playDemo } from "./play-demo.ts";
 
 const interruption = new AbortController();
@@ -9,7 +10,6 @@ try {
   process.exitCode = report.held ? 0 : 1;
 } catch (error) {
   if (!(error instanceof AshlarError)) throw error;
-  console.error(`demo: ${error.message}`);
-  if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+  reportError(error, "demo");
   process.exitCode = error.code === "interrupted" ? 130 : 1;
 }

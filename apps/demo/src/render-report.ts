@@ -1,3 +1,4 @@
+import { printable } from "@ashlar/base";
 import type { DemoReport } from "./play-demo.ts";
 
 /** The report as one static page, without scripts and without anything from elsewhere. */
@@ -15,14 +16,15 @@ export function renderReport({ release, proof, acts, steps, held }: DemoReport):
   ];
   const nodes = proof.nodes.map(
     ({ name, level, release: version, identity, config }) =>
-      `<tr><td>${escape(name)}<td class="${level}">${level}<td>${escape(version ?? "-")}<td><code>${escape(identity ?? "-")}</code><td><code>${escape(config ?? "-")}</code>`,
+      `<tr><td>${escape(name)}<td class="${escape(level)}">${escape(level)}<td>${escape(version ?? "-")}<td><code>${escape(identity ?? "-")}</code><td><code>${escape(config ?? "-")}</code>`,
   );
   const played = acts.map(
     (act) =>
       `<tr><td>${escape(act.attempt)}<td>${escape(act.result)}<td class="${act.held ? "proven" : "mismatch"}">${act.held ? "held" : "FAILED"}`,
   );
   const links = chain.map(
-    ([what, value, meaning]) => `<li><b>${what}</b> <code>${escape(value)}</code> <span>${escape(meaning)}</span>`,
+    ([what, value, meaning]) =>
+      `<li><b>${escape(what)}</b> <code>${escape(value)}</code> <span>${escape(meaning)}</span>`,
   );
   const times = steps.map(({ title, seconds }) => `<tr><td>${escape(title)}<td>${seconds} s`);
   return `<!doctype html>
@@ -42,7 +44,7 @@ export function renderReport({ release, proof, acts, steps, held }: DemoReport):
   .proven { color: #18794e; font-weight: 600; } .mismatch { color: #cd2b31; font-weight: 600; } .unknown, .reported { color: #ad5700; font-weight: 600; }
   @media (prefers-color-scheme: dark) { .proven { color: #4cc38a; } .mismatch { color: #ff6369; } .unknown, .reported { color: #ffb224; } }
 </style>
-<h1>${proof.nodes.length} nodes, ${proof.identities} ${proof.identities === 1 ? "identity" : "identities"}: <span class="${proof.verdict}">${proof.verdict}</span></h1>
+<h1>${proof.nodes.length} nodes, ${proof.identities} ${proof.identities === 1 ? "identity" : "identities"}: <span class="${escape(proof.verdict)}">${escape(proof.verdict)}</span></h1>
 <p>Ashlar ${escape(release.version)}. ${held ? "Every act ended as it must." : "Not every act ended as it must."}</p>
 <h2>Nodes</h2>
 <table><tr><th>Node<th>Level<th>Release<th>Identity<th>Class configuration (SHA-256)
@@ -69,6 +71,7 @@ function megabytes(sizeBytes: number): string {
   return `${(sizeBytes / 1e6).toFixed(0)} MB`;
 }
 
+/** Text of anybody as text of a page, also inside of an attribute. */
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return printable(text).replaceAll(/[&<>"'`]/gu, (character) => `&#${character.charCodeAt(0)};`);
 }

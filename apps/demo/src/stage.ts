@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
+import { printLines } from "@ashlar/host/terminal";
 import type { FleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
 
@@ -49,7 +50,7 @@ export class Stage {
   }
 
   say(line: string): void {
-    console.log(line);
+    printLines(line.split("\n"));
   }
 
   /** Runs `./ashlar`; its output goes to the terminal. Gives its exit status. */

@@ -1,5 +1,7 @@
 export { AshlarError, messageOf } from "./error.ts";
 export type { ErrorCode } from "./error.ts";
+export { printable, printableJson } from "./printable.ts";
+export type { JsonForm } from "./printable.ts";
 export { formatProblem, hasErrors } from "./report.ts";
 export type { Position, Problem, Report } from "./report.ts";
 export { canonicalJson } from "./canonical-json.ts";

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /**
  * A report collects every problem of one input, each with its place, so that a user can mend all of them at once.
  */
@@ -21,19 +23,21 @@ export function hasErrors(report: Report): boolean {
   return report.some((problem) => problem.severity === "error");
 }
 
-/** Draws one problem for a terminal: message, source line with a caret, hint. */
+/** Draws one problem for a terminal: message, source line with a caret, hint. Each line is printable. */
 export function formatProblem(problem: Problem, source?: { readonly name: string; readonly text: string }): string {
   const { position } = problem;
   const place = [source?.name, position?.line, position?.column].filter((part) => part !== undefined).join(":");
   const at = problem.path === undefined ? "" : ` at ${problem.path}`;
-  const lines = [`${place === "" ? "" : `${place}: `}${problem.severity}${at}: ${problem.message}`];
+  const lines = [printable(`${place === "" ? "" : `${place}: `}${problem.severity}${at}: ${problem.message}`)];
   const line = position === undefined ? undefined : source?.text.split("\n")[position.line - 1];
   if (position !== undefined && line !== undefined && line.length <= MAX_SHOWN_COLUMNS) {
     const gutter = String(position.line);
-    const indent = line.slice(0, position.column - 1).replaceAll(/[^\t]/gu, " ");
-    lines.push(`  ${gutter} | ${line}`, `  ${" ".repeat(gutter.length)} | ${indent}^`);
+    // A tab would be as wide as the terminal has it.
+    const shown = (text: string): string => printable(text.replaceAll("\t", " ").replace(/\r$/u, ""));
+    const indent = " ".repeat(shown(line.slice(0, position.column - 1)).length);
+    lines.push(`  ${gutter} | ${shown(line)}`, `  ${" ".repeat(gutter.length)} | ${indent}^`);
   }
-  if (problem.hint !== undefined) lines.push(`  hint: ${problem.hint}`);
+  if (problem.hint !== undefined) lines.push(printable(`  hint: ${problem.hint}`));
   return lines.join("\n");
 }
 

@@ -1,3 +1,4 @@
+import { printLines, reportLine } from "@ashlar/host/terminal";
 import { existsSync } from "node:fs";
 import { createConnection } from "node:net";
 import { AshlarError } from "@ashlar/base";
@@ -31,15 +32,15 @@ export async function attachConsole(node: NodePaths): Promise<void> {
     stdin.once("end", resolve);
     socket.pipe(stdout, { end: false });
   });
-  process.stderr.write(`the console so far is in ${node.console}; Ctrl-] leaves\n`);
-  stdout.write((await consoleTail(node.console, SHOWN_LINES)).map((line) => `${line}\n`).join(""));
+  reportLine(`the console so far is in ${node.console}; Ctrl-] leaves`);
+  printLines(await consoleTail(node.console, SHOWN_LINES));
   try {
     await promise;
   } finally {
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.off("data", onInput).pause();
     socket.destroy();
-    process.stderr.write("\n");
+    reportLine("");
   }
 }
 

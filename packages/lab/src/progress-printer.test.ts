@@ -6,7 +6,11 @@ test("away from a terminal each change is a line, and silence is broken twice a 
   context.mock.timers.enable({ apis: ["setInterval"] });
   const lines: string[] = [];
   let nowMs = 5000;
-  const printer = createProgressPrinter({ write: (text) => lines.push(text), isTerminal: false, nowMs: () => nowMs });
+  const printer = createProgressPrinter({
+    write: (text) => lines.push(text.toString()),
+    isTerminal: false,
+    nowMs: () => nowMs,
+  });
   printer.report({ message: "making disks" });
   printer.report({ node: "node-1", phase: "firmware", seconds: 0 });
   printer.report({ node: "node-1", phase: "initrd", seconds: 14.4 });
@@ -28,7 +32,11 @@ test("a terminal shows one line per node, drawn again in place", (context: TestC
   context.mock.timers.enable({ apis: ["setInterval"] });
   let screen = "";
   let nowMs = 5000;
-  const printer = createProgressPrinter({ write: (text) => (screen = text), isTerminal: true, nowMs: () => nowMs });
+  const printer = createProgressPrinter({
+    write: (text) => (screen = text.toString()),
+    isTerminal: true,
+    nowMs: () => nowMs,
+  });
   printer.report({ node: "node-1", phase: "firmware", seconds: 0 });
   printer.report({ node: "node-2", phase: "firmware", seconds: 0 });
   printer.report({ node: "node-1", phase: "initrd", seconds: 12 });

@@ -1,10 +1,10 @@
-import { styleText } from "node:util";
+import { drawn, joinDrawn, styled, type Drawn } from "@ashlar/host/terminal";
 import type { BootPhase } from "./boot-phase.ts";
 import type { LabProgress } from "./lab-up.ts";
 import type { NodeProgress } from "./wait-for-node.ts";
 
 export type ProgressOutput = {
-  readonly write: (text: string) => void;
+  readonly write: (text: Drawn) => void;
   /** Whether lines can be drawn again in place. */
   readonly isTerminal: boolean;
   /** A clock that only goes forward. */
@@ -36,14 +36,14 @@ function linePrinter({ write, nowMs }: ProgressOutput): ProgressPrinter {
   const heartbeat = setInterval(() => {
     const waiting = [...nodes].filter(([, node]) => node.steps.at(-1)?.phase !== "agent");
     if (waiting.length > 0)
-      write(`still starting: ${waiting.map(([name, node]) => summary(name, node, nowMs())).join(", ")}\n`);
+      write(drawn`still starting: ${waiting.map(([name, node]) => summary(name, node, nowMs())).join(", ")}\n`);
   }, HEARTBEAT_MS);
   return {
     report: (progress) => {
       heartbeat.refresh();
-      if ("message" in progress) return write(`${progress.message}\n`);
+      if ("message" in progress) return write(drawn`${progress.message}\n`);
       nodes.set(progress.node, withStep(nodes.get(progress.node), progress, nowMs()));
-      return write(`${progress.node}: ${label(progress.phase)} (${Math.round(progress.seconds)} s)\n`);
+      return write(drawn`${progress.node}: ${label(progress.phase)} (${Math.round(progress.seconds)} s)\n`);
     },
     close: () => clearInterval(heartbeat),
   };
@@ -56,16 +56,16 @@ function summary(name: string, node: NodeSteps, nowMs: number): string {
 function terminalPrinter({ write, nowMs }: ProgressOutput): ProgressPrinter {
   const nodes = new Map<string, NodeSteps>();
   let drawnLines = 0;
-  const erase = (): string => (drawnLines === 0 ? "" : `\u001B[${drawnLines}A\u001B[J`);
-  const draw = (before = ""): void => {
-    const lines = [...nodes].map(([name, node]) => `${nodeLine(name, node, nowMs())}\n`);
-    write(erase() + before + lines.join(""));
+  const erase = (): Drawn => (drawnLines === 0 ? drawn`` : drawn`\u001B[${drawnLines}A\u001B[J`);
+  const draw = (before: Drawn = drawn``): void => {
+    const lines = [...nodes].map(([name, node]) => drawn`${nodeLine(name, node, nowMs())}\n`);
+    write(joinDrawn([erase(), before, ...lines], ""));
     drawnLines = lines.length;
   };
   const redraw = setInterval(draw, REDRAW_MS);
   return {
     report: (progress) => {
-      if ("message" in progress) return draw(`${progress.message}\n`);
+      if ("message" in progress) return draw(drawn`${progress.message}\n`);
       nodes.set(progress.node, withStep(nodes.get(progress.node), progress, nowMs()));
       return draw();
     },
@@ -84,7 +84,7 @@ function withStep(node: NodeSteps | undefined, { phase, seconds }: NodeProgress,
 }
 
 /** For example `node-1  firmware 12 s  initrd 31 s  Ignition ...  (47 s)`. */
-function nodeLine(name: string, node: NodeSteps, nowMs: number): string {
+function nodeLine(name: string, node: NodeSteps, nowMs: number): Drawn {
   const parts = node.steps.map((step, index) => {
     const end = node.steps[index + 1]?.atSeconds;
     if (step.phase === "agent") return paint("green", `up after ${Math.round(step.atSeconds)} s`);
@@ -92,11 +92,11 @@ function nodeLine(name: string, node: NodeSteps, nowMs: number): string {
       return paint("bold", `${label(step.phase)} ${Math.round((nowMs - node.startedMs) / 1000)} s`);
     return paint("dim", `${label(step.phase)} ${Math.round(end - step.atSeconds)} s`);
   });
-  return `${name}  ${parts.join("  ")}`;
+  return drawn`${name}  ${joinDrawn(parts, "  ")}`;
 }
 
-function paint(style: "green" | "bold" | "dim", text: string): string {
-  return styleText(style, text, { stream: process.stderr });
+function paint(style: "green" | "bold" | "dim", text: string): Drawn {
+  return styled(style, text, "stderr");
 }
 
 const LABELS: Readonly<Record<BootPhase, string>> = {

@@ -6,6 +6,7 @@ import {
   type NextBootEvidence,
 } from "@ashlar/protocol";
 import { AshlarError, membersOf } from "@ashlar/base";
+import { reportText } from "@ashlar/host/terminal";
 import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "../shared/json-answers.ts";
@@ -86,7 +87,7 @@ async function forward(
 ): Promise<object> {
   const { status, body } = await askUpdater({ ...request, maxBytes }).catch((error: unknown) => {
     if (!(error instanceof AshlarError)) throw error;
-    console.error(`the updater cannot be asked: ${error.message}`);
+    reportText(`the updater cannot be asked: ${error.message}`);
     throw new Refusal(503, "unavailable", "the node's updater does not answer", {
       hint: "see `systemctl status ashlar-updater.service` on the node",
     });

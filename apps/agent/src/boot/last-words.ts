@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, membersOf } from "@ashlar/base";
 import { readTail, runForText } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import type { ReleaseFailure } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
 
@@ -35,7 +36,7 @@ export async function findLastWords(
   const panic = await findPanic(paths.pstore, sinceMs);
   if (panic !== undefined) return { bootId: null, check: "panic", message: panic };
   const journal = await readPreviousBoot(runningRootHash).catch((error: unknown) => {
-    console.error(`the journal of the boot before cannot be read: ${messageOf(error)}`);
+    reportText(`the journal of the boot before cannot be read: ${messageOf(error)}`);
     return undefined;
   });
   return journal ?? { bootId: null, check: "unknown", message: NO_TRACE };

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLines, reportLine, reportText } from "@ashlar/host/terminal";
 import { type ExtensionPhase, type ExtensionsStatus, MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import type { ExtensionCommand } from "./command-line.ts";
 import type { Method } from "../shared/json-answers.ts";
@@ -23,7 +24,8 @@ const PHASES: Readonly<Record<ExtensionPhase, string>> = {
 /** The commands about extensions that ask the updater. */
 export async function runExtensionCommand(command: ExtensionCommand, paths: NodePaths): Promise<void> {
   const status = await carryOut(command, paths);
-  console.log(command.json ? JSON.stringify(status, undefined, 2) : formatExtensions(status));
+  if (command.json) printJson(status);
+  else printLines(formatExtensions(status));
 }
 
 async function carryOut(command: ExtensionCommand, paths: NodePaths): Promise<ExtensionsStatus> {
@@ -51,7 +53,7 @@ async function fetchMissing(paths: NodePaths, limitMs: number): Promise<Extensio
     } catch (error) {
       const isWorthwhile = error instanceof AshlarError && ["unavailable", "failed", "conflict"].includes(error.code);
       if (!isWorthwhile || performance.now() + PAUSE_MS > end) throw error;
-      console.error(`${error.message}; trying again`);
+      reportText(`${error.message}; trying again`);
       await setTimeout(PAUSE_MS);
     }
   }
@@ -67,7 +69,7 @@ async function order(
   let shown = "";
   while (status.phase !== "idle") {
     const line = describeActivity(status);
-    if (line !== shown) console.error(line);
+    if (line !== shown) reportLine(line);
     shown = line;
     await setTimeout(POLL_MS);
     status = await askStatus(paths, "GET", "/v1/extensions");
@@ -85,7 +87,7 @@ function describeActivity({ phase, target }: ExtensionsStatus): string {
   return `${target.name}${target.version === null ? "" : ` ${target.version}`}: ${PHASES[phase]}`;
 }
 
-function formatExtensions(status: ExtensionsStatus): string {
+function formatExtensions(status: ExtensionsStatus): string[] {
   const { merged, setAside, missing, failures, lastError } = status;
   const lines = merged.map(
     ({ kind, name, version, until }) =>
@@ -98,7 +100,10 @@ function formatExtensions(status: ExtensionsStatus): string {
   if (lastError !== null) lines.push(`last order failed: ${lastError.message}`);
   if (lastError?.hint !== undefined) lines.push(`  hint: ${lastError.hint}`);
   for (const { name, version, at, check, message } of failures) {
-    lines.push(`failed here: ${name} ${version} at ${at} by ${check}`, message.replaceAll(/^/gmu, "    "));
+    lines.push(
+      `failed here: ${name} ${version} at ${at} by ${check}`,
+      ...message.split("\n").map((line) => `    ${line}`),
+    );
   }
-  return lines.join("\n");
+  return lines;
 }

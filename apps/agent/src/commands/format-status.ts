@@ -12,7 +12,7 @@ const PHASES: Readonly<Record<UpdatePhase, string>> = {
 const MEBIBYTE = 1024 * 1024;
 
 /** The status for a terminal. */
-export function formatStatus(status: UpdateStatus): string {
+export function formatStatus(status: UpdateStatus): string[] {
   const { health, failures, lastError } = status;
   const lines = [
     `running    ${status.version}${status.trial ? " (on trial: not found healthy yet)" : ""}${belowMinimum(status)}`,
@@ -21,15 +21,15 @@ export function formatStatus(status: UpdateStatus): string {
     `health     ${health === null ? "not checked yet in this boot" : health.healthy ? "healthy" : "not healthy"}`,
   ];
   for (const { name, passed, message } of health?.checks ?? []) {
-    if (!passed) lines.push(indented(`${name}: ${message}`));
+    if (!passed) lines.push(...indented(`${name}: ${message}`));
   }
   if (lastError !== null) lines.push(`last order failed: ${lastError.message}`);
   if (lastError?.hint !== undefined) lines.push(`  hint: ${lastError.hint}`);
   for (const { version, at, check, message, bootId } of failures) {
     lines.push(`failed here: ${version} at ${at} by ${check}${bootId === null ? "" : ` in boot ${bootId}`}`);
-    lines.push(indented(message));
+    lines.push(...indented(message));
   }
-  return lines.join("\n");
+  return lines;
 }
 
 /** It fell back by itself, or was installed so: nobody can order it. */
@@ -50,6 +50,6 @@ function mebibytes(bytes: number): string {
   return (bytes / MEBIBYTE).toFixed(1);
 }
 
-function indented(text: string): string {
-  return text.replaceAll(/^/gmu, "    ");
+function indented(text: string): string[] {
+  return text.split("\n").map((line) => `    ${line}`);
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { AshlarError, type ErrorCode } from "@ashlar/base";
+import { printJson, printLines, reportLine } from "@ashlar/host/terminal";
 import { MAX_UPDATE_STATUS_BYTES, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
 import type { Method } from "../shared/json-answers.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
@@ -25,7 +26,7 @@ export async function rollbackCommand(command: NodeCommand): Promise<void> {
 
 /** Gives an order and follows it to its end. */
 async function order(command: NodeCommand, path: string, request: UpdateRequest): Promise<void> {
-  const status = await followOrder(command.paths, path, request, (line) => console.error(line));
+  const status = await followOrder(command.paths, path, request, (line) => reportLine(line));
   print(command, status);
 }
 
@@ -75,5 +76,6 @@ export async function ask<Status = UpdateStatus>(
 }
 
 function print({ json }: NodeCommand, status: UpdateStatus): void {
-  console.log(json ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+  if (json) printJson(status);
+  else printLines(formatStatus(status));
 }

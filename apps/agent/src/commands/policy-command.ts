@@ -1,4 +1,5 @@
 import { run } from "@ashlar/host";
+import { printLine } from "@ashlar/host/terminal";
 import type { UpdateStatus } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { isInWindow, nextBeginning } from "@ashlar/declaration";
@@ -10,16 +11,16 @@ import { readPolicy } from "../shared/read-policy.ts";
 export async function policyCommand(paths: NodePaths): Promise<void> {
   const policy = await readPolicy(paths);
   if (policy?.repository === undefined) {
-    console.log("no repository is configured: nothing to do");
+    printLine("no repository is configured: nothing to do");
     return;
   }
   const before = await ask(paths, "GET", "/v1/update");
   if (before.trial) {
-    console.log(`${before.version} is on trial: nothing to do until it has been found healthy`);
+    printLine(`${before.version} is on trial: nothing to do until it has been found healthy`);
     return;
   }
   try {
-    await followOrder(paths, "/v1/update", {}, (line) => console.log(line));
+    await followOrder(paths, "/v1/update", {}, (line) => printLine(line));
   } finally {
     // What is staged already does not wait for a repository that does not answer.
     await rebootIfDue(paths, policy);
@@ -30,11 +31,11 @@ async function rebootIfDue(paths: NodePaths, policy: UpdatePolicy): Promise<void
   const status = await ask(paths, "GET", "/v1/update");
   const nowMs = Date.now();
   if (shouldReboot(policy, status, nowMs)) {
-    console.log(`rebooting into ${status.staged}`);
+    printLine(`rebooting into ${status.staged}`);
     await ask(paths, "POST", "/v1/reboot", "{}");
     return;
   }
-  console.log(status.rebootNeeded ? `${status.staged} boots next` : `${status.version} runs, and boots next`);
+  printLine(status.rebootNeeded ? `${status.staged} boots next` : `${status.version} runs, and boots next`);
   if (!status.rebootNeeded || policy.reboot !== "window" || policy.window === undefined) return;
   const begin = nextBeginning(policy.window, nowMs, TIMER_PERIOD_MS);
   if (begin !== undefined) await comeBackAt(begin - nowMs);
@@ -43,7 +44,7 @@ async function rebootIfDue(paths: NodePaths, policy: UpdatePolicy): Promise<void
 /** A window may be shorter than the time until the timer comes again. */
 async function comeBackAt(inMs: number): Promise<void> {
   const seconds = Math.ceil(inMs / 1000) + 1;
-  console.log(`the window begins in ${seconds} s`);
+  printLine(`the window begins in ${seconds} s`);
   await run("systemctl", ["stop", `${WINDOW_UNIT}.timer`], { acceptStatus: [0, 5] });
   const timer = [`--unit=${WINDOW_UNIT}`, `--on-active=${seconds}`, "--timer-property=AccuracySec=1s"];
   await run("systemd-run", ["--quiet", "--collect", ...timer, "systemctl", "start", "ashlar-update.service"]);

@@ -1,4 +1,5 @@
 import { constants, setPriority } from "node:os";
+import { printJson, printLines } from "@ashlar/host/terminal";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
 import type { ScrubRecord } from "../slots/scrub-records.ts";
@@ -22,8 +23,9 @@ export async function scrubCommand(paths: NodePaths, json: boolean): Promise<num
     );
   });
   const images = await scrubImages(paths.extensions);
-  const lines = [...records.map(describe), ...images.map(describeImage)];
-  console.log(json ? JSON.stringify({ slots: records, extensions: images }, undefined, 2) : lines.join("\n"));
+  const lines = [...records.flatMap(describe), ...images.map(describeImage)];
+  if (json) printJson({ slots: records, extensions: images });
+  else printLines(lines);
   return records.every(isGood) && images.every(({ problem }) => problem === null) ? 0 : 1;
 }
 
@@ -35,14 +37,12 @@ function isGood({ badBlockCount, rootHash }: ScrubRecord): boolean {
   return badBlockCount === 0 && rootHash !== null;
 }
 
-function describe({ label, badBlockCount, badBlocks, rootHash }: ScrubRecord): string {
-  if (rootHash === null) return `${label}: the hash tree does not hold together`;
-  if (badBlockCount === 0) return `${label}: every block is good`;
+function describe({ label, badBlockCount, badBlocks, rootHash }: ScrubRecord): string[] {
+  if (rootHash === null) return [`${label}: the hash tree does not hold together`];
+  if (badBlockCount === 0) return [`${label}: every block is good`];
   const lines = badBlocks.map(
     ({ block, files }) => `  block ${block}: ${files.length === 0 ? "file unknown" : files.join(", ")}`,
   );
   const more = badBlockCount - badBlocks.length;
-  return [`${label}: ${badBlockCount} damaged blocks`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join(
-    "\n",
-  );
+  return [`${label}: ${badBlockCount} damaged blocks`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])];
 }

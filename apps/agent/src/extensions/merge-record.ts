@@ -67,7 +67,7 @@ export async function writeMergeRecord(
   await writeStateFile(fileIn(runtime), record);
 }
 
-export function describeRecord({ merged, setAside, missing }: MergeRecord): string {
+export function describeRecord({ merged, setAside, missing }: MergeRecord): string[] {
   const lines = [
     ...merged.map(({ kind, name, version, rootHash, until }) => {
       return `merged     ${kind} ${name} ${version}, root hash ${rootHash}${until === null ? "" : `, until ${until}`}`;
@@ -77,7 +77,7 @@ export function describeRecord({ merged, setAside, missing }: MergeRecord): stri
     ),
     ...missing.map(({ name, reason }) => `missing    ${name}: ${reason}`),
   ];
-  return lines.length === 0 ? "no extensions" : lines.join("\n");
+  return lines.length === 0 ? ["no extensions"] : lines;
 }
 
 function fileIn(runtime: string): string {

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@ashlar/base";
 import { withLock } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import type { DeclaredExtension } from "@ashlar/declaration";
 import { EXTENSION_KINDS, type ExtensionKind, type ExtensionWord, foldExtensionWords } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
@@ -59,7 +60,7 @@ export async function applyExtensions(paths: NodePaths, machine: Machine, bootId
     const isKnown = await beginMerge(paths.extensions);
     const before = isKnown ? await readMergeRecord(paths.extensions) : EMPTY_RECORD;
     const { wanted, problems } = await readWanted(paths, bootId);
-    for (const problem of problems) console.error(problem);
+    for (const problem of problems) reportText(problem);
     const selection = await mergeSelection(paths, machine, wanted, before);
     const record = recordOf(selection);
     await writeMergeRecord(paths.extensions, record);
@@ -142,7 +143,7 @@ async function mergeKinds(
       await machine.merge(kind, images);
       merged.set(kind, signatureOf(images));
     } catch (error) {
-      console.error(messageOf(error));
+      reportText(messageOf(error));
       // Whatever is merged now, it is not what was.
       merged.delete(kind);
       const culprits = await findCulprits(machine, kind, images);

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@ashlar/base";
 import { isMissing, run } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { type Applied, applyExtensions, lookAhead } from "./apply-extensions.ts";
 import { nodeMachine } from "./machine.ts";
@@ -21,7 +22,7 @@ export async function applyOnNode(paths: NodePaths): Promise<MergeRecord> {
   const [{ record, added }, failed] = await Promise.all([
     applyExtensions(paths, nodeMachine(paths), bootId),
     readFailedUnits().catch((error: unknown) => {
-      console.error(`which units have failed cannot be found out: ${messageOf(error)}`);
+      reportText(`which units have failed cannot be found out: ${messageOf(error)}`);
       return [];
     }),
   ]);
@@ -52,7 +53,7 @@ async function startUnits(
   const units = [...enabled, ...failed, ...added.flatMap(({ behaviour }) => behaviour.start)];
   if (units.length === 0) return;
   await run("systemctl", ["start", "--no-block", ...units]).catch((error: unknown) => {
-    console.error(`not every unit is started: ${messageOf(error)}`);
+    reportText(`not every unit is started: ${messageOf(error)}`);
   });
 }
 

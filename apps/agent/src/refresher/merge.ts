@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { isMissing, run } from "@ashlar/host";
+import { reportLine } from "@ashlar/host/terminal";
 import type { ExtensionKind } from "@ashlar/protocol";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 import type { AcceptedImage } from "../extensions/accept-image.ts";
@@ -75,7 +76,7 @@ export async function mergeImages(
   const script = [IN_OWN_NAMESPACE, "sh", directory, links[kind], others, ...command];
   await run("unshare", ["--mount", "--propagation", "unchanged", "sh", "-c", ...script], {
     timeoutMs: TIMEOUT_MS,
-    onLine: (line) => console.error(`${program}: ${line}`),
+    onLine: (line) => reportLine(`${program}: ${line}`),
   });
   const found = await mergedNames(kind);
   const missing = images.find(({ name }) => !found.has(name));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { printLines, reportText } from "@ashlar/host/terminal";
 import { endWhenIdle } from "../shared/end-when-idle.ts";
 import { inheritedDescriptors, listeningSocket } from "../shared/inherited-descriptors.ts";
 import { jsonAnswers, refusalOf, type Routes } from "../shared/json-answers.ts";
@@ -27,7 +28,7 @@ export async function runRefresher(
   const fd = listeningSocket(descriptors, { name: "refresher", unit: "ashlar-refresher.socket" });
   const queue = new SerialQueue(MAX_QUEUED);
   const refresh = async (): Promise<object> => {
-    console.log(describeRecord(await applyOnNode(paths)));
+    printLines(describeRecord(await applyOnNode(paths)));
     // The record is on the disk, for whoever wants to know.
     return {};
   };
@@ -43,7 +44,7 @@ export async function runRefresher(
   await queue
     .run(async () => await prepareToApply(paths))
     .catch((error: unknown) => {
-      console.error(`nothing can be prepared: ${messageOf(error)}`);
+      reportText(`nothing can be prepared: ${messageOf(error)}`);
     });
 }
 

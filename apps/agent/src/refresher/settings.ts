@@ -1,5 +1,6 @@
 import { messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import { reportLine, reportText } from "@ashlar/host/terminal";
 import { type Setting, SETTINGS } from "../extensions/merge-record.ts";
 
 const IN_DIRECTORY = /^\/(?:usr\/lib|etc)\/(?<directory>[a-z-]+\.d)\//u;
@@ -24,8 +25,8 @@ export async function applySettings(settings: readonly Setting[]): Promise<void>
     const isOver = await run("systemctl", ["is-active", "--quiet", service], { acceptStatus: [0, 3, 4] });
     if (isOver.status !== 0) continue;
     const [program = "", ...args] = command;
-    await run(program, args, { onLine: (line) => console.error(`${setting}: ${line}`) }).catch((error: unknown) => {
-      console.error(`${setting}: ${messageOf(error)}`);
+    await run(program, args, { onLine: (line) => reportLine(`${setting}: ${line}`) }).catch((error: unknown) => {
+      reportText(`${setting}: ${messageOf(error)}`);
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AshlarError, messageOf } from "@ashlar/base";
+import { reportText } from "@ashlar/host/terminal";
 import { MAX_REQUEST_BYTES } from "@ashlar/protocol";
 import { Refusal } from "./refusal.ts";
 
@@ -97,7 +98,7 @@ function send(response: ServerResponse, status: number, body: object, headers: R
 
 /** The journal gets what happened; the outside learns only that it did. */
 function internalFailure(error: unknown, unit: string): Refusal {
-  console.error(`request failed: ${messageOf(error)}`);
+  reportText(`request failed: ${messageOf(error)}`);
   return new Refusal(500, "failed", `the node could not do it; its journal says why (${unit})`);
 }
 

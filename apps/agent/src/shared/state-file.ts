@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isMissing, writeFileAtomically } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 
 /** Our own files are smaller; anything larger was not written by us. */
 const MAX_STATE_CHARACTERS = 1024 * 1024;
@@ -14,7 +15,7 @@ export async function readStateFile(path: string): Promise<unknown> {
     const text = await readFile(path, "utf8");
     return text.length > MAX_STATE_CHARACTERS ? undefined : JSON.parse(text);
   } catch (error) {
-    if (!isMissing(error)) console.error(`${path} is ignored: ${String(error)}`);
+    if (!isMissing(error)) reportText(`${path} is ignored: ${String(error)}`);
     return undefined;
   }
 }

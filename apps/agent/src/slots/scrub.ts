@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { type BlockOwner, findBlockOwners, openErofs } from "@ashlar/formats";
 import { run } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { type DamagedBlock, type ScrubRecord, writeScrubRecords } from "./scrub-records.ts";
 import type { Slot } from "./slots.ts";
@@ -68,7 +69,7 @@ function nameFiles(dataPath: string, { badBlocks, badBlockCount }: SlotFindings)
     const { owners } = findBlockOwners(image, named);
     return named.map((block) => ({ block, files: pathsOf(owners.get(block) ?? []) }));
   } catch (error) {
-    console.error(`the damaged blocks' files are unknown: ${messageOf(error)}`);
+    reportText(`the damaged blocks' files are unknown: ${messageOf(error)}`);
     return named.map((block) => ({ block, files: [] }));
   } finally {
     closeSync(file);

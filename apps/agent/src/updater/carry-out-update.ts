@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { reportLine, reportText } from "@ashlar/host/terminal";
 import { chooseBootEntry } from "@ashlar/formats";
 import type { UpdateRequest } from "@ashlar/protocol";
 import { ENTRY_DIRECTORY, removeBootEntries } from "../slots/boot-entries.ts";
@@ -64,7 +65,7 @@ export async function carryOutUpdate(
     const problem =
       (await findSlotProblem(paths, decision.slot, facts.slots, signal)) ?? (await findUkiProblem(paths, summary));
     if (problem !== undefined) {
-      console.error(`${version} is in a slot, but is installed again: ${problem}`);
+      reportText(`${version} is in a slot, but is installed again: ${problem}`);
       // It must not boot as it is.
       await removeBootEntries(paths.esp, version);
       await install(paths, client, repository, summary, policy, { ...facts, target: decision.slot }, context);
@@ -132,7 +133,7 @@ async function install(
     onProgress: (progress) => report({ progress }),
   });
   for (const { label, block } of staged.badSourceBlocks) {
-    console.error(`block ${block} of ${label} is damaged and was fetched instead: run \`ashlar agent scrub\``);
+    reportLine(`block ${block} of ${label} is damaged and was fetched instead: run \`ashlar agent scrub\``);
   }
   await keepLastGood(paths, facts, staged.goodSourceBlocks, context);
   await finishWork(paths);

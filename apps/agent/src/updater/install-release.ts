@@ -2,6 +2,7 @@ import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import { reportLine, reportText } from "@ashlar/host/terminal";
 import { ENTRY_DIRECTORY, listBootEntries, removeBootEntries } from "../slots/boot-entries.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { findSlotProblem, findUkiProblem } from "../slots/check-installed.ts";
@@ -49,7 +50,7 @@ export async function installRelease(
         ? ((await findSlotProblem(paths, slot, slots, signal)) ?? (await findUkiProblem(paths, summary)))
         : `no slot is labelled ashlar_${version} and has the release's partition UUIDs`;
     if (problem === undefined) return;
-    console.error(`what was written is not what was to be written: ${problem}`);
+    reportText(`what was written is not what was to be written: ${problem}`);
     await removeBootEntries(paths.esp, version);
     if (slot === undefined || attempt === TRIES) {
       throw new AshlarError("failed", `${version} is not installed: ${problem}`, {
@@ -75,7 +76,7 @@ async function nameDisk(paths: NodePaths, rootHash: string): Promise<void> {
 }
 
 async function runSysupdate(paths: NodePaths, version: string, signal: AbortSignal): Promise<void> {
-  await run(paths.sysupdate, ["update", version], { signal, onLine: (line) => console.error(`sysupdate: ${line}`) });
+  await run(paths.sysupdate, ["update", version], { signal, onLine: (line) => reportLine(`sysupdate: ${line}`) });
   const entries = await listBootEntries(paths.esp);
   const entry = entries.find((each) => each.version === version);
   if (entry === undefined) return;

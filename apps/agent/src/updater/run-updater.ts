@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import { endWhenIdle } from "../shared/end-when-idle.ts";
 import { createExtensionUpdater } from "./extensions/create-extension-updater.ts";
 import { removeEndedDebugImages } from "../extensions/debug-sessions.ts";
@@ -37,7 +38,7 @@ export async function runUpdater(
   const descriptors = inheritedDescriptors(environment, process.pid);
   const fd = listeningSocket(descriptors, { name: "updater", unit: "ashlar-updater.socket" });
   await takeStock(paths).catch((error: unknown) => {
-    console.error(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
+    reportText(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
   });
   const orders = new OrderBook(
     errorNotes(async (error) => await writeLastError(paths, error)),
@@ -95,13 +96,15 @@ function errorNotes(write: (error: LastError | null) => Promise<void>): OrderEve
   const note = async (error: unknown): Promise<void> => {
     const expected = error instanceof AshlarError ? error : undefined;
     // What nobody expected is a bug, and is found by its stack.
-    if (error !== undefined && error !== INTERRUPTED) console.error("order failed:", expected?.message ?? error);
+    if (error !== undefined && error !== INTERRUPTED) {
+      reportText(`order failed: ${expected?.message ?? stackOf(error)}`);
+    }
     const { code = "failed", hint } = expected ?? {};
     const told = { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
     try {
       await write(error === undefined ? null : told);
     } catch (failure) {
-      console.error(`why the order failed cannot be kept: ${messageOf(failure)}`);
+      reportText(`why the order failed cannot be kept: ${messageOf(failure)}`);
     }
   };
   return { onBegin: async () => await note(INTERRUPTED), onEnd: note };
@@ -111,4 +114,8 @@ function errorNotes(write: (error: LastError | null) => Promise<void>): OrderEve
 function callerOf({ headers }: IncomingMessage): Caller {
   const key = headers[KEY_HEADER];
   return { key: typeof key === "string" ? key : undefined };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { AshlarError, formatProblem, messageOf } from "@ashlar/base";
 import type { Report } from "@ashlar/base";
+import { reportLine, reportLines } from "@ashlar/host/terminal";
 
 /** A text to be judged, with the name that its problems are reported under. */
 export type NamedText = { readonly name: string; readonly text: string };
@@ -35,7 +36,7 @@ const MAX_SHOWN = 100;
 
 /** Shows problems to a person. */
 export function printReport(report: Report, source: NamedText): void {
-  for (const problem of report.slice(0, MAX_SHOWN)) console.error(formatProblem(problem, source));
+  for (const problem of report.slice(0, MAX_SHOWN)) reportLines(formatProblem(problem, source).split("\n"));
   const hidden = report.length - MAX_SHOWN;
-  if (hidden > 0) console.error(`${source.name}: ${hidden} more problems; --json prints all`);
+  if (hidden > 0) reportLine(`${source.name}: ${hidden} more problems; --json prints all`);
 }

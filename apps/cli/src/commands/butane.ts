@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AshlarError, hasErrors, messageOf } from "@ashlar/base";
+import { printData, printJson, reportLine } from "@ashlar/host/terminal";
 import type { Translation } from "@ashlar/butane";
 import { Command, Option } from "commander";
 import { printReport, readDocument } from "../butane/documents.ts";
@@ -82,17 +83,18 @@ function deliver(translation: Translation, source: NamedText, options: Options):
   const { ignition, report } = translation;
   if (options.json === true) {
     const config: unknown = ignition === undefined ? null : JSON.parse(ignition);
-    console.log(JSON.stringify({ file: source.name, ignition: config, problems: report }));
+    // Programs read a line for each file, and want the config as it is.
+    printJson({ file: source.name, ignition: config, problems: report }, { lines: "one", passwords: "keep" });
   } else {
     printReport(report, source);
     if (ignition === undefined && !hasErrors(report)) {
-      console.error(`${source.name}: there are warnings, which --strict forbids`);
+      reportLine(`${source.name}: there are warnings, which --strict forbids`);
     }
   }
   if (ignition === undefined || options.check === true) return;
   const path = outputPath(source.name, options);
   if (path !== undefined) writeResult(path, `${ignition}\n`);
-  else if (options.json === undefined) process.stdout.write(`${ignition}\n`);
+  else if (options.json === undefined) printData(`${ignition}\n`);
 }
 
 function outputPath(name: string, { output, outputDir }: Options): string | undefined {

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import type { DebugResult } from "@ashlar/rollout";
 import { parseDuration } from "../debug/duration.ts";
@@ -71,7 +72,7 @@ async function debug(name: string | undefined, options: DebugOptions, signal: Ab
     extensionRecordPath,
     signal,
     timeoutMs: options.timeout * 1000,
-    onProgress: (line: string) => console.error(line),
+    onProgress: (line: string) => reportLine(line),
   };
   return await withUpdateLock(session.recordPath, async () =>
     options.for === undefined
@@ -82,11 +83,11 @@ async function debug(name: string | undefined, options: DebugOptions, signal: Ab
 
 function print(result: DebugResult, asJson: boolean): void {
   if (asJson) {
-    console.log(JSON.stringify(result, undefined, 2));
+    printJson(result);
     return;
   }
   const { node, extension, version, until, level, differences } = result;
   const now = version === null ? `${extension} is not merged` : `${extension} ${version} is merged until ${until}`;
-  console.log(`${node}: ${now}; ${level}${version === null || level !== "proven" ? "" : ", with this exception"}`);
-  for (const { what, expected, found } of differences) console.log(`  ${what}: expected ${expected}, found ${found}`);
+  printLine(`${node}: ${now}; ${level}${version === null || level !== "proven" ? "" : ", with this exception"}`);
+  for (const { what, expected, found } of differences) printLine(`  ${what}: expected ${expected}, found ${found}`);
 }

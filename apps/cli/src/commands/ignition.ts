@@ -1,4 +1,5 @@
 import { hasErrors } from "@ashlar/base";
+import { printJson } from "@ashlar/host/terminal";
 import { Command, Option } from "commander";
 import { printReport, readDocument } from "../butane/documents.ts";
 
@@ -37,7 +38,7 @@ async function validate(files: readonly string[], { strict, target, json }: Opti
   for (const file of files.length === 0 ? ["-"] : files) {
     const source = await readDocument(file);
     const report = validateIgnition(source.text, { target });
-    if (json === true) console.log(JSON.stringify({ file: source.name, problems: report }));
+    if (json === true) printJson({ file: source.name, problems: report }, { lines: "one" });
     else printReport(report, source);
     if (hasErrors(report) || (strict === true && report.length > 0)) process.exitCode = 1;
   }

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { createStepPrinter } from "../step-printer.ts";
@@ -69,15 +70,13 @@ Needs root. Installed packages are kept in a cache and reused as long as the arc
             usrRootHash: usr.rootHash,
             usrSizeBytes: usr.dataSizeBytes,
           };
-          console.log(JSON.stringify({ ...summary, ukiSizeBytes: uki.sizeBytes, cachedPackages, seconds }));
+          printJson({ ...summary, ukiSizeBytes: uki.sizeBytes, cachedPackages, seconds });
           return;
         }
-        console.log(`Ashlar ${manifest.version} in ${flags.out}, built in ${seconds} s`);
-        console.log(
-          `  usr   ${megabytes(usr.dataSizeBytes)} of ${megabytes(MAX_USR_BYTES)}, root hash ${usr.rootHash}`,
-        );
-        console.log(`  UKI   ${megabytes(uki.sizeBytes)} of ${megabytes(MAX_UKI_BYTES)}, SHA-256 ${uki.sha256}`);
-        console.log(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
+        printLine(`Ashlar ${manifest.version} in ${flags.out}, built in ${seconds} s`);
+        printLine(`  usr   ${megabytes(usr.dataSizeBytes)} of ${megabytes(MAX_USR_BYTES)}, root hash ${usr.rootHash}`);
+        printLine(`  UKI   ${megabytes(uki.sizeBytes)} of ${megabytes(MAX_UKI_BYTES)}, SHA-256 ${uki.sha256}`);
+        printLine(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
       });
     });
 }
@@ -117,13 +116,13 @@ Examples:
       process.exitCode = problems.length === 0 ? 0 : 1;
       if (flags.json === true) {
         const version = manifest?.version ?? null;
-        console.log(JSON.stringify({ image, version, whole: problems.length === 0, rootHashes, problems, unchecked }));
+        printJson({ image, version, whole: problems.length === 0, rootHashes, problems, unchecked });
         return;
       }
-      for (const { message } of problems) console.log(message);
-      for (const reason of unchecked) console.log(`not checked: ${reason}`);
+      for (const { message } of problems) printLine(message);
+      for (const reason of unchecked) printLine(`not checked: ${reason}`);
       if (problems.length === 0)
-        console.log(`${image}: everything is as released, /usr root hash ${rootHashes.join(", ")}`);
+        printLine(`${image}: everything is as released, /usr root hash ${rootHashes.join(", ")}`);
     });
 }
 

@@ -2,8 +2,8 @@ import { readText } from "@ashlar/host";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { styleText } from "node:util";
 import { AshlarError } from "@ashlar/base";
+import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
 import type { Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
@@ -127,7 +127,7 @@ function listCommand(): Command {
       const { listLabs } = await import("@ashlar/lab");
       const names = await listLabs();
       if (options.json === true) printJson({ labs: names });
-      else for (const name of names) console.log(name);
+      else for (const name of names) printLine(name);
     });
 }
 
@@ -229,7 +229,7 @@ function stopCommand(): Command {
     .action(async (node: string, options: Named & { readonly force?: true }) => {
       const lab = await open(options);
       await withInterruption(async (signal) => lab.stop(node, { force: options.force, signal }));
-      console.error(`${node}: stopped`);
+      reportLine(`${node}: stopped`);
     });
 }
 
@@ -240,7 +240,7 @@ function downCommand(): Command {
     .addHelpText("after", "\nExamples:\n  ashlar lab down\n  ashlar lab down --name three")
     .action(async ({ name }: Named) => {
       const { labDown } = await import("@ashlar/lab");
-      console.error((await labDown(name)) ? `lab ${name}: removed` : `lab ${name}: there was nothing to remove`);
+      reportLine((await labDown(name)) ? `lab ${name}: removed` : `lab ${name}: there was nothing to remove`);
     });
 }
 
@@ -266,8 +266,8 @@ type OnProgress = (progress: LabProgress) => void;
 async function withProgress<T>(work: (onProgress: OnProgress, signal: AbortSignal) => Promise<T>): Promise<T> {
   const { createProgressPrinter } = await import("@ashlar/lab");
   const printer = createProgressPrinter({
-    write: (text) => process.stderr.write(text),
-    isTerminal: process.stderr.isTTY,
+    write: draw,
+    isTerminal: drawsOnTerminal(),
     nowMs: () => performance.now(),
   });
   try {
@@ -285,7 +285,7 @@ async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   for (const [index, row] of [header, ...rows].entries()) {
     const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-    console.log(index === 0 ? styleText("bold", line.trimEnd()) : line.trimEnd());
+    printLine(index === 0 ? styled("bold", line.trimEnd()) : line.trimEnd());
   }
 }
 
@@ -296,10 +296,6 @@ function stateOf(node: NodeStatus): string {
 
 function uptimeOf(node: NodeStatus): string {
   return node.uptimeSeconds === null ? "-" : `${node.uptimeSeconds} s`;
-}
-
-function printJson(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
 }
 
 function nameOption(): Option {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
+import { printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 
 export function operatorKeyCommand(): Command {
@@ -20,7 +21,7 @@ Examples:
       const { operatorPem, operatorPin } = await import("@ashlar/protocol");
       const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       await writeNew(out, operatorPem(privateKey, randomBytes(16)));
-      console.log(operatorPin(publicKey));
+      printLine(operatorPin(publicKey));
     });
 }
 

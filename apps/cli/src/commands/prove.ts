@@ -1,5 +1,6 @@
 import { readText } from "@ashlar/host";
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
@@ -165,7 +166,7 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
       pinsPath,
       enrolAgain,
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
-      onProgress: (line) => console.error(line),
+      onProgress: (line) => reportLine(line),
       signal,
     }),
   );
@@ -193,7 +194,7 @@ async function readKnown(
       extensions: extension,
       recordPath,
       repository: isGiven ? { releases, releaseRoot } : labs,
-      onUnreadable: isGiven ? undefined : (message) => console.error(`the lab's repository is left out: ${message}`),
+      onUnreadable: isGiven ? undefined : (message) => reportLine(`the lab's repository is left out: ${message}`),
       signal,
     }),
   );
@@ -243,12 +244,12 @@ async function readConfig({ config, filesDir }: ProveOptions): Promise<Uint8Arra
 
 async function print({ fleet, agesMs }: Proof, asJson: boolean): Promise<void> {
   if (asJson) {
-    console.log(JSON.stringify(fleet, undefined, 2));
+    printJson(fleet);
     return;
   }
   const { summaryOf } = await import("@ashlar/identity");
-  for (const line of fleetTable(fleet.nodes, agesMs)) console.log(line);
-  console.log(summaryOf(fleet));
+  printLines(fleetTable(fleet.nodes, agesMs));
+  printLine(summaryOf(fleet));
 }
 
 function parseSeconds(text: string): number {

@@ -1,3 +1,4 @@
+import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command, InvalidArgumentError } from "commander";
 import type { RepositoryIndex } from "@ashlar/repository-index";
 import { withInterruption } from "../interruption.ts";
@@ -45,9 +46,8 @@ Examples:
       await change(flags, async (options) => {
         const { initRepository } = await import("@ashlar/publisher");
         const { isNew } = await initRepository(options, async () => await choosePassphrase(flags.passphraseFile));
-        if (flags.json === true) console.log(JSON.stringify({ repository: flags.repo, keys: flags.keys, isNew }));
-        else
-          console.log(isNew ? `new repository ${flags.repo}` : `${flags.repo} is a repository of these keys already`);
+        if (flags.json === true) printJson({ repository: flags.repo, keys: flags.keys, isNew });
+        else printLine(isNew ? `new repository ${flags.repo}` : `${flags.repo} is a repository of these keys already`);
       });
     });
 }
@@ -89,8 +89,8 @@ Examples:
           ...(minimumVersion !== undefined && { minimumVersion }),
           ...(compression !== undefined && { compressionLevel: compression }),
         });
-        if (flags.json === true) console.log(JSON.stringify({ version, channel, files }));
-        else console.log(`Ashlar ${version} is published, channel ${channel} has it`);
+        if (flags.json === true) printJson({ version, channel, files });
+        else printLine(`Ashlar ${version} is published, channel ${channel} has it`);
       });
     });
 }
@@ -118,8 +118,8 @@ Examples:
           channel,
           ...(minimumVersion !== undefined && { minimumVersion }),
         });
-        if (flags.json === true) console.log(JSON.stringify({ version, channel }));
-        else console.log(`channel ${channel} has ${version}`);
+        if (flags.json === true) printJson({ version, channel });
+        else printLine(`channel ${channel} has ${version}`);
       });
     });
 }
@@ -140,10 +140,10 @@ Examples:
       await change(flags, async (options) => {
         const { withdrawFromRepository } = await import("@ashlar/publisher");
         const channels = await withdrawFromRepository({ ...options, version, reason: flags.reason });
-        if (flags.json === true) console.log(JSON.stringify({ version, reason: flags.reason, channels }));
-        else console.log(`${version} is withdrawn`);
+        if (flags.json === true) printJson({ version, reason: flags.reason, channels });
+        else printLine(`${version} is withdrawn`);
         for (const name of channels) {
-          console.error(`channel ${name} still points at it: promote another release`);
+          reportLine(`channel ${name} still points at it: promote another release`);
         }
       });
     });
@@ -167,14 +167,14 @@ Examples:
         const { refreshRepository } = await import("@ashlar/publisher");
         const { renewed, due } = await refreshRepository(options);
         process.exitCode = due.length === 0 ? 0 : 1;
-        if (flags.json === true) console.log(JSON.stringify({ renewed, due }));
-        else console.log(`renewed: ${renewed.join(", ")}`);
+        if (flags.json === true) printJson({ renewed, due });
+        else printLine(`renewed: ${renewed.join(", ")}`);
         for (const { role, expires, missing } of due) {
           const what = {
             key: `its key is not in ${flags.keys}: refresh with it`,
             signatures: "several have to sign it: `ashlar release rotate-keys --renew`",
           };
-          console.error(`${role} expires on ${expires}, and ${what[missing]}`);
+          reportLine(`${role} expires on ${expires}, and ${what[missing]}`);
         }
       });
     });
@@ -193,8 +193,8 @@ Examples:
       await change(flags, async (options) => {
         const { collectGarbage } = await import("@ashlar/publisher");
         const { removed, freedBytes } = await collectGarbage({ ...options, keep: flags.keep });
-        if (flags.json === true) console.log(JSON.stringify({ removed, freedBytes }));
-        else console.log(`removed ${removed.join(", ") || "no release"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
+        if (flags.json === true) printJson({ removed, freedBytes });
+        else printLine(`removed ${removed.join(", ") || "no release"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
       });
     });
 }
@@ -212,7 +212,7 @@ Examples:
       await withInterruption(async (signal) => {
         const { readIndex } = await import("@ashlar/publisher");
         const index = await readIndex({ ...(await readingOptions(flags)), signal });
-        if (flags.json === true) console.log(JSON.stringify(await describe(index)));
+        if (flags.json === true) printJson(await describe(index));
         else await printIndex(index);
       });
     });
@@ -239,17 +239,17 @@ Examples:
         const { index, problems } = await verifyRepository({ ...options, signal, onProgress: createStepPrinter() });
         process.exitCode = problems.length === 0 ? 0 : 1;
         if (flags.json === true) {
-          console.log(JSON.stringify({ whole: problems.length === 0, problems, ...(await describe(index)) }));
+          printJson({ whole: problems.length === 0, problems, ...(await describe(index)) });
           return;
         }
-        for (const problem of problems) console.log(problem);
+        for (const problem of problems) printLine(problem);
         const images = sortedExtensions(index).length;
-        if (options.keyring === undefined) console.log("not checked: SHA256SUMS.gpg, without --keyring or --keys");
+        if (options.keyring === undefined) printLine("not checked: SHA256SUMS.gpg, without --keyring or --keys");
         if (options.certificate === undefined && images > 0) {
-          console.log("not checked: signatures of extension images, without --certificate or --keys");
+          printLine("not checked: signatures of extension images, without --certificate or --keys");
         }
         if (problems.length === 0) {
-          console.log(`${index.releases.size} releases, ${images} extension images: everything is as signed`);
+          printLine(`${index.releases.size} releases, ${images} extension images: everything is as signed`);
         }
       });
     });
@@ -271,12 +271,12 @@ async function printIndex(index: RepositoryIndex): Promise<void> {
       names.join(", "),
       ...(withdrawn === undefined ? [] : [`withdrawn ${withdrawn.at.slice(0, 10)}: ${withdrawn.reason}`]),
     ];
-    console.log(`${version.padEnd(16)}${`${megabytes.toFixed(0)} MB`.padStart(8)}  ${notes.join("  ")}`.trimEnd());
+    printLine(`${version.padEnd(16)}${`${megabytes.toFixed(0)} MB`.padStart(8)}  ${notes.join("  ")}`.trimEnd());
   }
   for (const [name, { version, minimumVersion }] of index.channels) {
-    console.log(`channel ${name}: ${version}, minimum ${minimumVersion}`);
+    printLine(`channel ${name}: ${version}, minimum ${minimumVersion}`);
   }
-  console.log(`serial ${index.serial}`);
+  printLine(`serial ${index.serial}`);
 }
 
 function serveCommand(): Command {
@@ -299,9 +299,7 @@ Examples:
       await withInterruption(async (signal) => {
         const { serveRepository } = await import("@ashlar/publisher");
         const server = await serveRepository({ repository: flags.repo, host: flags.host, port: flags.port });
-        console.log(
-          flags.json === true ? JSON.stringify({ url: server.url }) : `serving ${flags.repo} at ${server.url}`,
-        );
+        printLine(flags.json === true ? JSON.stringify({ url: server.url }) : `serving ${flags.repo} at ${server.url}`);
         const { promise, resolve } = Promise.withResolvers<void>();
         if (signal.aborted) resolve();
         signal.addEventListener("abort", () => resolve(), { once: true });

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import type { FormattedVerity, VerityProblem, VerityVerification } from "@ashlar/image";
 import { Command, Option } from "commander";
 
@@ -64,7 +65,7 @@ Examples:
         hashBlockSizeBytes: options.hashBlockSize,
       });
       if (formatted.uncoveredBytes > 0) {
-        console.error(
+        reportLine(
           `warning: the last ${formatted.uncoveredBytes} bytes of ${data} are less than a block and not covered`,
         );
       }
@@ -75,7 +76,7 @@ Examples:
 function printFormatted({ superblock, rootHash, ...sizes }: FormattedVerity, asJson: boolean): void {
   const salt = Buffer.from(superblock.salt).toString("hex");
   if (asJson) {
-    console.log(JSON.stringify({ rootHash, ...superblock, salt, ...sizes }, undefined, 2));
+    printJson({ rootHash, ...superblock, salt, ...sizes });
     return;
   }
   const lines = {
@@ -89,7 +90,7 @@ function printFormatted({ superblock, rootHash, ...sizes }: FormattedVerity, asJ
     Salt: salt === "" ? "-" : salt,
     "Root hash": rootHash,
   };
-  for (const [label, value] of Object.entries(lines)) console.log(`${`${label}:`.padEnd(17)} ${value}`);
+  for (const [label, value] of Object.entries(lines)) printLine(`${`${label}:`.padEnd(17)} ${value}`);
 }
 
 function verifyCommand(): Command {
@@ -122,15 +123,15 @@ Example:
 
 function printVerificationAsJson({ superblock, problems, badDataBlocks }: VerityVerification): void {
   const { dataBlocks } = superblock;
-  console.log(JSON.stringify({ verified: problems.length === 0, dataBlocks, badDataBlocks, problems }, undefined, 2));
+  printJson({ verified: problems.length === 0, dataBlocks, badDataBlocks, problems });
 }
 
 function printVerification({ superblock, problems, badDataBlocks }: VerityVerification): void {
-  for (const problem of problems) console.log(describe(problem));
+  for (const problem of problems) printLine(describe(problem));
   if (problems.length === 0) {
-    console.log(`verified: ${superblock.dataBlocks} data blocks and their hash tree match the root hash`);
+    printLine(`verified: ${superblock.dataBlocks} data blocks and their hash tree match the root hash`);
   } else {
-    console.log(`not verified: ${badDataBlocks} of ${superblock.dataBlocks} data blocks do not match the hash tree`);
+    printLine(`not verified: ${badDataBlocks} of ${superblock.dataBlocks} data blocks do not match the hash tree`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printLine, reportLine } from "@ashlar/host/terminal";
 import type { BuiltExtension, ExtensionSource } from "@ashlar/extensions";
 import type { ExtensionKind, ExtensionTier } from "@ashlar/protocol";
 import { Command, Option } from "commander";
@@ -147,7 +148,7 @@ function print({ manifest, files, leftOut }: BuiltExtension, { updates, seconds 
   const { kind, name, version, tier, image } = manifest;
   if (asJson) {
     const [path, manifestPath, sbom] = files;
-    console.log(
+    printLine(
       JSON.stringify({
         kind,
         name,
@@ -164,12 +165,12 @@ function print({ manifest, files, leftOut }: BuiltExtension, { updates, seconds 
     );
     return;
   }
-  for (const what of leftOut) console.error(`left out: ${what}`);
-  console.log(`${files[0]}, built in ${seconds} s`);
-  console.log(
+  for (const what of leftOut) reportLine(`left out: ${what}`);
+  printLine(`${files[0]}, built in ${seconds} s`);
+  printLine(
     `  ${kind} ${name} ${version} (${tier}), ${(image.sizeBytes / 1e6).toFixed(1)} MB, root hash ${image.rootHash}`,
   );
-  console.log(`  ${manifest.packages.length} packages, ${manifest.files.length} files`);
+  printLine(`  ${manifest.packages.length} packages, ${manifest.files.length} files`);
   const inKind = kind === "sysext" ? "" : `, kind: ${kind}`;
-  console.log(`  in /etc/ashlar/extensions.yaml: {name: ${name}, version: "${updates}", tier: ${tier}${inKind}}`);
+  printLine(`  in /etc/ashlar/extensions.yaml: {name: ${name}, version: "${updates}", tier: ${tier}${inKind}}`);
 }

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import type { ExtensionDifference } from "@ashlar/extensions";
 import type { ManifestFile } from "@ashlar/protocol/answers";
 import { Command } from "commander";
@@ -22,15 +23,15 @@ Example:
     .action(async (from: string, to: string, flags: { readonly json?: true }) => {
       const { diffExtensions } = await import("@ashlar/extensions");
       const difference = await diffExtensions(from, to);
-      if (flags.json === true) console.log(JSON.stringify(difference));
+      if (flags.json === true) printJson(difference);
       else print(difference);
     });
 }
 
 function print({ from, to, packages, files }: ExtensionDifference): void {
-  console.log(`${from.name} ${from.version} -> ${to.name} ${to.version}`);
-  console.log(`  size: ${from.sizeBytes} -> ${to.sizeBytes} bytes (${signed(to.sizeBytes - from.sizeBytes)})`);
-  if (packages === null) console.log("  packages: unknown, an image has no manifest beside it");
+  printLine(`${from.name} ${from.version} -> ${to.name} ${to.version}`);
+  printLine(`  size: ${from.sizeBytes} -> ${to.sizeBytes} bytes (${signed(to.sizeBytes - from.sizeBytes)})`);
+  if (packages === null) printLine("  packages: unknown, an image has no manifest beside it");
   else {
     show(packages.added, ({ name, version }) => `+ package ${name} ${version}`);
     show(packages.removed, ({ name, version }) => `- package ${name} ${version}`);
@@ -42,8 +43,8 @@ function print({ from, to, packages, files }: ExtensionDifference): void {
 }
 
 function show<T>(all: readonly T[], line: (each: T) => string): void {
-  for (const each of all.slice(0, MAX_SHOWN)) console.log(`  ${line(each)}`);
-  if (all.length > MAX_SHOWN) console.log(`  and ${all.length - MAX_SHOWN} more`);
+  for (const each of all.slice(0, MAX_SHOWN)) printLine(`  ${line(each)}`);
+  if (all.length > MAX_SHOWN) printLine(`  and ${all.length - MAX_SHOWN} more`);
 }
 
 function describe(file: ManifestFile): string {

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import type { Command } from "commander";
 import { change, type ChangeFlags, changingCommand, parseCount } from "../release/command-options.ts";
 
@@ -21,8 +22,8 @@ Examples:
       await change(flags, async (options) => {
         const { collectExtensionGarbage } = await import("@ashlar/publisher");
         const { removed, freedBytes } = await collectExtensionGarbage({ ...options, keep: flags.keep });
-        if (flags.json === true) console.log(JSON.stringify({ removed, freedBytes }));
-        else console.log(`removed ${removed.join(", ") || "no version"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
+        if (flags.json === true) printJson({ removed, freedBytes });
+        else printLine(`removed ${removed.join(", ") || "no version"}, ${(freedBytes / 1e6).toFixed(0)} MB`);
       });
     });
 }

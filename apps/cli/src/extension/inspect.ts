@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 
 export function extensionInspectCommand(): Command {
@@ -25,7 +26,7 @@ Examples:
       const partitions = { data: ddi.data, tree: ddi.tree, signature: ddi.signature };
       if (flags.json === true) {
         const image = { sizeBytes, rootHash, certificateSha256, partitions };
-        console.log(JSON.stringify({ kind, name, version, tier, host, image, behaviour, packages, files }));
+        printJson({ kind, name, version, tier, host, image, behaviour, packages, files });
         return;
       }
       const contentBytes = files.reduce((sum, file) => sum + (file.type === "file" ? file.sizeBytes : 0), 0);
@@ -46,7 +47,7 @@ Examples:
         "health check": healthCheck ?? "",
       };
       for (const [label, value = ""] of Object.entries(lines)) {
-        if (value !== "") console.log(`${`${label}:`.padEnd(14)}${value}`);
+        if (value !== "") printLine(`${`${label}:`.padEnd(14)}${value}`);
       }
     });
 }

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import type { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { readingCommand } from "../release/command-options.ts";
@@ -18,14 +19,14 @@ Examples:
         const { sortedExtensions } = await import("@ashlar/repository-index");
         const index = await readIndex({ ...(await readingOptions(flags)), signal });
         const extensions = sortedExtensions(index);
-        if (flags.json === true) return console.log(JSON.stringify({ serial: index.serial, extensions }));
+        if (flags.json === true) return printJson({ serial: index.serial, extensions });
         for (const { name, version, kind, tier, rootHash, files, withdrawn } of extensions) {
           const size = `${(files.image.sizeBytes / 1e6).toFixed(0)} MB`.padStart(8);
           const note = withdrawn === undefined ? "" : `  withdrawn ${withdrawn.at.slice(0, 10)}: ${withdrawn.reason}`;
           const columns = [name.padEnd(20), version.padEnd(14), kind.padEnd(7), tier.padEnd(9), size];
-          console.log(`${columns.join(" ")}  ${rootHash.slice(0, 16)}${note}`);
+          printLine(`${columns.join(" ")}  ${rootHash.slice(0, 16)}${note}`);
         }
-        console.log(`serial ${index.serial}`);
+        printLine(`serial ${index.serial}`);
       });
     });
 }

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { type Command, Option } from "commander";
 import type { ExtensionTier } from "@ashlar/protocol";
 import { change, type ChangeFlags, changingCommand } from "../release/command-options.ts";
@@ -23,8 +24,8 @@ Examples:
       await change(flags, async (options) => {
         const { publishExtensions } = await import("@ashlar/publisher");
         const published = await publishExtensions({ ...options, images, tier: flags.tier });
-        if (flags.json === true) console.log(JSON.stringify({ published }));
-        else for (const { name, version } of published) console.log(`${name} ${version} is published`);
+        if (flags.json === true) printJson({ published });
+        else for (const { name, version } of published) printLine(`${name} ${version} is published`);
       });
     });
 }

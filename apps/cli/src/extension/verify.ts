@@ -1,6 +1,7 @@
 import { readNamedFile } from "@ashlar/host";
 import { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import { createStepPrinter } from "../step-printer.ts";
 
@@ -33,12 +34,12 @@ Examples:
       process.exitCode = problems.length === 0 ? 0 : 1;
       if (flags.json === true) {
         const whole = problems.length === 0;
-        console.log(JSON.stringify({ image: path, name, version, rootHash, whole, problems, unchecked }));
+        printJson({ image: path, name, version, rootHash, whole, problems, unchecked });
         return;
       }
-      for (const { message } of problems) console.log(message);
-      for (const what of unchecked) console.log(`not checked: ${what}`);
-      if (problems.length === 0) console.log(`${path}: ${name} ${version} is as it was signed, root hash ${rootHash}`);
+      for (const { message } of problems) printLine(message);
+      for (const what of unchecked) printLine(`not checked: ${what}`);
+      if (problems.length === 0) printLine(`${path}: ${name} ${version} is as it was signed, root hash ${rootHash}`);
     });
 }
 

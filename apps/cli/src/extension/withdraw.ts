@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import type { Command } from "commander";
 import { change, type ChangeFlags, changingCommand } from "../release/command-options.ts";
 
@@ -19,8 +20,8 @@ Examples:
         const { withdrawExtensionFromRepository } = await import("@ashlar/publisher");
         const { reason } = flags;
         await withdrawExtensionFromRepository({ ...options, name, version, reason });
-        if (flags.json === true) console.log(JSON.stringify({ name, version, reason }));
-        else console.log(`${name} ${version} is withdrawn`);
+        if (flags.json === true) printJson({ name, version, reason });
+        else printLine(`${name} ${version} is withdrawn`);
       });
     });
 }

@@ -1,4 +1,5 @@
-import { styleText } from "node:util";
+import { printable } from "@ashlar/base";
+import { joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
 import type { Level, NamedVerdict } from "@ashlar/identity";
 
 const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
@@ -13,7 +14,7 @@ const IDENTITY_DIGITS = 12;
 const LEVEL_COLUMN = 1;
 
 /** One line for each node, and one for each of its extensions. Digests are shortened here; `--json` has all of them. */
-export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): string[] {
+export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): Printed[] {
   const rows = nodes.map(({ name, level, release, identity, differences, nextBoot }) => {
     const age = agesMs.get(name);
     return [
@@ -27,20 +28,23 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
       shortenDigests(firstDifference(differences, nextBoot)),
     ];
   });
-  const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const draw = (row: readonly string[]): string[] => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  const line = (cells: readonly string[]): string => cells.join("  ").trimEnd();
-  const lines = nodes.flatMap((node, index) => {
-    const cells = draw(rows[index] ?? []);
-    // Only after padding: the escape sequences have no width.
-    cells[LEVEL_COLUMN] = styleText(COLOURS[node.level], cells[LEVEL_COLUMN] ?? "");
-    return [line(cells), ...describeExtensions(node)];
+  const table = [TITLES, ...rows].map((row) => row.map(printable));
+  const widths = TITLES.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const [titles, ...lines] = table.map((row, index): Printed => {
+    const cells: Printed[] = row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
+    );
+    const node = nodes[index - 1];
+    // Only after padding: what colours has no width.
+    if (node !== undefined) cells[LEVEL_COLUMN] = styled(COLOURS[node.level], String(cells[LEVEL_COLUMN]));
+    return joinDrawn(cells, "  ");
   });
-  return [line(draw(TITLES)), ...lines];
+  const more = nodes.map(describeExtensions);
+  return [titles ?? "", ...lines.flatMap((line, index): Printed[] => [line].concat(more[index] ?? []))];
 }
 
 /** "  sysext kubernetes v1.33.2 (0a1b2c3d4e5f): v1.33.5 is published" */
-function describeExtensions({ extensions, notes }: NamedVerdict): string[] {
+function describeExtensions({ extensions, notes }: NamedVerdict): Printed[] {
   const merged = extensions.map(({ kind, name, version, rootHash, note, until }) => {
     const about = [note, until === null ? null : `until ${until}`].filter((part) => part !== null).join(" ");
     const which = `${kind} ${name} ${version ?? "unknown"} (${rootHash.slice(0, IDENTITY_DIGITS)})`;

@@ -1,3 +1,4 @@
+import { printJson } from "@ashlar/host/terminal";
 import type { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { readingCommand } from "./command-options.ts";
@@ -19,7 +20,7 @@ Examples:
       await withInterruption(async (signal) => {
         const { readKeys } = await import("@ashlar/publisher");
         const keys = await readKeys({ ...(await readingOptions(flags)), signal });
-        if (flags.json === true) console.log(JSON.stringify(keys));
+        if (flags.json === true) printJson(keys);
         else printKeys(keys);
       });
     });

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { Argument, Command } from "commander";
 import type { KeyName } from "@ashlar/keys";
 import { choosePassphrase, createPassphraseSource } from "./passphrase.ts";
@@ -31,7 +32,7 @@ Examples:
         async () => await choosePassphrase(flags.passphraseFile),
       );
       const { keyID } = signer.key;
-      if (flags.json === true) console.log(JSON.stringify({ role: name, keyId: keyID, publicFile }));
-      else console.log(`${name} key ${keyID.slice(0, 16)}, its public part is ${publicFile}`);
+      if (flags.json === true) printJson({ role: name, keyId: keyID, publicFile });
+      else printLine(`${name} key ${keyID.slice(0, 16)}, its public part is ${publicFile}`);
     });
 }

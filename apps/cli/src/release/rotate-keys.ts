@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { KeyChange, RotationResult } from "@ashlar/publisher";
 import type { KeyName } from "@ashlar/keys";
@@ -83,14 +84,14 @@ function wishOf(files: readonly string[], flags: Flags): KeyChange | undefined {
 function print({ keys, changes, missing }: RotationResult, flags: Flags): void {
   const isPublished = missing.length === 0;
   if (flags.json === true) {
-    console.log(JSON.stringify({ published: isPublished, keys, changes, missing }));
+    printJson({ published: isPublished, keys, changes, missing });
     return;
   }
   printKeys(keys);
   printChanges(changes);
   printMissing(missing);
-  if (isPublished) console.log(`root role ${keys.version} is published`);
-  else console.error(`root role ${keys.version} waits in ${flags.keys}/next-root.json: \`ashlar release sign-keys\``);
+  if (isPublished) printLine(`root role ${keys.version} is published`);
+  else reportLine(`root role ${keys.version} waits in ${flags.keys}/next-root.json: \`ashlar release sign-keys\``);
 }
 
 function parseThreshold(text: string): number {

@@ -1,3 +1,4 @@
+import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import { createPassphraseSource } from "./passphrase.ts";
 import { printChanges, printKeys, printMissing } from "./print-keys.ts";
@@ -31,18 +32,18 @@ Examples:
           ? await showProposal(file)
           : await signProposal(file, new KeyDirectory(path, createPassphraseSource(passphraseFile)));
       if (flags.json === true) {
-        console.log(JSON.stringify(report));
+        printJson(report);
         return;
       }
       printKeys(report.keys);
       printChanges(report.changes);
       if (path !== undefined) {
-        console.log(`signed by ${report.signedBy.map((id) => id.slice(0, 16)).join(", ")}`);
+        printLine(`signed by ${report.signedBy.map((id) => id.slice(0, 16)).join(", ")}`);
         if (!report.isTrusted)
-          console.log("not checked: whether it follows from what you trust, without release-root.json");
+          printLine("not checked: whether it follows from what you trust, without release-root.json");
       }
       printMissing(report.missing);
       if (report.missing.length === 0)
-        console.log("all signatures are there: `ashlar release rotate-keys FILE` publishes it");
+        printLine("all signatures are there: `ashlar release rotate-keys FILE` publishes it");
     });
 }

@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { printJson, reportLine } from "@ashlar/host/terminal";
 import { readHostFacts } from "./facts.ts";
 import type { HostPart } from "./host-packages.ts";
 import { installPackages } from "./install.ts";
@@ -21,7 +22,7 @@ export async function setUp({ parts, check, json }: SetUpOptions): Promise<void>
   const plan = planSetup(facts);
   if (json) {
     const missing = facts.missing.map(({ wanted, reason }) => ({ package: wanted.name, reason, why: wanted.why }));
-    console.log(JSON.stringify({ system: facts.system.name, missing }, undefined, 2));
+    printJson({ system: facts.system.name, missing });
   }
   if (plan.kind === "complete") return;
   const { packages } = plan;
@@ -31,7 +32,7 @@ export async function setUp({ parts, check, json }: SetUpOptions): Promise<void>
     });
   }
   if (check) throw new AshlarError("missing-tool", describeMissing(packages), { hint: "run `./ashlar setup`" });
-  await installPackages(plan.packages, plan.suite, (line) => console.error(`setup: ${line}`));
+  await installPackages(plan.packages, plan.suite, (line) => reportLine(`setup: ${line}`));
   await confirm(parts);
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import type { Drawn } from "@ashlar/host/terminal";
 import { AshlarError } from "@ashlar/base";
 import { testExtensionsStatus } from "@ashlar/protocol/test-fixtures";
 import type { ComponentFailure, ExtensionsStatus } from "@ashlar/protocol";
@@ -221,7 +222,7 @@ test("a node that refuses stops it", async () => {
 test("each change is a line", async () => {
   await update([new SimulatedNode("a")]);
   let text = "";
-  const output = { write: (more: string) => (text += more), isTerminal: false, nowMs: () => 0 };
+  const output = { write: (more: Drawn) => (text += more.toString()), isTerminal: false, nowMs: () => 0 };
   const printer = createProgressPrinter(output, tellComponent(GOAL));
   for (const event of events) printer.report(event);
   printer.close();

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import type { Drawn } from "@ashlar/host/terminal";
 import { AshlarError } from "@ashlar/base";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
@@ -254,7 +255,7 @@ test("a node that refuses or is not there stops it", async () => {
 test("away from a terminal each change is a line", async () => {
   await update([new SimulatedNode("a")]);
   let text = "";
-  const output = { write: (more: string) => (text += more), isTerminal: false, nowMs: () => 0 };
+  const output = { write: (more: Drawn) => (text += more.toString()), isTerminal: false, nowMs: () => 0 };
   const printer = createProgressPrinter(output, tellRelease(GOAL));
   for (const event of events) printer.report(event);
   printer.close();

@@ -1,3 +1,4 @@
+import { drawn } from "@ashlar/host/terminal";
 import type { ProgressOutput } from "@ashlar/lab";
 import type { UpdateProgress } from "@ashlar/protocol";
 import type { TurnEvent } from "@ashlar/rollout";
@@ -33,7 +34,7 @@ function linePrinter<Status>({ write, nowMs }: ProgressOutput, tell: Teller<Stat
       const bytes = bytesOf(told);
       if (what === last.what && (bytes === last.bytes || nowMs() - last.atMs < BYTES_EVERY_MS)) return;
       last = { what, bytes, atMs: nowMs() };
-      write(`${what}${bytes}\n`);
+      write(drawn`${what}${bytes}\n`);
     },
     close: () => undefined,
   };
@@ -47,13 +48,13 @@ function terminalPrinter<Status>({ write, nowMs }: ProgressOutput, tell: Teller<
     if (current === undefined) return;
     const { node, text, sinceMs, ended } = current;
     const seconds = ended ? "" : ` (${Math.round((nowMs() - sinceMs) / 1000)} s)`;
-    write(`\r\u001B[K${node}  ${text}${seconds}`);
+    write(drawn`\r\u001B[K${node}  ${text}${seconds}`);
   };
   const redraw = setInterval(draw, REDRAW_MS);
   return {
     report: (event) => {
       const { node, step } = event;
-      if (current !== undefined && current.node !== node) write("\n");
+      if (current !== undefined && current.node !== node) write(drawn`\n`);
       const sinceMs = current?.node === node ? current.sinceMs : nowMs();
       const ended = step.kind === "done" || step.kind === "stop";
       const told = tell(event);
@@ -62,7 +63,7 @@ function terminalPrinter<Status>({ write, nowMs }: ProgressOutput, tell: Teller<
     },
     close: () => {
       clearInterval(redraw);
-      if (current !== undefined) write("\n");
+      if (current !== undefined) write(drawn`\n`);
     },
   };
 }

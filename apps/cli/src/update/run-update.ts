@@ -1,3 +1,4 @@
+import { draw, drawsOnTerminal, printJson, printLines } from "@ashlar/host/terminal";
 import { withLock } from "@ashlar/host";
 import type { TurnEvent } from "@ashlar/rollout";
 import { createProgressPrinter, type Teller } from "./progress-printer.ts";
@@ -21,8 +22,8 @@ export async function withProgress<Status>(
   update: (onEvent: (event: TurnEvent<Status>) => void) => Promise<UpdateResult>,
 ): Promise<UpdateResult> {
   const output = {
-    write: (text: string): boolean => process.stderr.write(text),
-    isTerminal: process.stderr.isTTY,
+    write: draw,
+    isTerminal: drawsOnTerminal(),
     nowMs: (): number => performance.now(),
   };
   const printer = createProgressPrinter(output, tell);
@@ -35,7 +36,7 @@ export async function withProgress<Status>(
 
 /** Prints the result and sets the exit status. */
 export function printResult(result: UpdateResult, asJson: boolean): void {
-  if (asJson) console.log(JSON.stringify(result, undefined, 2));
-  else for (const line of resultTable(result)) console.log(line);
+  if (asJson) printJson(result);
+  else printLines(resultTable(result));
   process.exitCode = result.outcome === "complete" ? 0 : 1;
 }

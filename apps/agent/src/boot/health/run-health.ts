@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { messageOf, membersOf } from "@ashlar/base";
+import { reportText } from "@ashlar/host/terminal";
 import type { HealthCheck, HealthReport } from "@ashlar/protocol";
 import { forgetFailures, recordFailure } from "../failures.ts";
 import type { NodePaths } from "../../shared/node-paths.ts";
@@ -37,7 +38,7 @@ export async function runHealth(
   const report = { healthy: results.every(({ passed }) => passed), checks: results };
   await writeStateFile(healthFile(paths), { bootId, ...report });
   await noteFallbacks(paths).catch((error: unknown) => {
-    console.error(`which releases were given up cannot be found out: ${messageOf(error)}`);
+    reportText(`which releases were given up cannot be found out: ${messageOf(error)}`);
   });
   if (report.healthy) await rememberExtensions(paths);
   if (trial && report.healthy) await forgetFailures(paths.state, version);

@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import { reportText } from "@ashlar/host/terminal";
 import type { ComponentRequest, DebugRequest } from "@ashlar/protocol";
 import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
@@ -62,7 +63,7 @@ export async function maintainExtensions(
       await work();
     } catch (error) {
       if (context.signal.aborted) throw error;
-      console.error(`${what}: ${messageOf(error)}`);
+      reportText(`${what}: ${messageOf(error)}`);
       problems.push(error);
     }
   };
@@ -88,7 +89,7 @@ export async function maintainExtensions(
       await updateComponent(paths, extension, source, {}, checks, context).catch((error: unknown) => {
         // What has failed here is known, and waits for somebody's decision.
         if (!(error instanceof AshlarError && error.code === "conflict")) throw error;
-        console.error(`${extension.name}: ${error.message}`);
+        reportText(`${extension.name}: ${error.message}`);
       });
     });
   }

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "@ashlar/host";
+import { reportLine } from "@ashlar/host/terminal";
 import type { ExtensionKind } from "@ashlar/protocol";
 import type { NodePaths } from "../../shared/node-paths.ts";
 
@@ -31,7 +32,7 @@ export async function installImage(
   const target = ["[Target]", "Type=regular-file", `MatchPattern=${pattern}`];
   const text = [...source, ...target].join("\n");
   const definitions = await writeDefinition(paths, { kind, name, text, protectedVersion });
-  const onLine = (line: string): void => console.error(`sysupdate: ${line}`);
+  const onLine = (line: string): void => reportLine(`sysupdate: ${line}`);
   await run(paths.sysupdate, [`--definitions=${definitions}`, "update", version], { signal, onLine });
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { reportText } from "@ashlar/host/terminal";
 import type { ComponentFailure, ComponentRequest } from "@ashlar/protocol";
 import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
@@ -146,7 +147,7 @@ async function goBack(
   checks: ComponentChecks,
   report: ExtensionOrder["report"],
 ): Promise<void> {
-  console.error(`${name} ${version} is given up: ${messageOf(error)}`);
+  reportText(`${name} ${version} is given up: ${messageOf(error)}`);
   report({ phase: "reverting", target: { name, version: running.version } });
   const bad = await findMerged(paths, name);
   try {

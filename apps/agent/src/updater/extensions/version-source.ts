@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, membersOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
+import { reportLine } from "@ashlar/host/terminal";
 import type { DeclaredExtension } from "@ashlar/declaration";
 import { extensionFileName, matchesVersion, parseImagePath } from "@ashlar/protocol";
 import { compareVersions } from "@ashlar/formats";
@@ -112,7 +113,7 @@ function serverSource(
   // What systemd-sysupdate calls a version is what stands for `@v` in the transfer file.
   const [before = "", after = ""] = pattern.split("*");
   const shortened = (version: string): string => version.slice(before.length, version.length - after.length);
-  const onLine = (line: string): void => console.error(`sysupdate: ${line}`);
+  const onLine = (line: string): void => reportLine(`sysupdate: ${line}`);
   const define = async (protectedVersion?: string): Promise<string> => {
     const text = await readTransferOf(paths.extensions, name);
     return `--definitions=${await writeDefinition(paths, { kind, name, text, protectedVersion })}`;
