@@ -7,9 +7,8 @@ import { hash } from "node:crypto";
 import { copyFile, glob, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ukiSections } from "@ashlar/formats";
+import { ukiSections, BOOT_PHASES } from "@ashlar/formats";
 import { cacheDirectory, run, runForText } from "@ashlar/host";
-import { BOOT_PHASES } from "@ashlar/formats";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { ashlar, IMAGE_DIRECTORY, OUT } from "./world.ts";
 

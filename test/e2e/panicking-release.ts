@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { authenticodeDigest, ukiSections } from "@ashlar/formats";
-import { BOOT_PHASES, expectedPcr11, expectedPcr4 } from "@ashlar/formats";
+import { authenticodeDigest, ukiSections, BOOT_PHASES, expectedPcr11, expectedPcr4 } from "@ashlar/formats";
 import { parseManifest } from "@ashlar/protocol/answers";
 
 /**

@@ -3,7 +3,7 @@ import { parseExtensionsStatus } from "@ashlar/protocol/answers";
 import * as declaration from "@ashlar/declaration";
 import type { ExtensionsStatus } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const FILE = "extensions:\n  - {name: kubernetes, version: v1.33.*, tier: community, kind: sysext, updates: manual}\n";
 const CA_HASH = `sha256:${"ab".repeat(32)}`;

@@ -12,7 +12,7 @@ import {
 import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
 import { parseBehaviour, readExtension } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const SIGNER = new X509Certificate(seeds.vector("ddi/signer.crt"));
 /** Mutations of the 1 MB between would be wasted. */

@@ -5,7 +5,7 @@ import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/repository-index"
 import { parseProposal } from "@ashlar/publisher";
 import { rootProposal } from "./root-proposal-seed.ts";
 import * as seeds from "./seeds.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const KINDS = ["manifest", "summary", "sbom", "usrArchive", "verityArchive", "ukiArchive", "usrBlocks", "uki"];
 const FILES = Object.fromEntries(KINDS.map((kind) => [kind, `ashlar_1.0.0.${kind}`]));

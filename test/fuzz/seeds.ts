@@ -10,9 +10,12 @@ import {
   parseGpt,
   writeGpt,
   writeVeritySuperblock,
+  BOOT_PHASES,
+  expectedPcr11,
+  expectedPcr4,
+  sha256,
   type Gpt,
 } from "@ashlar/formats";
-import { BOOT_PHASES, expectedPcr11, expectedPcr4, sha256 } from "@ashlar/formats";
 import { EVIDENCE_SCHEMA, QUOTED_PCRS } from "@ashlar/protocol";
 import { MANIFEST_SCHEMA } from "@ashlar/protocol/answers";
 

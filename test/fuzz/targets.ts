@@ -9,15 +9,8 @@ import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";
 import * as seeds from "./seeds.ts";
+import type { Target } from "./target.ts";
 import { UPDATE_TARGETS } from "./update-targets.ts";
-
-/** A parser of outside bytes, with valid inputs to start from. */
-export type Target = {
-  readonly name: string;
-  readonly seeds: readonly Uint8Array[];
-  /** May give any value or throw an AshlarError, nothing else. */
-  readonly parse: (bytes: Uint8Array) => unknown;
-};
 
 const quotes = (...names: readonly string[]): Uint8Array[] => names.map((name) => seeds.vector(`tpm/quotes/${name}`));
 const logs = (name: string): Uint8Array[] =>

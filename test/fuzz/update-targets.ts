@@ -4,7 +4,7 @@ import { judgeNextBoot } from "@ashlar/identity";
 import { NEXT_BOOT_SCHEMA, type NextBootEvidence, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import * as seeds from "./seeds.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 const DIGEST = "ab".repeat(32);
 const UUID = "abababab-abab-abab-abab-abababababab";

@@ -2,7 +2,6 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseManifest } from "@ashlar/protocol/answers";
-import type { FleetVerdict } from "@ashlar/identity";
 import { changeFile } from "./acts/change-file.ts";
 import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-nodes.ts";
 import { flipByte } from "./acts/flip-byte.ts";
@@ -10,28 +9,9 @@ import { forgeEvidence } from "./acts/forge-evidence.ts";
 import { plantRogue } from "./acts/plant-rogue.ts";
 import { makeRepository, publishReleases, updateNode, updateToUnhealthy } from "./acts/update-node.ts";
 import { writeToNode } from "./acts/write-to-node.ts";
+import type { DemoReport, ReportedAct } from "./demo-report.ts";
 import { renderReport } from "./render-report.ts";
 import { type Outcome, Stage } from "./stage.ts";
-
-export type DemoReport = {
-  readonly schema: "ashlar.demo/v1";
-  readonly release: {
-    readonly version: string;
-    readonly usrRootHash: string;
-    readonly usrSizeBytes: number;
-    readonly ukiSha256: string;
-    readonly ukiSizeBytes: number;
-    readonly pcrs: { readonly "4": string; readonly "11": string };
-  };
-  /** The verdict on both nodes before any act. */
-  readonly proof: FleetVerdict;
-  readonly acts: readonly ReportedAct[];
-  readonly steps: readonly { readonly title: string; readonly seconds: number }[];
-  /** Both nodes were proven, and every act ended as it must. */
-  readonly held: boolean;
-};
-
-export type ReportedAct = Outcome & { readonly title: string };
 
 const LAB = "demo";
 

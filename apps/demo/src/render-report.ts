@@ -1,5 +1,5 @@
 import { printable } from "@ashlar/base";
-import type { DemoReport } from "./play-demo.ts";
+import type { DemoReport } from "./demo-report.ts";
 
 /** The report as one static page, without scripts and without anything from elsewhere. */
 export function renderReport({ release, proof, acts, steps, held }: DemoReport): string {

@@ -8,8 +8,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync, writeFile
 import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { translate } from "./index.ts";
-import type { LocalFiles, Translation } from "./index.ts";
+import { translate, type LocalFiles, type Translation } from "./index.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../../test/vectors/butane");
 const FILES = join(DIRECTORY, "files");

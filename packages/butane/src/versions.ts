@@ -1,7 +1,6 @@
 import { schema as flatcar100 } from "./flatcar-1.0.0/schema.ts";
 import { schema as flatcar110 } from "./flatcar-1.1.0/schema.ts";
-import { RULES_3_3, RULES_3_4 } from "./ignition-rules.ts";
-import type { IgnitionRules } from "./ignition-rules.ts";
+import { RULES_3_3, RULES_3_4, type IgnitionRules } from "./ignition-rules.ts";
 import type { ObjectSchema } from "./schema/schema.ts";
 
 /** A released version of the Butane language. */

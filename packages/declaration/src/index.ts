@@ -1,7 +1,7 @@
 /** What a node was declared to be: Ignition configs, `extensions.yaml`, `update.yaml`, `cluster.yaml` and units that join. */
 export { CLUSTER_FILE, declaredCluster } from "./cluster/declared-cluster.ts";
 export { EXTENSIONS_FILE, declaredExtensions } from "./extensions/declaration.ts";
-export type { DeclarationProblem, DeclaredExtension } from "./extensions/declaration.ts";
+export type { DeclarationProblem } from "./extensions/declaration.ts";
 export { declaredInConfigs } from "./extensions/declared-in-configs.ts";
 export { parseTransferFile } from "./extensions/transfer-file.ts";
 export { findUnpinnedSources } from "./ignition/unpinned-sources.ts";
@@ -11,3 +11,4 @@ export type { UpdatePolicy } from "./update/policy.ts";
 export { YamlReader, readYaml } from "./yaml-document.ts";
 export type { YamlNode } from "./yaml-document.ts";
 export { parseExtensionsFile } from "./extensions/extensions-file.ts";
+export type { DeclaredExtension } from "./extensions/declared-extension.ts";

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePublic } from "@ashlar/formats";
+import { parsePublic, sha256 } from "@ashlar/formats";
 import fc from "fast-check";
 import { nameOfKey } from "./check/check-keys.ts";
 import { parseEkRoots } from "./check/ek-chain.ts";
-import type { Evidence } from "@ashlar/protocol/answers";
+import type { Evidence, ManifestFile } from "@ashlar/protocol/answers";
 import { expectationsOf } from "./expected/expectations.ts";
 import { configWord } from "@ashlar/protocol";
-import { sha256 } from "@ashlar/formats";
 import { judgeFleet, summaryOf } from "./judge/judge-fleet.ts";
-import type { ManifestFile } from "@ashlar/protocol/answers";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { TestAuthority, TestNode } from "./test-node.ts";
 import {

@@ -10,7 +10,7 @@ import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
 import type { EkRoots } from "./check/ek-chain.ts";
-import type { Evidence } from "@ashlar/protocol/answers";
+import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
 import { findRelease, type FoundRelease } from "./judge/find-release.ts";
 import { foldExtensionWords } from "@ashlar/protocol";
@@ -24,7 +24,6 @@ import {
   measuredConfig,
   measuredExtensionWords,
 } from "./judge/judge-words.ts";
-import type { KnownRelease } from "@ashlar/protocol/answers";
 import { compareReleases, describeUnknownRelease } from "./judge/name-release.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";

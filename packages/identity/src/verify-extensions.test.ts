@@ -6,9 +6,16 @@ import { configWord } from "@ashlar/protocol";
 import { sha256 } from "@ashlar/formats";
 import { knownExtensionOf } from "./expected/known-extension.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
-import { mergedWord, testExtension, withExtensionWords } from "@ashlar/protocol/test-fixtures";
+import {
+  mergedWord,
+  testExtension,
+  withExtensionWords,
+  testLogs,
+  testRelease,
+  userspaceLogBytes,
+  type TestLogs,
+} from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "./test-node.ts";
-import { testLogs, testRelease, userspaceLogBytes, type TestLogs } from "@ashlar/protocol/test-fixtures";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
 

@@ -1,11 +1,8 @@
 import { parseAttest, parsePublic } from "@ashlar/formats";
-import type { Challenge } from "./check/check-quote.ts";
-import { checkBoundQuote } from "./check/check-quote.ts";
+import { checkBoundQuote, type Challenge } from "./check/check-quote.ts";
 import { attempt, expectSame, type Difference } from "./check/difference.ts";
-import type { Evidence } from "@ashlar/protocol/answers";
+import { parseNextBootReport, type Evidence, type KnownRelease, type NextBootAnswer } from "@ashlar/protocol/answers";
 import { judgeNextBoot } from "./judge/judge-next-boot.ts";
-import type { KnownRelease } from "@ashlar/protocol/answers";
-import { parseNextBootReport, type NextBootAnswer } from "@ashlar/protocol/answers";
 import { nextBootQualifyingData } from "@ashlar/protocol";
 import type { NextBootVerdict, NodeVerdict } from "./verdict.ts";
 import type { Verification } from "./verify-evidence.ts";

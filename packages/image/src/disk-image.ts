@@ -1,5 +1,4 @@
-import { rm, truncate, writeFile } from "node:fs/promises";
-import { open } from "node:fs/promises";
+import { rm, truncate, writeFile, open } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import {

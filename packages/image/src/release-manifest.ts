@@ -2,8 +2,14 @@ import { hash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { authenticodeDigest, partitionUuidsOf, ukiSections } from "@ashlar/formats";
-import { BOOT_PHASES, expectedPcr4, expectedPcr11 } from "@ashlar/formats";
+import {
+  authenticodeDigest,
+  partitionUuidsOf,
+  ukiSections,
+  BOOT_PHASES,
+  expectedPcr4,
+  expectedPcr11,
+} from "@ashlar/formats";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "@ashlar/protocol/answers";
 import type { DebianPackage } from "./debian-trees.ts";
 import type { UsrImage } from "./usr-image.ts";

@@ -5,4 +5,4 @@ export type { SumsKey } from "./sums-key.ts";
 export { createTufSigner, tufKeyOf } from "./tuf-signer.ts";
 export type { TufSigner } from "./tuf-signer.ts";
 export { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE } from "./key-directory.ts";
-export type { AskPassphrase } from "./key-directory.ts";
+export type { AskPassphrase } from "./passphrase.ts";

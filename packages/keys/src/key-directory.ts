@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { signingCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
+import type { AskPassphrase } from "./passphrase.ts";
 import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums-key.ts";
 import { createTufSigner, type TufSigner } from "./tuf-signer.ts";
 
@@ -44,9 +45,6 @@ const PUBLIC_PARTS: readonly (readonly [privateFile: string, publicFile: string]
 ];
 
 export type KeyName = keyof typeof FILES;
-
-/** Gives the passphrase; called when a key turns out to need it. */
-export type AskPassphrase = () => Promise<string>;
 
 /** What signs extension images. */
 export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };

@@ -4,7 +4,7 @@
  */
 import { AshlarError } from "@ashlar/base";
 import * as openpgp from "openpgp";
-import type { AskPassphrase } from "./key-directory.ts";
+import type { AskPassphrase } from "./passphrase.ts";
 
 export type SumsKey = openpgp.PrivateKey;
 export type Keyring = openpgp.PublicKey[];

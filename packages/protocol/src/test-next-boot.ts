@@ -1,6 +1,5 @@
 /** For tests: what a node reports that has these releases on its disk, each in a slot of its own. */
-import { LOADER_CONFIG } from "@ashlar/formats";
-import { sha256 } from "@ashlar/formats";
+import { LOADER_CONFIG, sha256 } from "@ashlar/formats";
 import type { ReleaseManifest } from "./manifests/manifest.ts";
 import type { NextBootReport, SlotReport } from "./agent/update-api.ts";
 

@@ -1,8 +1,14 @@
 /** Releases and boot logs for tests: the events of a real boot (test/vectors), with a made-up release's digests in them. */
 import { readFileSync } from "node:fs";
-import { parseFirmwareLog, type FirmwareEvent } from "@ashlar/formats";
+import {
+  parseFirmwareLog,
+  BOOT_PHASES,
+  expectedPcr11,
+  expectedPcr4,
+  sha256,
+  type FirmwareEvent,
+} from "@ashlar/formats";
 import { configWord } from "./words/config-words.ts";
-import { BOOT_PHASES, expectedPcr11, expectedPcr4, sha256 } from "@ashlar/formats";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "./manifests/manifest.ts";
 
 const VECTOR = readFileSync(

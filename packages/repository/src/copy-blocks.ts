@@ -1,9 +1,8 @@
 import { AshlarError } from "@ashlar/base";
 import { readAhead } from "@ashlar/host";
-import { BLOCK_BYTES, DIGEST_BYTES } from "@ashlar/repository-index";
+import { BLOCK_BYTES, DIGEST_BYTES, type CopyRun } from "@ashlar/repository-index";
 import { BATCH_BLOCKS, digestBatches } from "./blocks/image-tree.ts";
 import { readBlocks, writeBlocksAt } from "./blocks/block-files.ts";
-import type { CopyRun } from "@ashlar/repository-index";
 import type { OpenSource } from "./image-source.ts";
 import type { ImageAssembly } from "./image-assembly.ts";
 

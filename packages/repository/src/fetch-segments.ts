@@ -1,11 +1,17 @@
 import { AshlarError } from "@ashlar/base";
 import { allOrNone } from "./all-or-none.ts";
-import { BLOCK_BYTES, DIGEST_BYTES, blocksOfSegment } from "@ashlar/repository-index";
+import {
+  BLOCK_BYTES,
+  DIGEST_BYTES,
+  blocksOfSegment,
+  decodeSegment,
+  isSegmentMissing,
+  planRanges,
+  type SegmentRange,
+} from "@ashlar/repository-index";
 import { BATCH_BLOCKS } from "./blocks/image-tree.ts";
-import { decodeSegment } from "@ashlar/repository-index";
 import { writeBlocksAt } from "./blocks/block-files.ts";
 import { type BlocksFile, cutShort, streamRange } from "./blocks-file.ts";
-import { isSegmentMissing, planRanges, type SegmentRange } from "@ashlar/repository-index";
 import { withRetries } from "./transport/retry.ts";
 import type { ImageAssembly } from "./image-assembly.ts";
 

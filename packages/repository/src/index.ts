@@ -6,7 +6,7 @@ export type { Repository } from "./open-repository.ts";
 export { readDocument } from "./read-document.ts";
 export { stageExtension } from "./stage-extension.ts";
 export { stageRelease } from "./stage-release.ts";
-export { createTransport } from "./transport/transport.ts";
+export { createTransport } from "./transport/create-transport.ts";
 export type { Transport } from "./transport/transport.ts";
 export { readTrustedRoot } from "./trusted-metadata.ts";
 export type { BadBlock } from "./copy-blocks.ts";

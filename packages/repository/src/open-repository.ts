@@ -1,14 +1,20 @@
 import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { findExtension } from "@ashlar/repository-index";
-import { type ExtensionFileKind, extensionDirectory } from "@ashlar/repository-index";
-import type { ReleaseFileKind } from "@ashlar/repository-index";
-import type { PublishedFile } from "@ashlar/repository-index";
-import type { ReleaseSummary } from "@ashlar/repository-index";
-import { findRelease, parseIndex, type RepositoryIndex } from "@ashlar/repository-index";
-import { parseSummary } from "@ashlar/repository-index";
+import {
+  findExtension,
+  extensionDirectory,
+  findRelease,
+  parseIndex,
+  parseSummary,
+  type ExtensionFileKind,
+  type ReleaseFileKind,
+  type PublishedFile,
+  type ReleaseSummary,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import { readDocument } from "./read-document.ts";
-import { createTransport, type Patience, type Transport } from "./transport/transport.ts";
+import { createTransport } from "./transport/create-transport.ts";
+import type { Patience, Transport } from "./transport/transport.ts";
 import { readTrustedTargets } from "./trusted-metadata.ts";
 
 export type OpenRepositoryOptions = {

@@ -1,12 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { VerityParameters } from "@ashlar/formats";
-import { BLOCK_BYTES } from "@ashlar/repository-index";
+import { BLOCK_BYTES, findCopies } from "@ashlar/repository-index";
 import type { ImageTree } from "./blocks/image-tree.ts";
 import { allOrNone } from "./all-or-none.ts";
 import { type BlocksFile, readBlocksIndex, readLeaf, wrongBytes } from "./blocks-file.ts";
 import { type BadBlock, type CopyOptions, copyFromSources, findKeptBlocks } from "./copy-blocks.ts";
 import { fetchSegments } from "./fetch-segments.ts";
-import { findCopies } from "@ashlar/repository-index";
 import { ImageAssembly } from "./image-assembly.ts";
 import type { OpenedSources, UnusableSource } from "./image-source.ts";
 

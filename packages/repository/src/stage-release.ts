@@ -1,8 +1,7 @@
 import type { UpdateProgress } from "@ashlar/protocol";
-import type { ReleaseSummary } from "@ashlar/repository-index";
+import { findRelease, type ReleaseSummary } from "@ashlar/repository-index";
 import { allOrNone } from "./all-or-none.ts";
 import { collectFiles, ProgressCounter } from "./collect-files.ts";
-import { findRelease } from "@ashlar/repository-index";
 import type { Repository } from "./open-repository.ts";
 import type { SlotSource } from "./slot-source.ts";
 import type { JudgedSources } from "./stage-image.ts";

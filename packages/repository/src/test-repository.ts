@@ -11,13 +11,20 @@ import {
 } from "@ashlar/formats";
 import { testRelease } from "@ashlar/protocol/test-fixtures";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
-import { BLOCK_BYTES } from "@ashlar/repository-index";
+import {
+  BLOCK_BYTES,
+  EXTENSION_FILE_KINDS,
+  extensionDirectory,
+  extensionFileNames,
+  RELEASE_FILE_KINDS,
+  releaseFileNames,
+  summaryOf,
+  INDEX_FIELD,
+  INDEX_SCHEMA,
+  type ReleaseSummary,
+} from "@ashlar/repository-index";
 import { hashImage, readTree, rootHashOfTree } from "./blocks/image-tree.ts";
 import { writeBlocks } from "./blocks/write-blocks.ts";
-import { EXTENSION_FILE_KINDS, extensionDirectory, extensionFileNames } from "@ashlar/repository-index";
-import { RELEASE_FILE_KINDS, releaseFileNames } from "@ashlar/repository-index";
-import { type ReleaseSummary, summaryOf } from "@ashlar/repository-index";
-import { INDEX_FIELD, INDEX_SCHEMA } from "@ashlar/repository-index";
 
 export const NOW_MS: number = Date.UTC(2026, 10, 22);
 const DAY_MS = 24 * 3600 * 1000;

@@ -5,9 +5,7 @@ import { writeFileAtomically } from "@ashlar/host";
 import type { Root } from "@tufjs/models";
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
-import type { SignedTargets } from "@ashlar/repository-index";
-import { MAX_TARGETS_BYTES } from "@ashlar/repository-index";
-import { MAX_ROOT_BYTES, MAX_ROOTS } from "@ashlar/repository-index";
+import { MAX_TARGETS_BYTES, MAX_ROOT_BYTES, MAX_ROOTS, type SignedTargets } from "@ashlar/repository-index";
 import { readDocument } from "./read-document.ts";
 import type { Transport } from "./transport/transport.ts";
 

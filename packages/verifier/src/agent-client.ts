@@ -16,8 +16,15 @@ import {
   type Keys,
   type NextBootAnswer,
 } from "@ashlar/protocol/answers";
-import { pinOfOperatorPem, type ActivateRequest, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
-import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/protocol";
+import {
+  pinOfOperatorPem,
+  type ActivateRequest,
+  type UpdateRequest,
+  type UpdateStatus,
+  type ComponentRequest,
+  type DebugRequest,
+  type ExtensionsStatus,
+} from "@ashlar/protocol";
 import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./agent-refusal.ts";
 
 /** A node under emulation takes tens of seconds for its keys and seconds for a quote. */

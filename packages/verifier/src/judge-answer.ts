@@ -10,7 +10,7 @@ import {
   type Verification,
 } from "@ashlar/identity";
 import type { NextBootAnswer } from "@ashlar/protocol/answers";
-import type { ProveOptions } from "./prove-nodes.ts";
+import type { ProveOptions } from "./prove-options.ts";
 import type { NextBootReply, StoredAnswer } from "./stored/answer.ts";
 
 /** Asks for the next boot. A node of a release that does not know the question leaves it open. */

@@ -7,15 +7,15 @@ import {
   firmwareOf,
   judgeFleet,
   prepareEnrolment,
-  type EkRoots,
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
   type Verification,
 } from "@ashlar/identity";
 import { NONCE_BYTES } from "@ashlar/protocol";
-import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
+import type { Evidence } from "@ashlar/protocol/answers";
 import { AgentClient } from "./agent-client.ts";
+import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
@@ -29,13 +29,6 @@ export type NodeTarget = {
   readonly expectations: Expectations;
   /** Asked when the node does not answer: why that may be, in a few words. */
   readonly explainSilence?: () => Promise<string | undefined>;
-};
-
-export type ProveOptions = {
-  readonly ekRoots: EkRoots | undefined;
-  /** Other releases that are known, to name what a node runs instead. */
-  readonly candidates: readonly KnownRelease[];
-  readonly maxAgeMs: number;
 };
 
 export type ProveNodesOptions = ProveOptions & {

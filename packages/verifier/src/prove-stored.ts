@@ -1,10 +1,18 @@
 import { AshlarError } from "@ashlar/base";
-import { judgeFleet, type Difference, type Expectations, type FleetMember, type Verification } from "@ashlar/identity";
+import {
+  judgeFleet,
+  type Difference,
+  type Expectations,
+  type FleetMember,
+  type Verification,
+  type KnownExtension,
+  type RightExtension,
+} from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { KnownExtension, RightExtension } from "@ashlar/identity";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
-import type { FleetProof, ProveOptions } from "./prove-nodes.ts";
+import type { FleetProof } from "./prove-nodes.ts";
+import type { ProveOptions } from "./prove-options.ts";
 import type { StoredAnswer } from "./stored/answer.ts";
 import { readStoredAnswer } from "./stored/read-answer.ts";
 

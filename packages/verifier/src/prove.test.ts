@@ -4,8 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { expectationsOf, parseEkRoots } from "@ashlar/identity";
-import { knownExtensionOf } from "@ashlar/identity";
+import { expectationsOf, parseEkRoots, knownExtensionOf } from "@ashlar/identity";
 import {
   mergedWord,
   testExtension,

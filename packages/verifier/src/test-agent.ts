@@ -9,11 +9,13 @@ import {
   operatorPin,
   parseActivateRequest,
   parseEvidenceRequest,
+  EVIDENCE_SCHEMA,
+  NEXT_BOOT_SCHEMA,
   type NextBootReport,
   type UpdateStatus,
+  type ExtensionsStatus,
 } from "@ashlar/protocol";
 import type { Evidence, Keys, ReleaseManifest } from "@ashlar/protocol/answers";
-import { EVIDENCE_SCHEMA, NEXT_BOOT_SCHEMA, type ExtensionsStatus } from "@ashlar/protocol";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 
 export type TestAgentOptions = {

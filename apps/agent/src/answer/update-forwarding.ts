@@ -3,11 +3,11 @@ import {
   MAX_UPDATE_STATUS_BYTES,
   NEXT_BOOT_SCHEMA,
   nextBootQualifyingData,
+  MAX_EXTENSIONS_STATUS_BYTES,
   type NextBootEvidence,
 } from "@ashlar/protocol";
 import { AshlarError, membersOf } from "@ashlar/base";
 import { reportText } from "@ashlar/host/terminal";
-import { MAX_EXTENSIONS_STATUS_BYTES } from "@ashlar/protocol";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
 import type { Caller, Method, Methods, Routes } from "../shared/json-answers.ts";
 import { Refusal, type RefusalCode } from "../shared/refusal.ts";

@@ -1,7 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { AshlarError, messageOf } from "@ashlar/base";
-import type { ComponentRequest, DebugRequest } from "@ashlar/protocol";
-import type { UpdateRequest } from "@ashlar/protocol";
+import type { ComponentRequest, DebugRequest, UpdateRequest } from "@ashlar/protocol";
 import * as help from "./help.ts";
 
 export type Command =

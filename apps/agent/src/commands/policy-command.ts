@@ -2,9 +2,8 @@ import { run } from "@ashlar/host";
 import { printLine } from "@ashlar/host/terminal";
 import type { UpdateStatus } from "@ashlar/protocol";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { isInWindow, nextBeginning } from "@ashlar/declaration";
+import { isInWindow, nextBeginning, type UpdatePolicy } from "@ashlar/declaration";
 import { ask, followOrder } from "./node-commands.ts";
-import type { UpdatePolicy } from "@ashlar/declaration";
 import { readPolicy } from "../shared/read-policy.ts";
 
 /** What the timer runs: does what update.yaml says. */

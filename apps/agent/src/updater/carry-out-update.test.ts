@@ -18,7 +18,8 @@ import {
   type TestUpdateNode,
 } from "./test-update-node.ts";
 import { writeUpdateNotes } from "./update-notes.ts";
-import { IDLE, readUpdateStatus, withinLimit } from "./update-status.ts";
+import { IDLE } from "./activity.ts";
+import { readUpdateStatus, withinLimit } from "./update-status.ts";
 
 const V10 = makeTestRelease("1.0.0");
 const V11 = makeTestRelease("1.1.0");

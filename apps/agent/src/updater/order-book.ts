@@ -1,5 +1,5 @@
 import { AshlarError, canonicalJson, type Json } from "@ashlar/base";
-import type { Activity } from "./update-status.ts";
+import type { Activity } from "./activity.ts";
 
 /** What an order is told to do its work with. */
 export type OrderContext<Doing = Activity> = {

@@ -13,7 +13,8 @@ import { chooseRelease } from "@ashlar/repository-index";
 import { recordFailure } from "../boot/failures.ts";
 import { carryOutUpdate } from "./carry-out-update.ts";
 import { makeTestRelease, makeTestUpdateNode, type TestRelease, type TestUpdateNode } from "./test-update-node.ts";
-import { IDLE, readUpdateStatus } from "./update-status.ts";
+import { IDLE } from "./activity.ts";
+import { readUpdateStatus } from "./update-status.ts";
 
 const client = { ...repository, chooseRelease };
 

@@ -1,13 +1,7 @@
 import { membersOf } from "@ashlar/base";
 import { join } from "node:path";
 import { chooseBootEntry } from "@ashlar/formats";
-import {
-  MAX_UPDATE_STATUS_BYTES,
-  UPDATE_STATUS_SCHEMA,
-  type UpdatePhase,
-  type UpdateProgress,
-  type UpdateStatus,
-} from "@ashlar/protocol";
+import { MAX_UPDATE_STATUS_BYTES, UPDATE_STATUS_SCHEMA, type UpdateStatus } from "@ashlar/protocol";
 import { listBootEntries } from "../slots/boot-entries.ts";
 import { readFailures } from "../boot/failures.ts";
 import { readHealth } from "../boot/health/run-health.ts";
@@ -15,17 +9,10 @@ import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../shared/state-file.ts";
 import { isOnTrial } from "../boot/trial.ts";
+import { type Activity, IDLE } from "./activity.ts";
 import type { Beginnings } from "./order-book.ts";
 import { readUpdateNotes } from "./update-notes.ts";
 
-/** What only the running process knows. */
-export type Activity = {
-  readonly phase: UpdatePhase;
-  readonly target: string | null;
-  readonly progress: UpdateProgress | null;
-};
-
-export const IDLE: Activity = { phase: "idle", target: null, progress: null };
 export const UPDATE_BEGINNINGS: Beginnings<Activity> = { idle: IDLE, begun: { ...IDLE, phase: "checking" } };
 
 /** Everything but the activity comes from the disk, so that it holds after a restart too. */

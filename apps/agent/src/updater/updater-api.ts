@@ -1,10 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import type { NextBootReport, UpdateRequest, UpdateStatus } from "@ashlar/protocol";
+import { parseUpdateRequest, type NextBootReport, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
 import { type Caller, type Methods, refusalOf, type Routes } from "../shared/json-answers.ts";
 import { Refusal } from "../shared/refusal.ts";
 import type { OrderBook, OrderContext } from "./order-book.ts";
-import { parseUpdateRequest } from "@ashlar/protocol";
 
 /** What the updater can do. */
 export type Updater = {

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { AshlarError, formatProblem, messageOf } from "@ashlar/base";
-import type { Report } from "@ashlar/base";
+import { AshlarError, formatProblem, messageOf, type Report } from "@ashlar/base";
 import { reportLine, reportLines } from "@ashlar/host/terminal";
 
 /** A text to be judged, with the name that its problems are reported under. */

@@ -8,12 +8,11 @@ import {
   readlinkSync,
   realpathSync,
   statSync,
+  constants,
 } from "node:fs";
-import { constants } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { MAX_LOCAL_FILE_BYTES } from "@ashlar/butane";
-import type { LocalEntry, LocalFiles } from "@ashlar/butane";
+import { MAX_LOCAL_FILE_BYTES, type LocalEntry, type LocalFiles } from "@ashlar/butane";
 
 /**
  * The files that a Butane config may embed from a directory on this machine. Nothing outside it is read: a link that leads

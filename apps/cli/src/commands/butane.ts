@@ -4,8 +4,7 @@ import { AshlarError, hasErrors, messageOf } from "@ashlar/base";
 import { printData, printJson, reportLine } from "@ashlar/host/terminal";
 import type { Translation } from "@ashlar/butane";
 import { Command, Option } from "commander";
-import { printReport, readDocument } from "../butane/documents.ts";
-import type { NamedText } from "../butane/documents.ts";
+import { printReport, readDocument, type NamedText } from "../butane/documents.ts";
 
 type Options = {
   readonly strict?: true;

@@ -6,11 +6,9 @@ import type { FleetProof } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
-import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
+import { nodesAtUrls, readManifestText, type DeclaredNodes, type Known } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
-import type { Known } from "@ashlar/verifier/declared";
-import { readManifestText } from "@ashlar/verifier/declared";
 
 type ProveOptions = {
   readonly lab?: string;

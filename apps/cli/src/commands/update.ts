@@ -2,9 +2,8 @@ import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
-import type { Session } from "@ashlar/rollout";
+import type { Session, UpdateResult } from "@ashlar/rollout";
 import type { SessionOptions } from "../update/session-of-options.ts";
-import type { UpdateResult } from "@ashlar/rollout";
 
 type UpdateOptions = Omit<SessionOptions, "urls"> & {
   readonly nodes?: string;

@@ -1,9 +1,8 @@
 import { draw, drawsOnTerminal, printJson, printLines } from "@ashlar/host/terminal";
 import { withLock } from "@ashlar/host";
-import type { TurnEvent } from "@ashlar/rollout";
+import type { TurnEvent, UpdateResult } from "@ashlar/rollout";
 import { createProgressPrinter, type Teller } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
-import type { UpdateResult } from "@ashlar/rollout";
 
 /**
  * Does `work` while nobody else updates the same nodes.

@@ -1,9 +1,6 @@
-import type { UpdateStatus } from "@ashlar/protocol";
-import type { ExtensionsStatus } from "@ashlar/protocol";
-import { mergedOf, type ComponentGoal } from "@ashlar/rollout";
-import type { TurnEvent } from "@ashlar/rollout";
+import type { UpdateStatus, ExtensionsStatus } from "@ashlar/protocol";
+import { mergedOf, type ComponentGoal, type TurnEvent, type Goal, type Step } from "@ashlar/rollout";
 import type { Teller } from "./progress-printer.ts";
-import type { Goal, Step } from "@ashlar/rollout";
 
 type Waited = Extract<Step, { kind: "wait" }>["what"];
 

@@ -1,5 +1,4 @@
-import { integerOf, isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { integerOf, isObject, listOf, objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import { schemaObjects } from "../schema/schema-objects.ts";
 import type { ObjectSchema } from "../schema/schema.ts";

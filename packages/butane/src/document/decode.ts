@@ -5,8 +5,7 @@ import type { Findings } from "./findings.ts";
 import { MAX_ALIASED_VALUES, MAX_DEPTH } from "./limits.ts";
 import { nearest } from "./nearest.ts";
 import type { Key, Language, Origins } from "./origins.ts";
-import { resolved } from "./tree.ts";
-import type { Entry, MapTree, ScalarTree, Tree } from "./tree.ts";
+import { resolved, type Entry, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
 
 export type Notation = {
   readonly language: Language;

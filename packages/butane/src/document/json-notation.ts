@@ -1,5 +1,4 @@
-import { shortened } from "./decode.ts";
-import type { Notation, ScalarResult } from "./decode.ts";
+import { shortened, type Notation, type ScalarResult } from "./decode.ts";
 import type { ScalarTree } from "./tree.ts";
 
 /** How JSON scalars become values: each type has one form. */

@@ -1,6 +1,5 @@
 import type { Field, ObjectSchema, Schema } from "../schema/schema.ts";
-import { childOf } from "./tree.ts";
-import type { Tree } from "./tree.ts";
+import { childOf, type Tree } from "./tree.ts";
 
 export type Key = string | number;
 

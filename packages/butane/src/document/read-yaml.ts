@@ -1,6 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { Composer, isAlias, isMap, isScalar, isSeq } from "yaml";
-import type { Document, ParsedNode, Scalar } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode, type Scalar } from "yaml";
 import { MAX_DEPTH, MAX_DOCUMENT_LENGTH } from "./limits.ts";
 import { NotYaml } from "./not-yaml.ts";
 import type { Entry, ScalarTree, Tree } from "./tree.ts";

@@ -1,8 +1,6 @@
 import { textOfBytes } from "./byte-text.ts";
-import { shortened } from "./decode.ts";
-import type { Notation, ScalarResult } from "./decode.ts";
-import { resolveScalar } from "./scalar.ts";
-import type { ScalarValue } from "./scalar.ts";
+import { shortened, type Notation, type ScalarResult } from "./decode.ts";
+import { resolveScalar, type ScalarValue } from "./scalar.ts";
 import type { ScalarTree, Tree } from "./tree.ts";
 
 /** How YAML scalars become values: by the key that holds them, leniently, as the reference does. */

@@ -1,6 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { Parser } from "yaml";
-import type { CST } from "yaml";
+import { Parser, type CST } from "yaml";
 import { MAX_DEPTH } from "./limits.ts";
 import { readLexemes } from "./yaml-lexemes.ts";
 

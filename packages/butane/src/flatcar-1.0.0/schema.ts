@@ -8,8 +8,9 @@ import {
   optional,
   required,
   text,
+  type Field,
+  type ObjectSchema,
 } from "../schema/schema.ts";
-import type { Field, ObjectSchema } from "../schema/schema.ts";
 
 /** Flatcar 1.0.0, which becomes Ignition 3.3.0. Released: this folder does not change any more. */
 

@@ -1,6 +1,5 @@
 import type { BitWriter } from "./bit-writer.ts";
-import { canonicalCode, encodedBits, huffmanCode } from "./huffman.ts";
-import type { Code } from "./huffman.ts";
+import { canonicalCode, encodedBits, huffmanCode, type Code } from "./huffman.ts";
 
 /**
  * A literal byte (below 256), or a match: its length above the low 16 bits, its distance minus 1 within them.

@@ -1,5 +1,4 @@
-import { AshlarError } from "@ashlar/base";
-import type { Report } from "@ashlar/base";
+import { AshlarError, type Report } from "@ashlar/base";
 import { adviseForAshlar } from "../advice/ashlar.ts";
 import { Decoder } from "../document/decode.ts";
 import { isObject, textOf } from "../document/decoded.ts";
@@ -8,8 +7,7 @@ import { jsonNotation } from "../document/json-notation.ts";
 import { Origins } from "../document/origins.ts";
 import { readJson } from "../document/read-json.ts";
 import type { Tree } from "../document/tree.ts";
-import { IGNITION_VERSIONS } from "../ignition-versions.ts";
-import type { IgnitionVersion } from "../ignition-versions.ts";
+import { IGNITION_VERSIONS, type IgnitionVersion } from "../ignition-versions.ts";
 import { part, optional, text as textType } from "../schema/schema.ts";
 import { validateConfig } from "../validate/validate.ts";
 

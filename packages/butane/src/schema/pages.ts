@@ -1,5 +1,4 @@
-import { BUTANE_VERSIONS } from "../versions.ts";
-import type { ButaneVersion } from "../versions.ts";
+import { BUTANE_VERSIONS, type ButaneVersion } from "../versions.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { referencePage } from "./reference-page.ts";
 

@@ -1,5 +1,4 @@
-import { isObject } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { isObject, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { ObjectSchema, Schema } from "./schema.ts";
 
 /** An object somewhere in a config, and its schema. */

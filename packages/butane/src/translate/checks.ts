@@ -1,5 +1,4 @@
-import { integerOf, isObject, objectsOf, textOf } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { integerOf, isObject, objectsOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 
 /** What Butane demands before anything is generated. */

@@ -1,6 +1,5 @@
 import { textOfBytes } from "../document/byte-text.ts";
-import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { isObject, listOf, objectsOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 import { readLocal } from "./read-local.ts";
 

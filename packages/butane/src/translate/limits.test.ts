@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
-import { translate } from "../index.ts";
-import type { LocalFiles } from "../index.ts";
+import { translate, type LocalFiles } from "../index.ts";
 import { limited } from "../local/local-files.ts";
 
 const HEAD = "variant: flatcar\nversion: 1.1.0\n";

@@ -1,6 +1,5 @@
 import { bytesOfText } from "../document/byte-text.ts";
-import { textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { textOf, type DecodedObject } from "../document/decoded.ts";
 import { dataUrl } from "../output/data-url.ts";
 import { schemaObjects } from "../schema/schema-objects.ts";
 import type { Context } from "./context.ts";

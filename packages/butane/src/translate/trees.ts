@@ -1,9 +1,7 @@
 import { AshlarError } from "@ashlar/base";
-import { isObject, objectsOf, textOf } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { isObject, objectsOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { Place } from "../document/origins.ts";
-import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES } from "../local/local-files.ts";
-import type { LocalFiles } from "../local/local-files.ts";
+import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES, type LocalFiles } from "../local/local-files.ts";
 import { dataUrl } from "../output/data-url.ts";
 import { cleanPath } from "../validate/paths.ts";
 import type { Context } from "./context.ts";

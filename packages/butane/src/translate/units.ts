@@ -1,6 +1,5 @@
 import { textOfBytes } from "../document/byte-text.ts";
-import { isObject, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { isObject, objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import type { Context } from "./context.ts";
 import { readLocal } from "./read-local.ts";
 

@@ -1,6 +1,5 @@
 import { bytesOfText } from "../document/byte-text.ts";
-import { integerOf, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { integerOf, objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import { checkDevice } from "./paths.ts";
 import type { Validation } from "./validation.ts";
 

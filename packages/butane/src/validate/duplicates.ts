@@ -1,5 +1,4 @@
-import { integerOf, isObject, listOf, textOf } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { integerOf, isObject, listOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { Findings } from "../document/findings.ts";
 import type { Place } from "../document/origins.ts";
 import type { ObjectSchema } from "../schema/schema.ts";

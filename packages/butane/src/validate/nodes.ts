@@ -1,5 +1,4 @@
-import { integerOf, isObject, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { integerOf, isObject, objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import { checkPath, parentsOf } from "./paths.ts";
 import type { Validation } from "./validation.ts";
 

@@ -1,5 +1,4 @@
-import { isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
-import type { Decoded, DecodedObject } from "../document/decoded.ts";
+import { isObject, listOf, objectsOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import { dataUrlProblem } from "./data-url-syntax.ts";
 import { schemeProblem, splitUrl } from "./url.ts";
 import type { Validation } from "./validation.ts";

@@ -1,5 +1,4 @@
-import { textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { textOf, type DecodedObject } from "../document/decoded.ts";
 import { readUnitFile } from "./unit-file.ts";
 import type { Validation } from "./validation.ts";
 

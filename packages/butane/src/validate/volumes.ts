@@ -1,6 +1,5 @@
 import { bytesOfText } from "../document/byte-text.ts";
-import { integerOf, isObject, listOf, objectsOf, textOf } from "../document/decoded.ts";
-import type { DecodedObject } from "../document/decoded.ts";
+import { integerOf, isObject, listOf, objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import { checkDevice, checkPath } from "./paths.ts";
 import { schemeProblem } from "./url.ts";
 import type { Validation } from "./validation.ts";

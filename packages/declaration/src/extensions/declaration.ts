@@ -5,39 +5,10 @@
  */
 import { dirname, join } from "node:path/posix";
 import type { Problem } from "@ashlar/base";
-import { MAX_EXTENSIONS } from "@ashlar/protocol";
-import type { ExtensionKind, ExtensionTier } from "@ashlar/protocol";
+import { MAX_EXTENSIONS, parseImagePath, matchesVersion } from "@ashlar/protocol";
+import type { DeclaredExtension } from "./declared-extension.ts";
 import { parseExtensionsFile } from "./extensions-file.ts";
-import { parseImagePath } from "@ashlar/protocol";
 import { linkOfExtension, parseTransferFile, type ComponentTransfer } from "./transfer-file.ts";
-import { matchesVersion } from "@ashlar/protocol";
-
-export type DeclaredExtension = {
-  readonly kind: ExtensionKind;
-  readonly name: string;
-  /** The versions that are right: one, or a pattern such as `v1.33.*`. */
-  readonly pattern: string;
-  /** Null: not declared. */
-  readonly tier: ExtensionTier | null;
-  readonly updates: "automatic" | "manual";
-  readonly source: ExtensionSource;
-};
-
-export type ExtensionSource =
-  | { readonly type: "repository" }
-  | {
-      readonly type: "file";
-      /** The image that the link names: what is merged first. */
-      readonly path: string;
-      /** Where the config has it from, and its digest there; null when the config does not say. */
-      readonly url: string | null;
-      /** As Ignition has it: `sha256-` or `sha512-` and hexadecimal digits. */
-      readonly hash: string | null;
-      /** Where a transfer file has newer versions from; null without one. */
-      readonly updatesUrl: string | null;
-    }
-  /** Only a transfer file: the extension comes when its server first offers it, and is no less right when absent. */
-  | { readonly type: "track"; readonly updatesUrl: string };
 
 export const EXTENSIONS_FILE = "/etc/ashlar/extensions.yaml";
 

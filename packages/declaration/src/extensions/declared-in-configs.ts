@@ -1,9 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import { collectNodes, type ConfigNode } from "../ignition/collect-nodes.ts";
 import { isDataUrl, newBudget, readDataUrl, showSource, type Budget } from "../ignition/read-config.ts";
-import { declaredExtensions, EXTENSIONS_FILE, type DeclarationSources, type DeclaredExtension } from "./declaration.ts";
-import { MAX_EXTENSIONS } from "@ashlar/protocol";
-import { parseImagePath } from "@ashlar/protocol";
+import { declaredExtensions, EXTENSIONS_FILE, type DeclarationSources } from "./declaration.ts";
+import type { DeclaredExtension } from "./declared-extension.ts";
+import { MAX_EXTENSIONS, parseImagePath } from "@ashlar/protocol";
 
 /**
  * The extensions that a node's configs declare: what the node finds in its files after Ignition has applied them.

@@ -1,10 +1,15 @@
 import type { Report } from "@ashlar/base";
 import { readYaml, type YamlNode, type YamlReader } from "../yaml-document.ts";
-import type { DeclaredExtension } from "./declaration.ts";
-import { MAX_EXTENSIONS } from "@ashlar/protocol";
-import { EXTENSION_KINDS, EXTENSION_TIERS, type ExtensionKind, type ExtensionTier } from "@ashlar/protocol";
-import { EXTENSION_NAME_PATTERN } from "@ashlar/protocol";
-import { isVersionGlob } from "@ashlar/protocol";
+import type { DeclaredExtension } from "./declared-extension.ts";
+import {
+  MAX_EXTENSIONS,
+  EXTENSION_KINDS,
+  EXTENSION_TIERS,
+  EXTENSION_NAME_PATTERN,
+  isVersionGlob,
+  type ExtensionKind,
+  type ExtensionTier,
+} from "@ashlar/protocol";
 
 const LIMITS = { maxCharacters: 16_384, hint: "see the guide to extensions" };
 

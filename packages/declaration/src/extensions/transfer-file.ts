@@ -3,9 +3,7 @@
  * systemd.syntax(7). Keys and sections that decide nothing here are passed over, as systemd does.
  */
 import type { Problem, Report } from "@ashlar/base";
-import { EXTENSION_NAME_PATTERN } from "@ashlar/protocol";
-import { EXTENSION_STORE } from "@ashlar/protocol";
-import { isVersionGlob } from "@ashlar/protocol";
+import { EXTENSION_NAME_PATTERN, EXTENSION_STORE, isVersionGlob } from "@ashlar/protocol";
 
 /** What a transfer file says about the extension that it updates. */
 export type ComponentTransfer = {

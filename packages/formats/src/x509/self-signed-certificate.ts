@@ -8,8 +8,10 @@ import {
   objectIdentifier,
   positiveInteger,
   sequence,
+  set,
+  utcTime,
+  utf8String,
 } from "./der.ts";
-import { set, utcTime, utf8String } from "./der.ts";
 
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const RSA_WITH_SHA256 = "1.2.840.113549.1.1.11";

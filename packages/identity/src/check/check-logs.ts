@@ -2,6 +2,7 @@ import {
   parseFirmwareLog,
   parseUserspaceLog,
   replayPcrs,
+  sha256,
   type EventDigests,
   type FirmwareLog,
   type UserspaceLog,
@@ -9,7 +10,6 @@ import {
 import { QUOTED_PCRS } from "@ashlar/protocol";
 import { attempt, type Difference } from "./difference.ts";
 import type { Evidence } from "@ashlar/protocol/answers";
-import { sha256 } from "@ashlar/formats";
 
 /** One extension of a PCR, proved by the quote through the replay: its digest and its place in the order. */
 export type MeasuredEvent = {

@@ -1,10 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import { sha256 } from "@ashlar/formats";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import { declaredInConfigs } from "@ashlar/declaration";
+import { declaredInConfigs, findUnpinnedSources } from "@ashlar/declaration";
 import { NO_KNOWLEDGE, type ExtensionKnowledge } from "./known-extension.ts";
 import type { ExtensionExpectations } from "../judge/judge-extensions.ts";
-import { findUnpinnedSources } from "@ashlar/declaration";
 
 /** What one node was declared to be. Digests are hexadecimal SHA-256. */
 export type Expectations = {

@@ -1,6 +1,5 @@
 import type { DeclaredExtension } from "@ashlar/declaration";
-import type { ExtensionManifest } from "@ashlar/protocol";
-import type { MeasuredExtension } from "@ashlar/protocol";
+import type { ExtensionManifest, MeasuredExtension } from "@ashlar/protocol";
 
 /** As much of a published extension as has to be known to judge nodes: an entry of a repository's index has it all. */
 export type KnownExtension = MeasuredExtension &

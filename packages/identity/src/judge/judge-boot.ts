@@ -1,8 +1,13 @@
-import { MEASURED_UKI_SECTIONS } from "@ashlar/formats";
+import {
+  MEASURED_UKI_SECTIONS,
+  CALLING_APPLICATION,
+  RETURNING_FROM_APPLICATION,
+  SEPARATOR,
+  sha256,
+} from "@ashlar/formats";
 import type { MeasuredEvent } from "../check/check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "../check/difference.ts";
-import { CALLING_APPLICATION, RETURNING_FROM_APPLICATION, SEPARATOR, sha256 } from "@ashlar/formats";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
 /**

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { DeclaredExtension } from "@ashlar/declaration";
-import { type ExtensionWord, extensionWord, parseExtensionWord } from "@ashlar/protocol";
+import { extensionWord, parseExtensionWord, foldExtensionWords, type ExtensionWord } from "@ashlar/protocol";
 import { knownExtensionOf } from "../expected/known-extension.ts";
-import { foldExtensionWords } from "@ashlar/protocol";
 import { judgeExtensions, type ExtensionExpectations, type JudgedExtensions } from "./judge-extensions.ts";
 import { mergedWord, testExtension } from "@ashlar/protocol/test-fixtures";
 

@@ -1,15 +1,18 @@
 import { compareVersions } from "@ashlar/formats";
 import type { Difference } from "../check/difference.ts";
-import { MAX_EXTENSIONS } from "@ashlar/protocol";
-import type { ExtensionKind } from "@ashlar/protocol";
+import {
+  MAX_EXTENSIONS,
+  matchesVersion,
+  type ExtensionKind,
+  type MeasuredExtension,
+  type MeasuredExtensions,
+} from "@ashlar/protocol";
 import type {
   DebugException,
   ExtensionKnowledge,
   KnownExtension,
   RightExtension,
 } from "../expected/known-extension.ts";
-import type { MeasuredExtension, MeasuredExtensions } from "@ashlar/protocol";
-import { matchesVersion } from "@ashlar/protocol";
 
 /** What a node has merged, as its verdict names it. */
 export type VerdictExtension = {

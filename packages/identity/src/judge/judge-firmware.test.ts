@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseFirmwareLog, type FirmwareLog } from "@ashlar/formats";
+import { parseFirmwareLog, sha256, type FirmwareLog } from "@ashlar/formats";
 import { eventsByPcr } from "../check/check-logs.ts";
-import { sha256 } from "@ashlar/formats";
 import { firmwareOf, judgeFirmware, judgeHandOver } from "./judge-firmware.ts";
 
 const VECTORS = new URL("../../../../test/vectors/tpm/", import.meta.url);

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256 } from "@ashlar/formats";
 import { judgeNextBoot, type JudgedNextBoot } from "./judge-next-boot.ts";
-import { testNextBootReport } from "@ashlar/protocol/test-fixtures";
-import { testRelease } from "@ashlar/protocol/test-fixtures";
+import { testNextBootReport, testRelease } from "@ashlar/protocol/test-fixtures";
 import type { NextBootReport, SlotReport } from "@ashlar/protocol";
 
 const OLD = testRelease("1.0.0");

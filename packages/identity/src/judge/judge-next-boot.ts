@@ -1,7 +1,13 @@
-import { ashlarEntry, bootEntryId, LOADER_CONFIG, parseBootEntryName, sortBootEntries } from "@ashlar/formats";
-import type { BootEntry } from "@ashlar/formats";
+import {
+  ashlarEntry,
+  bootEntryId,
+  LOADER_CONFIG,
+  parseBootEntryName,
+  sortBootEntries,
+  sha256,
+  type BootEntry,
+} from "@ashlar/formats";
 import type { Difference } from "../check/difference.ts";
-import { sha256 } from "@ashlar/formats";
 import { judgeSlot, type SlotState } from "./judge-slot.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { NextBootReport } from "@ashlar/protocol";

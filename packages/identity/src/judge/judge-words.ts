@@ -2,8 +2,14 @@ import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "../check/difference.ts";
 import { BOOT_PHASES, wordDigest, ZERO_PCR } from "@ashlar/formats";
-import { CONFIG_PARTS, configWord, parseConfigWord, type ConfigPart } from "@ashlar/protocol";
-import { parseExtensionWord, type ExtensionWord } from "@ashlar/protocol";
+import {
+  CONFIG_PARTS,
+  configWord,
+  parseConfigWord,
+  parseExtensionWord,
+  type ConfigPart,
+  type ExtensionWord,
+} from "@ashlar/protocol";
 
 /** The boot phases in PCR 11, each exactly once and in order: a phase that failed only fails its unit. */
 export function judgePhases(events: readonly MeasuredEvent[]): Difference[] {

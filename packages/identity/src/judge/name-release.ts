@@ -1,9 +1,8 @@
 import type { MeasuredEvent } from "../check/check-logs.ts";
 import type { Difference } from "../check/difference.ts";
-import type { Evidence } from "@ashlar/protocol/answers";
+import type { Evidence, ManifestFile, KnownRelease } from "@ashlar/protocol/answers";
 import { provedText } from "@ashlar/protocol";
 import { measuredSection } from "./judge-boot.ts";
-import type { ManifestFile, KnownRelease } from "@ashlar/protocol/answers";
 
 /** What a user wants to know first when a node runs another known release: its version, or the files that differ. */
 export function compareReleases(expected: KnownRelease, found: KnownRelease): Difference[] {

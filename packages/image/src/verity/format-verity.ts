@@ -1,5 +1,4 @@
-import type { FileHandle } from "node:fs/promises";
-import { stat } from "node:fs/promises";
+import { stat, type FileHandle } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import {
   hashBlockDigests,

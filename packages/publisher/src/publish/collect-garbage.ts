@@ -1,9 +1,12 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { keepNewestExtensions, sortedExtensions } from "@ashlar/repository-index";
-import { keepNewest } from "@ashlar/repository-index";
-import { extensionDirectory } from "@ashlar/repository-index";
-import type { RepositoryIndex } from "@ashlar/repository-index";
+import {
+  keepNewestExtensions,
+  sortedExtensions,
+  keepNewest,
+  extensionDirectory,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import { changeIndex, type ChangeOptions, type IndexChange } from "./change-index.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 import { LISTING_NAMES } from "./sums-directories.ts";

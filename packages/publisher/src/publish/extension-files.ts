@@ -1,8 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { hashImage, rootHashOfTree } from "@ashlar/repository";
-import { writeBlocks } from "@ashlar/repository";
+import { hashImage, rootHashOfTree, writeBlocks } from "@ashlar/repository";
 import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "@ashlar/repository-index";
 import type { BuiltExtension } from "./extension-image.ts";
 import { findNewBlocks } from "./find-new-blocks.ts";

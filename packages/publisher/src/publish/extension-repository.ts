@@ -2,9 +2,13 @@ import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
 import type { ExtensionTier } from "@ashlar/protocol";
-import { addExtension, extensionVersions, withdrawExtension } from "@ashlar/repository-index";
-import type { ExtensionEntry } from "@ashlar/repository-index";
-import type { RepositoryIndex } from "@ashlar/repository-index";
+import {
+  addExtension,
+  extensionVersions,
+  withdrawExtension,
+  type ExtensionEntry,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import { changeIndex, type ChangeOptions, checkReason } from "./change-index.ts";
 import { writeExtensionFiles } from "./extension-files.ts";
 import { type BuiltExtension, readBuiltExtension } from "./extension-image.ts";

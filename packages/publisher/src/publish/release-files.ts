@@ -1,12 +1,14 @@
 import { rename, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { run } from "@ashlar/host";
-import { readTree } from "@ashlar/repository";
-import { writeBlocks } from "@ashlar/repository";
-import { releaseFileNames, type ReleaseFileKind } from "@ashlar/repository-index";
-import { summaryOf } from "@ashlar/repository-index";
-import type { PublishedFile } from "@ashlar/repository-index";
-import type { ReleaseEntry } from "@ashlar/repository-index";
+import { readTree, writeBlocks } from "@ashlar/repository";
+import {
+  releaseFileNames,
+  summaryOf,
+  type ReleaseFileKind,
+  type PublishedFile,
+  type ReleaseEntry,
+} from "@ashlar/repository-index";
 import type { BuiltImage } from "./image-directory.ts";
 import { PayloadFiles } from "./payload-files.ts";
 import type { RepositoryFiles } from "./repository-files.ts";

@@ -2,8 +2,16 @@ import { hash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { compareVersions } from "@ashlar/formats";
-import { addRelease, EMPTY_INDEX, nextChannel, pointChannel, withdrawRelease } from "@ashlar/repository-index";
-import { checkChannelName, type ReleaseEntry, type RepositoryIndex } from "@ashlar/repository-index";
+import {
+  addRelease,
+  EMPTY_INDEX,
+  nextChannel,
+  pointChannel,
+  withdrawRelease,
+  checkChannelName,
+  type ReleaseEntry,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import { changeIndex, type ChangeOptions, checkReason, DEFAULT_LIFETIMES, readState } from "./change-index.ts";
 import { readBuiltImage, type BuiltImage } from "./image-directory.ts";
 import { writeReleaseFiles } from "./release-files.ts";

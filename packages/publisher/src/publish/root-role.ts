@@ -2,8 +2,7 @@
 import { hash } from "node:crypto";
 import { AshlarError, canonicalJson } from "@ashlar/base";
 import { type Key, Metadata, MetadataKind, Root } from "@tufjs/models";
-import { KEY_NAMES, type KeyDirectory, type KeyName } from "@ashlar/keys";
-import { createTufSigner, type TufSigner } from "@ashlar/keys";
+import { KEY_NAMES, createTufSigner, type KeyDirectory, type KeyName, type TufSigner } from "@ashlar/keys";
 import { MAX_ROOT_BYTES, MAX_ROOTS } from "@ashlar/repository-index";
 import { expiry, metadataBytes, SPEC_VERSION } from "./sign-role.ts";
 

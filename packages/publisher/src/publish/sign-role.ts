@@ -1,7 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { Metadata, type Root, type Snapshot, type Targets, type Timestamp } from "@tufjs/models";
-import type { KeyDirectory, KeyName } from "@ashlar/keys";
-import type { TufSigner } from "@ashlar/keys";
+import type { KeyDirectory, KeyName, TufSigner } from "@ashlar/keys";
 
 export const SPEC_VERSION = "1.0.31";
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -3,16 +3,16 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { type Metadata, MetaFile, type Root, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import type { KeyDirectory } from "@ashlar/keys";
-import { sortedExtensions } from "@ashlar/repository-index";
-import { extensionDirectory } from "@ashlar/repository-index";
 import {
+  sortedExtensions,
+  extensionDirectory,
   INDEX_FIELD,
   INDEX_SCHEMA,
   MAX_TARGETS_BYTES,
   parseIndex,
+  MAX_ROOTS,
   type RepositoryIndex,
 } from "@ashlar/repository-index";
-import { MAX_ROOTS } from "@ashlar/repository-index";
 import type { RepositoryFiles } from "./repository-files.ts";
 import { expiry, SPEC_VERSION, signedBytes, type Signers } from "./sign-role.ts";
 

@@ -19,11 +19,13 @@ import { lstat, mkdir, open, readdir, readlink, rm, symlink } from "node:fs/prom
 import { basename, dirname, join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { isSignedSums, signSums, type SumsKey } from "@ashlar/keys";
-import { extensionVersions } from "@ashlar/repository-index";
-import { offeredReleases } from "@ashlar/repository-index";
-import { extensionDirectory } from "@ashlar/repository-index";
-import type { PublishedFile } from "@ashlar/repository-index";
-import type { RepositoryIndex } from "@ashlar/repository-index";
+import {
+  extensionVersions,
+  offeredReleases,
+  extensionDirectory,
+  type PublishedFile,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import type { RepositoryFiles } from "./repository-files.ts";
 
 const GENERATIONS_DIRECTORY = ".channels";

@@ -2,8 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import type { Key, Root } from "@tufjs/models";
-import { KEY_NAMES, type KeyDirectory, type KeyName } from "@ashlar/keys";
-import { tufKeyOf } from "@ashlar/keys";
+import { KEY_NAMES, tufKeyOf, type KeyDirectory, type KeyName } from "@ashlar/keys";
 import { type GoodKeys, goodKeys, MAX_KEYS_OF_ROLE } from "../publish/root-role.ts";
 import { goodSigners } from "../publish/sign-role.ts";
 

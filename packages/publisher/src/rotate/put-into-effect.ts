@@ -1,8 +1,7 @@
 import { AshlarError, messageOf } from "@ashlar/base";
 import { Metadata, type Root } from "@tufjs/models";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
-import type { KeyDirectory } from "@ashlar/keys";
-import type { TufSigner } from "@ashlar/keys";
+import type { KeyDirectory, TufSigner } from "@ashlar/keys";
 import { adoptNextKeys, type ChangeOptions, DEFAULT_LIFETIMES } from "../publish/change-index.ts";
 import type { RepositoryFiles } from "../publish/repository-files.ts";
 import { mergeSignatures, type RootProposal } from "./root-proposal.ts";

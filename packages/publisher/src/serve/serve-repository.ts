@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { realpath } from "node:fs/promises";
+import { realpath, type FileHandle } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { FileHandle } from "node:fs/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { openServedFile } from "./open-served-file.ts";
 import { parseRange, type Range } from "./parse-range.ts";

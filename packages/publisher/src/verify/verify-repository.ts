@@ -4,17 +4,17 @@ import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { parseManifest } from "@ashlar/protocol/answers";
-import { openRepository, type Repository } from "@ashlar/repository";
-import { createTransport } from "@ashlar/repository";
-import { readTrustedRoot } from "@ashlar/repository";
-import { MAX_ROOT_BYTES } from "@ashlar/repository-index";
+import { openRepository, createTransport, readTrustedRoot, readDocument, type Repository } from "@ashlar/repository";
+import {
+  MAX_ROOT_BYTES,
+  sortedExtensions,
+  sortedReleases,
+  summaryOf,
+  type ReleaseEntry,
+  type RepositoryIndex,
+} from "@ashlar/repository-index";
 import { type KeySummary, summarizeKeys } from "../rotate/key-summary.ts";
-import { readDocument } from "@ashlar/repository";
 import { isSignedSums, parseKeyring } from "@ashlar/keys";
-import { sortedExtensions } from "@ashlar/repository-index";
-import { sortedReleases } from "@ashlar/repository-index";
-import { summaryOf } from "@ashlar/repository-index";
-import type { ReleaseEntry, RepositoryIndex } from "@ashlar/repository-index";
 import { SIGNATURE_NAME, SUMS_NAME, type SumsDirectory, sumsDirectories } from "../publish/sums-directories.ts";
 import { extensionChecks } from "./extension-checks.ts";
 import { judgeFile } from "./judge-file.ts";

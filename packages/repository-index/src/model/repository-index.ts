@@ -1,8 +1,17 @@
 import { AshlarError } from "@ashlar/base";
 import { type ExtensionIndex, parseExtensions } from "./extension-entry.ts";
 import { forEachFileKind, type ReleaseFileKind } from "./file-names.ts";
-import { entries, fail, object, parseFile, parseWithdrawal, text } from "./index-fields.ts";
-import type { PublishedFile, SignedTargets, Withdrawal } from "./index-fields.ts";
+import {
+  entries,
+  fail,
+  object,
+  parseFile,
+  parseWithdrawal,
+  text,
+  type PublishedFile,
+  type SignedTargets,
+  type Withdrawal,
+} from "./index-fields.ts";
 
 /** What a repository offers, after its signatures have been checked. */
 export type RepositoryIndex = {

@@ -9,14 +9,15 @@ import fc from "fast-check";
 import { imageOf } from "../test-repository.ts";
 import {
   BLOCK_BYTES,
-  type BlocksIndex,
   blocksLayout,
   blocksOfSegment,
   MAX_DATA_BLOCKS,
   parseBlocksIndex,
+  decodeSegment,
+  encodeSegment,
+  type BlocksIndex,
 } from "@ashlar/repository-index";
 import { readTree } from "./image-tree.ts";
-import { decodeSegment, encodeSegment } from "@ashlar/repository-index";
 import { writeBlocks } from "./write-blocks.ts";
 
 async function written(

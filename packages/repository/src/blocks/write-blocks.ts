@@ -3,15 +3,16 @@ import { AshlarError } from "@ashlar/base";
 import { hashBlockDigests } from "@ashlar/formats";
 import {
   BLOCK_BYTES,
-  type BlocksLayout,
   blocksLayout,
   CELL_BYTES,
   MAX_STORED_BYTES,
   writeBlocksIndex,
+  planSegments,
+  encodeSegment,
+  type BlocksLayout,
+  type CellRun,
 } from "@ashlar/repository-index";
 import { type ImageTree, readExactly } from "./image-tree.ts";
-import { type CellRun, planSegments } from "@ashlar/repository-index";
-import { encodeSegment } from "@ashlar/repository-index";
 
 export type WriteBlocksOptions = {
   /** The image. */

@@ -4,7 +4,7 @@ import { createServer } from "node:https";
 import { once } from "node:events";
 import { test } from "node:test";
 import { selfSignedCertificatePem } from "@ashlar/formats";
-import { createTransport } from "./transport.ts";
+import { createTransport } from "./create-transport.ts";
 
 test("a server whose certificate nobody vouches for is not spoken to", async () => {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

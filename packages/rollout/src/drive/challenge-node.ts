@@ -1,7 +1,6 @@
 import { AshlarError } from "@ashlar/base";
-import { expectationsOf, type EkRoots, type NamedVerdict } from "@ashlar/identity";
+import { expectationsOf, type EkRoots, type NamedVerdict, type ExtensionKnowledge } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { ExtensionKnowledge } from "@ashlar/identity";
 import { proveNodes } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
 

@@ -1,6 +1,5 @@
-import type { NamedVerdict } from "@ashlar/identity";
+import type { NamedVerdict, KnownExtension } from "@ashlar/identity";
 import type { ComponentRequest, ExtensionsStatus, MeasuredExtension } from "@ashlar/protocol";
-import type { KnownExtension } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
 import { challengeNode, problemOf, withoutNextBoot, type Right, type Verifier } from "./challenge-node.ts";

@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { parseEkRoots } from "@ashlar/identity";
-import { knownExtensionOf } from "@ashlar/identity";
+import { parseEkRoots, knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
-import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier/declared";
-import type { DeclaredNode } from "@ashlar/verifier/declared";
+import { extensionRecordPath, readExtensionRecord, type DeclaredNode } from "@ashlar/verifier/declared";
 import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "./test-extension-machine.ts";
 import { beginDebugSession, endDebugSession, type DebugContext } from "./debug-session.ts";
 

@@ -5,8 +5,13 @@ import type { NamedVerdict } from "@ashlar/identity";
 import { declaredInConfigs } from "@ashlar/declaration";
 import type { ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
 import { AgentClient } from "@ashlar/verifier";
-import { allowDebugging, endDebugging, readExtensionRecord, rightOfNode } from "@ashlar/verifier/declared";
-import type { DeclaredNode } from "@ashlar/verifier/declared";
+import {
+  allowDebugging,
+  endDebugging,
+  readExtensionRecord,
+  rightOfNode,
+  type DeclaredNode,
+} from "@ashlar/verifier/declared";
 import { challengeNode, firstOf, type Right, type Verifier } from "./challenge-node.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { DEBUG_RESULT_SCHEMA, type DebugResult } from "../turn/debug-result.ts";

@@ -1,10 +1,8 @@
-import type { EkRoots, NamedVerdict } from "@ashlar/identity";
+import type { EkRoots, NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
-import type { ExtensionKnowledge } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
-import type { DeclaredNode } from "@ashlar/verifier/declared";
+import type { DeclaredNode, KnownReleases } from "@ashlar/verifier/declared";
 import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";
-import type { KnownReleases } from "@ashlar/verifier/declared";
 import type { NodeAccess } from "./run-turn.ts";
 import type { Goal } from "../turn/turn.ts";
 

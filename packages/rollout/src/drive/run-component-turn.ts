@@ -1,5 +1,4 @@
-import type { UpdateProgress } from "@ashlar/protocol";
-import type { ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
+import type { UpdateProgress, ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
 import type { ComponentAccess } from "./component-access.ts";
 import {
   lastFailure,

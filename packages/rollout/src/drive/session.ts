@@ -1,11 +1,10 @@
 import { readText } from "@ashlar/host";
 import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { parseEkRoots } from "@ashlar/identity";
+import { parseEkRoots, type ExtensionKnowledge, type KnownExtension } from "@ashlar/identity";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { pinOfOperatorPem } from "@ashlar/protocol";
 import type { Repository } from "@ashlar/repository";
-import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
 import { AgentClient } from "@ashlar/verifier";
 import {
   allowedVersions,
@@ -14,16 +13,18 @@ import {
   readUpdateRecord,
   rightOfNode,
   updateRecordPath,
+  readManifestText,
+  extensionsOf,
+  readExtensions,
+  KnownReleases,
   type UpdateRecord,
+  type DeclaredNode,
+  type DeclaredNodes,
 } from "@ashlar/verifier/declared";
-import type { DeclaredNode, DeclaredNodes } from "@ashlar/verifier/declared";
-import { readManifestText } from "@ashlar/verifier/declared";
 import { openReleases, type RepositoryPlace } from "@ashlar/verifier/release-repository";
-import { extensionsOf, readExtensions } from "@ashlar/verifier/declared";
 import type { Right, Verifier } from "./challenge-node.ts";
 import { RemoteComponent } from "./component-access.ts";
 import type { ComponentGoal } from "../turn/component-turn.ts";
-import { KnownReleases } from "@ashlar/verifier/declared";
 import { RemoteNode } from "./node-access.ts";
 
 /** Where everything is that a session needs. */

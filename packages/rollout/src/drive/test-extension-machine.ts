@@ -1,15 +1,16 @@
 /** A machine for tests that does at once what it is told about extensions; its TPM and its agent's protocol are real. */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { expectationsOf } from "@ashlar/identity";
-import { operatorPem, operatorPin } from "@ashlar/protocol";
-import type { ReleaseManifest } from "@ashlar/protocol/answers";
-import type {
-  ComponentRequest,
-  DebugRequest,
-  ExtensionManifest,
-  ExtensionsStatus,
-  ExtensionWord,
+import {
+  operatorPem,
+  operatorPin,
+  type ComponentRequest,
+  type DebugRequest,
+  type ExtensionManifest,
+  type ExtensionsStatus,
+  type ExtensionWord,
 } from "@ashlar/protocol";
+import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import {
   mergedWord,
   testExtension,

@@ -1,6 +1,11 @@
 import { compareVersions } from "@ashlar/formats";
-import type { ReleaseFailure } from "@ashlar/protocol";
-import type { ComponentFailure, ExtensionKind, ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
+import type {
+  ReleaseFailure,
+  ComponentFailure,
+  ExtensionKind,
+  ExtensionsStatus,
+  MergedExtension,
+} from "@ashlar/protocol";
 import { MAX_SILENCE_MS, stop, type Facts, type Step } from "./turn.ts";
 
 /** What is wanted of one node. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
-import type { ComponentRequest, DebugRequest } from "@ashlar/protocol";
+import { parseImagePath, type ComponentRequest, type DebugRequest, type MaintainRequest } from "@ashlar/protocol";
 import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readPolicy, readTrustedRoot } from "../../shared/read-policy.ts";
@@ -14,11 +14,9 @@ import { debugFile, removeDebugSession, writeDebugSession } from "../../extensio
 import type { ExtensionClient } from "../../extensions/extension-client.ts";
 import type { Repository } from "@ashlar/repository";
 import { readMergeRecord } from "../../extensions/merge-record.ts";
-import type { MaintainRequest } from "@ashlar/protocol";
 import { readDeclared } from "../../extensions/read-declared.ts";
 import { updateComponent } from "./update-component.ts";
 import { type ExtensionOrder, fetchLinked, type VersionSource, versionSource } from "./version-source.ts";
-import { parseImagePath } from "@ashlar/protocol";
 
 /** What orders about extensions are carried out with. */
 export type ExtensionTools = {

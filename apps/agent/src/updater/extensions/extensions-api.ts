@@ -1,9 +1,16 @@
 import { AshlarError, type Json } from "@ashlar/base";
-import type { ComponentRequest, DebugRequest, ExtensionsStatus } from "@ashlar/protocol";
+import {
+  parseComponentRequest,
+  parseDebugRequest,
+  parseMaintainRequest,
+  type ComponentRequest,
+  type DebugRequest,
+  type ExtensionsStatus,
+  type MaintainRequest,
+} from "@ashlar/protocol";
 import { type Caller, type Methods, refusalOf, type Routes } from "../../shared/json-answers.ts";
 import type { OrderBook } from "../order-book.ts";
 import type { ExtensionActivity } from "./extensions-status.ts";
-import { type MaintainRequest, parseComponentRequest, parseDebugRequest, parseMaintainRequest } from "@ashlar/protocol";
 import type { ExtensionOrder } from "./version-source.ts";
 
 /** What the updater can do about extensions. */

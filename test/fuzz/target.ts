@@ -1,0 +1,7 @@
+/** A parser of outside bytes, with valid inputs to start from. */
+export type Target = {
+  readonly name: string;
+  readonly seeds: readonly Uint8Array[];
+  /** May give any value or throw an AshlarError, nothing else. */
+  readonly parse: (bytes: Uint8Array) => unknown;
+};
