@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DemoReport } from "./play-demo.ts";
+import type { DemoReport } from "./demo-report.ts";
 import { renderReport } from "./render-report.ts";
 
 test("what nodes, releases and programs have said is text of the page", () => {
