@@ -73,7 +73,7 @@ export const EXTENSION_TARGETS: readonly Target[] = [
     seeds: [seeds.text(`k8s.io/kubernetes v1.33.5 h1:${"A".repeat(43)}=\n`)],
     parse: ofText((text) => parseGoSums(text, "sums")),
   },
-  { name: "confext-config", seeds: [seeds.text(JSON.stringify(CONFEXT))], parse: ofText(planConfext) },
+  { name: "confext-config", seeds: [seeds.text(JSON.stringify(CONFEXT))], parse: planConfext },
 ];
 
 function ofText(parse: (text: string) => unknown): Target["parse"] {

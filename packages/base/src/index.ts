@@ -7,3 +7,4 @@ export type { Position, Problem, Report } from "./report.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export type { Json } from "./canonical-json.ts";
 export { membersOf } from "./members-of.ts";
+export { foldName } from "./fold-name.ts";

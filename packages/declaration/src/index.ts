@@ -4,6 +4,7 @@ export { EXTENSIONS_FILE, declaredExtensions } from "./extensions/declaration.ts
 export type { DeclarationProblem } from "./extensions/declaration.ts";
 export { declaredInConfigs } from "./extensions/declared-in-configs.ts";
 export { parseTransferFile } from "./extensions/transfer-file.ts";
+export { parseConfig, readDataUrl } from "./ignition/read-config.ts";
 export { findUnpinnedSources } from "./ignition/unpinned-sources.ts";
 export { isInWindow, nextBeginning } from "./update/maintenance-window.ts";
 export { parsePolicy } from "./update/policy.ts";

@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, foldName } from "@ashlar/base";
 import type { Field, ObjectSchema, ScalarSchema, Schema } from "../schema/schema.ts";
 import type { Decoded, DecodedObject } from "./decoded.ts";
 import type { Findings } from "./findings.ts";
@@ -192,12 +192,11 @@ export class Decoder {
     }
   }
 
-  /** JSON takes the last of equal keys, YAML none. */
+  /** Ignition joins the parts of equal keys, so that what stands last is not what counts; YAML takes none. */
   #repeated(tree: Tree, at: Spot): void {
-    const severity = this.#notation.language === "yaml" ? "error" : "warning";
     const place = { path: this.#origins.pathOf(at.parent, at.key), offset: tree.offset };
     const message = `expected each key once, found ${at.key} again`;
-    this.#findings.atKey(severity, place, message, "keep one of them, or join their values");
+    this.#findings.atKey("error", place, message, "keep one of them, or join their values");
   }
 
   #warnAboutUnknownKeys(tree: MapTree, schema: ObjectSchema, value: DecodedObject): void {
@@ -210,6 +209,11 @@ export class Decoder {
       const place = { path: this.#origins.pathOf(value, name), offset: key.offset };
       if (this.#notation.isMergeKey(key)) {
         this.#findings.atKey("warning", place, "unknown keys inside a merged map are not reported");
+        continue;
+      }
+      const taken = this.#notation.language === "json" && names.find((each) => foldName(each) === foldName(name));
+      if (typeof taken === "string") {
+        this.#findings.atKey("error", place, `expected ${taken}, found ${name}, which Ignition takes for it`);
         continue;
       }
       const meant = nearest(name, names);

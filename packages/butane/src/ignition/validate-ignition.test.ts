@@ -90,6 +90,27 @@ test("what is no config of a known version is refused where it is wrong", () => 
   }
 });
 
+test("a key that comes twice, and one that Ignition takes for another, are errors with their place", () => {
+  const config = (files: string): string => `{"ignition":{"version":"3.3.0"},"storage":{"files":[${files}]}}`;
+  const cases: readonly [text: string, path: string, message: RegExp][] = [
+    ['{"path":"/a","contents":{"source":"https://a/"},"contents":{}}', "0.contents", /once, found contents again/u],
+    ['{"path":"/a","contents":{"\u017Fource":"https://a/"}}', "0.contents.\u017Fource", /expected source, found/u],
+    [
+      '{"path":"/a","contents":{"\\u017fource":"https://a/"}}',
+      "0.contents.\u017Fource",
+      /which Ignition takes for it/u,
+    ],
+    ['{"path":"/a","Mode":1}', "0.Mode", /expected mode, found Mode/u],
+    ['{"path":"/a","overwrite":true,"OVERWRITE":false}', "0.OVERWRITE", /expected overwrite, found OVERWRITE/u],
+  ];
+  for (const [text, path, message] of cases) {
+    const [problem, ...others] = validateIgnition(config(text));
+    assert.deepEqual([problem?.severity, problem?.path, others.length], ["error", `$.storage.files.${path}`, 0], text);
+    assert.match(problem?.message ?? "", message);
+    assert.ok((problem?.position?.column ?? 0) > 50);
+  }
+});
+
 test("unknown keys come with the nearest known one", () => {
   const [problem] = validateIgnition('{"ignition":{"version":"3.3.0"},\n "storage":{"fils":[]}}');
   assert.deepEqual(

@@ -1,4 +1,3 @@
-import { AshlarError } from "@ashlar/base";
 import { parseImagePath } from "@ashlar/protocol";
 import { isDataUrl, newBudget, parseConfig, readDataUrl, showSource, type Budget } from "./read-config.ts";
 
@@ -16,12 +15,10 @@ export function findUnpinnedSources(config: Uint8Array, what: string): string[] 
   return config.length === 0 ? [] : searchConfig(config, what, 0, newBudget());
 }
 
-const MAX_JSON_DEPTH = 64;
-
 function searchConfig(config: Uint8Array, place: string, mergeDepth: number, budget: Budget): string[] {
   const sources: string[] = [];
   const value = parseConfig(config, place, mergeDepth);
-  visit(value, place, { sources, mergeDepth, budget, depth: 0, isMerge: false, isImage: false });
+  visit(value, place, { sources, mergeDepth, budget, isMerge: false, isImage: false });
   return sources;
 }
 
@@ -29,7 +26,6 @@ type Search = {
   readonly sources: string[];
   readonly mergeDepth: number;
   readonly budget: Budget;
-  readonly depth: number;
   /** The resource is a config. */
   readonly isMerge: boolean;
   /** The resource is the content of an extension image. */
@@ -39,28 +35,19 @@ type Search = {
 /** In every version of the specification a member `source` is the URL of a resource, whatever holds it. */
 function visit(value: unknown, place: string, search: Search): void {
   if (typeof value !== "object" || value === null) return;
-  if (search.depth > MAX_JSON_DEPTH) {
-    throw new AshlarError("limit", `${place}: expected JSON at most ${MAX_JSON_DEPTH} deep`);
-  }
   const members = new Map<string, unknown>(Object.entries(value));
-  // Go's JSON decoder, and so Ignition, takes a member's name in any case.
-  for (const [name, source] of members) {
-    if (name.toLowerCase() === "source" && typeof source === "string" && source !== "") {
-      judgeSource(source, members, place, search);
-    }
-  }
+  const source = members.get("source");
+  if (typeof source === "string" && source !== "") judgeSource(source, members, place, search);
   const isImageFile = isExtensionImage(members);
   for (const [name, member] of members) {
-    const lower = name.toLowerCase();
-    const isMerge = lower === "merge" || lower === "replace" || (search.isMerge && Array.isArray(value));
-    const isImage = isImageFile && lower === "contents";
-    visit(member, `${place}.${name}`, { ...search, depth: search.depth + 1, isMerge, isImage });
+    const isMerge = name === "merge" || name === "replace" || (search.isMerge && Array.isArray(value));
+    visit(member, `${place}.${name}`, { ...search, isMerge, isImage: isImageFile && name === "contents" });
   }
 }
 
 function isExtensionImage(file: ReadonlyMap<string, unknown>): boolean {
-  const paths = [...file].filter(([name]) => name.toLowerCase() === "path").map(([, path]) => path);
-  return paths.length > 0 && paths.every((path) => typeof path === "string" && parseImagePath(path) !== undefined);
+  const path = file.get("path");
+  return typeof path === "string" && parseImagePath(path) !== undefined;
 }
 
 function judgeSource(

@@ -72,7 +72,7 @@ test("everything that has no place in a confext is named, all at once", () => {
     },
   });
   assert.throws(
-    () => planConfext(text),
+    () => planConfext(Buffer.from(text)),
     (error: Error) => {
       for (const place of [
         "$.ignition: Unrecognized key",
@@ -96,7 +96,9 @@ test("everything that has no place in a confext is named, all at once", () => {
 test("units whose links only systemctl could make", () => {
   const plan = (unit: object) => () =>
     planConfext(
-      JSON.stringify({ ignition: { version: "3.3.0" }, systemd: { units: [{ name: "a.service", ...unit }] } }),
+      Buffer.from(
+        JSON.stringify({ ignition: { version: "3.3.0" }, systemd: { units: [{ name: "a.service", ...unit }] } }),
+      ),
     );
   const cases: readonly [object, RegExp][] = [
     [{ enabled: true }, /expected the contents of a\.service/u],
@@ -112,9 +114,11 @@ test("units whose links only systemctl could make", () => {
 });
 
 test("what is no config", () => {
-  assert.throws(() => planConfext("{"), { code: "malformed" });
-  assert.throws(() => planConfext("null"), { code: "invalid" });
-  assert.throws(() => planConfext(" ".repeat(65 * 1024 * 1024)), { code: "limit" });
+  const twice = '{"ignition":{"version":"3.3.0"},"storage":{"files":[]},"storage":{}}';
+  assert.throws(() => planConfext(Buffer.from(twice)), { code: "malformed", message: /found "storage" again/u });
+  assert.throws(() => planConfext(Buffer.from("{")), { code: "malformed" });
+  assert.throws(() => planConfext(Buffer.from("null")), { code: "invalid" });
+  assert.throws(() => planConfext(Buffer.alloc(65 * 1024 * 1024)), { code: "limit" });
 });
 
 test("a path that is told twice", async () => {

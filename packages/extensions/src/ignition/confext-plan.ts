@@ -1,4 +1,5 @@
-import { AshlarError, messageOf } from "@ashlar/base";
+import { AshlarError } from "@ashlar/base";
+import { parseConfig } from "@ashlar/declaration";
 import { z } from "zod";
 import { enablingLinks } from "./enabling-links.ts";
 
@@ -17,7 +18,8 @@ export type PlannedFile = {
 };
 
 const MAX_PROBLEMS = 20;
-const MAX_CHARACTERS = 64 * 1024 * 1024;
+/** It holds the content of all files. */
+const MAX_BYTES: number = 64 * 1024 * 1024;
 const DEFAULT_FILE_MODE = 0o644;
 const DEFAULT_DIRECTORY_MODE = 0o755;
 const UNITS = "/etc/systemd/system";
@@ -76,8 +78,8 @@ const config = z.strictObject({
  *
  * @throws AshlarError `limit`, `malformed`, or `invalid`, naming everything that has no place in a confext
  */
-export function planConfext(text: string): ConfextPlan {
-  const result = config.safeParse(parseJson(text));
+export function planConfext(bytes: Uint8Array): ConfextPlan {
+  const result = config.safeParse(parseConfig(bytes, "Ignition config", 0, MAX_BYTES));
   if (!result.success) {
     const problems = result.error.issues
       .slice(0, MAX_PROBLEMS)
@@ -107,20 +109,6 @@ export function planConfext(text: string): ConfextPlan {
       mode: each.mode ?? DEFAULT_DIRECTORY_MODE,
     })),
   };
-}
-
-function parseJson(text: string): unknown {
-  if (text.length > MAX_CHARACTERS) {
-    throw new AshlarError(
-      "limit",
-      `Ignition config: expected at most ${MAX_CHARACTERS} characters, found ${text.length}`,
-    );
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new AshlarError("malformed", `Ignition config: expected JSON, ${messageOf(error)}`, { cause: error });
-  }
 }
 
 type Unit = {

@@ -1,8 +1,7 @@
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { AshlarError } from "@ashlar/base";
+import { readDataUrl } from "@ashlar/declaration";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { type PlannedFile, planConfext } from "../ignition/confext-plan.ts";
 import { checkWay } from "../tree/check-way.ts";
@@ -17,7 +16,8 @@ const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
  * @throws AshlarError `invalid`, naming everything that has no place in a confext; `conflict` for a path that is told twice
  */
 export async function stageIgnition(config: Uint8Array, tree: string): Promise<StagedTree> {
-  const { files, links, directories } = planConfext(Buffer.from(config).toString("utf8"));
+  const { files, links, directories } = planConfext(config);
+  const budget = { bytes: MAX_UNPACKED_BYTES };
   const seen = new Set<string>();
   for (const { path } of [...files, ...links]) {
     if (seen.has(path)) throw new AshlarError("conflict", `expected ${path} once, found it twice`);
@@ -30,7 +30,7 @@ export async function stageIgnition(config: Uint8Array, tree: string): Promise<S
   }
   for (const file of files) {
     const target = await makeParent(tree, file.path);
-    await writeFile(target, await contentOf(file), { flag: "wx" });
+    await writeFile(target, contentOf(file, budget), { flag: "wx" });
     await chmod(target, file.mode);
   }
   for (const { path, target } of links) {
@@ -46,12 +46,7 @@ async function makeParent(tree: string, path: string): Promise<string> {
   return join(tree, path);
 }
 
-async function contentOf({ path, content }: PlannedFile): Promise<Uint8Array> {
+function contentOf({ path, content }: PlannedFile, budget: { bytes: number }): Uint8Array {
   if ("text" in content) return Buffer.from(content.text);
-  try {
-    const bytes = await (await fetch(content.source)).bytes();
-    return content.isCompressed ? await promisify(gunzip)(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }) : bytes;
-  } catch (error) {
-    throw new AshlarError("malformed", `${path}: expected a data: URL, ${messageOf(error)}`, { cause: error });
-  }
+  return readDataUrl(content.source, content.isCompressed ? "gzip" : "", path, budget);
 }

@@ -8,7 +8,7 @@ import { configWord, parseConfigWord } from "@ashlar/protocol";
 import { sha256 } from "@ashlar/formats";
 import { nodeIdentity } from "./node-identity.ts";
 import { testRelease } from "@ashlar/protocol/test-fixtures";
-import { findUnpinnedSources } from "@ashlar/declaration";
+import { declaredInConfigs, findUnpinnedSources } from "@ashlar/declaration";
 
 const RELEASE = testRelease("1.0.0");
 const HASH = `sha512-${"ab".repeat(64)}`;
@@ -34,7 +34,6 @@ test("content from elsewhere needs a hash, wherever it is", () => {
     { storage: { files: [{ append: [{ source: "s3://bucket/x" }] }] } },
     { ignition: { security: { tls: { certificateAuthorities: [remote] } } } },
     { storage: { luks: [{ keyFile: remote }] } },
-    { Storage: { files: [{ contents: { Source: "tftp://x/y" } }] } },
     merge({ ...remote, verification: { hash: HASH } }),
     { ignition: { config: { replace: { ...remote, verification: { hash: HASH } } } } },
     merge({ source: dataUrl(bytes(file(remote))) }),
@@ -77,7 +76,6 @@ test("only an extension's image may come from anywhere: its signature and root h
     at("/opt/extensions/kubernetes/../../etc/x-1-x86-64.raw"),
     at(image.replace("/kubernetes/", "/other/")),
     at(`${image}/x`),
-    at(image, { Path: "/etc/passwd" }),
     at(image, { contents: {}, append: [{ source: "https://example.org/x" }] }),
     { contents: { source: "https://example.org/x" } },
     merge({ path: image, contents: { source: "https://example.org/x" }, source: "https://example.org/y" }),
@@ -86,7 +84,9 @@ test("only an extension's image may come from anywhere: its signature and root h
 });
 
 test("a config that cannot be read is refused, also a merged one", () => {
-  for (const source of ["data:;base64,!!", "data:", "data:,%", dataUrl(Buffer.from("{"))]) {
+  const quoted = `data:text/plain;x=",",${JSON.stringify({})}`;
+  const noData = ["data:;base64,!!", "data:;base64,e30", "data:;base64,e3 0=", "data:", "data:,%", "data:,%7", quoted];
+  for (const source of [...noData, dataUrl(Buffer.from("{"))]) {
     assert.throws(() => find(merge({ source })), { code: "malformed" }, source);
   }
   assert.throws(() => find(merge({ source: dataUrl(Buffer.from("x")), compression: "gzip" })), { code: "malformed" });
@@ -100,7 +100,39 @@ test("a config that cannot be read is refused, also a merged one", () => {
   const deep = Buffer.from(`${"[".repeat(1000)}${"]".repeat(1000)}`);
   assert.throws(() => findUnpinnedSources(deep, "config"), { code: "limit" });
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
-  assert.throws(() => find(merge({ source: dataUrl(bomb), compression: "gzip" })), { code: "malformed" });
+  assert.throws(() => find(merge({ source: dataUrl(bomb), compression: "gzip" })), { code: "limit" });
+});
+
+test("members that Go reads in another way than JavaScript are refused, in merged configs, too", () => {
+  const twice = '{"storage":{"files":[{"path":"/a","contents":{"source":"https://a.example/"},"contents":{}}]}}';
+  const escaped = twice.replace('"contents":{}', '"c\\u006fntents":{}');
+  const refused: readonly [text: string, message: RegExp][] = [
+    [twice, /config\.storage\.files\.0: expected each member once, found "contents" again$/u],
+    [escaped, /config\.storage\.files\.0: expected each member once, found "contents" again$/u],
+    [twice.replace('"contents":{}', '"Contents":{}'), /files\.0: expected each member once, found "Contents" again$/u],
+    ['{"a":[{"x":1},{"X":1,"y":{},"x":2}]}', /config\.a\.1: expected each member once, found "x" again$/u],
+    ['{"a":{"\u017Fource":"https://a.example/"}}', /config\.a: expected names .* ASCII, found "\\u\{17f\}ource"$/u],
+    ['{"a":{"\\u017fource":"https://a.example/"}}', /ASCII, found "\\u\{17f\}ource"$/u],
+    ['{"lin\u212As":[]}', /config: expected names of members in ASCII, found "lin\\u\{212a\}s"$/u],
+    ['{"a":{"\u001b[2Ksource":""}}'.replace("\u001b", "\\u001b"), /ASCII, found "\\u001b\[2Ksource"$/u],
+    ['{"a":{"Source":"https://a.example/"}}', /config\.a: expected the member source, found "Source"$/u],
+    ['{"STORAGE":{}}', /config: expected the member storage, found "STORAGE"$/u],
+    ['\uFEFF{"storage":{}}', /expected Ignition JSON/u],
+  ];
+  for (const [text, message] of refused) {
+    const is = { code: "malformed", message };
+    assert.throws(() => findUnpinnedSources(Buffer.from(text), "config"), is, text);
+    const inside = merge({ source: dataUrl(Buffer.from(text)) });
+    assert.throws(
+      () => find(inside),
+      { code: "malformed", message: new RegExp(message.source.replace(/^config:?/u, ""), "u") },
+      text,
+    );
+    assert.throws(() => declaredInConfigs(Buffer.from(text), new Uint8Array()), { code: "malformed" }, text);
+    assert.throws(() => declaredInConfigs(new Uint8Array(), bytes(inside)), { code: "malformed" }, text);
+  }
+  const good = '{"a":[{"x":"\\"x\\",{:"},{"x":"\\\\"}],"x":{"a":["x","x"]},"sources":"\u017F"}';
+  assert.deepEqual(findUnpinnedSources(Buffer.from(good), "config"), []);
 });
 
 test("any bytes give a list or an AshlarError", () => {
