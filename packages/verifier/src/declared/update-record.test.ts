@@ -43,7 +43,7 @@ test("both releases are right for the node whose turn it is and for no other; af
 test("one turn at a time; an interrupted one goes on", async () => {
   const turn = { node: "a", from: "1.0.0", to: "1.1.0" };
   await beginTurn(path, turn, new Date(0));
-  await assert.rejects(beginTurn(path, { ...turn, node: "b" }), { code: "conflict", message: /one of a / });
+  await assert.rejects(beginTurn(path, { ...turn, node: "b" }), { code: "conflict", message: /update of a is/u });
   await beginTurn(path, turn, new Date(1000));
   assert.deepEqual((await readUpdateRecord(path)).turn, { ...turn, since: "1970-01-01T00:00:01.000Z" });
   await endTurn(path, "b", "2.0.0");
