@@ -1,3 +1,7 @@
+/**
+ * What every package speaks: expected failures, reports about a user's file, JSON with one form. Pure, and imports
+ * nothing.
+ */
 export { AshlarError, messageOf } from "./error.ts";
 export type { ErrorCode } from "./error.ts";
 export { printable, printableJson } from "./printable.ts";

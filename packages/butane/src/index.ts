@@ -1,3 +1,7 @@
+/**
+ * Butane to Ignition, byte for byte as the reference, with every problem at its place in the file. Pure: it runs in a
+ * browser too. Files that a config embeds come in as an argument.
+ */
 export { translate } from "./translate/translate.ts";
 export type { IgnitionConfig, TranslateOptions, Translation } from "./translate/translate.ts";
 export { MAX_LOCAL_FILE_BYTES } from "./local/local-files.ts";

@@ -1,3 +1,7 @@
+/**
+ * Builds system and configuration extensions as signed images, from directories, Debian packages, OCI images, Butane
+ * configs or recipes, and checks and compares them.
+ */
 export { buildExtension } from "./build-extension.ts";
 export type { BuildExtensionOptions, BuiltExtension } from "./build-extension.ts";
 export type { ExtensionSigner } from "./image/write-ddi.ts";

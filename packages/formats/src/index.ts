@@ -1,3 +1,7 @@
+/**
+ * Bytes to values, one folder for each format, each function citing its specification. Pure and strict: trailing
+ * bytes, overlaps and doubled fields are refused, and every parser has limits and is fuzzed.
+ */
 export { bootEntryId, parseBootEntryName } from "./boot-loader/boot-entry.ts";
 export type { BootEntryName, BootTries } from "./boot-loader/boot-entry.ts";
 export { ashlarEntry, chooseBootEntry, renamesToBoot, sortBootEntries } from "./boot-loader/choose-boot-entry.ts";

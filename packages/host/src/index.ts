@@ -1,3 +1,7 @@
+/**
+ * The one door to the operating system: programs, files, locks, processes, directories. No judgement here. It also
+ * runs on nodes.
+ */
 export { writeFileAtomically } from "./atomic-file.ts";
 export { startDaemon } from "./daemon.ts";
 export type { DaemonOptions } from "./daemon.ts";

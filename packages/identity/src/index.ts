@@ -1,3 +1,7 @@
+/**
+ * The judge: expected values, evidence and verdicts. Pure: the same evidence gives the same verdict a year later.
+ * `expected` computes what should be there, `check` shows whom to believe, `judge` compares.
+ */
 export type { PinnedKeys } from "./check/check-keys.ts";
 export type { Challenge } from "./check/check-quote.ts";
 export type { Difference } from "./check/difference.ts";

@@ -1,3 +1,7 @@
+/**
+ * Builds the operating system image of a release from Debian packages and `os/`, the same bytes from the same inputs,
+ * and checks images again.
+ */
 export { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } from "./build-image.ts";
 export type { BuildImageOptions, BuiltImage } from "./build-image.ts";
 export { formatVerity } from "./verity/format-verity.ts";

@@ -1,3 +1,7 @@
+/**
+ * A lab: nodes as virtual machines, each with its own disk and software TPM. There are no process ids on disk;
+ * machines are found by their arguments.
+ */
 export { readBootInputs } from "./boot-inputs.ts";
 export type { BootInput, BootInputGroup } from "./boot-inputs.ts";
 export { openLab } from "./lab.ts";

@@ -1,3 +1,4 @@
+/** Publishes releases and extensions in a repository of static files, serves and verifies it, rotates its keys. */
 export type { ChangeOptions } from "./publish/change-index.ts";
 export { publishExtensions } from "./publish/extension-repository.ts";
 export type { KeyDifference, KeySummary } from "./rotate/key-summary.ts";

@@ -1,3 +1,7 @@
+/**
+ * The signed index of a release repository, as values: what is published, which version a node should take, where the
+ * blocks of an image are. Pure.
+ */
 export {
   BLOCK_BYTES,
   CELL_BYTES,

@@ -1,3 +1,7 @@
+/**
+ * The input and output of proving: asks agents over TLS, keeps pins, evidence and records, and has `identity` judge
+ * all of it.
+ */
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order } from "./agent-client.ts";
 export { readPins } from "./pin-store.ts";

@@ -32,7 +32,10 @@ export function chooseRelease(index: RepositoryIndex, wish: ReleaseWish): string
   const channel = index.channels.get(channelName);
   if (channel === undefined) {
     throw new AshlarError("not-found", `the repository has no channel ${channelName}`, {
-      hint: `its channels are ${[...index.channels.keys()].join(", ") || "none yet: promote a release to one"}`,
+      hint:
+        index.channels.size === 0
+          ? "it has no channels yet: promote a release to one"
+          : `its channels are ${[...index.channels.keys()].join(", ")}`,
     });
   }
   const version = wish.to ?? newestOfChannel(index, channelName, channel, wish.pin);
