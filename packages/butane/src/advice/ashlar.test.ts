@@ -35,7 +35,7 @@ const CASES: readonly [body: string, path: string, message: RegExp][] = [
     /fetches nothing/u,
   ],
   ["kernel_arguments: {should_exist: [a]}", "$.kernel_arguments", /command line is part of the signed/u],
-  ["passwd: {users: [{name: core, password_hash: x}]}", "$.passwd.users.0.password_hash", /with a password/u],
+  ["passwd: {users: [{name: core, password_hash: x}]}", "$.passwd.users.0.password_hash", /takes a password/u],
   [
     'systemd: {units: [{name: a.service, contents: "[Service]\\nExecStart=-/opt/bin/a --b\\n"}]}',
     "$.systemd.units.0.contents",

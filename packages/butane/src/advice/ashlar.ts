@@ -70,7 +70,7 @@ function adviseOnExecutable(file: DecodedObject, findings: Findings): void {
   const path = textOf(file["path"]);
   const mode = integerOf(file["mode"]) ?? 0;
   if ((mode & 0o111) === 0 || EXECUTABLE.test(path) || IN_USR.test(path)) return;
-  const message = `expected no program, found an executable file at ${path}: an Ashlar node executes files from /usr and container storage only`;
+  const message = `${path} cannot be executed: an Ashlar node executes files from /usr and container storage only`;
   findings.warning([file, "path"], message, "ship programs as an extension; a script runs with /bin/sh FILE");
 }
 
@@ -101,13 +101,13 @@ function adviseOnFilesystem(filesystem: DecodedObject, findings: Findings): void
 
 function adviseOnKernelArguments(kernelArguments: DecodedObject, findings: Findings): void {
   if (["shouldExist", "shouldNotExist"].every((key) => listOf(kernelArguments[key]).length === 0)) return;
-  const message = "expected no kernel arguments, found some: the command line is part of the signed and measured image";
+  const message = "kernel arguments cannot be set: the command line is part of the signed and measured image";
   findings.warning([kernelArguments], message, "build an image with another command line");
 }
 
 function adviseOnUser(user: DecodedObject, findings: Findings): void {
   if (textOf(user["passwordHash"]) === "") return;
-  const message = "expected no password, found password_hash: nobody logs in to an Ashlar node with a password";
+  const message = "password_hash has no effect: no log-in to an Ashlar node takes a password";
   findings.warning([user, "passwordHash"], message, "use ssh_authorized_keys");
 }
 

@@ -16,7 +16,7 @@ export const YAML_ADVICE: Readonly<Partial<Record<ErrorCode, readonly [message: 
     "expected one key and value on the line, found another key in the value",
     "start a new line for the inner key, or put a text with a colon and a space in quotes",
   ],
-  BLOCK_IN_FLOW: ["expected no - list or | text inside brackets, found one", "write it as [a, b] or in quotes"],
+  BLOCK_IN_FLOW: ["a - list or | text cannot stand inside brackets", "write it as [a, b] or in quotes"],
   MISSING_CHAR: [
     "expected a closing quote or bracket, a comma, a colon or a space, found something else",
     "check quotes and brackets from here back; after a colon comes a space",

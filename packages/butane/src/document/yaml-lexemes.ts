@@ -97,7 +97,7 @@ class ReferenceRules {
     const found = this.#depth > 0 ? /\?|^:|\n\t/u.exec(text) : null;
     if (found === null) return;
     const character = found[0].startsWith("\n") ? "tab at the start of a line" : found[0];
-    const message = `expected no ${character} in brackets without quotes, found one`;
+    const message = `expected quotes around text with ${character} in brackets, found none`;
     throw new NotYaml(message, offset + found.index, "put the text in quotes");
   }
 

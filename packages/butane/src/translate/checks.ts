@@ -51,6 +51,6 @@ function refuseClevis({ findings }: Context, luks: DecodedObject): void {
   const { clevis } = luks;
   if (!isObject(clevis) || saysNothing(clevis)) return;
   const hint = "use key_file, or leave clevis out";
-  findings.error([clevis], "expected no clevis, which Flatcar does not have, found some", hint);
+  findings.error([clevis], "clevis is not supported: Flatcar does not have it", hint);
   luks["clevis"] = undefined;
 }

@@ -55,7 +55,7 @@ export function checkLink(link: DecodedObject, validation: Validation): void {
     for (const part of ["id", "name"] as const) {
       if (owner[part] === undefined || owner[part] === "") continue;
       const hint = "set it where the file itself is declared";
-      findings.warning([owner, part], `expected no ${key} for a hard link, found one, which has no effect`, hint);
+      findings.warning([owner, part], `${key} has no effect on a hard link`, hint);
     }
   }
 }

@@ -14,7 +14,7 @@ export function checkRaid(raid: DecodedObject, { findings }: Validation): void {
   } else if (!LEVELS.includes(level)) {
     findings.error([raid, "level"], `expected one of ${LEVELS.join(", ")}, found ${level}`);
   } else if (LEVELS_WITHOUT_SPARES.some((one) => one === level) && (integerOf(raid["spares"]) ?? 0) !== 0) {
-    findings.error([raid, "level"], `expected no spares for level ${level}, found some`, "leave spares out");
+    findings.error([raid, "level"], `level ${level} takes no spares`, "leave spares out");
   }
   const devices = listOf(raid["devices"]);
   if (devices.length === 0) findings.error([raid, "devices"], "expected the devices of the array, found none");

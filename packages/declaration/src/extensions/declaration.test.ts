@@ -162,7 +162,7 @@ test("a transfer file too large, or with nothing but problems", () => {
   }
 });
 
-test("the talk's way: an image, a link, a transfer", () => {
+test("Flatcar's layout: an image, a link, a transfer", () => {
   const url = "https://extensions.flatcar.org/kubernetes-v1.33.2-x86-64.raw";
   const files = [{ path: IMAGE, url, hash: null }];
   const source = { type: "file", path: IMAGE, url, hash: null };

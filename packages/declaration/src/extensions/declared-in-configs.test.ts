@@ -61,7 +61,7 @@ function names(classConfig: unknown, nodeConfig?: unknown): string {
     .join(", ");
 }
 
-test("the talk's config declares kubernetes with its patch releases", () => {
+test("a config in Flatcar's layout declares kubernetes with its patch releases", () => {
   assert.deepEqual(declaredInConfigs(bytes(TALK), NOTHING), [
     {
       kind: "sysext",

@@ -131,7 +131,7 @@ const STORES = [EXTENSION_STORE, "/var/lib/extensions.d"];
 const MAX_URL_CHARACTERS = 2048;
 const MAX_SHOWN_CHARACTERS = 120;
 
-/** The link by which the talk's way, and sysupdate's CurrentSymlink, names the version in use. */
+/** The link by which Flatcar's layout, and sysupdate's CurrentSymlink, names the version in use. */
 export function linkOfExtension(name: string): string {
   return `/etc/extensions/${name}.raw`;
 }
