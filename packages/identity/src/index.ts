@@ -16,7 +16,7 @@ export type { PinnedFirmware } from "./judge/judge-firmware.ts";
 export { judgeNextBoot } from "./judge/judge-next-boot.ts";
 export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge/judge-next-boot.ts";
 export type { ExtensionExpectations, VerdictExtension } from "./judge/judge-extensions.ts";
-export { describeNode, judgeFleet, summaryOf } from "./judge/judge-fleet.ts";
+export { describeNode, judgeFleet, refusePinned, summaryOf } from "./judge/judge-fleet.ts";
 export type { FleetMember } from "./judge/judge-fleet.ts";
 export { EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";

@@ -9,7 +9,13 @@ import { nameOfKey, type PinnedKeys } from "./check/check-keys.ts";
 import { certificateSha256 } from "./check/ek-chain.ts";
 import type { Evidence, Keys, ReleaseManifest, NextBootAnswer } from "@ashlar/protocol/answers";
 import { firmwareOf, type PinnedFirmware } from "./judge/judge-firmware.ts";
-import { firmwareLogBytes, osReleaseOf, userspaceLogBytes, type TestLogs } from "@ashlar/protocol/test-fixtures";
+import {
+  firmwareLogBytes,
+  osReleaseOf,
+  TEST_MACHINE_ID,
+  userspaceLogBytes,
+  type TestLogs,
+} from "@ashlar/protocol/test-fixtures";
 
 const EK = "0x81010001";
 const EK_CERTIFICATE = "0x01c00002";
@@ -108,7 +114,11 @@ export class TestNode {
     return readFileSync(join(this.directory, file));
   }
 
-  boot(logs: TestLogs): void {
+  /** Starts anew with these logs, in which a machine ID of its own takes the place of the usual one. */
+  boot(usual: TestLogs): void {
+    const id = sha256(this.directory).slice(0, 32);
+    const words = usual.words.map(({ pcr, word }) => ({ pcr, word: word.replace(TEST_MACHINE_ID, id) }));
+    const logs = { ...usual, words };
     // Without it a reset counts as a failed password for the AK, and the third one locks it (Part 1, 19.8.6).
     this.#run("tpm2_shutdown", ["--clear"]);
     this.#run("swtpm_ioctl", ["--unix", join(this.directory, "tpm.ctrl"), "-i"]);

@@ -22,6 +22,7 @@ import {
   judgePhases,
   judgeZeroPcrs,
   measuredConfig,
+  measuredMachineId,
   measuredExtensionWords,
 } from "./judge/judge-words.ts";
 import { compareReleases, describeUnknownRelease } from "./judge/name-release.ts";
@@ -44,7 +45,11 @@ export type VerificationInput = {
 };
 
 /** The TPM that has signed the evidence. */
-export type QuotingTpm = PinnedKeys & { readonly resetCount: number };
+export type QuotingTpm = PinnedKeys & {
+  readonly resetCount: number;
+  /** What systemd has measured as the machine's ID, proved by the quote; undefined when it has not. */
+  readonly machineId: string | undefined;
+};
 
 export type Verification = {
   readonly verdict: NodeVerdict;
@@ -77,7 +82,12 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const found = findRelease(measurements, input.expectations, input.candidates ?? []);
   return {
     verdict: judge(measurements, found, evidence, input),
-    tpm: { ekSha256, akName, resetCount: quote.resetCount },
+    tpm: {
+      ekSha256,
+      akName,
+      resetCount: quote.resetCount,
+      machineId: measuredMachineId(measurements.events.get(15) ?? []),
+    },
     running: found.running,
     pinnable: judgeHandOver(measurements.events).length === 0,
   };

@@ -21,4 +21,4 @@ export {
 } from "./manifests/manifest.ts";
 export type { KnownRelease, ManifestFile, ReleaseManifest } from "./manifests/manifest.ts";
 export { parseExtensionManifest } from "./manifests/parse-extension-manifest.ts";
-export { parseDocument } from "./parse-document.ts";
+export { parseDocument, parseOwnDocument } from "./parse-document.ts";

@@ -1,5 +1,6 @@
 import { AshlarError, messageOf } from "@ashlar/base";
 import type { z } from "zod";
+import { findLostMember } from "./lost-member.ts";
 
 /**
  * Parses outside JSON text against a schema. Every problem's place is given as a path such as `$.usr.rootHash`.
@@ -18,6 +19,19 @@ export function parseDocument<T>(text: string, schema: z.ZodType<T>, what: strin
     throw new AshlarError("malformed", `${what}: expected JSON, found ${messageOf(error)}`);
   }
   return checkDocument(value, schema, what);
+}
+
+/**
+ * Like {@link parseDocument}, for files that we write ourselves: it also refuses members that would be lost, which are two
+ * of one name, and `__proto__`.
+ */
+export function parseOwnDocument<T>(text: string, schema: z.ZodType<T>, what: string, maxCharacters: number): T {
+  const document = parseDocument(text, schema, what, maxCharacters);
+  const lost = findLostMember(text);
+  if (lost === undefined) return document;
+  const found =
+    lost === "__proto__" ? "one called __proto__" : `two called ${JSON.stringify(lost.slice(0, MAX_PATH_CHARACTERS))}`;
+  throw new AshlarError("malformed", `${what}: expected members with names of their own, found ${found}`);
 }
 
 /** Like {@link parseDocument}, for JSON that has been parsed already. */

@@ -88,6 +88,9 @@ function uuidOf(hex: string): string {
   return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, "$1-$2-$3-$4-$5");
 }
 
+/** Test machines put their own in its place. */
+export const TEST_MACHINE_ID: string = "0123456789abcdef".repeat(2);
+
 /** What a machine logs that boots this release with these configs: the real boot's firmware events around the release's own. */
 export function testLogs(release: ReleaseManifest, classConfigSha256: string, nodeConfigSha256: string): TestLogs {
   const programs = [release.bootLoader.authenticode, release.uki.authenticode, release.uki.linuxAuthenticode];
@@ -107,7 +110,7 @@ export function testLogs(release: ReleaseManifest, classConfigSha256: string, no
     { pcr: 13, word: configWord("class", classConfigSha256) },
     { pcr: 13, word: configWord("node", nodeConfigSha256) },
     { pcr: 11, word: "leave-initrd" },
-    { pcr: 15, word: `machine-id:${"0123456789abcdef".repeat(2)}` },
+    { pcr: 15, word: `machine-id:${TEST_MACHINE_ID}` },
     { pcr: 15, word: "file-system:/var:ext4:0f0e0d0c-0b0a-0908-0706-050403020100:var:::var" },
     { pcr: 11, word: "sysinit" },
     { pcr: 11, word: "ready" },

@@ -1,8 +1,9 @@
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument } from "@ashlar/protocol/answers";
+import { parseOwnDocument } from "@ashlar/protocol/answers";
 import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
 import { nodeNameSchema } from "./node-name.ts";
+import { findSharer } from "./shared-tpm.ts";
 
 /** What was learnt about a node's TPM and firmware when it was enrolled, and when. */
 export type Pin = PinnedKeys & {
@@ -10,6 +11,8 @@ export type Pin = PinnedKeys & {
   readonly enrolledAt: string;
   /** The TPM's count of resets then. */
   readonly resetCount: number;
+  /** What systemd measured as the machine's ID; undefined in older pins. */
+  readonly machineId?: string;
 };
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
@@ -19,6 +22,10 @@ export const pinSchema: z.ZodType<Pin> = z.strictObject({
   akName: z.string().regex(/^[0-9a-f]{68}$/u),
   enrolledAt: z.iso.datetime(),
   resetCount: z.int().nonnegative(),
+  machineId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/u)
+    .exactOptional(),
   firmware: z.strictObject({ "0": digest, "2": digest, "3": digest, "7": digest }),
 });
 
@@ -37,24 +44,36 @@ const LOCK_WAIT_MS = 10_000;
 export async function readPins(path: string): Promise<Map<string, Pin>> {
   const bytes = await readOptional(path, MAX_STORE_BYTES, { links: "follow" });
   if (bytes === undefined) return new Map();
-  const { pins } = parseDocument(bytes.toString("utf8"), storeSchema, path, MAX_STORE_BYTES);
+  const { pins } = parseOwnDocument(bytes.toString("utf8"), storeSchema, path, MAX_STORE_BYTES);
   return new Map(Object.entries(pins));
 }
 
 /**
  * Adds pins, which only this user can read or change. A node that has been pinned meanwhile keeps its first pin, unless
- * it is among those to enrol again.
+ * it is among those to enrol again. A machine that has another name already, or two of the new ones, is not pinned.
+ *
+ * @returns the names that were not pinned, each with the other name of its machine
  */
 export async function addPins(
   path: string,
   added: ReadonlyMap<string, Pin>,
   enrolAgain: ReadonlySet<string>,
-): Promise<void> {
-  if (added.size === 0) return;
+): Promise<ReadonlyMap<string, string>> {
+  const refused = new Map<string, string>();
+  if (added.size === 0) return refused;
   const lock = { what: `the file of pins ${path}`, holder: "ashlar prove", waitMs: LOCK_WAIT_MS };
   await withLock(`${path}.lock`, lock, async () => {
     const kept = [...(await readPins(path))].filter(([name]) => !(enrolAgain.has(name) && added.has(name)));
-    const pins = Object.fromEntries([...added, ...kept]);
+    const all = new Map([...added, ...kept]);
+    const accepted = new Map(kept);
+    for (const [name, pin] of added) {
+      const other = findSharer(all, name, pin);
+      if (other !== undefined) refused.set(name, other);
+      else accepted.set(name, all.get(name) ?? pin);
+    }
+    if (accepted.size === kept.length && refused.size === added.size) return;
+    const pins = Object.fromEntries(accepted);
     await writeFileAtomically(path, `${JSON.stringify({ schema: SCHEMA, pins }, undefined, 2)}\n`, 0o600);
   });
+  return refused;
 }

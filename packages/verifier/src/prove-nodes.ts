@@ -7,6 +7,7 @@ import {
   firmwareOf,
   judgeFleet,
   prepareEnrolment,
+  refusePinned,
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
@@ -18,7 +19,9 @@ import { AgentClient } from "./agent-client.ts";
 import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";
+import { refuseNodeName } from "./node-name.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
+import { findSharer, type Machine } from "./shared-tpm.ts";
 import type { StoredAnswer } from "./stored/answer.ts";
 import { writeStoredAnswer } from "./stored/write-answer.ts";
 
@@ -58,18 +61,26 @@ const NODES_AT_ONCE = 32;
 
 /** Challenges all nodes and judges their answers. A node that does not answer is `unknown`; that is no error. */
 export async function proveNodes(targets: readonly NodeTarget[], options: ProveNodesOptions): Promise<FleetProof> {
+  for (const { name } of targets) refuseNodeName(name);
   const pins = await readPins(options.pinsPath);
   const { enrolAgain = new Set<string>() } = options;
+  const findOther: FindOther = (name, machine) => findSharer(pins, name, machine, enrolAgain);
   const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
     const pin = enrolAgain.has(target.name) ? undefined : pins.get(target.name);
-    const result = await proveNode(target, pin, options);
+    const result = await proveNode(target, pin, findOther, options);
     options.onProgress?.(`${target.name}: ${describeNode(result.verification.verdict)}`);
     return result;
   });
   const newPins = new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : [])));
-  await addPins(options.pinsPath, newPins, enrolAgain);
+  const refused = await addPins(options.pinsPath, newPins, enrolAgain);
+  const members = results.map(({ name, verification }) => {
+    const other = refused.get(name);
+    // Of two in this run the fleet's verdict tells.
+    const isElsewhere = other !== undefined && !newPins.has(other);
+    return { name, ...(isElsewhere ? refusePinned(verification, other) : verification) };
+  });
   return {
-    fleet: judgeFleet(results.map(({ name, verification }) => ({ name, ...verification }))),
+    fleet: judgeFleet(members),
     agesMs: new Map(results.flatMap(({ name, ageMs }) => (ageMs === undefined ? [] : [[name, ageMs]]))),
     tlsKeys: new Map(results.flatMap(({ name, tlsPublicKey }) => (tlsPublicKey ? [[name, tlsPublicKey]] : []))),
   };
@@ -83,28 +94,53 @@ type Result = {
   readonly newPin?: Pin;
 };
 
-async function proveNode(target: NodeTarget, pin: Pin | undefined, options: ProveNodesOptions): Promise<Result> {
+/** The other name under which a machine has been pinned. */
+type FindOther = (name: string, machine: Machine) => string | undefined;
+
+async function proveNode(
+  target: NodeTarget,
+  pin: Pin | undefined,
+  findOther: FindOther,
+  options: ProveNodesOptions,
+): Promise<Result> {
   const { name } = target;
   try {
     using client = new AgentClient(target.url, { signal: options.signal });
-    const keys = pin ?? (await enrol(client, options));
+    const keys = pin ?? (await enrol(client, options, (enrolled) => findOther(name, enrolled)));
     const answer = await ask(client, keys, target);
     if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
     const nowMs = Date.now();
-    const verification = judgeAnswer(answer, target.expectations, nowMs, options);
+    const judged = judgeAnswer(answer, target.expectations, nowMs, options);
+    const machine = { ...answer.pin, ...machineIdOf(judged) };
+    const other = findOther(name, machine);
+    const verification = other === undefined ? judged : refusePinned(judged, other);
     const tlsKey = verification.tpm === undefined ? {} : { tlsPublicKey: answer.tlsPublicKey };
     const result = { name, verification, ageMs: nowMs - answer.challengedAtMs, ...tlsKey };
     // Enrolled is only who has also answered a challenge with the key, from a boot whose firmware can be pinned.
-    return pin === undefined && verification.pinnable ? { ...result, newPin: answer.pin } : result;
+    const isNew = pin === undefined && verification.pinnable && other === undefined;
+    return isNew ? { ...result, newPin: machine } : result;
   } catch (error) {
     if (!(error instanceof AshlarError) || error.code === "interrupted" || error.code === "usage") throw error;
     return { name, verification: await judgeFailure(error, target) };
   }
 }
 
+function machineIdOf({ tpm }: Verification): { readonly machineId?: string } {
+  return tpm?.machineId === undefined ? {} : { machineId: tpm.machineId };
+}
+
 /** Finds out whether the node's attestation key lives in the TPM that its EK certificate names. */
-async function enrol(client: AgentClient, { ekRoots }: ProveOptions): Promise<PinnedKeys> {
+async function enrol(
+  client: AgentClient,
+  { ekRoots }: ProveOptions,
+  findOther: (keys: PinnedKeys) => string | undefined,
+): Promise<PinnedKeys> {
   const enrolment = prepareEnrolment(await client.keys(), ekRoots, new Date(), randomBytes);
+  const other = findOther(enrolment.keys);
+  if (other !== undefined) {
+    const wayOut = `if it was renamed: ashlar prove --enrol-again with both names, or remove the pin of ${other}`;
+    throw new AshlarError("untrusted", `enrolment: expected a TPM of its own, found the one of ${other} (${wayOut})`);
+  }
   return finishEnrolment(enrolment, await client.activate(enrolment.request));
 }
 

@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import {
   judgeFleet,
+  refusePinned,
   type Difference,
   type Expectations,
   type FleetMember,
@@ -11,6 +12,7 @@ import {
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { Pin } from "./pin-store.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
+import { findSharer } from "./shared-tpm.ts";
 import type { FleetProof } from "./prove-nodes.ts";
 import type { ProveOptions } from "./prove-options.ts";
 import type { StoredAnswer } from "./stored/answer.ts";
@@ -84,7 +86,11 @@ async function proveStoredNode(
         known: options.extensions,
       },
     };
-    const verification = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
+    const judged = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
+    const machineId = judged.tpm?.machineId;
+    const machine = machineId === undefined ? pin : { ...pin, machineId };
+    const other = options.pins === undefined ? undefined : findSharer(options.pins, name, machine);
+    const verification = other === undefined ? judged : refusePinned(judged, other);
     return { name, ...withContradictions(verification, contradictions), ageMs: nowMs - answer.challengedAtMs };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;

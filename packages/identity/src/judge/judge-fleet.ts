@@ -26,9 +26,21 @@ function refuseNameless(verdict: NodeVerdict): NodeVerdict {
   return { ...verdict, level: "mismatch", differences: [difference] };
 }
 
-/** One TPM can make two attestation keys, and so pose as two machines: its EK certificate counts, too. */
+/**
+ * One TPM can make two attestation keys, and so pose as two machines: its EK certificate counts, too. It may even have two
+ * of those (RSA and ECC): what both quote is one boot, in which one machine ID was measured.
+ */
 function keysOf(tpm: QuotingTpm | undefined): string[] {
-  return tpm === undefined ? [] : [tpm.akName, tpm.ekSha256];
+  if (tpm === undefined) return [];
+  return [tpm.akName, tpm.ekSha256, ...(tpm.machineId === undefined ? [] : [`machine-id:${tpm.machineId}`])];
+}
+
+/** A node whose TPM belongs to another one, by what was pinned. */
+export function refusePinned(verification: Verification, other: string): Verification {
+  const found = `the TPM or the machine ID that is pinned for ${other} (renamed? ashlar prove --enrol-again with both names)`;
+  const { verdict } = verification;
+  const differences = [{ what: "TPM", expected: "one for each node", found }, ...verdict.differences];
+  return { ...verification, verdict: { ...verdict, level: "mismatch", differences } };
 }
 
 function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: string }[]): NodeVerdict {

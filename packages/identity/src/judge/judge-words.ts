@@ -132,6 +132,16 @@ export function judgeMachineWords(events: readonly MeasuredEvent[]): Difference[
     .slice(0, MAX_DIFFERENCES);
 }
 
+/** The machine ID in PCR 15, when exactly one was measured. */
+export function measuredMachineId(events: readonly MeasuredEvent[]): string | undefined {
+  const ids = events.flatMap(({ source, word }) => {
+    const id =
+      source === "userspace" && word !== undefined ? /^machine-id:([0-9a-f]{32})$/u.exec(word)?.[1] : undefined;
+    return id ?? [];
+  });
+  return ids.length === 1 ? ids[0] : undefined;
+}
+
 function machineWordKind(word: string): string | undefined {
   const match = /^(?:(?<id>machine-id):[0-9a-f]{32}|(?<mount>file-system:\/(?:var)?):[^\n]{0,1000})$/u.exec(word);
   return match?.groups?.["id"] ?? match?.groups?.["mount"];

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { readOptional, stateDirectory } from "@ashlar/host";
 import type { RepositoryPlace } from "./release-repository.ts";
+import { refuseNodeName } from "../node-name.ts";
 
 /** A node to challenge, with the exact bytes of what it was declared to be. */
 export type DeclaredNode = {
@@ -53,8 +54,10 @@ async function readNodeConfig(directory: string, name: string): Promise<Uint8Arr
   return await readOptional(join(directory, `${name}.ign`), MAX_CONFIG_BYTES, { links: "follow" });
 }
 
-/** Host and port, without the agent's usual port; IPv6 addresses without brackets. */
+/** Host and port, without the agent's usual port; an IPv6 address alone without brackets. */
 function nameOfUrl(url: string): string {
   if (!URL.canParse(url)) throw new AshlarError("usage", `expected an https URL, found ${url}`);
-  return new URL(url).host.replace(/^\[(.*)\]/u, "$1").replace(/:7443$/u, "");
+  const name = new URL(url).host.replace(/:7443$/u, "").replace(/^\[(.*)\]$/u, "$1");
+  refuseNodeName(name);
+  return name;
 }

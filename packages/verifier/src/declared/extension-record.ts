@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument } from "@ashlar/protocol/answers";
+import { parseOwnDocument } from "@ashlar/protocol/answers";
 import type { DebugException, ExtensionKnowledge } from "@ashlar/identity";
 import type { MeasuredExtension } from "@ashlar/protocol";
 import { z } from "zod";
@@ -77,7 +77,7 @@ export async function readExtensionRecord(path: string): Promise<ExtensionRecord
   const bytes = await readOptional(path, MAX_RECORD_BYTES, { links: "follow" });
   if (bytes === undefined) return { turn: undefined, exceptions: new Map() };
   const text = bytes.toString("utf8");
-  const { turn, exceptions } = parseDocument(text, recordSchema, path, MAX_RECORD_BYTES);
+  const { turn, exceptions } = parseOwnDocument(text, recordSchema, path, MAX_RECORD_BYTES);
   return { turn: turn ?? undefined, exceptions: new Map(Object.entries(exceptions)) };
 }
 

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited, readOptional, withLock, writeFileAtomically } from "@ashlar/host";
-import { parseDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
+import { parseOwnDocument, parseManifest, versionSchema, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { z } from "zod";
 import { nodeNameSchema } from "../node-name.ts";
 
@@ -65,7 +65,7 @@ export function updateRecordJsonSchema(): object {
 export async function readUpdateRecord(path: string): Promise<UpdateRecord> {
   const bytes = await readOptional(path, MAX_RECORD_BYTES, { links: "follow" });
   if (bytes === undefined) return { declared: new Map(), turn: undefined };
-  const { declared, turn } = parseDocument(bytes.toString("utf8"), recordSchema, path, MAX_RECORD_BYTES);
+  const { declared, turn } = parseOwnDocument(bytes.toString("utf8"), recordSchema, path, MAX_RECORD_BYTES);
   return { declared: new Map(Object.entries(declared)), turn: turn ?? undefined };
 }
 

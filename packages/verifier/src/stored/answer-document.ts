@@ -1,5 +1,5 @@
 import { MAX_EXTENSIONS, NONCE_BYTES } from "@ashlar/protocol";
-import { parseDocument } from "@ashlar/protocol/answers";
+import { parseOwnDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
 import {
   debugExceptionSchema,
@@ -59,7 +59,7 @@ export type AnswerDocument = Omit<StoredAnswer, "evidence" | "nextBoot"> & {
 
 /** @throws AshlarError `malformed` or `limit` */
 export function parseAnswerDocument(text: string, path: string): AnswerDocument {
-  const parsed = parseDocument(text, schema, path, MAX_ANSWER_BYTES);
+  const parsed = parseOwnDocument(text, schema, path, MAX_ANSWER_BYTES);
   const { claimedTlsPublicKey, pcrs, osRelease, commandLine, verity, noNextBoot } = parsed;
   return {
     evidence: {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited, readOptional } from "@ashlar/host";
 import type { KnownExtension } from "@ashlar/identity";
-import { parseDocument, parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
+import { parseOwnDocument, parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
 import { z } from "zod";
 import { knownExtensionSchema } from "../declared/extension-schemas.ts";
 import { fleetDocumentSchema, MAX_FLEET_BYTES } from "./fleet-document.ts";
@@ -79,7 +79,7 @@ export async function readStoredFleet(directory: string): Promise<FoundFleet> {
 export async function readNodeNames(directory: string): Promise<readonly string[] | undefined> {
   const path = join(directory, FLEET);
   const text = await readOptional(path, MAX_FLEET_BYTES);
-  return text && parseDocument(text.toString("utf8"), fleetDocumentSchema, path, MAX_FLEET_BYTES).nodes;
+  return text && parseOwnDocument(text.toString("utf8"), fleetDocumentSchema, path, MAX_FLEET_BYTES).nodes;
 }
 
 async function findStrangers(directory: string, nodes: readonly string[]): Promise<string[]> {
@@ -126,5 +126,5 @@ function readRelease(text: string, path: string, ukiSha256: string): KnownReleas
 /** None in a directory from before there were any. */
 async function readExtensions(path: string): Promise<KnownExtension[]> {
   const bytes = await readOptional(path, MAX_FLEET_BYTES);
-  return bytes === undefined ? [] : parseDocument(bytes.toString("utf8"), extensionsSchema, path, MAX_FLEET_BYTES);
+  return bytes === undefined ? [] : parseOwnDocument(bytes.toString("utf8"), extensionsSchema, path, MAX_FLEET_BYTES);
 }
