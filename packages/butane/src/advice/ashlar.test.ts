@@ -12,7 +12,7 @@ const CASES: readonly [body: string, path: string, message: RegExp][] = [
   ["storage: {directories: [{path: /lib/x}]}", "$.storage.directories.0.path", /outside \/usr/u],
   ["storage: {links: [{path: /bin, target: /x}]}", "$.storage.links.0.path", /outside \/usr/u],
   ["storage: {files: [{path: /var/lib/x/a.service}]}", "$.storage.files.0.path", /not loaded from \/var/u],
-  ["storage: {files: [{path: /opt/x, mode: 0755}]}", "$.storage.files.0.path", /executable file at \/opt\/x/u],
+  ["storage: {files: [{path: /opt/x, mode: 0755}]}", "$.storage.files.0.path", /\/opt\/x cannot be executed/u],
   ["storage: {disks: [{device: /dev/sda, wipe_table: true}]}", "$.storage.disks.0.wipe_table", /at each boot/u],
   [
     "storage: {filesystems: [{device: /dev/mapper/usr, format: ext4}]}",
