@@ -387,7 +387,7 @@ test("a node's own word against itself counts, its silence does not", () => {
   const verity = { device: "usr", rootHash: RELEASE.usr.rootHash } as const;
   const corrupted = judge({ ...EVIDENCE, verity: { ...verity, status: "C" } });
   assert.equal(corrupted.level, "mismatch");
-  assert.equal(corrupted.differences[0]?.what, "dm-verity status of /usr");
+  assert.equal(corrupted.differences[0]?.what, "reported dm-verity status of /usr");
   assert.equal(judge({ ...EVIDENCE, verity: { device: "usr", status: "" } }).level, "proven");
 });
 

@@ -188,7 +188,7 @@ function judgeReports({ verity }: Evidence, release: KnownRelease): Difference[]
   const differences: Difference[] = [];
   if (verity.status === "C") {
     differences.push({
-      what: "dm-verity status of /usr",
+      what: "reported dm-verity status of /usr",
       expected: "V: every block read so far held",
       found: "C: a corrupted block was read",
     });
