@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
-import { type Lab, openLab } from "@ashlar/lab";
+import { type BootInput, findEffects, type Lab, openLab, plantInputs, readBootInputs } from "@ashlar/lab";
 import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, removeLabOnSignal, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
@@ -16,6 +16,9 @@ const NODE = "node-1";
 const EXAMPLE = join(ROOT, "examples/worker.bu");
 const OTHER = join(OUT, "other.bu");
 let lab: Lab;
+/** What root can write on a running node: what must have no effect on the next boot, and what must be named after it. */
+let harmless: readonly BootInput[];
+let measured: readonly BootInput[];
 
 removeLabOnSignal(NAME);
 
@@ -25,6 +28,9 @@ before(
     await ashlar("lab", "down", "--name", NAME);
     await ashlar("lab", "up", "--nodes", "1", "--image", IMAGE_DIRECTORY, "--config", EXAMPLE, "--name", NAME);
     lab = await openLab(NAME);
+    const inputs = (await readBootInputs()).flatMap((group) => group.inputs);
+    harmless = inputs.filter(({ effect }) => effect !== undefined);
+    measured = inputs.filter(({ mismatch }) => mismatch !== undefined);
   },
   { timeout: 25 * MINUTES },
 );
@@ -43,9 +49,12 @@ async function prove(...args: string[]): Promise<{ status: number; fleet: FleetV
   return { status, fleet: JSON.parse(stdout.toString("utf8")) };
 }
 
-function firstDifference({ nodes }: FleetVerdict): string {
-  const difference = nodes[0]?.differences[0];
-  return difference === undefined ? "" : `${difference.what}: ${difference.expected} / ${difference.found}`;
+function differences({ nodes }: FleetVerdict): string[] {
+  return (nodes[0]?.differences ?? []).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
+}
+
+function firstDifference(fleet: FleetVerdict): string {
+  return differences(fleet)[0] ?? "";
 }
 
 test(
@@ -105,6 +114,8 @@ test("the kernel is locked down, and nobody logs in with a password", { timeout:
   assert.equal((await root("cat /proc/sys/kernel/kexec_load_disabled")).output, "1");
   assert.equal((await root("cat /sys/module/module/parameters/sig_enforce")).output, "Y");
   assert.match((await root("cat /sys/class/tpm/tpm0/pcr-sha256/12")).output, /^0{64}$/u);
+  assert.equal((await root("cat /proc/swaps")).output.split("\n").length, 1, "no swap");
+  assert.match((await root("cat /proc/cmdline")).output, / noresume /u);
   const sshd = (await root("sshd -T")).output;
   for (const line of [
     "passwordauthentication no",
@@ -148,23 +159,62 @@ test("the agent refuses what is not a request", { timeout: 3 * MINUTES }, async 
   assert.equal(await statusOf(url, "POST", "/v1/evidence", JSON.stringify({ nonce: "A".repeat(100_000) })), 413);
 });
 
-test("a node boots and proves from the configuration that it remembers", { timeout: 12 * MINUTES }, async () => {
-  await ashlar("lab", "stop", NODE, "--name", NAME);
-  await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
-  assert.match((await root("journalctl -b -u ashlar-config.service -o cat")).output, /no source answers/u);
-  assert.equal((await prove()).fleet.verdict, "proven");
+test("every directory in /var is in the list of what a boot reads", { timeout: 2 * MINUTES }, async () => {
+  const { output } = await root("find /var -xdev -mindepth 1 -maxdepth 3; findmnt --raw --noheadings --output TARGET");
+  const listed = (await readBootInputs()).flatMap((group) => group.inputs.flatMap(({ paths }) => paths));
+  const isListed = (found: string): boolean =>
+    listed.some((path) => path === found || path.startsWith(`${found}/`) || found.startsWith(`${path}/`));
+  const persistent = output.split("\n").filter((path) => path.startsWith("/var/"));
+  assert.ok(persistent.includes("/var/lib/systemd"), output);
+  assert.deepEqual(
+    persistent.filter((path) => !isListed(path)),
+    [],
+  );
 });
+
+test("what would decide about the next boot is named before it", { timeout: 5 * MINUTES }, async () => {
+  await plantInputs(lab, NODE, harmless);
+  const { status, fleet } = await prove();
+  assert.equal(status, 1);
+  const found = differences(fleet).join("\n");
+  assert.match(found, /^next boot, EFI variable SystemdOptions: none \/ .*systemd\.run=/mu);
+  for (const name of ["FactoryReset", "HibernateLocation", "MokListRT"]) {
+    assert.match(found, new RegExp(`^next boot, EFI variable ${name}: none / `, "mu"));
+  }
+});
+
+test(
+  "a node boots and proves from the configuration that it remembers, and nothing that was planted is in effect",
+  { timeout: 20 * MINUTES },
+  async () => {
+    await ashlar("lab", "stop", NODE, "--name", NAME);
+    await lab.start(NODE, { withoutConfig: true, timeoutMs: 15 * MINUTES });
+    assert.match((await root("journalctl -b -u ashlar-config.service -o cat")).output, /no source answers/u);
+    const console = (await lab.consoleTail(NODE, 5000)).join("\n");
+    assert.match(console, /ashlar: the firmware variable SystemdOptions-8cf2644b-\S+ is set/u);
+    assert.match(console, /ashlar: removed; restarting without it/u);
+    assert.deepEqual(await findEffects(lab, NODE, harmless), []);
+    const { fleet } = await prove();
+    assert.equal(fleet.verdict, "proven", differences(fleet).join("\n"));
+  },
+);
 
 test("a remembered configuration that root has changed is applied, and named", { timeout: 12 * MINUTES }, async () => {
   const { output } = await root(
     `cd /var/lib/ashlar/config && printf '%s' '{"ignition":{"version":"3.3.0"},"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["'"$(sed 's/^//' /home/core/.ssh/authorized_keys.d/ignition | tail -n 1)"'"]}]}}' > source && sync && echo done`,
   );
   assert.equal(output, "done");
+  await plantInputs(lab, NODE, measured);
   await ashlar("lab", "stop", NODE, "--name", NAME);
   await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
   const { status, fleet } = await prove();
   assert.equal(status, 1);
-  assert.match(firstDifference(fleet), /PCR 13|config/u);
+  const found = differences(fleet).join("\n");
+  assert.match(found, /PCR 13|config/u);
+  for (const { mismatch = "", undo = "true" } of measured) {
+    assert.match(found, new RegExp(mismatch, "u"));
+    assert.equal((await root(undo)).status, 0);
+  }
 });
 
 test(

@@ -13,16 +13,19 @@ depends() {
 installkernel() {
     # Storage that a virtual or server node boots from; NVMe and virtio-pci are built into the kernel.
     hostonly='' instmods =drivers/scsi/virtio_scsi virtio_blk sd_mod ahci hv_vmbus hv_storvsc xen-blkfront
-    hostonly='' instmods erofs dm_verity loop qemu_fw_cfg
+    hostonly='' instmods erofs dm_verity loop qemu_fw_cfg efivarfs
     # Watchdogs; and memory of the firmware that keeps a panic's last lines.
     hostonly='' instmods i6300esb wdat_wdt softdog efi_pstore
 }
 
 install() {
-    inst_multiple base64 cat chmod chown chroot cmp cp dd head id jq ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
+    inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id jq ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
         touch umount e2fsck mkfs.ext4 systemctl journalctl udevadm \
         "$systemdutildir/systemd-makefs" "$systemdutildir/systemd-growfs" \
         groupadd groupdel useradd userdel usermod basename lsblk
+
+    # Started by the kernel, see rdinit= on the command line; it starts systemd.
+    inst_script "$moddir/ashlar-first" /usr/lib/ashlar/ashlar-first
 
     # Measuring: systemd's program and what it loads at run time. dracut's own tpm2-tss module would add the whole of
     # tpm2-tools and, with it, curl.

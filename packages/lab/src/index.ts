@@ -4,6 +4,7 @@
  */
 export { readBootInputs } from "./boot-inputs.ts";
 export type { BootInput, BootInputGroup } from "./boot-inputs.ts";
+export { findEffects, plantInputs } from "./plant-inputs.ts";
 export { openLab } from "./lab.ts";
 export type { Lab, LabNode, LabRepositoryPlace, StartOptions, StopOptions, WaitForBootOptions } from "./lab.ts";
 export { labDown } from "./lab-down.ts";

@@ -1,4 +1,4 @@
-import type { Lab } from "@ashlar/lab";
+import { findEffects, type Lab, plantInputs, readBootInputs } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
 
 /** A unit that leaves a mark when it runs, and a binary for it. */
@@ -72,22 +72,29 @@ for place in ${PLACES.join(" ")}; do
 done
 true`;
 
+/** Of docs/boot-inputs.yaml, planted too: words for systemd beside the measured command line. */
+const FIRMWARE_VARIABLE = "systemd-options";
+
 /** Root plants a unit, a binary and a user wherever root can write; after a reboot nothing of it is in effect. */
 export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
   const planted = await stage.onNode(lab, "node-1", PLANT);
   const places = planted.output.split("\n").filter((line) => line.startsWith("planted ")).length;
   const ran = planted.output.split("\n").includes("ran");
   stage.say(`    planted in ${places} places${ran ? ", and the unit runs until the reboot" : ""}`);
+  const inputs = (await readBootInputs()).flatMap((group) => group.inputs.filter(({ id }) => id === FIRMWARE_VARIABLE));
+  await plantInputs(lab, "node-1", inputs);
+  stage.say("    and a command line for systemd in the firmware variable SystemdOptions");
 
   await stage.mustRun("lab", "restart", "node-1", "--name", lab.name);
   const { output } = await stage.onNode(lab, "node-1", LOOK);
   const lines = output.split("\n").filter((line) => line !== "");
   for (const line of lines) stage.say(`    ${line}`);
   const inEffect = lines.filter((line) => !line.startsWith("left, cannot be run: "));
+  inEffect.push(...(await findEffects(lab, "node-1", inputs)));
   const { fleet } = await stage.prove("--lab", lab.name);
-  const held = places > 0 && ran && inEffect.length === 0 && fleet.verdict === "proven";
+  const held = places > 0 && inputs.length === 1 && ran && inEffect.length === 0 && fleet.verdict === "proven";
   return {
-    attempt: `root plants a unit, a binary and a user in ${places} places and reboots the node`,
+    attempt: `root plants a unit, a binary and a user in ${places} places and a firmware variable, and reboots the node`,
     result:
       inEffect.length === 0
         ? `after the reboot none of it is in effect; the node is ${fleet.verdict}`
