@@ -12,3 +12,4 @@ export { canonicalJson } from "./canonical-json.ts";
 export type { Json } from "./canonical-json.ts";
 export { membersOf } from "./members-of.ts";
 export { foldName } from "./fold-name.ts";
+export { withoutCredentials } from "./without-credentials.ts";

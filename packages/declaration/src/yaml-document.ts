@@ -114,7 +114,10 @@ export class YamlReader {
   }
 
   #wrong(node: YamlNode, path: string, expected: string): undefined {
-    const found = isScalar(node) ? JSON.stringify(String(node.value)).slice(0, 80) : "something else";
+    // What stands before an @ may be a password, and others may read what is wrong with a file.
+    const found = isScalar(node)
+      ? JSON.stringify(String(node.value).replace(/^.*@/su, "...@")).slice(0, 80)
+      : "something else";
     this.complain(node.range?.[0] ?? 0, path, `expected ${expected}, found ${found}`, this.#hint);
   }
 }

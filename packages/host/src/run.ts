@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, withoutCredentials } from "@ashlar/base";
 
 export type RunOptions = {
   readonly input?: Uint8Array | string;
@@ -79,11 +79,11 @@ export async function run(program: string, args: readonly string[], options: Run
       return;
     }
     const how = code === null ? `was ended by ${signal}` : `ended with status ${code}`;
-    const tail = (stderr.trim() || Buffer.concat(stdout).toString("utf8").trim()).slice(-2000);
+    const tail = withoutCredentials(stderr.trim() || Buffer.concat(stdout).toString("utf8").trim()).slice(-2000);
     reject(
       new AshlarError(
         "failed",
-        `${[program, ...args].join(" ").slice(0, 300)} ${how}${tail === "" ? "" : `: ${tail}`}`,
+        `${withoutCredentials([program, ...args].join(" ")).slice(0, 300)} ${how}${tail === "" ? "" : `: ${tail}`}`,
       ),
     );
   });

@@ -29,6 +29,8 @@ export type OpenRepositoryOptions = {
   readonly signal?: AbortSignal | undefined;
   /** For slow networks, and for tests. */
   readonly patience?: Partial<Patience>;
+  /** Origins beside the repository's own that it may redirect to. */
+  readonly redirectsTo?: readonly string[] | undefined;
 };
 
 export type Repository = {
@@ -49,7 +51,7 @@ export type Repository = {
  *   this machine's clock), `malformed`, `limit`, `unavailable`, `not-found`, `usage` (the URL)
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
-  const transport = createTransport(options.url, options.patience);
+  const transport = createTransport(options.url, options.patience, options.redirectsTo);
   const index = parseIndex(await readTrustedTargets({ ...options, transport }));
   const read = async (directory: string, { name, sizeBytes, sha256 }: PublishedFile): Promise<Buffer> => {
     const bytes = await readDocument(transport, `${directory}/${name}`, sizeBytes, options.signal);

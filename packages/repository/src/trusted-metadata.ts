@@ -193,11 +193,10 @@ class MetadataReader {
       });
     }
     if (error instanceof SyntaxError || error instanceof TypeError) {
-      return new AshlarError("malformed", `${place}: expected TUF metadata, found ${messageOf(error)}`, {
-        cause: error,
-      });
+      const found = error instanceof SyntaxError ? "no JSON" : messageOf(error);
+      return new AshlarError("malformed", `${place}: expected TUF metadata, found ${found}`, { cause: error });
     }
-    return new AshlarError("untrusted", `${place}: ${messageOf(error)}`, {
+    return new AshlarError("untrusted", `${place}: ${quotesNothing(error) ? messageOf(error) : "no such metadata"}`, {
       hint: "the repository was changed by somebody without its keys, or belongs to other keys than this machine trusts",
       cause: error,
     });
@@ -213,6 +212,14 @@ class MetadataReader {
     const { signed }: { signed: { expires: string } } = JSON.parse(toBuffer(bytes).toString("utf8"));
     return { role: name, date: signed.expires };
   }
+}
+
+/**
+ * Before a signature is checked, anybody can have written what tuf-js quotes: the answer of a server that only this machine
+ * reaches, for example. Its errors of values quote (`expected 'root', got ...`), the others count and compare.
+ */
+function quotesNothing(error: unknown): boolean {
+  return !(error instanceof Error) || error.constructor.name !== "ValueError";
 }
 
 const ONLINE_ROLES = ["timestamp", "snapshot"] as const;

@@ -175,6 +175,7 @@ async function openRepository(
   }
   return await client.openRepository({
     url: policy.repository,
+    redirectsTo: policy.redirectsTo,
     trustedRoot: await readTrustedRoot(paths),
     stateDirectory: join(paths.state, "metadata"),
     nowMs: Date.now(),

@@ -1,6 +1,6 @@
 /** Ignition configs (specification 3.x) as far as they have to be read here: JSON, merged configs, inlined content. */
 import { gunzipSync } from "node:zlib";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { AshlarError, messageOf, withoutCredentials } from "@ashlar/base";
 import { checkNames } from "./check-names.ts";
 
 /** Ignition itself has no limit; a config that is passed through firmware has well under 1 MiB. */
@@ -58,9 +58,9 @@ export function isDataUrl(source: string): boolean {
   return /^data:/iu.test(source);
 }
 
-/** How a message gives a URL, which may hold megabytes. */
+/** How a message gives a URL, which may hold megabytes, and a password. */
 export function showSource(source: string): string {
-  return source.slice(0, MAX_SHOWN_CHARACTERS);
+  return withoutCredentials(source).slice(0, MAX_SHOWN_CHARACTERS);
 }
 
 /**

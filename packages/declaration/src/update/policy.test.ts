@@ -8,6 +8,7 @@ const KEY = `sha256:${"ab".repeat(32)}`;
 
 await test("a whole policy, and an empty one", () => {
   const text = `repository: https://releases.example/ashlar/
+redirectsTo: [https://objects.example, "http://10.0.0.1:8080"]
 channel: beta
 pin: "1.1.*"
 operators: ["${KEY}"]
@@ -18,6 +19,7 @@ maxBytesPerSecond: 1000000
   assert.deepEqual(parsePolicy(text), {
     policy: {
       repository: "https://releases.example/ashlar/",
+      redirectsTo: ["https://objects.example", "http://10.0.0.1:8080"],
       channel: "beta",
       pin: "1.1.*",
       operators: [KEY],
@@ -29,6 +31,22 @@ maxBytesPerSecond: 1000000
   });
   const empty = { channel: "stable", operators: [], reboot: "never" };
   assert.deepEqual(parsePolicy("# nothing\n").policy, empty);
+});
+
+await test("a redirect is allowed to an origin, not to a path; a password is in no complaint", () => {
+  for (const origin of [
+    "https://objects.example/",
+    "https://a:b@objects.example",
+    "file://x",
+    "objects.example",
+    "*",
+  ]) {
+    const { policy, report } = parsePolicy(`redirectsTo: ["${origin}"]`);
+    assert.equal(policy, undefined, origin);
+    assert.equal(report[0]?.path, "$.redirectsTo.0");
+  }
+  for (const url of ["ftp://deploy:s3cret@x/", "https://deploy:s3/cret@x/", "deploy:s3cret@x"])
+    assert.doesNotMatch(JSON.stringify(parsePolicy(`repository: ${url}`)), /s3|cret|deploy/u);
 });
 
 await test("every problem at once, each with its place", () => {

@@ -6,6 +6,8 @@ import { type MaintenanceWindow, WEEKDAYS, type Weekday } from "./maintenance-wi
 export type UpdatePolicy = {
   /** `https://`, `http://` or `file://`; without it this node is not updated. */
   readonly repository?: string;
+  /** Origins beside the repository's own that it may redirect to, for example `https://objects.example.org`. */
+  readonly redirectsTo?: readonly string[];
   readonly channel: string;
   /** Only versions that this pattern matches, for example `1.1.*`, unless an order names one. */
   readonly pin?: string;
@@ -23,6 +25,7 @@ export type PolicyResult =
 
 const LIMITS = { maxCharacters: 16_384, hint: "see the guide to updates" };
 const MAX_OPERATORS = 64;
+const MAX_ORIGINS = 8;
 const MAX_URL_CHARACTERS = 2048;
 const MINUTES_PER_DAY = 1440;
 const DEFAULTS: UpdatePolicy = { channel: "stable", operators: [], reboot: "never" };
@@ -38,6 +41,10 @@ export function parsePolicy(text: string): PolicyResult {
 function readPolicy(reader: YamlReader, root: YamlNode): UpdatePolicy {
   const found = reader.map(root, "$", {
     repository: (node, path) => reader.text(node, path, isRepository, "an https:, http: or file: URL"),
+    redirectsTo: (node, path) =>
+      reader.list(node, path, MAX_ORIGINS, (item, at) =>
+        reader.text(item, at, isOrigin, "an origin such as https://objects.example.org"),
+      ),
     channel: (node, path) => reader.text(node, path, isName, "a channel's name such as stable"),
     pin: (node, path) => reader.text(node, path, isPattern, "a pattern of versions such as 1.1.*"),
     operators: (node, path) =>
@@ -75,6 +82,11 @@ function readWindow(reader: YamlReader, node: YamlNode, path: string): Maintenan
 function isRepository(text: string): boolean {
   const url = URL.parse(text);
   return text.length <= MAX_URL_CHARACTERS && url !== null && ["https:", "http:", "file:"].includes(url.protocol);
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ["https:", "http:"].includes(url.protocol) && url.origin === text;
 }
 
 function isName(text: string): boolean {

@@ -10,15 +10,24 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** What servers answer for a file that is not there; Amazon's S3 says 403 where listing is not allowed. */
 const MISSING: ReadonlySet<number> = new Set([403, 404, 410]);
 
+export type Access = {
+  /** `user:password`, told to the repository's own host only. */
+  readonly credentials: string | undefined;
+  /** Origins beside the repository's own that it may send us to. */
+  readonly redirectsTo: readonly string[];
+};
+
 /**
- * A repository behind HTTP. By node:http, since the node's Node.js runs without the compiler that `fetch` needs for its
+ * A repository behind HTTP. Others may read our messages: they name the file that was asked for, and nothing of the
+ * answer or of where a redirect has led. By node:http, since the node's Node.js runs without the compiler that `fetch` needs for its
  * WebAssembly.
  */
-export function createHttpTransport(base: URL, patience: Patience): Transport {
+export function createHttpTransport(base: URL, patience: Patience, access: Access): Transport {
   const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
   const agents = { "http:": new http.Agent(options), "https:": new https.Agent(options) };
 
   const request = async (
+    where: string,
     url: URL,
     range: ByteRange | undefined,
     signal: AbortSignal | undefined,
@@ -32,14 +41,15 @@ export function createHttpTransport(base: URL, patience: Patience): Transport {
         "accept-encoding": "identity",
         ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
       },
+      ...(access.credentials !== undefined && isAtHome(base, url) && { auth: access.credentials }),
       ...(signal && { signal }),
     });
-    const timer = setTimeout(() => outgoing.destroy(silence(url, patience)), patience.stallMs);
+    const timer = setTimeout(() => outgoing.destroy(silence(where, patience)), patience.stallMs);
     outgoing.on("response", resolve).on("error", reject).end();
     try {
       return await promise;
     } catch (error) {
-      throw unavailable(url, error, signal);
+      throw unavailable(where, error, signal);
     } finally {
       clearTimeout(timer);
     }
@@ -50,68 +60,81 @@ export function createHttpTransport(base: URL, patience: Patience): Transport {
     patience,
     open: async (path, { range, signal }) => {
       let url = new URL(path, base);
+      const where = url.href;
       for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-        const response = await request(url, range, signal);
+        const response = await request(where, url, range, signal);
         if (!REDIRECTS.has(response.statusCode ?? 0)) {
-          const isWhole = checkAnswer(url, response, range);
-          return { isWhole, body: readBody(url, response, patience, signal) };
+          const isWhole = checkAnswer(where, response, range);
+          return { isWhole, body: readBody(where, response, patience, signal) };
         }
         response.destroy();
-        url = redirectTarget(url, response.headers.location);
+        url = redirectTarget(where, { base, url, location: response.headers.location, access });
       }
-      throw new AshlarError(
-        "malformed",
-        `${new URL(path, base).href}: expected the file, found more than ${MAX_REDIRECTS} redirects`,
-      );
+      throw new AshlarError("malformed", `${where}: expected the file, found more than ${MAX_REDIRECTS} redirects`);
     },
   };
 }
 
 type Response = http.IncomingMessage;
 
-function redirectTarget(url: URL, location: string | undefined): URL {
+type Redirect = {
+  readonly base: URL;
+  readonly url: URL;
+  readonly location: string | undefined;
+  readonly access: Access;
+};
+
+/** A server must not be able to send us to addresses that only this machine reaches. */
+function redirectTarget(where: string, { base, url, location, access }: Redirect): URL {
   const target = location === undefined ? null : URL.parse(location, url.href);
-  const isAllowed = target?.protocol === "https:" || (target?.protocol === "http:" && url.protocol === "http:");
-  if (target !== null && isAllowed) return target;
-  throw new AshlarError(
-    "malformed",
-    `${url.href}: expected a redirect to HTTP, found ${(location ?? "none").slice(0, 200)}`,
-  );
+  const isSafe = target?.protocol === "https:" || (target?.protocol === "http:" && url.protocol === "http:");
+  if (target === null || !isSafe) throw new AshlarError("malformed", `${where}: expected a redirect to HTTP`);
+  target.username = "";
+  target.password = "";
+  if (isAtHome(base, target) || access.redirectsTo.includes(target.origin)) return target;
+  throw new AshlarError("malformed", `${where}: expected a redirect within ${base.origin}, found ${target.origin}`, {
+    hint: `on a node, \`redirectsTo: [${target.origin}]\` in update.yaml allows it`,
+  });
+}
+
+/** The repository's own origin (RFC 6454), or the same host's with TLS instead of without. */
+function isAtHome(base: URL, url: URL): boolean {
+  return url.origin === base.origin || url.origin === `https://${base.hostname}`;
 }
 
 /** Whether the answer is the whole file; throws when it is not what was asked for. */
-function checkAnswer(url: URL, response: Response, range: ByteRange | undefined): boolean {
+function checkAnswer(where: string, response: Response, range: ByteRange | undefined): boolean {
   const { statusCode = 0, headers } = response;
   const refuse = (code: "not-found" | "unavailable" | "malformed" | "failed", message: string): never => {
     response.destroy();
-    throw new AshlarError(code, `${url.href}: ${message}`);
+    throw new AshlarError(code, `${where}: ${message}`);
   };
   if (MISSING.has(statusCode)) return refuse("not-found", `the server has no such file (status ${statusCode})`);
   if (statusCode >= 500 || statusCode === 408 || statusCode === 429) {
     return refuse("unavailable", `the server answers with status ${statusCode}`);
   }
   const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity")
-    return refuse("malformed", `expected a body without Content-Encoding, found ${encoding}`);
+  if (encoding !== "identity") return refuse("malformed", "expected a body without Content-Encoding, found one");
   if (statusCode === 200) return true;
   if (range === undefined || statusCode !== 206)
     return refuse("failed", `the server answers with status ${statusCode}`);
   const expected = `bytes ${range.start}-${range.end - 1}/`;
   const found = headers["content-range"] ?? "none";
   if (found.startsWith(expected)) return false;
-  return refuse("malformed", `expected Content-Range ${expected}..., found ${found.slice(0, 100)}`);
+  return refuse("malformed", `expected Content-Range ${expected}..., found another`);
 }
 
 /** The body as it comes; its time runs while this waits, not while the reader is busy or held back. */
 async function* readBody(
-  url: URL,
+  where: string,
   response: Response,
   patience: Patience,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   let [waitedMs, waitedBytes] = [0, 0];
   let since = performance.now();
-  const startTimer = (): NodeJS.Timeout => setTimeout(() => response.destroy(silence(url, patience)), patience.stallMs);
+  const startTimer = (): NodeJS.Timeout =>
+    setTimeout(() => response.destroy(silence(where, patience)), patience.stallMs);
   let timer = startTimer();
   try {
     const chunks: AsyncIterable<Buffer> = response;
@@ -120,7 +143,7 @@ async function* readBody(
       waitedMs += performance.now() - since;
       waitedBytes += bytes.length;
       if (waitedMs > patience.stallMs) {
-        if (waitedBytes < waitedMs) throw silence(url, patience);
+        if (waitedBytes < waitedMs) throw silence(where, patience);
         [waitedMs, waitedBytes] = [0, 0];
       }
       yield bytes;
@@ -128,22 +151,22 @@ async function* readBody(
       timer = startTimer();
     }
   } catch (error) {
-    throw unavailable(url, error, signal);
+    throw unavailable(where, error, signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function silence(url: URL, { stallMs }: Patience): AshlarError {
+function silence(where: string, { stallMs }: Patience): AshlarError {
   return new AshlarError(
     "unavailable",
-    `${url.href}: the server sends too slowly: less than 1 kB/s for ${stallMs / 1000} s`,
+    `${where}: the server sends too slowly: less than 1 kB/s for ${stallMs / 1000} s`,
   );
 }
 
 /** What is not said otherwise is the network's fault: refused, reset, cut short, no such name. */
-function unavailable(url: URL, error: unknown, signal: AbortSignal | undefined): AshlarError {
+function unavailable(where: string, error: unknown, signal: AbortSignal | undefined): AshlarError {
   if (error instanceof AshlarError) return error;
-  if (signal?.aborted === true) return new AshlarError("interrupted", `${url.href}: interrupted`);
-  return new AshlarError("unavailable", `${url.href}: ${messageOf(error) || "no connection"}`, { cause: error });
+  if (signal?.aborted === true) return new AshlarError("interrupted", `${where}: interrupted`);
+  return new AshlarError("unavailable", `${where}: ${messageOf(error) || "no connection"}`, { cause: error });
 }

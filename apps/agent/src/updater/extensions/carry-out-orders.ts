@@ -4,7 +4,7 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
 import { parseImagePath, type ComponentRequest, type DebugRequest, type MaintainRequest } from "@ashlar/protocol";
-import type { DeclaredExtension } from "@ashlar/declaration";
+import type { DeclaredExtension, UpdatePolicy } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readPolicy, readTrustedRoot } from "../../shared/read-policy.ts";
 import { bringImage } from "./bring-image.ts";
@@ -121,7 +121,7 @@ async function sourceOf(
   const policy = await readPolicy(paths);
   const open = async (): Promise<{ client: ExtensionClient; repository: Repository }> => {
     const loaded = await client();
-    return { client: loaded, repository: await openRepository(paths, loaded, policy?.repository, context.signal) };
+    return { client: loaded, repository: await openRepository(paths, loaded, policy, context.signal) };
   };
   return await versionSource(paths, extension, policy, open, context);
 }
@@ -129,16 +129,17 @@ async function sourceOf(
 async function openRepository(
   paths: NodePaths,
   client: ExtensionClient,
-  url: string | undefined,
+  policy: UpdatePolicy | undefined,
   signal: AbortSignal,
 ): Promise<Repository> {
-  if (url === undefined) {
+  if (policy?.repository === undefined) {
     throw new AshlarError("not-found", "expected a repository to fetch extensions from, found none", {
       hint: `name one in ${paths.policyFiles[0]}: \`repository: https://HOST/PATH/\``,
     });
   }
   return await client.openRepository({
-    url,
+    url: policy.repository,
+    redirectsTo: policy.redirectsTo,
     trustedRoot: await readTrustedRoot(paths),
     stateDirectory: join(paths.state, "metadata"),
     nowMs: Date.now(),
@@ -168,7 +169,7 @@ export async function carryOutDebug(
   }
   const policy = await readPolicy(paths);
   const client = await tools.client();
-  const repository = await openRepository(paths, client, policy?.repository, context.signal);
+  const repository = await openRepository(paths, client, policy, context.signal);
   const version = client.chooseExtension(repository.index, { name, pattern: "*", failed: [] });
   context.report({ phase: "fetching", target: { name, version } });
   checks.announceRefresh();

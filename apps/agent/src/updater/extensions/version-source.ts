@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { AshlarError, membersOf } from "@ashlar/base";
+import { AshlarError, membersOf, withoutCredentials } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { reportLine } from "@ashlar/host/terminal";
 import type { DeclaredExtension, UpdatePolicy } from "@ashlar/declaration";
@@ -197,7 +197,7 @@ export async function fetchLinked(
   const target = join(directory, fileName);
   const options = ["--direct", "--verify=no", `--size-max=${MAX_IMAGE_BYTES}`];
   await run("/usr/lib/systemd/systemd-pull", [...options, "raw", source.url, target], { timeoutMs: FETCH_TIMEOUT_MS });
-  if (source.hash !== null) await checkHash(target, source.url, source.hash);
+  if (source.hash !== null) await checkHash(target, withoutCredentials(source.url), source.hash);
   await mkdir(join(extensions.store, name), { recursive: true });
   await rename(target, join(extensions.store, name, fileName));
   await syncDirectory(join(extensions.store, name));
