@@ -1,7 +1,7 @@
-import type { Pin } from "./pin-store.ts";
+import type { PinnedKeys } from "@ashlar/identity";
 
 /** What tells one machine from another, as far as it is known. */
-export type Machine = Pick<Pin, "ekSha256" | "akName"> & { readonly machineId?: string | undefined };
+export type Machine = PinnedKeys & { readonly machineId?: string | undefined };
 
 /**
  * The name of another node whose pin is of the same machine. A machine has one name: under two, one that was proved would
