@@ -6,7 +6,14 @@ import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { testRelease } from "@ashlar/protocol/test-fixtures";
 import type { UpdateProgress, UpdateRequest } from "@ashlar/protocol";
-import { initRepository, publishRelease, serveRepository, type ChangeOptions } from "@ashlar/publisher";
+import {
+  type ChangeOptions,
+  initRepository,
+  publishRelease,
+  refreshRepository,
+  rotateKeys,
+  serveRepository,
+} from "@ashlar/publisher";
 import { KeyDirectory } from "@ashlar/keys";
 import * as repository from "@ashlar/repository";
 import { chooseRelease } from "@ashlar/repository-index";
@@ -88,6 +95,21 @@ await test("a node follows a real repository over HTTP: newest, pinned, failed, 
     assert.equal(entry, "ashlar_1.1.0+3-0.efi");
     node.boot(V11);
     assert.equal(await order(node, {}), null);
+    // Its keys are replaced; the node has the first root role, and needs nothing else to stage what comes next.
+    const timestamp = join(options.repository, "metadata/timestamp.json");
+    const ofOldKeys = readFileSync(timestamp);
+    for (const replace of [["root", "targets", "online"], ["root"]] as const)
+      await rotateKeys({
+        ...options,
+        change: { replace },
+        choosePassphrase: async () => await Promise.resolve(undefined),
+      });
+    assert.equal(await order(node, {}), null);
+    await refreshRepository(options);
+    const ofNewKeys = readFileSync(timestamp);
+    writeFileSync(timestamp, ofOldKeys);
+    await assert.rejects(order(node, {}), { code: "untrusted", message: /timestamp was signed by 0\/1 keys/u });
+    writeFileSync(timestamp, ofNewKeys);
     const image = writeImage(join(node.root, "image-1.2.0"), V12);
     await publishRelease({ ...options, image, channel: "stable" });
 
