@@ -59,7 +59,7 @@ test("a table, one verdict line, exit 0", () => {
   assert.equal(status, 0, stderr);
   const lines = stdout.trimEnd().split("\n");
   assert.match(lines[0] ?? "", /^NODE +LEVEL +RELEASE +NEXT BOOT +FALLBACK +IDENTITY +AGE +FIRST DIFFERENCE$/u);
-  assert.match(lines[1] ?? "", /^worker +proven +1\.0\.0 +1\.1\.0 proven +1\.0\.0 whole +[0-9a-f]{12} +[0-9]+ s +-$/u);
+  assert.match(lines[1] ?? "", /^worker +proven +1\.0\.0 +1\.1\.0 proven +1\.0\.0 intact +[0-9a-f]{12} +[0-9]+ s +-$/u);
   assert.equal(lines[2], "1 node, 1 identity: all proven");
 });
 
@@ -97,7 +97,7 @@ test("a wrong next boot is a mismatch that names what is wrong; an unclear one i
     await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: { answer: node.nextBoot(wrong, challenge) } });
     const mismatch = prove("--from", evidence);
     assert.equal(mismatch.status, 1);
-    assert.match(mismatch.stdout, /worker +mismatch +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 whole/u);
+    assert.match(mismatch.stdout, /worker +mismatch +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 intact/u);
     assert.match(mismatch.stdout, /next boot, EFI variable LoaderEntryDefault: expected none, found "evil.efi"/u);
     await writeStoredAnswer(evidence, "worker", stored);
     const unclear = prove("--from", evidence);
