@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- --seconds N] [--seed N] [--only NAME]`: gives every parser of outside bytes mutated inputs for so
- * many seconds each. Only a value or an AshlarError may come out, within 1 s and 64 MB.
+ * `npm run fuzz [-- --seconds N | --cases N] [--seed N] [--only NAME]`: gives every parser of outside bytes mutated inputs
+ * for so many seconds each, or so many inputs. Only a value or an AshlarError may come out, within 1 s and 64 MB.
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -18,21 +18,24 @@ const OUT = "out/fuzz";
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "2" },
+    cases: { type: "string" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
   },
 });
 const seconds = numberOption("seconds", values.seconds);
+const cases = values.cases === undefined ? undefined : numberOption("cases", values.cases);
 const seed = numberOption("seed", values.seed);
 const targets = TARGETS.filter(({ name }) => values.only === undefined || name === values.only);
 if (targets.length === 0) usageError(`--only: expected one of ${TARGETS.map(({ name }) => name).join(", ")}`);
 
-console.log(`fuzz: ${targets.length} parsers, ${seconds} s each, seed ${seed}`);
+const extent = cases === undefined ? `${seconds} s` : `${cases} inputs`;
+console.log(`fuzz: ${targets.length} parsers, ${extent} each, seed ${seed}`);
 let failures = 0;
 for (const { name } of targets) {
   const buffer = new InputBuffer();
   const { iterations, accepted, failure } = await runWorker(
-    { target: name, seed, seconds, input: buffer.shared },
+    { target: name, seed, seconds, cases, input: buffer.shared },
     buffer,
   );
   console.log(`${failure === undefined ? "ok  " : "FAIL"} ${name}: ${iterations} inputs, ${accepted} accepted`);

@@ -6,6 +6,7 @@ import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import { parseBlocksIndex } from "@ashlar/repository-index";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
+import { judgeCase } from "./evidence/judge-case.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";
 import * as seeds from "./seeds.ts";
@@ -113,4 +114,10 @@ export const TARGETS: readonly Target[] = [
   ...UPDATE_TARGETS,
   ...RELEASE_TARGETS,
   ...EXTENSION_TARGETS,
+  {
+    name: "evidence-structure",
+    seeds: [Buffer.alloc(4)],
+    generate: (random) => Uint8Array.from({ length: 4 }, () => random(256)),
+    parse: judgeCase,
+  },
 ];

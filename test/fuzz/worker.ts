@@ -9,7 +9,9 @@ import { tryInput } from "./try-input.ts";
 export type FuzzJob = {
   readonly target: string;
   readonly seed: number;
+  /** For so long, or so many inputs. */
   readonly seconds: number;
+  readonly cases: number | undefined;
   readonly input: SharedArrayBuffer;
 };
 
@@ -21,15 +23,16 @@ export type FuzzReport = {
   readonly failure?: string;
 };
 
-function fuzz({ target: name, seed, seconds, input: shared }: FuzzJob): FuzzReport {
+function fuzz({ target: name, seed, seconds, cases, input: shared }: FuzzJob): FuzzReport {
   const target = TARGETS.find((each) => each.name === name);
   if (target === undefined) throw new Error(`no fuzz target ${name}`);
   const buffer = new InputBuffer(shared);
   const until = performance.now() + seconds * 1000;
   let accepted = 0;
   let iterations = 0;
-  while (performance.now() < until) {
-    const input = mutate(target.seeds, seededRandom(seed + iterations));
+  while (cases === undefined ? performance.now() < until : iterations < cases) {
+    const random = seededRandom(seed + iterations);
+    const input = target.generate?.(random) ?? mutate(target.seeds, random);
     buffer.put(iterations, input);
     iterations += 1;
     const outcome = tryInput(target.parse, input);
