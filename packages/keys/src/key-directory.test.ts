@@ -61,6 +61,6 @@ test("each root role that was trusted stays, by its version", async () => {
   const keys = new KeyDirectory(join(directory, "roots"), nobody);
   await keys.create(none);
   for (const version of [1, 2, 2, 3]) await keys.keepTrustedRoot(Buffer.from(`{"signed":{"version":${version}}}`));
-  assert.deepEqual([...(await keys.oldRoots()).keys()].toSorted(), [1, 2]);
+  assert.deepEqual(new Set((await keys.oldRoots()).keys()), new Set([1, 2]));
   assert.equal((await keys.trustedRoot())?.toString(), '{"signed":{"version":3}}');
 });
