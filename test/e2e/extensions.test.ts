@@ -163,7 +163,7 @@ test(
 test("a version whose health check fails gives way to the former one", { timeout: 10 * MINUTES }, async () => {
   await world.publish(kubernetes("v1.33.6", "echo the kubelet does not answer; exit 1"));
   const { status, output } = await lab.root("ashlar agent extensions update --component kubernetes");
-  assert.equal(status, 1);
+  assert.ok(status >= 64, output);
   assert.match(output, /the kubelet does not answer/u);
   assert.equal(await lab.mustRun("kubelet --version"), "Kubernetes v1.33.5");
   const [failure] = (await lab.status()).failures;

@@ -114,12 +114,12 @@ test("nothing goes below the channel's minimum version", { timeout: 5 * MINUTES 
     ["rollback", NODE, "--lab", NAME],
   ]) {
     const { status, stderr } = await ashlarWithStatus(...command);
-    assert.equal(status, 1);
+    assert.ok(status >= 64, stderr);
     assert.match(stderr, new RegExp(`${OLD} is below ${NEW}, the minimum version`, "u"));
   }
   // Nor does the node take such an order.
   const { status, output } = await lab.order("update", "--to", OLD, "--allow-downgrade");
-  assert.equal(status, 1, output);
+  assert.ok(status >= 64, output);
   assert.match(output, new RegExp(`${OLD} is below ${NEW}`, "u"));
   assert.deepEqual([(await lab.status()).staged, (await lab.prove()).node.nextBoot?.release], [null, NEW]);
 });

@@ -96,7 +96,7 @@ function withUnit({ files, ...tree }: ExtensionTree): ExtensionTree {
 
 async function expectRefusal(name: string, what: RegExp, to = NEW): Promise<void> {
   const { status, output } = await lab.root(`ashlar agent extensions update --component ${name} --to ${to} --retry`);
-  assert.equal(status, 1, output);
+  assert.ok(status >= 64, output);
   assert.match(output, what);
   assert.deepEqual(await lab.merged(), [`foreign ${OLD}`, `own ${OLD}`]);
   assert.equal(await lab.mustRun(name), OLD);

@@ -57,7 +57,7 @@ async function expectRefusal(what: RegExp, ...args: string[]): Promise<void> {
   lab.say(
     `${Math.round((performance.now() - start) / 1000)} s: ${output.split("\n").slice(-2).join(" | ").slice(0, 300)}`,
   );
-  assert.equal(status, 1, output);
+  assert.ok(status >= 64, output);
   assert.match(output, what);
   assert.deepEqual(await state(), was);
 }
@@ -272,7 +272,7 @@ test("two updates at once: one is carried out, the other refused", LIMIT, async 
   const first = lab.order("update", "--to", FAULTY);
   while ((await lab.status()).phase === "idle") await sleep(500);
   const second = await lab.order("update", "--to", NEW);
-  assert.equal(second.status, 1, second.output);
+  assert.equal(second.status, 69, second.output);
   assert.match(second.output, /another order is being carried out/u);
   const { status, output } = await first;
   assert.equal(status, 0, output);

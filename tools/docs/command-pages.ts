@@ -1,4 +1,4 @@
-import { EXIT_STATUS } from "@ashlar/cli";
+import { BUG_STATUS, EXIT_STATUS } from "@ashlar/base";
 import type { Command, Option } from "commander";
 
 /** A reference page for each command that does something, and an index: page texts by file name. */
@@ -27,14 +27,16 @@ function indexPage(program: Command, commands: readonly Command[]): string {
 
 /** The statuses that hold for every command; the kinds of failure come from the one table in the code. */
 function exitStatuses(): string {
-  const kindsOf = Map.groupBy(Object.entries(EXIT_STATUS), ([, status]) => status);
+  const kindsOf = Map.groupBy([...Object.entries(EXIT_STATUS), ["bug", BUG_STATUS] as const], ([, status]) => status);
   const rows = [...kindsOf]
     .toSorted(([first], [second]) => first - second)
     .map(([status, kinds]) => `| ${status} | ${kinds.map(([kind]) => kind).join(", ")} |`);
   return [
     "## Exit status",
     "",
-    "0 is success. A command whose page says something else gives its own statuses.",
+    "Answers are 0, 1 and 2: `prove` gives 0 for proven, 1 for a mismatch and 2 for unknown; a command that checks",
+    "something gives 0 when it holds and 1 when it does not. Everything else is a failure of the command itself, with the",
+    "statuses of sysexits.h:",
     "",
     "| status | kind of failure |",
     "|---|---|",

@@ -1,5 +1,5 @@
-import { AshlarError } from "@ashlar/base";
-import { printLine, printLines, reportError } from "@ashlar/host/terminal";
+import { AshlarError, BUG_STATUS, EXIT_STATUS } from "@ashlar/base";
+import { printLine, printLines, reportBug, reportError } from "@ashlar/host/terminal";
 import { type Command, VERSION, parseCommandLine } from "./commands/command-line.ts";
 import { nodePaths } from "./shared/node-paths.ts";
 
@@ -55,7 +55,11 @@ async function carryOut(command: Command): Promise<number> {
 }
 
 main().catch((error: unknown) => {
-  if (!(error instanceof AshlarError)) throw error;
-  reportError(error);
-  process.exitCode = error.code === "usage" ? 2 : error.code === "missing-tool" ? 3 : 1;
+  if (error instanceof AshlarError) {
+    reportError(error);
+    process.exitCode = EXIT_STATUS[error.code];
+    return;
+  }
+  reportBug(error);
+  process.exitCode = BUG_STATUS;
 });

@@ -1,2 +1,1 @@
 export { createProgram } from "./program.ts";
-export { EXIT_STATUS } from "./failure.ts";

@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, EXIT_STATUS } from "@ashlar/base";
 import { reportError } from "@ashlar/host/terminal";
 import { playDemo } from "./play-demo.ts";
 
@@ -11,5 +11,5 @@ try {
 } catch (error) {
   if (!(error instanceof AshlarError)) throw error;
   reportError(error, "demo");
-  process.exitCode = error.code === "interrupted" ? 130 : 1;
+  process.exitCode = EXIT_STATUS[error.code];
 }

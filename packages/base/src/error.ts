@@ -26,7 +26,8 @@ export class AshlarError extends Error {
  * - `untrusted`: a signature, certificate, digest or measurement does not hold.
  * - `unavailable`: a machine or server did not answer in time.
  * - `failed`: a program that we run failed.
- * - `missing-tool`: the host lacks a program or a privilege.
+ * - `missing-tool`: the host lacks a program.
+ * - `privilege`: the user may not do that here.
  * - `interrupted`: the user stopped it.
  */
 export type ErrorCode =
@@ -40,6 +41,7 @@ export type ErrorCode =
   | "unavailable"
   | "failed"
   | "missing-tool"
+  | "privilege"
   | "interrupted";
 
 /** The message of anything thrown, for use inside another message. */

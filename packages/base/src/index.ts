@@ -13,3 +13,4 @@ export type { Json } from "./canonical-json.ts";
 export { membersOf } from "./members-of.ts";
 export { foldName } from "./fold-name.ts";
 export { withoutCredentials } from "./without-credentials.ts";
+export { BUG_STATUS, EXIT_STATUS } from "./exit-status.ts";

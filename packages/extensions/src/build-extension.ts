@@ -66,7 +66,7 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
   checkName(name);
   if (options.version !== null) checkVersion(options.version);
   if (process.getuid?.() !== 0) {
-    throw new AshlarError("missing-tool", "building an extension needs root: files in it belong to root", {
+    throw new AshlarError("privilege", "building an extension needs root: files in it belong to root", {
       hint: "run the same command with sudo",
     });
   }

@@ -33,9 +33,9 @@ await test("the executable has the same bytes each time, starts and answers", { 
     assert.match(stdout, /^ashlar \d+\.\d+\.\d+\n$/u);
   });
 
-  await t.test("wrong usage ends with status 2, a message and a hint", () => {
+  await t.test("wrong usage ends with status 64, a message and a hint", () => {
     const wrong = spawnSync(executable, ["agent", "--no-such-option"], { encoding: "utf8" });
-    assert.equal(wrong.status, 2);
+    assert.equal(wrong.status, 64);
     assert.match(wrong.stderr, /^error: .*\nhint: /u);
   });
 

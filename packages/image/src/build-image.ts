@@ -60,7 +60,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   checkVersion(options.version);
   if (process.getuid?.() !== 0) {
     throw new AshlarError(
-      "missing-tool",
+      "privilege",
       "building an image needs root: it installs Debian packages in a tree of its own",
       {
         hint: "run the same command with sudo",

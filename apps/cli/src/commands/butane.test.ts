@@ -49,11 +49,11 @@ test("problems have their place, a caret and advice; warnings fail with --strict
   );
 });
 
-test("wrong command lines end with status 2, unreadable files with 1", () => {
+test("wrong command lines end with status 64, files that cannot be written with 69", () => {
   const cases: readonly [readonly string[], number, RegExp][] = [
-    [["a", "b"], 2, /expected one file, found 2/u],
-    [["-o", "x", "--output-dir", "y"], 2, /cannot be used/u],
-    [["-o", "none/x"], 1, /expected a file to write: ENOENT/u],
+    [["a", "b"], 64, /expected one file, found 2/u],
+    [["-o", "x", "--output-dir", "y"], 64, /cannot be used/u],
+    [["-o", "none/x"], 69, /expected a file to write: ENOENT/u],
   ];
   for (const [args, status, message] of cases) {
     const result = butane(args, HEAD);

@@ -51,18 +51,18 @@ test("diff of an image with itself is empty", () => {
   assert.match(ashlar("diff", image, image).stdout, /^hello v1\.2\.3 -> hello v1\.2\.3\n {2}size: .* bytes \(0\)\n/u);
 });
 
-test("bad arguments end with status 2 and bad files with 1, without a stack", () => {
+test("bad arguments end with status 64 and bad files with 65, 66 or 69, without a stack", () => {
   const build = ["build", "--keys", directory, "--out", directory];
   const cases: readonly [readonly string[], number, RegExp][] = [
-    [["verify", image], 2, /expected --keys or --certificate, found neither\nhint: /u],
-    [build, 2, /expected one of --from, --deb, --oci, --butane and --recipe, found 0/u],
-    [[...build, "--from", "a", "--oci", "b"], 2, /found 2/u],
-    [[...build, "--from", "a"], 2, /expected --name, found none/u],
-    [[...build, "--from", "a", "--name", "tools"], 2, /expected --version, found none/u],
-    [[...build, "--recipe", "nothing"], 1, /expected a recipe .*nothing\/recipe\.yaml, found none/u],
-    [["verify", join(directory, "none"), "--certificate", CERTIFICATE], 1, /cannot open .*none: ENOENT/u],
-    [["verify", image, "--certificate", image], 1, /expected a certificate in PEM/u],
-    [["inspect", CERTIFICATE], 1, /DDI: expected room for a partition table/u],
+    [["verify", image], 64, /expected --keys or --certificate, found neither\nhint: /u],
+    [build, 64, /expected one of --from, --deb, --oci, --butane and --recipe, found 0/u],
+    [[...build, "--from", "a", "--oci", "b"], 64, /found 2/u],
+    [[...build, "--from", "a"], 64, /expected --name, found none/u],
+    [[...build, "--from", "a", "--name", "tools"], 64, /expected --version, found none/u],
+    [[...build, "--recipe", "nothing"], 66, /expected a recipe .*nothing\/recipe\.yaml, found none/u],
+    [["verify", join(directory, "none"), "--certificate", CERTIFICATE], 66, /cannot open .*none: ENOENT/u],
+    [["verify", image, "--certificate", image], 65, /expected a certificate in PEM/u],
+    [["inspect", CERTIFICATE], 65, /DDI: expected room for a partition table/u],
   ];
   for (const [args, status, message] of cases) {
     const found = ashlar(...args);

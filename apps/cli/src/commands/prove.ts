@@ -69,6 +69,9 @@ export function proveCommand(): Command {
 Levels: proven (a trusted TPM signed it), reported (no --ek-roots was given, so its TPM is not trusted), mismatch,
 unknown (no answer, or an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
+Exit status: 0 all proven, 1 a mismatch, 2 anything that is not known. Failures of the command itself have others, from 64 on: a
+wrong option never looks like a node that was tampered with.
+
 The next boot is judged as well: a node that would not boot a known, undamaged release next is a mismatch, whatever it
 runs now.
 While a node is being updated, both its old and its new release are accepted for it, and for no other node.

@@ -16,7 +16,7 @@ export function setupCommand(): Command {
       "after",
       `
 Installs only what is missing, as root, and prints why each package is needed. Without root, or on a system other than
-Debian 12, Debian 13 and Ubuntu 24.04, it changes nothing, lists what to install and exits with status 3.
+Debian 12, Debian 13 and Ubuntu 24.04, it changes nothing, lists what to install and exits with status 69; without root, with 77.
 
 Examples:
   ashlar setup

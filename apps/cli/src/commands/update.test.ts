@@ -20,11 +20,11 @@ test("an operator's key is made once, for its owner alone, and its pin is printe
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const pem = readFileSync(path, "utf8");
   assert.equal(stdout, `${pinOfOperatorPem(pem)}\n`);
-  assert.equal(ashlar("operator-key", "--out", path).status, 1);
+  assert.equal(ashlar("operator-key", "--out", path).status, 69);
   assert.equal(readFileSync(path, "utf8"), pem);
 });
 
-test("wrong usage ends with 2 and says what was expected", () => {
+test("wrong usage ends with 64 and says what was expected", () => {
   const node = ["--nodes", "https://127.0.0.1:1"];
   const wrong: readonly (readonly [RegExp, ...string[]])[] = [
     [/one of --lab and --nodes/u, "update", "--to", "1.1.0"],
@@ -39,7 +39,7 @@ test("wrong usage ends with 2 and says what was expected", () => {
   ];
   for (const [message, ...args] of wrong) {
     const { status, stdout, stderr } = ashlar(...args);
-    assert.equal(status, 2, stderr);
+    assert.equal(status, 64, stderr);
     assert.equal(stdout, "");
     assert.match(stderr, message);
   }

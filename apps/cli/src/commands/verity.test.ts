@@ -41,16 +41,16 @@ test("format says the root hash and warns of what is not covered; verify names t
   assert.deepEqual([isVerified, problems], [false, [{ kind: "data-block", block: 5, offsetBytes: 20_480 }]]);
 });
 
-test("bad arguments end with status 2 and bad files with 1, without a stack", () => {
+test("bad arguments end with status 64 and bad files with 65, 66 or 69, without a stack", () => {
   writeFileSync(data, Buffer.alloc(8192));
   const cases: readonly [readonly string[], number, RegExp][] = [
-    [["format", data, hash, "--salt", "xyz"], 2, /^error: expected --salt with 1 to 256 bytes/u],
-    [["format", data, hash, "--uuid", "1"], 2, /^error: expected --uuid like/u],
-    [["format", data, hash, "--data-block-size", "1000"], 2, /^error: expected a block size/u],
-    [["format", data], 2, /missing required argument 'hash'/u],
-    [["format", join(directory, "none"), hash], 1, /^error: cannot open .*none: ENOENT\n$/u],
-    [["format", data, data], 1, /^error: .*: expected another file than the data\n$/u],
-    [["verify", data, data, "00"], 1, /^error: verity superblock at offset 8: signature/u],
+    [["format", data, hash, "--salt", "xyz"], 64, /^error: expected --salt with 1 to 256 bytes/u],
+    [["format", data, hash, "--uuid", "1"], 64, /^error: expected --uuid like/u],
+    [["format", data, hash, "--data-block-size", "1000"], 64, /^error: expected a block size/u],
+    [["format", data], 64, /missing required argument 'hash'/u],
+    [["format", join(directory, "none"), hash], 66, /^error: cannot open .*none: ENOENT\n$/u],
+    [["format", data, data], 65, /^error: .*: expected another file than the data\n$/u],
+    [["verify", data, data, "00"], 65, /^error: verity superblock at offset 8: signature/u],
   ];
   for (const [args, status, message] of cases) {
     const found = ashlar(...args);

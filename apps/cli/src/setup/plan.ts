@@ -14,7 +14,12 @@ export type MissingPackage = { readonly wanted: HostPackage; readonly reason: st
 export type SetupPlan =
   | { readonly kind: "complete" }
   | { readonly kind: "install"; readonly packages: readonly PackageToInstall[]; readonly suite?: SuiteToAdd }
-  | { readonly kind: "refuse"; readonly reason: string; readonly packages: readonly PackageToInstall[] };
+  | {
+      readonly kind: "refuse";
+      readonly code: "missing-tool" | "privilege";
+      readonly reason: string;
+      readonly packages: readonly PackageToInstall[];
+    };
 
 export type PackageToInstall = {
   readonly name: string;
@@ -36,9 +41,9 @@ export function planSetup({ system, isRoot, missing }: HostFacts): SetupPlan {
   }));
   if (!system.supported) {
     const reason = `Ashlar installs packages on Debian 12, Debian 13 and Ubuntu 24.04, found ${system.name}`;
-    return { kind: "refuse", reason, packages };
+    return { kind: "refuse", code: "missing-tool", reason, packages };
   }
-  if (!isRoot) return { kind: "refuse", reason: "installing packages needs root", packages };
+  if (!isRoot) return { kind: "refuse", code: "privilege", reason: "installing packages needs root", packages };
   const needsSuite = packages.some((each) => each.suite !== undefined);
   return { kind: "install", packages, ...(needsSuite && backports !== undefined ? { suite: backports } : {}) };
 }

@@ -27,7 +27,7 @@ export async function setUp({ parts, check, json }: SetUpOptions): Promise<void>
   if (plan.kind === "complete") return;
   const { packages } = plan;
   if (plan.kind === "refuse") {
-    throw new AshlarError("missing-tool", describeMissing(packages), {
+    throw new AshlarError(plan.code, describeMissing(packages), {
       hint: `${plan.reason}; ${howToInstall(packages, facts.system.supported)}`,
     });
   }

@@ -11,6 +11,7 @@ export {
   printJson,
   printLine,
   printLines,
+  reportBug,
   reportError,
   reportLine,
   reportLines,

@@ -68,3 +68,10 @@ export function drawsOnTerminal(): boolean {
 function asText(line: Printed): string {
   return line instanceof Drawn ? line.toString() : printable(line);
 }
+
+/** Something that nobody expected: its stack trace, and what to do with it. */
+export function reportBug(error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  reportLines(stack.split("\n"));
+  reportLine("this is a bug in Ashlar: please report it with the lines above and the command");
+}
