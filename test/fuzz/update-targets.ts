@@ -1,7 +1,17 @@
 /** What nodes say about updates, and names from their boot partition. */
 import * as formats from "@ashlar/formats";
 import { judgeNextBoot } from "@ashlar/identity";
-import { NEXT_BOOT_SCHEMA, type NextBootEvidence, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  NEXT_BOOT_SCHEMA,
+  openSignedOrder,
+  operatorPin,
+  type NextBootEvidence,
+  type NextBootReport,
+  parseOrderNonce,
+  signOrder,
+  type UpdateStatus,
+} from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
@@ -52,6 +62,10 @@ const EVIDENCE: NextBootEvidence = {
 
 const RELEASE = answers.parseManifest(Buffer.from(seeds.manifestText()).toString("utf8"));
 
+const OPERATOR = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const NONCE = { schema: "ashlar.order-nonce/v1", nonce: "n".repeat(43), bootId: UUID };
+const ORDER = { machineId: "ab".repeat(16), bootId: UUID, nonce: NONCE.nonce, path: "/v1/update", request: "{}" };
+
 export const UPDATE_TARGETS: readonly Target[] = [
   {
     name: "update-status",
@@ -74,6 +88,12 @@ export const UPDATE_TARGETS: readonly Target[] = [
     seeds: [seeds.manifestText()],
     parse: (bytes) => answers.parseKnownRelease(toText(bytes)),
   },
+  {
+    name: "signed-order",
+    seeds: [seeds.text(signOrder(ORDER, OPERATOR.privateKey)), seeds.text('{"to":"1.1.0"}')],
+    parse: (bytes) => openSignedOrder(toText(bytes), [operatorPin(OPERATOR.publicKey)]),
+  },
+  { name: "order-nonce", seeds: [seeds.text(JSON.stringify(NONCE))], parse: (bytes) => parseOrderNonce(toText(bytes)) },
   {
     name: "boot-entries",
     seeds: [seeds.text("ashlar_1.0.0.efi\nashlar_1.1.0+2-1.efi\nashlar_1.2.0~rc1+0-3.efi")],

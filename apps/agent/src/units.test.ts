@@ -17,9 +17,14 @@ await test("the units use the port and the names that the agent expects", () => 
   assert.match(service, /^OpenFile=\S+binary_bios_measurements:firmware-log:read-only,graceful$/mu);
   assert.match(service, /^OpenFile=\S+tpm2-measure\.log:userspace-log:read-only,graceful$/mu);
   assert.match(readUnit("ashlar-verity-status.socket"), /^ListenStream=\/run\/ashlar-verity-status\.socket$/mu);
-  const updater = readUnit("ashlar-updater.socket");
-  assert.match(updater, new RegExp(`^ListenStream=${nodePaths().updaterSocket}$`, "mu"));
-  assert.match(updater, /^FileDescriptorName=updater$/mu);
+  const forAgent = readUnit("ashlar-updater.socket");
+  assert.match(forAgent, new RegExp(`^ListenStream=${nodePaths().updaterAgentSocket}$`, "mu"));
+  assert.match(forAgent, /^FileDescriptorName=agent$/mu);
+  const forRoot = readUnit("ashlar-updater-root.socket");
+  assert.match(forRoot, new RegExp(`^ListenStream=${nodePaths().updaterSocket}$`, "mu"));
+  assert.match(forRoot, /^FileDescriptorName=root$/mu);
+  assert.match(forRoot, /^SocketUser=root\nSocketGroup=root\nSocketMode=0600$/mu);
+  assert.match(readUnit("ashlar-updater.service"), /^Sockets=ashlar-updater-root\.socket ashlar-updater\.socket$/mu);
   const refresher = readUnit("ashlar-refresher.socket");
   assert.match(refresher, new RegExp(`^ListenStream=${nodePaths().refresherSocket}$`, "mu"));
   assert.match(refresher, /^FileDescriptorName=refresher$/mu);

@@ -114,10 +114,13 @@ export class TestNode {
     return readFileSync(join(this.directory, file));
   }
 
+  get machineId(): string {
+    return sha256(this.directory).slice(0, 32);
+  }
+
   /** Starts anew with these logs, in which a machine ID of its own takes the place of the usual one. */
   boot(usual: TestLogs): void {
-    const id = sha256(this.directory).slice(0, 32);
-    const words = usual.words.map(({ pcr, word }) => ({ pcr, word: word.replace(TEST_MACHINE_ID, id) }));
+    const words = usual.words.map(({ pcr, word }) => ({ pcr, word: word.replace(TEST_MACHINE_ID, this.machineId) }));
     const logs = { ...usual, words };
     // Without it a reset counts as a failed password for the AK, and the third one locks it (Part 1, 19.8.6).
     this.#run("tpm2_shutdown", ["--clear"]);

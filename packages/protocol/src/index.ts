@@ -32,10 +32,12 @@ export type {
   ExtensionsStatus,
   MergedExtension,
 } from "./agent/extension-api.ts";
-export { operatorPem, operatorPin, pinOfOperatorPem } from "./agent/operator-key.ts";
+export { operatorPem, operatorPin, parseOperatorPem, pinOfOperatorPem } from "./agent/operator-key.ts";
 export { parseComponentRequest, parseDebugRequest, parseMaintainRequest } from "./agent/parse-extension-requests.ts";
 export type { MaintainRequest } from "./agent/parse-extension-requests.ts";
 export { parseUpdateRequest } from "./agent/parse-update-request.ts";
+export { openSignedOrder, ORDER_NONCE_SCHEMA, ORDER_SCHEMA, parseOrderNonce, signOrder } from "./agent/signed-order.ts";
+export type { Order, OrderNonce } from "./agent/signed-order.ts";
 export {
   MAX_ESP_FILES,
   MAX_NEXT_BOOT_BYTES,

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { Agent, request, type AgentOptions } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
@@ -17,8 +18,12 @@ import {
   type NextBootAnswer,
 } from "@ashlar/protocol/answers";
 import {
-  pinOfOperatorPem,
+  ORDER_SCHEMA,
+  parseOperatorPem,
+  parseOrderNonce,
+  signOrder,
   type ActivateRequest,
+  type OrderNonce,
   type UpdateRequest,
   type UpdateStatus,
   type ComponentRequest,
@@ -37,13 +42,17 @@ const MAX_RETRY_AFTER_MS = 15_000;
 
 export type AgentClientOptions = {
   readonly signal?: AbortSignal | undefined;
-  /** PEM of an operator's private key and its certificate: orders need it. */
+  /** PEM of an operator's private key: orders need it, and `peer`. It signs here, and goes nowhere. */
   readonly operatorPem?: string | undefined;
-  /**
-   * The TLS key that the node's evidence is bound to, SubjectPublicKeyInfo as DER. Nothing is said to a peer that has
-   * another one. It changes with each boot.
-   */
-  readonly tlsPublicKey?: Uint8Array | undefined;
+  readonly peer?: ProvenPeer | undefined;
+};
+
+/** Who a node is, as its evidence proves it. */
+export type ProvenPeer = {
+  /** SubjectPublicKeyInfo as DER. Nothing is said to a peer that has another one. It changes with each boot. */
+  readonly tlsPublicKey: Uint8Array;
+  /** As measured into PCR 15. Orders name it, so that no other node takes them. */
+  readonly machineId: string;
 };
 
 type Answer = { readonly text: string; readonly tlsPublicKey: Uint8Array };
@@ -62,6 +71,7 @@ export class AgentClient implements Disposable {
   readonly #url: URL;
   readonly #options: AgentClientOptions;
   readonly #agent: Agent;
+  readonly #operatorKey: KeyObject | undefined;
 
   /** @throws AshlarError `usage` for anything but an https URL, `malformed` for an operator's key that is none */
   constructor(url: string, options: AgentClientOptions = {}) {
@@ -73,7 +83,8 @@ export class AgentClient implements Disposable {
     }
     this.#url = parsed;
     this.#options = options;
-    this.#agent = makeAgent(options.operatorPem);
+    this.#agent = new Agent(TLS_OPTIONS);
+    this.#operatorKey = options.operatorPem === undefined ? undefined : parseOperatorPem(options.operatorPem);
   }
 
   async keys(): Promise<Keys> {
@@ -113,7 +124,7 @@ export class AgentClient implements Disposable {
    *   another one, and whatever code the node refuses it with
    */
   async order(order: Order, update: UpdateRequest = {}): Promise<UpdateStatus> {
-    return parseUpdateStatus((await this.#ask("POST", `/v1/${order}`, update, ORDER_REFUSALS)).text);
+    return parseUpdateStatus(await this.#order(`/v1/${order}`, update));
   }
 
   /** @throws AshlarError `not-found` when its release does not know the question */
@@ -127,7 +138,7 @@ export class AgentClient implements Disposable {
    * @throws AshlarError like {@link order}
    */
   async updateComponent(wish: ComponentRequest): Promise<ExtensionsStatus> {
-    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/update", wish, ORDER_REFUSALS)).text);
+    return parseExtensionsStatus(await this.#order("/v1/extensions/update", wish));
   }
 
   /**
@@ -136,14 +147,38 @@ export class AgentClient implements Disposable {
    * @throws AshlarError like {@link order}
    */
   async debug(wish: DebugRequest): Promise<ExtensionsStatus> {
-    return parseExtensionsStatus((await this.#ask("POST", "/v1/extensions/debug", wish, ORDER_REFUSALS)).text);
+    return parseExtensionsStatus(await this.#order("/v1/extensions/debug", wish));
   }
 
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
 
-  async #ask(method: "GET" | "POST", path: string, body?: object, codes: RefusalCodes = {}): Promise<Answer> {
+  /** Signs a request over a nonce that the node's updater gives out, and gives it to the agent to pass on. */
+  async #order(path: string, wish: object): Promise<string> {
+    const { peer } = this.#options;
+    if (this.#operatorKey === undefined || peer === undefined) {
+      throw new TypeError("orders need an operator's key and a node that was proven");
+    }
+    const { nonce, bootId } = await this.#orderNonce();
+    const order = { machineId: peer.machineId, bootId, nonce, path, request: JSON.stringify(wish) };
+    return (await this.#ask("POST", path, signOrder(order, this.#operatorKey), ORDER_REFUSALS)).text;
+  }
+
+  async #orderNonce(): Promise<OrderNonce> {
+    try {
+      return parseOrderNonce((await this.#ask("POST", "/v1/order-nonce", {}, NEW_QUESTION)).text);
+    } catch (error) {
+      if (!(error instanceof AshlarError) || error.code !== "not-found") throw error;
+      const message = `expected a release that knows signed orders (${ORDER_SCHEMA}) at ${this.#url.origin}, found an older one`;
+      throw new AshlarError("not-found", message, {
+        hint: "give the order with the ashlar of that release, or as root on the node with `ashlar agent update`",
+      });
+    }
+  }
+
+  /** `body`: an object, or the very text. */
+  async #ask(method: "GET" | "POST", path: string, body?: object | string, codes: RefusalCodes = {}): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       const response = await this.#send(method, path, body);
       const retryAfterMs = retryAfterMsOf(response.status, response.retryAfter);
@@ -158,7 +193,7 @@ export class AgentClient implements Disposable {
     throw refusalOf(status, text, `${this.#url.origin}${path}`, codes);
   }
 
-  async #send(method: "GET" | "POST", path: string, body: object | undefined): Promise<Response> {
+  async #send(method: "GET" | "POST", path: string, body: object | string | undefined): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const { signal } = this.#options;
     const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), signal].filter((each) => each !== undefined);
@@ -175,7 +210,7 @@ export class AgentClient implements Disposable {
     // Nothing leaves before the peer is known to be the right one.
     whenSecure(outgoing, (socket) => {
       const problem = this.#judgePeer(socket);
-      if (problem === undefined) outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+      if (problem === undefined) outgoing.end(typeof body === "object" ? JSON.stringify(body) : body);
       else outgoing.destroy(problem);
     });
     try {
@@ -191,7 +226,7 @@ export class AgentClient implements Disposable {
   }
 
   #judgePeer(socket: Socket): AshlarError | undefined {
-    const expected = this.#options.tlsPublicKey;
+    const expected = this.#options.peer?.tlsPublicKey;
     if (expected === undefined || Buffer.from(peerKeyOf(socket) ?? []).equals(expected)) return undefined;
     return new AshlarError("untrusted", `expected the TLS key of the node's evidence from ${this.#url.origin}`, {
       hint: "the node has restarted since, or something stands in between: prove it again",
@@ -199,19 +234,14 @@ export class AgentClient implements Disposable {
   }
 }
 
-function makeAgent(operatorPem: string | undefined): Agent {
-  const options: AgentOptions = {
-    keepAlive: true,
-    maxSockets: 1,
-    // A resumed session would not show the peer's certificate again.
-    maxCachedSessions: 0,
-    minVersion: "TLSv1.3",
-    rejectUnauthorized: false,
-  };
-  if (operatorPem === undefined) return new Agent(options);
-  pinOfOperatorPem(operatorPem);
-  return new Agent({ ...options, key: operatorPem, cert: operatorPem });
-}
+const TLS_OPTIONS: AgentOptions = {
+  keepAlive: true,
+  maxSockets: 1,
+  // A resumed session would not show the peer's certificate again.
+  maxCachedSessions: 0,
+  minVersion: "TLSv1.3",
+  rejectUnauthorized: false,
+};
 
 /** Does something once the request has a connection on which TLS stands, or destroys the request. */
 function whenSecure(outgoing: ClientRequest, then: (socket: Socket) => void): void {

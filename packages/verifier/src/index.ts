@@ -3,7 +3,7 @@
  * all of it.
  */
 export { AgentClient } from "./agent-client.ts";
-export type { AgentClientOptions, Order } from "./agent-client.ts";
+export type { AgentClientOptions, Order, ProvenPeer } from "./agent-client.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";
 export { proveNodes } from "./prove-nodes.ts";

@@ -58,5 +58,6 @@ const NEXT_BOOT_ANSWER = { what: "answer about the next boot", expected: "what t
 /** The verdict on a node without any evidence. */
 export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
   const differences = [{ what, expected: "evidence of what the node runs", found }];
-  return { verdict: { level, ...EMPTY_VERDICT, differences }, tpm: undefined, running: undefined, pinnable: false };
+  const verdict = { level, ...EMPTY_VERDICT, differences };
+  return { verdict, tpm: undefined, running: undefined, pinnable: false };
 }

@@ -15,7 +15,7 @@ import {
 } from "@ashlar/identity";
 import { NONCE_BYTES } from "@ashlar/protocol";
 import type { Evidence } from "@ashlar/protocol/answers";
-import { AgentClient } from "./agent-client.ts";
+import { AgentClient, type ProvenPeer } from "./agent-client.ts";
 import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { mapLimited } from "./map-limited.ts";
@@ -49,11 +49,8 @@ export type FleetProof = {
   readonly fleet: FleetVerdict;
   /** How old each node's evidence is, by name; nothing for nodes without any. */
   readonly agesMs: ReadonlyMap<string, number>;
-  /**
-   * The TLS keys that evidence which holds is bound to, by name: SubjectPublicKeyInfo as DER. Who gives a node orders
-   * should give them to no other peer.
-   */
-  readonly tlsKeys: ReadonlyMap<string, Uint8Array>;
+  /** Whom evidence that holds is of, by name. Who gives a node orders should give them to no other peer. */
+  readonly peers: ReadonlyMap<string, ProvenPeer>;
 };
 
 /** More nodes at once would only make each answer older when it is judged. */
@@ -82,7 +79,7 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   return {
     fleet: judgeFleet(members),
     agesMs: new Map(results.flatMap(({ name, ageMs }) => (ageMs === undefined ? [] : [[name, ageMs]]))),
-    tlsKeys: new Map(results.flatMap(({ name, tlsPublicKey }) => (tlsPublicKey ? [[name, tlsPublicKey]] : []))),
+    peers: new Map(results.flatMap(({ name, peer }) => (peer === undefined ? [] : [[name, peer]]))),
   };
 }
 
@@ -90,7 +87,7 @@ type Result = {
   readonly name: string;
   readonly verification: Verification;
   readonly ageMs?: number;
-  readonly tlsPublicKey?: Uint8Array;
+  readonly peer?: ProvenPeer | undefined;
   readonly newPin?: Pin;
 };
 
@@ -114,8 +111,9 @@ async function proveNode(
     const machine = { ...answer.pin, ...machineIdOf(judged) };
     const other = findOther(name, machine);
     const verification = other === undefined ? judged : refusePinned(judged, other);
-    const tlsKey = verification.tpm === undefined ? {} : { tlsPublicKey: answer.tlsPublicKey };
-    const result = { name, verification, ageMs: nowMs - answer.challengedAtMs, ...tlsKey };
+    const machineId = verification.tpm?.machineId;
+    const peer = machineId === undefined ? undefined : { tlsPublicKey: answer.tlsPublicKey, machineId };
+    const result = { name, verification, ageMs: nowMs - answer.challengedAtMs, peer };
     // Enrolled is only who has also answered a challenge with the key, from a boot whose firmware can be pinned.
     const isNew = pin === undefined && verification.pinnable && other === undefined;
     return isNew ? { ...result, newPin: machine } : result;

@@ -44,7 +44,7 @@ export async function proveStored(
   directory: string,
   names: readonly string[],
   options: ProveStoredOptions,
-): Promise<Omit<FleetProof, "tlsKeys">> {
+): Promise<Omit<FleetProof, "peers">> {
   const members: FleetMember[] = [];
   const agesMs = new Map<string, number>();
   const nowMs = Date.now();

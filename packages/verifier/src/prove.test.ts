@@ -69,7 +69,7 @@ test("a node is enrolled once, pinned, and proven again with a fresh nonce", asy
   assert.equal(again.fleet.verdict, "proven");
   const both = ["/v1/evidence", "/v1/next-boot"];
   assert.deepEqual(agent.asked, ["/v1/keys", "/v1/activate", ...both, ...both]);
-  assert.deepEqual(again.tlsKeys, new Map([["worker", agent.tlsPublicKey]]));
+  assert.deepEqual(again.peers, new Map([["worker", agent.peer]]));
   assert.deepEqual(await readPins(options.pinsPath), pins);
 });
 

@@ -1,12 +1,13 @@
 /** A node's agent for tests: the real protocol and a real TPM, with room for a lie. */
 import { execFileSync } from "node:child_process";
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { TLSSocket } from "node:tls";
 import { createServer, type Server } from "node:https";
+import { AshlarError } from "@ashlar/base";
 import {
-  operatorPin,
+  openSignedOrder,
+  ORDER_NONCE_SCHEMA,
   parseActivateRequest,
   parseEvidenceRequest,
   EVIDENCE_SCHEMA,
@@ -17,6 +18,7 @@ import {
 } from "@ashlar/protocol";
 import type { Evidence, Keys, ReleaseManifest } from "@ashlar/protocol/answers";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
+import type { ProvenPeer } from "./agent-client.ts";
 
 export type TestAgentOptions = {
   /** What it says about its next boot; without it, it does not know the question. */
@@ -72,13 +74,17 @@ export class TestAgent implements AsyncDisposable {
   readonly orders: string[] = [];
   /** Its TLS key, SubjectPublicKeyInfo as DER. */
   readonly tlsPublicKey: Uint8Array = OWN_KEY;
+  /** Whom orders to it name. */
+  readonly peer: ProvenPeer;
+  /** Given out, and not used yet. */
+  readonly nonces: Set<string> = new Set();
   readonly #server: Server;
 
   private constructor(node: TestNode, release: ReleaseManifest, options: TestAgentOptions) {
-    const tls = { key: IDENTITY, cert: IDENTITY, requestCert: true, rejectUnauthorized: false };
-    this.#server = createServer(tls, (request, response) => {
+    this.peer = { tlsPublicKey: OWN_KEY, machineId: node.machineId };
+    this.#server = createServer({ key: IDENTITY, cert: IDENTITY }, (request, response) => {
       this.asked.push(request.url ?? "");
-      answer(request, node, release, options, this.orders).then(
+      answer(request, node, release, options, this).then(
         (text) => response.writeHead(isOrder(request) ? 202 : 200).end(text),
         (error: unknown) =>
           error instanceof Refusal
@@ -112,7 +118,7 @@ async function answer(
   node: TestNode,
   release: ReleaseManifest,
   options: TestAgentOptions,
-  orders: string[],
+  agent: Pick<TestAgent, "nonces" | "orders" | "peer">,
 ): Promise<string> {
   const body = (await request.toArray()).join("");
   const { status, extensions, garbage } = options;
@@ -125,11 +131,17 @@ async function answer(
     const { credentialBlob, encryptedSecret } = parseActivateRequest(body);
     return JSON.stringify({ secret: base64(node.activate(credentialBlob, encryptedSecret)) });
   }
+  if (request.url === "/v1/order-nonce") {
+    if ((status ?? extensions) === undefined) throw new Refusal(404, "not-found");
+    const nonce = randomBytes(32).toString("base64url");
+    agent.nonces.add(nonce);
+    return JSON.stringify({ schema: ORDER_NONCE_SCHEMA, nonce, bootId: BOOT_ID });
+  }
   const said = ORDERS.get(request.url ?? "");
   if (said !== undefined) {
     const isKnown = (said === "extensions" ? extensions : status) !== undefined;
     if (!isKnown) throw new Refusal(404, "not-found");
-    if (isOrder(request)) takeOrder(request, body, options, orders);
+    if (isOrder(request)) takeOrder(request, body, options, agent);
     return JSON.stringify(said === "extensions" ? options.extensions : options.status);
   }
   const challenge = { nonce: parseEvidenceRequest(body), tlsPublicKey: options.tlsPublicKey ?? OWN_KEY };
@@ -156,13 +168,29 @@ function isOrder({ method, url }: IncomingMessage): boolean {
   return method === "POST" && ORDERS.has(url ?? "");
 }
 
-function takeOrder(request: IncomingMessage, body: string, { operators }: TestAgentOptions, orders: string[]): void {
-  const certificate = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined) throw new Refusal(401, "unauthorized");
-  if (operators?.includes(operatorPin(certificate.publicKey)) !== true) throw new Refusal(403, "forbidden");
+function takeOrder(
+  { url = "" }: IncomingMessage,
+  body: string,
+  { operators = [] }: TestAgentOptions,
+  { nonces, orders, peer }: Pick<TestAgent, "nonces" | "orders" | "peer">,
+): void {
+  const { order } = openOrRefuse(body, operators);
+  const isOurs = order.machineId === peer.machineId && order.bootId === BOOT_ID && order.path === url;
+  if (!isOurs || !nonces.delete(order.nonce)) throw new Refusal(403, "forbidden");
   if (orders.length > 0) throw new Refusal(409, "conflict");
-  orders.push(`${request.url} ${body}`);
+  orders.push(`${url} ${order.request}`);
 }
+
+function openOrRefuse(body: string, operators: readonly string[]): ReturnType<typeof openSignedOrder> {
+  try {
+    return openSignedOrder(body, operators);
+  } catch (error) {
+    if (error instanceof AshlarError) throw new Refusal(403, "forbidden");
+    throw error;
+  }
+}
+
+const BOOT_ID = "0f0e0d0c-0b0a-0908-0706-050403020100";
 
 function toResponse(evidence: Evidence): object {
   return {

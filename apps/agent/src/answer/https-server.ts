@@ -1,9 +1,6 @@
-import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import { Server } from "node:https";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
-import { type Caller, errorBody, jsonAnswers, type Routes } from "../shared/json-answers.ts";
+import { errorBody, jsonAnswers, type Routes } from "../shared/json-answers.ts";
 import type { RefusalCode } from "../shared/refusal.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
@@ -16,37 +13,25 @@ const MAX_HEADER_BYTES = 8192;
 const MAX_CONNECTIONS = 64;
 const MAX_REQUESTS_PER_CONNECTION = 100;
 
-/**
- * An HTTPS server that answers `routes` in JSON. A client may show a certificate, of whatever issuer: what counts is its
- * key, which the handshake proves it to hold.
- */
+/** An HTTPS server that answers `routes` in JSON, to everybody. */
 export function createHttpsServer(identity: TlsIdentity, routes: Routes): Server {
   const server = new Server(
     {
       key: identity.pem,
       cert: identity.pem,
       minVersion: "TLSv1.3",
-      requestCert: true,
-      rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    jsonAnswers(routes, "ashlar-agent.service", callerOf),
+    jsonAnswers(routes, "ashlar-agent.service"),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.on("clientError", refuseConnection);
   return server;
-}
-
-function callerOf({ socket }: IncomingMessage): Caller {
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined) return { key: undefined };
-  const spki = certificate.publicKey.export({ type: "spki", format: "der" });
-  return { key: `sha256:${createHash("sha256").update(spki).digest("hex")}` };
 }
 
 const CONNECTION_ERRORS: Readonly<Record<string, readonly [status: string, code: RefusalCode, message: string]>> = {

@@ -49,7 +49,7 @@ export async function runAgent(
   const tpm = tpmPrograms(environment["ASHLAR_TPM_TCTI"] ?? DEFAULT_TCTI);
   const firmwareLog = new MeasurementLog(FIRMWARE_LOG, descriptors.get(FIRMWARE_LOG));
   const userspaceLog = new MeasurementLog(USERSPACE_LOG, descriptors.get(USERSPACE_LOG));
-  const updaterSocket = environment["ASHLAR_UPDATER_SOCKET"] ?? nodePaths().updaterSocket;
+  const updaterSocket = environment["ASHLAR_UPDATER_SOCKET"] ?? nodePaths().updaterAgentSocket;
   const limits = {
     queue: new SerialQueue(MAX_QUEUED),
     requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
@@ -77,5 +77,5 @@ export async function runAgent(
   const server = createHttpsServer(identity, new Map([...api, ...forwarding]));
   server.listen({ fd });
   await once(server, "listening");
-  endWhenIdle(server, options.idleTimeoutMs);
+  endWhenIdle([server], options.idleTimeoutMs);
 }

@@ -9,7 +9,7 @@ import {
 import { AshlarError, membersOf } from "@ashlar/base";
 import { reportText } from "@ashlar/host/terminal";
 import { atTpm, type Limits, parseNonce } from "./api.ts";
-import type { Caller, Method, Methods, Routes } from "../shared/json-answers.ts";
+import type { Method, Methods, Routes } from "../shared/json-answers.ts";
 import { Refusal, type RefusalCode } from "../shared/refusal.ts";
 import type { SocketAnswer } from "../shared/socket-client.ts";
 import type { TokenBucket } from "./token-bucket.ts";
@@ -28,17 +28,16 @@ export type Forwarding = {
 };
 
 /**
- * What the agent passes on to the updater (see @ashlar/protocol). The agent has no privilege and takes no
- * decision: it says whose key the caller holds, and the updater knows whom this node obeys.
+ * What the agent passes on to the updater (see `update-api.ts`, `extension-api.ts` and `signed-order.ts` in
+ * @ashlar/protocol). The agent has no privilege and takes no decision: an order proves to the updater itself whose it is.
  */
 export function createForwarding(forwarding: Forwarding): Routes {
   const change = (path: string, maxBytes?: number): Methods => ({
     POST: {
       status: 202,
-      handle: async (body, caller) => {
-        requireKey(caller);
+      handle: async (body) => {
         take(forwarding.requests);
-        return await forward(forwarding, { method: "POST", path, body, key: caller.key }, maxBytes);
+        return await forward(forwarding, { method: "POST", path, body }, maxBytes);
       },
     },
   });
@@ -52,6 +51,7 @@ export function createForwarding(forwarding: Forwarding): Routes {
   });
   return new Map<string, Methods>([
     ["/v1/update", { ...read("/v1/update"), ...change("/v1/update") }],
+    ["/v1/order-nonce", { POST: { handle: async () => await orderNonce(forwarding) } }],
     ["/v1/rollback", change("/v1/rollback")],
     ["/v1/reboot", change("/v1/reboot")],
     ["/v1/extensions", read("/v1/extensions", MAX_EXTENSIONS_STATUS_BYTES)],
@@ -59,6 +59,11 @@ export function createForwarding(forwarding: Forwarding): Routes {
     ["/v1/extensions/debug", change("/v1/extensions/debug", MAX_EXTENSIONS_STATUS_BYTES)],
     ["/v1/next-boot", { POST: { handle: async (body) => await nextBoot(forwarding, body) } }],
   ]);
+}
+
+async function orderNonce(forwarding: Forwarding): Promise<object> {
+  take(forwarding.requests);
+  return await forward(forwarding, { method: "POST", path: "/v1/order-nonce" });
 }
 
 async function nextBoot(forwarding: Forwarding, body: string): Promise<NextBootEvidence> {
@@ -81,7 +86,6 @@ async function forward(
     readonly method: Method;
     readonly path: string;
     readonly body?: string;
-    readonly key?: string | undefined;
   },
   maxBytes: number = MAX_UPDATE_STATUS_BYTES,
 ): Promise<object> {
@@ -98,13 +102,6 @@ async function forward(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the updater is this same program
   const known = (typeof code === "string" ? code : "failed") as RefusalCode;
   throw new Refusal(status, known, text, typeof hint === "string" ? { hint } : {});
-}
-
-function requireKey({ key }: Caller): void {
-  if (key !== undefined) return;
-  throw new Refusal(401, "unauthorized", "expected a client certificate with an operator's key, found none", {
-    hint: "give orders with `ashlar update --operator-key FILE`",
-  });
 }
 
 function take(bucket: TokenBucket): void {

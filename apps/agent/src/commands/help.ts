@@ -31,8 +31,8 @@ Run \`ashlar agent COMMAND --help\` for details.`;
 export const AGENT: string = `Usage: ashlar agent [options]
 
 Answers requests for this node's TPM evidence over HTTPS. It is started by ashlar-agent.socket, which passes the
-listening socket (and the measurement logs) as systemd's file descriptors. It passes orders to
-update, roll back or reboot on to ashlar-updater.socket, with the key of the client certificate that gave the order.
+listening socket (and the measurement logs) as systemd's file descriptors. Orders to update, roll back or reboot it
+passes on to ashlar-updater.socket, unread: the updater takes only what an operator has signed.
 
 Options:
   --idle-timeout SECONDS  exit after this long without a connection (default ${IDLE_SECONDS}); the socket starts it again
@@ -50,8 +50,9 @@ Further commands: updater, refresher, update, status, rollback, health, cluster,
 
 export const UPDATER: string = `Usage: ashlar agent updater [options]
 
-Takes orders to update this node, as HTTP with JSON on the Unix socket that ashlar-updater.socket passes, and carries
-them out, one at a time. Policy and repository are in /etc/ashlar/update.yaml or /usr/lib/ashlar/update.yaml.
+Takes orders to update this node, as HTTP with JSON on two Unix sockets, and carries them out, one at a time: from root
+on that of ashlar-updater-root.socket, signed by an operator on that of ashlar-updater.socket. Policy and repository are
+in /etc/ashlar/update.yaml or /usr/lib/ashlar/update.yaml.
 
 Options:
   --idle-timeout SECONDS  exit after this long without a connection or an order (default ${IDLE_SECONDS})

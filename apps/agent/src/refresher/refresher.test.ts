@@ -20,7 +20,12 @@ function makeNode(): TestExtensionNode {
 
 async function startRefresher({ root, paths }: TestExtensionNode, idleTimeoutMs = 60_000): Promise<ChildProcess> {
   const { refresherSocket: socketPath } = paths;
-  const service = { module: "refresher/run-refresher.ts", run: "runRefresher", name: "refresher", root, socketPath };
+  const service = {
+    module: "refresher/run-refresher.ts",
+    run: "runRefresher",
+    sockets: { refresher: socketPath },
+    root,
+  };
   mkdirSync(dirname(socketPath), { recursive: true });
   return await startSocketService({ ...service, idleTimeoutMs });
 }

@@ -37,10 +37,10 @@ export async function runRefresher(
     return await queue.run(refresh).catch(refuse);
   };
   const routes: Routes = new Map([[REFRESH_PATH, { POST: { handle } }]]);
-  const server = new Server(jsonAnswers(routes, "ashlar-refresher.service", () => ({ key: undefined })));
+  const server = new Server(jsonAnswers(routes, "ashlar-refresher.service"));
   server.listen({ fd });
   await once(server, "listening");
-  endWhenIdle(server, options.idleTimeoutMs);
+  endWhenIdle([server], options.idleTimeoutMs);
   await queue
     .run(async () => await prepareToApply(paths))
     .catch((error: unknown) => {

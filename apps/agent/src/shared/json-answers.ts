@@ -6,14 +6,11 @@ import { Refusal } from "./refusal.ts";
 
 export type Method = "GET" | "POST";
 
-/** The handler gets the request's body and who sent it. It answers with status 200 or, when work goes on, 202. */
+/** The handler gets the request's body. It answers with status 200 or, when work goes on, 202. */
 export type Route = {
-  readonly handle: (body: string, caller: Caller) => Promise<object>;
+  readonly handle: (body: string) => Promise<object>;
   readonly status?: 200 | 202;
 };
-
-/** `key`: the key that the caller has proved to hold, as `sha256:` and the digest of its SubjectPublicKeyInfo. */
-export type Caller = { readonly key: string | undefined };
 
 export type Methods = Partial<Readonly<Record<Method, Route>>>;
 
@@ -28,22 +25,15 @@ export type Routes = ReadonlyMap<string, Methods>;
 export function jsonAnswers(
   routes: Routes,
   unit: string,
-  callerOf: (request: IncomingMessage) => Caller,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => void answer(routes, unit, callerOf, request, response);
+  return (request, response) => void answer(routes, unit, request, response);
 }
 
-async function answer(
-  routes: Routes,
-  unit: string,
-  callerOf: (request: IncomingMessage) => Caller,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(routes: Routes, unit: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const route = findRoute(routes, request);
     const body = await readBody(request);
-    send(response, route.status ?? 200, await route.handle(body, callerOf(request)), {});
+    send(response, route.status ?? 200, await route.handle(body), {});
   } catch (error) {
     const refusal = error instanceof Refusal ? error : internalFailure(error, unit);
     const retryAfter = refusal.retryAfterSeconds;

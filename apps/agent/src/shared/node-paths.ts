@@ -10,7 +10,10 @@ export type NodePaths = {
   /** What is gone with the next boot. */
   readonly runtime: string;
   readonly rebootRequired: string;
+  /** The updater's socket that only root can open. */
   readonly updaterSocket: string;
+  /** The one for the agent, where orders have to be proved. */
+  readonly updaterAgentSocket: string;
   readonly refresherSocket: string;
   /** The first that exists counts. */
   readonly policyFiles: readonly string[];
@@ -21,6 +24,7 @@ export type NodePaths = {
   readonly osRelease: string;
   readonly commandLine: string;
   readonly bootId: string;
+  readonly machineId: string;
   /** udev's links from partition UUIDs to devices. */
   readonly partitionLinks: string;
   /** Where the kernel's last words of an earlier boot may be. */
@@ -55,7 +59,8 @@ export function nodePaths(root = "/"): NodePaths {
     state: at("var/lib/ashlar/update"),
     runtime: at("run/ashlar"),
     rebootRequired: at("run/reboot-required"),
-    updaterSocket: at("run/ashlar-updater.sock"),
+    updaterSocket: at("run/ashlar-updater-root.sock"),
+    updaterAgentSocket: at("run/ashlar-updater.sock"),
     refresherSocket: at("run/ashlar-refresher.sock"),
     policyFiles: [at("etc/ashlar/update.yaml"), at("usr/lib/ashlar/update.yaml")],
     trustedRootFiles: [at("etc/ashlar/release-root.json"), at("usr/lib/ashlar/release-root.json")],
@@ -64,6 +69,7 @@ export function nodePaths(root = "/"): NodePaths {
     osRelease: at("usr/lib/os-release"),
     commandLine: at("proc/cmdline"),
     bootId: at("proc/sys/kernel/random/boot_id"),
+    machineId: at("etc/machine-id"),
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),

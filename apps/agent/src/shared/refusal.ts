@@ -28,4 +28,4 @@ export class Refusal extends Error {
 }
 
 /** Codes of Ashlar's errors where one fits, and those that only a server has. */
-export type RefusalCode = ErrorCode | "method-not-allowed" | "rate-limited" | "busy" | "unauthorized" | "forbidden";
+export type RefusalCode = ErrorCode | "method-not-allowed" | "rate-limited" | "busy" | "forbidden";

@@ -15,7 +15,6 @@ export type SocketRequest = {
   readonly method: Method;
   readonly path: string;
   readonly body?: string;
-  readonly headers?: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   readonly timeoutMs: number;
 };
@@ -31,7 +30,7 @@ export async function askSocket(service: SocketService, asked: SocketRequest): P
   const { promise, resolve, reject } = Promise.withResolvers<SocketAnswer>();
   const { name, socketPath } = service;
   const { method, path, body = "", maxBytes, timeoutMs } = asked;
-  const headers = { "Content-Length": Buffer.byteLength(body), ...asked.headers };
+  const headers = { "Content-Length": Buffer.byteLength(body) };
   const outgoing = request({ socketPath, method, path, headers, agent: false }, (incoming) => {
     let text = "";
     incoming.setEncoding("utf8").on("data", (chunk: string) => {

@@ -5,21 +5,15 @@ export type UpdaterRequest = {
   readonly method: Method;
   readonly path: string;
   readonly body?: string;
-  /** The key of whoever gave the order from outside; without one it is root of this node. */
-  readonly key?: string | undefined;
   readonly maxBytes: number;
 };
-
-/** The header in which the agent tells the updater who gave an order. */
-export const KEY_HEADER = "ashlar-operator-key";
 
 /** Reading both slots' trees takes seconds on a slow disk. */
 const TIMEOUT_MS = 120_000;
 
 /** @throws AshlarError as `askSocket` */
-export async function askUpdater(socketPath: string, { key, ...asked }: UpdaterRequest): Promise<SocketAnswer> {
-  const headers = key === undefined ? {} : { [KEY_HEADER]: key };
-  return await askSocket(updaterAt(socketPath), { ...asked, headers, timeoutMs: TIMEOUT_MS });
+export async function askUpdater(socketPath: string, asked: UpdaterRequest): Promise<SocketAnswer> {
+  return await askSocket(updaterAt(socketPath), { ...asked, timeoutMs: TIMEOUT_MS });
 }
 
 /**
@@ -27,10 +21,10 @@ export async function askUpdater(socketPath: string, { key, ...asked }: UpdaterR
  *
  * @throws AshlarError as `askSocket`, and what the updater refused it with
  */
-export async function askUpdaterAsRoot(socketPath: string, asked: Omit<UpdaterRequest, "key">): Promise<unknown> {
+export async function askUpdaterAsRoot(socketPath: string, asked: UpdaterRequest): Promise<unknown> {
   return bodyOf(updaterAt(socketPath), await askUpdater(socketPath, asked));
 }
 
 function updaterAt(socketPath: string): SocketService {
-  return { name: "the updater", unit: "ashlar-updater.socket", socketPath };
+  return { name: "the updater", unit: "ashlar-updater.service", socketPath };
 }

@@ -1,6 +1,7 @@
 import { chooseRelease } from "@ashlar/repository-index";
 import { once } from "node:events";
-import { type IncomingMessage, Server } from "node:http";
+import { readFile } from "node:fs/promises";
+import { Server } from "node:http";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
@@ -14,7 +15,7 @@ import {
   writeLastError as writeExtensionsError,
 } from "./extensions/extensions-status.ts";
 import { inheritedDescriptors, listeningSocket } from "../shared/inherited-descriptors.ts";
-import { type Caller, jsonAnswers } from "../shared/json-answers.ts";
+import { jsonAnswers, type Routes } from "../shared/json-answers.ts";
 import { nodePaths, type NodePaths } from "../shared/node-paths.ts";
 import { noteFallbacks } from "../boot/note-fallbacks.ts";
 import { carryOutRollback } from "./carry-out-rollback.ts";
@@ -25,8 +26,9 @@ import { removeInstalled } from "./ready-directory.ts";
 import { OrderBook, type OrderEvents } from "./order-book.ts";
 import { readPolicy } from "../shared/read-policy.ts";
 import { withSlots } from "../slots/slots-lock.ts";
-import { KEY_HEADER } from "../shared/updater-client.ts";
-import { authorize, createUpdaterApi, type Updater } from "./updater-api.ts";
+import { routesForAgent, routesForRoot } from "./guard-routes.ts";
+import { OrderGate } from "./order-gate.ts";
+import { createUpdaterApi, type Updater } from "./updater-api.ts";
 import { type LastError, readUpdateStatus, UPDATE_BEGINNINGS, writeLastError } from "./update-status.ts";
 
 /** Serves until nobody asks any more and nothing is being done. */
@@ -36,7 +38,8 @@ export async function runUpdater(
   paths: NodePaths = nodePaths(),
 ): Promise<void> {
   const descriptors = inheritedDescriptors(environment, process.pid);
-  const fd = listeningSocket(descriptors, { name: "updater", unit: "ashlar-updater.socket" });
+  const rootFd = listeningSocket(descriptors, { name: "root", unit: "ashlar-updater-root.socket" });
+  const agentFd = listeningSocket(descriptors, { name: "agent", unit: "ashlar-updater.socket" });
   await takeStock(paths).catch((error: unknown) => {
     reportText(`what earlier boots have left cannot be found out: ${messageOf(error)}`);
   });
@@ -50,17 +53,25 @@ export async function runUpdater(
     EXTENSION_BEGINNINGS,
   );
   const updater = createUpdater(paths, orders);
-  const routes = createUpdaterApi(updater, orders, extensionOrders);
-  const extensions = createExtensionsApi(
-    createExtensionUpdater(paths, extensionOrders),
-    extensionOrders,
-    async (caller) => await authorize(updater, caller),
-  );
-  const server = new Server(jsonAnswers(new Map([...routes, ...extensions]), "ashlar-updater.service", callerOf));
+  const routes = new Map([
+    ...createUpdaterApi(updater, orders, extensionOrders),
+    ...createExtensionsApi(createExtensionUpdater(paths, extensionOrders), extensionOrders),
+  ]);
+  const gate = createGate(paths);
+  const servers = await Promise.all([
+    serve(rootFd, routesForRoot(routes)),
+    serve(agentFd, routesForAgent(routes, gate)),
+  ]);
+  const isBusy = (): boolean => orders.isBusy || extensionOrders.isBusy || gate.isAwaited;
+  endWhenIdle(servers, options.idleTimeoutMs, isBusy);
+  process.once("SIGTERM", () => void Promise.all([orders.stop(), extensionOrders.stop()]));
+}
+
+async function serve(fd: number, routes: Routes): Promise<Server> {
+  const server = new Server(jsonAnswers(routes, "ashlar-updater.service"));
   server.listen({ fd });
   await once(server, "listening");
-  endWhenIdle(server, options.idleTimeoutMs, () => orders.isBusy || extensionOrders.isBusy);
-  process.once("SIGTERM", () => void Promise.all([orders.stop(), extensionOrders.stop()]));
+  return server;
 }
 
 /** What a power cut, or a boot that failed, has left. */
@@ -83,8 +94,15 @@ function createUpdater(paths: NodePaths, orders: OrderBook): Updater {
     // Returns before systemd ends this very process.
     reboot: async () => void (await run("systemctl", ["--no-block", "reboot"])),
     nextBootReport: async () => await readNextBoot(paths),
-    operators: async () => (await readPolicy(paths))?.operators ?? [],
   };
+}
+
+function createGate(paths: NodePaths): OrderGate {
+  return new OrderGate({
+    machineId: async () => (await readFile(paths.machineId, "utf8")).trim(),
+    bootId: async () => (await readFile(paths.bootId, "utf8")).trim(),
+    operators: async () => (await readPolicy(paths))?.operators ?? [],
+  });
 }
 
 const INTERRUPTED = new AshlarError("interrupted", "the updater ended before the order was carried out", {
@@ -108,12 +126,6 @@ function errorNotes(write: (error: LastError | null) => Promise<void>): OrderEve
     }
   };
   return { onBegin: async () => await note(INTERRUPTED), onEnd: note };
-}
-
-/** The agent says whose certificate it saw. */
-function callerOf({ headers }: IncomingMessage): Caller {
-  const key = headers[KEY_HEADER];
-  return { key: typeof key === "string" ? key : undefined };
 }
 
 function stackOf(error: unknown): string {

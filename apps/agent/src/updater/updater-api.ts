@@ -1,7 +1,6 @@
-import { timingSafeEqual } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { parseUpdateRequest, type NextBootReport, type UpdateRequest, type UpdateStatus } from "@ashlar/protocol";
-import { type Caller, type Methods, refusalOf, type Routes } from "../shared/json-answers.ts";
+import { type Methods, refusalOf, type Routes } from "../shared/json-answers.ts";
 import { Refusal } from "../shared/refusal.ts";
 import type { OrderBook, OrderContext } from "./order-book.ts";
 
@@ -12,11 +11,9 @@ export type Updater = {
   readonly rollBack: (context: OrderContext) => Promise<void>;
   readonly reboot: () => Promise<void>;
   readonly nextBootReport: () => Promise<NextBootReport>;
-  /** Keys that may give orders from outside. */
-  readonly operators: () => Promise<readonly string[]>;
 };
 
-/** The updater's interface on its Unix socket (see @ashlar/identity/update-api). */
+/** The updater's interface (see `update-api.ts` in @ashlar/protocol), for whoever may use it: see `caller.ts`. */
 export function createUpdaterApi(
   updater: Updater,
   orders: OrderBook,
@@ -30,8 +27,7 @@ export function createUpdaterApi(
         GET: { handle: status },
         POST: {
           status: 202,
-          handle: async (body, caller) => {
-            await authorize(updater, caller);
+          handle: async (body) => {
             const request = orRefuse(() => parseUpdateRequest(body), 400);
             orRefuse(
               () => orders.begin("update", request, async (context) => await updater.update(request, context)),
@@ -47,8 +43,7 @@ export function createUpdaterApi(
       {
         POST: {
           status: 202,
-          handle: async (_body, caller) => {
-            await authorize(updater, caller);
+          handle: async () => {
             orRefuse(() => orders.begin("rollback", {}, updater.rollBack), 409);
             return await status();
           },
@@ -60,8 +55,7 @@ export function createUpdaterApi(
       {
         POST: {
           status: 202,
-          handle: async (_body, caller) => {
-            await authorize(updater, caller);
+          handle: async () => {
             if (orders.isBusy || extensionOrders.isBusy)
               throw new Refusal(409, "conflict", "an order is being carried out");
             const answer = await status();
@@ -79,24 +73,6 @@ export function createUpdaterApi(
 async function readNextBoot(updater: Updater, orders: OrderBook): Promise<NextBootReport> {
   if (!orders.isBusy) return await updater.nextBootReport();
   throw new Refusal(409, "conflict", "an update is being carried out: what boots next is not decided yet");
-}
-
-/**
- * Who names a key is outside, and the agent vouches that the key is theirs. Without a key it is root of this node: the
- * socket lets nobody else in.
- */
-export async function authorize(updater: Pick<Updater, "operators">, { key }: Caller): Promise<void> {
-  if (key === undefined) return;
-  const operators = await updater.operators();
-  const given = Buffer.from(key);
-  if (operators.some((operator) => isSame(Buffer.from(operator), given))) return;
-  throw new Refusal(403, "forbidden", `expected the key of an operator of this node, found ${key}`, {
-    hint: "add it to `operators` in the node's update.yaml",
-  });
-}
-
-function isSame(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function orRefuse<T>(work: () => T, status: number): T {

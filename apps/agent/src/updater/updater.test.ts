@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { hash, X509Certificate } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { nextBootQualifyingData } from "@ashlar/protocol";
+import { nextBootQualifyingData, operatorPin, signOrder } from "@ashlar/protocol";
 import { createHttpsServer } from "../answer/https-server.ts";
 import { SerialQueue } from "../shared/serial-queue.ts";
 import { startSocketService } from "../shared/test-socket-service.ts";
@@ -21,10 +21,13 @@ import { askUpdater } from "../shared/updater-client.ts";
 const V10 = makeTestRelease("1.0.0");
 const V11 = makeTestRelease("1.1.0");
 
+const MACHINE_ID = "5a".repeat(16);
+
 /** The updater as systemd starts it, but on a test's directory. */
 async function startUpdater({ root, paths }: TestUpdateNode, idleTimeoutMs = 60_000): Promise<ChildProcess> {
-  const service = { module: "updater/run-updater.ts", run: "runUpdater", name: "updater", root };
-  return await startSocketService({ ...service, socketPath: paths.updaterSocket, idleTimeoutMs });
+  const sockets = { agent: paths.updaterAgentSocket, root: paths.updaterSocket };
+  const service = { module: "updater/run-updater.ts", run: "runUpdater", root };
+  return await startSocketService({ ...service, sockets, idleTimeoutMs });
 }
 
 await test("the updater answers on its socket, takes one order at a time, and keeps why one failed", async (t) => {
@@ -53,25 +56,22 @@ await test("the updater answers on its socket, takes one order at a time, and ke
   assert.deepEqual([after.staged, after.rebootNeeded, after.lastError], ["1.0.0", true, null]);
 });
 
-await test("over HTTPS anybody may read; orders need an operator's key", async (t) => {
+await test("over HTTPS anybody may read; orders need an operator's signature", async (t) => {
   using node = makeTestUpdateNode(V11, V10);
   const updater = await startUpdater(node);
   t.after(() => updater.kill("SIGKILL"));
-  const operator = await loadTlsIdentity(join(node.root, "operator.pem"));
-  const stranger = await loadTlsIdentity(join(node.root, "stranger.pem"));
-  const key = hash(
-    "sha256",
-    new X509Certificate(operator.pem).publicKey.export({ type: "spki", format: "der" }),
-    "hex",
-  );
+  const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pin = operatorPin(operator.publicKey);
   mkdirSync(join(node.root, "etc/ashlar"), { recursive: true });
-  writeFileSync(join(node.root, "etc/ashlar/update.yaml"), `operators:\n  - sha256:${key}\n`);
+  writeFileSync(join(node.root, "etc/ashlar/update.yaml"), `operators:\n  - ${pin}\n`);
+  writeFileSync(node.paths.machineId, `${MACHINE_ID}\n`);
 
   const identity = await loadTlsIdentity(join(node.root, "tls.pem"));
   const bucket = (): TokenBucket => new TokenBucket(100, 1000, () => performance.now());
   let quoted: Uint8Array = new Uint8Array();
   const routes = createForwarding({
-    askUpdater: async (asked) => await askUpdater(node.paths.updaterSocket, asked),
+    askUpdater: async (asked) => await askUpdater(node.paths.updaterAgentSocket, asked),
     tlsPublicKey: identity.publicKey,
     quote: async (data) => {
       quoted = data;
@@ -89,17 +89,8 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
   await once(server, "listening");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server's address is one
   const { port } = server.address() as AddressInfo;
-  const askAgent = async (method: string, path: string, pem?: string, body = ""): Promise<[number, Answer]> => {
-    const client = pem === undefined ? {} : { key: pem, cert: pem };
-    const options = {
-      host: "127.0.0.1",
-      port,
-      method,
-      path,
-      agent: false,
-      rejectUnauthorized: false,
-      ...client,
-    } as const;
+  const askAgent = async (method: string, path: string, body = ""): Promise<[number, Answer]> => {
+    const options = { host: "127.0.0.1", port, method, path, agent: false, rejectUnauthorized: false } as const;
     const outgoing = request(options).end(body);
     const [response] = await once(outgoing, "response");
     let text = "";
@@ -110,26 +101,35 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
   const [status, answer] = await askAgent("GET", "/v1/update");
   assert.deepEqual([status, answer.version], [200, "1.1.0"]);
   assert.equal((await askAgent("GET", "/v1/rollback"))[0], 405);
-  for (const path of ["/v1/update", "/v1/rollback", "/v1/reboot"]) {
-    const [without, unknown] = [await askAgent("POST", path), await askAgent("POST", path, stranger.pem)];
-    assert.deepEqual([without[0], without[1].error?.code], [401, "unauthorized"]);
-    assert.deepEqual([unknown[0], unknown[1].error?.code], [403, "forbidden"]);
+  const order = async (path: string, wish: string, key: KeyObject, other = {}): Promise<[number, Answer]> => {
+    const { nonce = "", bootId = "" } = (await askAgent("POST", "/v1/order-nonce"))[1];
+    const text = signOrder({ machineId: MACHINE_ID, bootId, nonce, path, request: wish, ...other }, key);
+    return await askAgent("POST", path, text);
+  };
+  for (const path of ["/v1/update", "/v1/rollback", "/v1/reboot", "/v1/extensions/update", "/v1/extensions/debug"]) {
+    const plain = await askAgent("POST", path, "{}");
+    const unknown = await order(path, "{}", stranger.privateKey);
+    for (const [code, { error }] of [plain, unknown]) assert.deepEqual([code, error?.code], [403, "forbidden"]);
+    assert.match(plain[1].error?.hint ?? "", /--operator-key/u);
     assert.match(unknown[1].error?.hint ?? "", /operators/u);
   }
-  const [accepted, begun] = await askAgent("POST", "/v1/rollback", operator.pem);
+  assert.equal((await order("/v1/reboot", "{}", operator.privateKey, { bootId: "another-boot" }))[0], 409);
+  // What only this node's own units ask for is not passed on.
+  assert.equal((await order("/v1/extensions/maintain", '{"updates":true}', operator.privateKey))[0], 404);
+  const [accepted, begun] = await order("/v1/rollback", "{}", operator.privateKey);
   assert.deepEqual([accepted, begun.version], [202, "1.1.0"]);
-  const [malformed] = await askAgent("POST", "/v1/update", operator.pem, '{"to":5}');
+  const [malformed] = await order("/v1/update", '{"to":5}', operator.privateKey);
   assert.equal(malformed, 400);
+
+  // The agent's user at the updater's door, without an order to pass on: whatever it says of itself is not heard.
+  const post = { method: "POST", path: "/v1/update", body: '{"to":"9.9.9"}', maxBytes: 10_000 } as const;
+  const refused = await askUpdater(node.paths.updaterAgentSocket, post);
+  assert.equal(refused.status, 403);
   // While it is being decided, nothing is said about the next boot.
   for (let phase: string | undefined; phase !== "idle";) phase = (await askAgent("GET", "/v1/update"))[1].phase;
 
   const nonce = Buffer.alloc(32, 7);
-  const [, evidence] = await askAgent(
-    "POST",
-    "/v1/next-boot",
-    undefined,
-    JSON.stringify({ nonce: nonce.toString("base64") }),
-  );
+  const [, evidence] = await askAgent("POST", "/v1/next-boot", JSON.stringify({ nonce: nonce.toString("base64") }));
   assert.deepEqual(quoted, nextBootQualifyingData(nonce, identity.publicKey, evidence.report ?? ""));
   const report = JSON.parse(evidence.report ?? "") as {
     espFiles: unknown[];
@@ -143,16 +143,15 @@ await test("over HTTPS anybody may read; orders need an operator's key", async (
       ["ashlar_1.0.0", V10.rootHash],
     ],
   );
-  assert.equal(
-    (await askAgent("POST", "/v1/next-boot", undefined, JSON.stringify({ nonce: nonce.toString("base64") })))[0],
-    429,
-  );
+  assert.equal((await askAgent("POST", "/v1/next-boot", JSON.stringify({ nonce: nonce.toString("base64") })))[0], 429);
 
   updater.kill("SIGKILL");
   await once(updater, "exit");
 });
 
 type Answer = {
+  readonly nonce?: string;
+  readonly bootId?: string;
   readonly version?: string;
   readonly phase?: string;
   readonly report?: string;

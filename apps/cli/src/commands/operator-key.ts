@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { printLine } from "@ashlar/host/terminal";
@@ -7,7 +7,7 @@ import { Command } from "commander";
 export function operatorKeyCommand(): Command {
   return new Command("operator-key")
     .description("Make a key that may give nodes orders, and print its pin for their update.yaml")
-    .requiredOption("--out <file>", "where to write the private key and its certificate; it must not exist")
+    .requiredOption("--out <file>", "where to write the private key; it must not exist")
     .addHelpText(
       "after",
       `
@@ -20,7 +20,7 @@ Examples:
     .action(async ({ out }: { readonly out: string }) => {
       const { operatorPem, operatorPin } = await import("@ashlar/protocol");
       const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-      await writeNew(out, operatorPem(privateKey, randomBytes(16)));
+      await writeNew(out, operatorPem(privateKey));
       printLine(operatorPin(publicKey));
     });
 }

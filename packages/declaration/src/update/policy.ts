@@ -11,7 +11,7 @@ export type UpdatePolicy = {
   readonly channel: string;
   /** Only versions that this pattern matches, for example `1.1.*`, unless an order names one. */
   readonly pin?: string;
-  /** `sha256:` and the digest of the SubjectPublicKeyInfo of a client certificate. */
+  /** `sha256:` and the digest of the SubjectPublicKeyInfo of a key that signs orders. */
   readonly operators: readonly string[];
   /** What follows when the policy itself (not an operator) has installed a release. */
   readonly reboot: "never" | "window" | "now";

@@ -1,6 +1,6 @@
 /**
  * What a node says about its extensions, and what it takes orders in. As with `update-api.ts`: reading needs no
- * authority, changing needs an operator's client certificate, and this file needs no schema library.
+ * authority, changing needs an operator's signature, and this file needs no schema library.
  *
  *     GET  /v1/extensions          -> ExtensionsStatus
  *     POST /v1/extensions/update   ComponentRequest -> ExtensionsStatus (202: it has begun; follow it with GET)

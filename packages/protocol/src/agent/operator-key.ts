@@ -1,31 +1,41 @@
-import { createHash, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { selfSignedCertificatePem } from "@ashlar/formats";
 
-/**
- * The key of somebody who may give nodes orders, as TLS wants it: PEM of the private key and a certificate of its own.
- * The certificate says nothing; nodes know the key by its pin.
- */
-export function operatorPem(privateKey: KeyObject, serialNumber: Uint8Array): string {
-  const key = privateKey.export({ type: "pkcs8", format: "pem" });
-  return `${key}${selfSignedCertificatePem(privateKey, "ashlar-operator", serialNumber)}`;
+/** The key of somebody who may give nodes orders, as it is kept on a workstation. Nodes know it by its pin. */
+export function operatorPem(privateKey: KeyObject): string {
+  return privateKey.export({ type: "pkcs8", format: "pem" });
 }
 
 /** What `operators` in a node's `update.yaml` calls a key: SHA-256 of its SubjectPublicKeyInfo (RFC 5280, 4.1), DER. */
 export function operatorPin(publicKey: KeyObject): string {
-  const spki = publicKey.export({ type: "spki", format: "der" });
+  return pinOfSpki(publicKey.export({ type: "spki", format: "der" }));
+}
+
+/** The same of a key that nobody has parsed yet. */
+export function pinOfSpki(spki: Uint8Array): string {
   return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
 }
 
-/** @throws AshlarError `malformed` when the text does not hold a private key and the certificate for it */
-export function pinOfOperatorPem(pem: string): string {
+/** The one kind of key that signs orders: ECDSA on P-256 (FIPS 186-5). */
+export function isOperatorKey(key: KeyObject): boolean {
+  return key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
+}
+
+/** @throws AshlarError `malformed` when the text does not hold an operator's private key; other blocks are passed by */
+export function parseOperatorPem(pem: string): KeyObject {
+  let key: KeyObject | undefined;
   try {
-    const certificate = new X509Certificate(pem);
-    if (certificate.checkPrivateKey(createPrivateKey(pem))) return operatorPin(certificate.publicKey);
+    key = createPrivateKey(pem);
   } catch {
     // Said below.
   }
-  throw new AshlarError("malformed", "expected a private key and its certificate in PEM", {
+  if (key !== undefined && isOperatorKey(key)) return key;
+  throw new AshlarError("malformed", "expected an ECDSA private key on P-256 in PEM, without a passphrase", {
     hint: "make one with `ashlar operator-key --out FILE`",
   });
+}
+
+/** @throws AshlarError `malformed` as {@link parseOperatorPem} */
+export function pinOfOperatorPem(pem: string): string {
+  return operatorPin(createPublicKey(parseOperatorPem(pem)));
 }

@@ -2,7 +2,8 @@
  * What a node says about updates, and what it takes orders in: JSON over the agent's HTTPS server, and over the updater's
  * own Unix socket on the node. Like `agent-api.ts` this file needs no schema library, so that a node loads none.
  *
- * Reading needs no authority. Changing needs a client certificate whose key the node's `update.yaml` names as an operator.
+ * Reading needs no authority. Changing needs the signature of an operator whom the node's `update.yaml` names: see
+ * `signed-order.ts`. Only root of the node sends the bare request.
  *
  *     GET  /v1/update      -> UpdateStatus
  *     POST /v1/update      UpdateRequest   -> UpdateStatus (202: it has begun; follow it with GET)

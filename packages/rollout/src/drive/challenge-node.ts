@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { expectationsOf, type EkRoots, type NamedVerdict, type ExtensionKnowledge } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import { proveNodes } from "@ashlar/verifier";
+import { proveNodes, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
 
 /** How nodes are judged, whatever is right for them. */
@@ -21,8 +21,8 @@ export type Right = {
 
 export type Challenged = {
   readonly verdict: NamedVerdict;
-  /** The TLS key that the evidence is bound to, when it holds: orders go to nobody else. */
-  readonly tlsPublicKey: Uint8Array | undefined;
+  /** Whom the evidence is of, when it holds: orders go to nobody else. */
+  readonly peer: ProvenPeer | undefined;
 };
 
 const MAX_AGE_MS = 600_000;
@@ -36,14 +36,14 @@ export async function challengeNode(
 ): Promise<Challenged> {
   const expectations = expectationsOf({ ...right, classConfig, nodeConfig });
   const target = { name, url, expectations, ...(explainSilence === undefined ? {} : { explainSilence }) };
-  const { fleet, tlsKeys } = await proveNodes([target], { ...verifier, maxAgeMs: MAX_AGE_MS, signal });
+  const { fleet, peers } = await proveNodes([target], { ...verifier, maxAgeMs: MAX_AGE_MS, signal });
   const [verdict] = fleet.nodes;
   if (verdict === undefined) throw new TypeError("one node was asked");
-  const tlsPublicKey = tlsKeys.get(name);
-  if (verdict.level === "unknown" && tlsPublicKey === undefined) {
+  const peer = peers.get(name);
+  if (verdict.level === "unknown" && peer === undefined) {
     throw new AshlarError("unavailable", firstOf(verdict.differences) ?? "it gave no evidence");
   }
-  return { verdict, tlsPublicKey };
+  return { verdict, peer };
 }
 
 type Judged = Pick<NamedVerdict, "level" | "differences">;

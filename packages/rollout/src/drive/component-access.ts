@@ -1,6 +1,6 @@
 import type { NamedVerdict, KnownExtension } from "@ashlar/identity";
 import type { ComponentRequest, ExtensionsStatus, MeasuredExtension } from "@ashlar/protocol";
-import { AgentClient } from "@ashlar/verifier";
+import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
 import { challengeNode, problemOf, withoutNextBoot, type Right, type Verifier } from "./challenge-node.ts";
 import { mergedOf, type ComponentGoal } from "../turn/component-turn.ts";
@@ -19,7 +19,7 @@ export type ComponentContext = Verifier & {
   readonly goal: ComponentGoal;
   /** What is right for the node but for the turn; asked anew each time. */
   readonly right: () => Promise<Right>;
-  /** PEM of the operator's private key and certificate. */
+  /** PEM of the operator's private key. */
   readonly operatorPem: string;
 };
 
@@ -27,8 +27,8 @@ export type ComponentContext = Verifier & {
 export class RemoteComponent implements ComponentAccess {
   readonly #node: DeclaredNode;
   readonly #context: ComponentContext;
-  /** What the last evidence is bound to. Orders go to nobody else. */
-  #tlsPublicKey: Uint8Array | undefined;
+  /** Whom the last evidence is of. Orders go to nobody else. */
+  #peer: ProvenPeer | undefined;
 
   constructor(node: DeclaredNode, context: ComponentContext) {
     this.#node = node;
@@ -52,8 +52,8 @@ export class RemoteComponent implements ComponentAccess {
     // Before it changes any published version will do, also a withdrawn one: that is what updates are for.
     const alsoAllowed = isOnTarget ? [] : right.extensions.known.filter(({ name }) => name === goal.component);
     const extensions = { ...right.extensions, alsoAllowed: alsoAllowed.map(measuredOf) };
-    const { verdict, tlsPublicKey } = await challengeNode(this.#node, { ...right, extensions }, this.#context, signal);
-    this.#tlsPublicKey = tlsPublicKey;
+    const { verdict, peer } = await challengeNode(this.#node, { ...right, extensions }, this.#context, signal);
+    this.#peer = peer;
     // A component does not change what boots next.
     return problemOf(withoutNextBoot(verdict)) ?? compareWithMeasured(verdict, goal.component, merged?.rootHash);
   }
@@ -63,8 +63,8 @@ export class RemoteComponent implements ComponentAccess {
     signal: AbortSignal,
   ): Promise<ExtensionsStatus> {
     const { operatorPem } = this.#context;
-    if (this.#tlsPublicKey === undefined) throw new TypeError("nobody is given orders who was not proven before");
-    using client = new AgentClient(this.#node.url, { signal, operatorPem, tlsPublicKey: this.#tlsPublicKey });
+    if (this.#peer === undefined) throw new TypeError("nobody is given orders who was not proven before");
+    using client = new AgentClient(this.#node.url, { signal, operatorPem, peer: this.#peer });
     const request: ComponentRequest = { component, to: target, allowDowngrade, retry };
     return await client.updateComponent(request);
   }

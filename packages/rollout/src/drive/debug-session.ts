@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
-import type { NamedVerdict } from "@ashlar/identity";
 import { declaredInConfigs } from "@ashlar/declaration";
 import type { ExtensionsStatus, MergedExtension } from "@ashlar/protocol";
 import { AgentClient } from "@ashlar/verifier";
@@ -12,7 +11,7 @@ import {
   rightOfNode,
   type DeclaredNode,
 } from "@ashlar/verifier/declared";
-import { challengeNode, firstOf, type Right, type Verifier } from "./challenge-node.ts";
+import { challengeNode, type Challenged, firstOf, type Right, type Verifier } from "./challenge-node.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { DEBUG_RESULT_SCHEMA, type DebugResult } from "../turn/debug-result.ts";
 
@@ -141,7 +140,7 @@ class DebugSession {
     return { schema: DEBUG_RESULT_SCHEMA, node, extension: this.#extension, version, until, level, differences };
   }
 
-  async #challenge(): Promise<{ readonly verdict: NamedVerdict; readonly tlsPublicKey: Uint8Array | undefined }> {
+  async #challenge(): Promise<Challenged> {
     const { verifier, signal, extensionRecordPath } = this.#context;
     const right = await this.#context.right(this.#node);
     const own = rightOfNode(await readExtensionRecord(extensionRecordPath), this.#node.name);
@@ -153,13 +152,13 @@ class DebugSession {
   async #order(seconds: number): Promise<void> {
     const { name, url } = this.#node;
     const { operatorPem, signal, onProgress } = this.#context;
-    const { verdict, tlsPublicKey } = await this.#challenge();
+    const { verdict, peer } = await this.#challenge();
     const problem = firstOf(verdict.differences) ?? verdict.level;
-    if (tlsPublicKey === undefined) {
+    if (peer === undefined) {
       throw new AshlarError("untrusted", `expected evidence that it is ${name} who answers, found: ${problem}`);
     }
     if (verdict.level !== "proven") onProgress(`${name} is not proven as it is: ${problem}`);
-    using client = new AgentClient(url, { signal, operatorPem, tlsPublicKey });
+    using client = new AgentClient(url, { signal, operatorPem, peer });
     await client.debug({ extension: this.#extension, seconds });
   }
 

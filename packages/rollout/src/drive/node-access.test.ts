@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,7 +102,7 @@ beforeEach(async () => {
     allowed: new Set(["1.0.0"]),
     pinsPath,
     ekRoots: parseEkRoots(authority.roots),
-    operatorPem: operatorPem(operator.privateKey, randomBytes(16)),
+    operatorPem: operatorPem(operator.privateKey),
   };
 });
 

@@ -1,6 +1,6 @@
 import type { EkRoots, NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
-import { AgentClient } from "@ashlar/verifier";
+import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode, KnownReleases } from "@ashlar/verifier/declared";
 import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";
 import type { NodeAccess } from "./run-turn.ts";
@@ -15,7 +15,7 @@ export type AccessContext = {
   readonly allowed: ReadonlySet<string> | undefined;
   readonly pinsPath: string;
   readonly ekRoots: EkRoots | undefined;
-  /** PEM of the operator's private key and certificate. */
+  /** PEM of the operator's private key. */
   readonly operatorPem: string;
 };
 
@@ -23,8 +23,8 @@ export type AccessContext = {
 export class RemoteNode implements NodeAccess {
   readonly #node: DeclaredNode;
   readonly #context: AccessContext;
-  /** What was proven last: the version, and the TLS key that the evidence is bound to. Orders go to nobody else. */
-  #proven: { readonly version: string; readonly tlsPublicKey: Uint8Array } | undefined;
+  /** What was proven last: the version, and of whom. Orders go to nobody else. */
+  #proven: { readonly version: string; readonly peer: ProvenPeer } | undefined;
 
   constructor(node: DeclaredNode, context: AccessContext) {
     this.#node = node;
@@ -73,11 +73,11 @@ export class RemoteNode implements NodeAccess {
 
   #operator(signal: AbortSignal): AgentClient {
     const { operatorPem } = this.#context;
-    const { tlsPublicKey } = this.#requireProven();
-    return new AgentClient(this.#node.url, { signal, operatorPem, tlsPublicKey });
+    const { peer } = this.#requireProven();
+    return new AgentClient(this.#node.url, { signal, operatorPem, peer });
   }
 
-  #requireProven(): { readonly version: string; readonly tlsPublicKey: Uint8Array } {
+  #requireProven(): { readonly version: string; readonly peer: ProvenPeer } {
     if (this.#proven === undefined) throw new TypeError("nobody is given orders who was not proven before");
     return this.#proven;
   }
@@ -86,8 +86,8 @@ export class RemoteNode implements NodeAccess {
     const { releases, extensions, pinsPath, ekRoots } = this.#context;
     const release = await releases.get(version);
     const verifier = { pinsPath, ekRoots, candidates: releases.all };
-    const { verdict, tlsPublicKey } = await challengeNode(this.#node, { release, extensions }, verifier, signal);
-    this.#proven = tlsPublicKey === undefined ? undefined : { version, tlsPublicKey };
+    const { verdict, peer } = await challengeNode(this.#node, { release, extensions }, verifier, signal);
+    this.#proven = peer === undefined ? undefined : { version, peer };
     return verdict;
   }
 }

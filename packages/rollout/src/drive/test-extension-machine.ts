@@ -1,5 +1,5 @@
 /** A machine for tests that does at once what it is told about extensions; its TPM and its agent's protocol are real. */
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { expectationsOf } from "@ashlar/identity";
 import {
   operatorPem,
@@ -28,7 +28,7 @@ export const NEW: ExtensionManifest = testExtension("kubernetes", "v1.33.5");
 export const TOOLS: ExtensionManifest = testExtension("debug-tools", "1.0");
 
 const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
-export const OPERATOR_PEM: string = operatorPem(operator.privateKey, randomBytes(16));
+export const OPERATOR_PEM: string = operatorPem(operator.privateKey);
 
 const EXTENSIONS = "extensions: [{name: kubernetes, version: v1.33.*, tier: community}]";
 /** Declares kubernetes. */

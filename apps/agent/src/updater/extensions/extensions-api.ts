@@ -8,7 +8,7 @@ import {
   type ExtensionsStatus,
   type MaintainRequest,
 } from "@ashlar/protocol";
-import { type Caller, type Methods, refusalOf, type Routes } from "../../shared/json-answers.ts";
+import { type Methods, refusalOf, type Routes } from "../../shared/json-answers.ts";
 import type { OrderBook } from "../order-book.ts";
 import type { ExtensionActivity } from "./extensions-status.ts";
 import type { ExtensionOrder } from "./version-source.ts";
@@ -21,12 +21,8 @@ export type ExtensionUpdater = {
   readonly maintain: (request: MaintainRequest, context: ExtensionOrder) => Promise<void>;
 };
 
-/** The part of the updater's interface that is about extensions (see @ashlar/identity/extensions). */
-export function createExtensionsApi(
-  updater: ExtensionUpdater,
-  orders: OrderBook<ExtensionActivity>,
-  authorize: (caller: Caller) => Promise<void>,
-): Routes {
+/** The part of the updater's interface that is about extensions (see `extension-api.ts` in @ashlar/protocol). */
+export function createExtensionsApi(updater: ExtensionUpdater, orders: OrderBook<ExtensionActivity>): Routes {
   const order = <Request extends Json>(
     name: string,
     parse: (body: string) => Request,
@@ -34,8 +30,7 @@ export function createExtensionsApi(
   ): Methods => ({
     POST: {
       status: 202,
-      handle: async (body, caller) => {
-        await authorize(caller);
+      handle: async (body) => {
         const request = orRefuse(() => parse(body), 400);
         orRefuse(() => orders.begin(name, request, async (context) => await work(request, context)), 409);
         return await updater.status();
