@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { z } from "zod";
 import type { Difference } from "./check/difference.ts";
 import { SLOT_STATES } from "./judge/judge-slot.ts";
@@ -67,7 +68,7 @@ export type FleetVerdict = {
   readonly nodes: readonly NamedVerdict[];
 };
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+const digest = z.string().regex(SHA256_HEX);
 
 const differences = z.array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() }));
 

@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseOwnDocument } from "@ashlar/protocol/answers";
 import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
@@ -15,7 +16,7 @@ export type Pin = PinnedKeys & {
   readonly machineId?: string;
 };
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+const digest = z.string().regex(SHA256_HEX);
 
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
   ekSha256: digest,

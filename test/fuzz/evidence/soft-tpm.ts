@@ -4,8 +4,7 @@
  * (evidence.test.ts holds it against swtpm). The key is always the same: a seed stands for one case.
  */
 import { createECDH, createHash, createPrivateKey, sign, type KeyObject } from "node:crypto";
-import { parsePublic } from "@ashlar/formats";
-import { nameOf, pcrDigestOf } from "@ashlar/formats";
+import { parsePublic, nameOf, pcrDigestOf } from "@ashlar/formats";
 import { vector } from "../seeds.ts";
 
 const POINT_BYTES = 68;

@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers";
 import type { EvidenceResponse } from "@ashlar/protocol";
@@ -44,7 +45,7 @@ export function parseVerityStatus(output: string): VerityStatus {
   const status = targets.find((words) => words.length < TABLE_WORDS)?.[3];
   if (status !== "V" && status !== "C") return UNKNOWN;
   const rootHash = targets.find((words) => words.length >= TABLE_WORDS)?.[ROOT_HASH_WORD];
-  if (rootHash === undefined || !/^[0-9a-f]{64}$/u.test(rootHash)) return { device: "usr", status };
+  if (rootHash === undefined || !SHA256_HEX.test(rootHash)) return { device: "usr", status };
   return { device: "usr", status, rootHash };
 }
 

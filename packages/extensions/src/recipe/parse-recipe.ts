@@ -1,4 +1,4 @@
-import { hasErrors, type Report } from "@ashlar/base";
+import { SHA256_HEX, hasErrors, type Report } from "@ashlar/base";
 import {
   EXTENSION_KINDS,
   EXTENSION_NAME_PATTERN,
@@ -22,7 +22,6 @@ const DEB = /^[a-z0-9][a-z0-9+.-]{1,127}$/u;
 const UNIT = /^[\w:.@\\-]{1,250}\.[a-z]+$/u;
 /** Go Modules Reference, "Module paths": host and elements. */
 const MODULE = /^[a-z0-9.-]+\.[a-z]+(?:\/[\w.~-]+)*$/u;
-const SHA256 = /^[0-9a-f]{64}$/u;
 const FOLDER = /^[\w][\w.-]{0,63}$/u;
 const INSIDE = /^\/(?:usr|opt|etc)(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+$/u;
 const HEALTH_CHECK = /^\/usr\/lib\/ashlar\/health\.d\/[\w.-]+$/u;
@@ -104,7 +103,7 @@ function readDigests(reader: YamlReader, node: YamlNode, path: string): Readonly
   const entries = reader.list(node, path, MAX_VERSIONS, (item, at) => {
     const found = reader.map<{ version: string; digest: string }>(item, at, {
       version: (each, where) => reader.text(each, where, matches(EXTENSION_VERSION_PATTERN), "a version"),
-      digest: (each, where) => reader.text(each, where, matches(SHA256), "64 lower-case hexadecimal digits"),
+      digest: (each, where) => reader.text(each, where, matches(SHA256_HEX), "64 lower-case hexadecimal digits"),
     });
     expectAll(reader, item, at, { version: found.version, digest: found.digest });
     const { version, digest } = found;

@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { SHA256_HEX, AshlarError } from "@ashlar/base";
 
 /** The content of a `-verity-sig` partition (UAPI Group "Discoverable Partitions Specification", "Verity Signature"). */
 export type SignedRootHash = {
@@ -12,7 +12,6 @@ export type SignedRootHash = {
 
 /** systemd-repart makes 16 KiB; a signature with its certificate takes about 2. */
 export const MAX_SIGNATURE_PARTITION_BYTES: number = 64 * 1024;
-const DIGEST = /^[0-9a-f]{64}$/u;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/u;
 const FIELDS = ["rootHash", "certificateFingerprint", "signature"] as const;
 
@@ -38,8 +37,8 @@ export function parseSignaturePartition(bytes: Uint8Array): SignedRootHash {
   const unknown = Object.keys(value).find((name) => !FIELDS.some((field) => field === name));
   if (unknown !== undefined) malformed(`expected ${FIELDS.join(", ")}, found ${JSON.stringify(unknown.slice(0, 64))}`);
   const [rootHash, certificateSha256, signature] = FIELDS.map((field) => value[field]);
-  if (!isText(rootHash, DIGEST)) malformed("rootHash: expected 64 lower-case hexadecimal digits");
-  if (!isText(certificateSha256, DIGEST))
+  if (!isText(rootHash, SHA256_HEX)) malformed("rootHash: expected 64 lower-case hexadecimal digits");
+  if (!isText(certificateSha256, SHA256_HEX))
     malformed("certificateFingerprint: expected 64 lower-case hexadecimal digits");
   if (!isText(signature, BASE64)) malformed("signature: expected base64");
   if (JSON.stringify(value) !== text) malformed("expected JSON without spaces, and every field once");

@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { z } from "zod";
 import {
   MAX_LOG_BYTES,
@@ -62,7 +63,7 @@ export function answerSchema<Name extends string>(current: Name): z.ZodType<Name
 
 const MAX_SHOWN_SCHEMA = 40;
 
-const pcrValue = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
+const pcrValue = z.string().regex(SHA256_HEX, "expected 64 lower-case hexadecimal digits");
 
 export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
   schema: answerSchema(EVIDENCE_SCHEMA),

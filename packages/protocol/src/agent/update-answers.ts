@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { z } from "zod";
 import { parseDocument } from "../parse-document.ts";
 import { answerSchema, base64, MAX_TPM_STRUCTURE_BYTES } from "./evidence.ts";
@@ -27,7 +28,7 @@ const MAX_FAILURES = 16;
 const MAX_LOADER_VARIABLES = 16;
 
 const sizeBytes = z.int().nonnegative();
-const digest = z.string().regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
+const digest = z.string().regex(SHA256_HEX, "expected 64 lower-case hexadecimal digits");
 const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, "expected a UUID in lower case");

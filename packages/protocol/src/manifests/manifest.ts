@@ -1,4 +1,4 @@
-import { AshlarError } from "@ashlar/base";
+import { SHA256_HEX, AshlarError } from "@ashlar/base";
 import { z } from "zod";
 import { expectedPcr11, expectedPcr4, BOOT_PHASES, type BootPhase } from "@ashlar/formats";
 import { parseDocument } from "../parse-document.ts";
@@ -74,7 +74,7 @@ const MAX_PATH_CHARACTERS = 4096;
 
 export const digestSchema: z.ZodType<string> = z
   .string()
-  .regex(/^[0-9a-f]{64}$/u, "expected 64 lower-case hexadecimal digits");
+  .regex(SHA256_HEX, "expected 64 lower-case hexadecimal digits");
 const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, "expected a UUID in lower case");

@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import {
   EXTENSION_KINDS,
   EXTENSION_NAME_PATTERN,
@@ -16,7 +17,6 @@ import {
   parseFile,
   parseWithdrawal,
   type PublishedFile,
-  SHA256,
   type SignedTargets,
   text,
   type Withdrawal,
@@ -101,10 +101,10 @@ function parseEntry(
     name,
     version,
     tier: oneOf(entry["tier"], EXTENSION_TIERS, `${place}.tier`),
-    rootHash: text(entry["rootHash"], SHA256, `${place}.rootHash`, "64 lower-case hexadecimal digits"),
+    rootHash: text(entry["rootHash"], SHA256_HEX, `${place}.rootHash`, "64 lower-case hexadecimal digits"),
     blocksRootHash: text(
       entry["blocksRootHash"],
-      SHA256,
+      SHA256_HEX,
       `${place}.blocksRootHash`,
       "64 lower-case hexadecimal digits",
     ),

@@ -1,5 +1,5 @@
 /** Takes members of the signed index apart, each error naming its place. */
-import { AshlarError } from "@ashlar/base";
+import { SHA256_HEX, AshlarError } from "@ashlar/base";
 
 /** A file of the repository; its name is relative to where all of its kind lie. */
 export type PublishedFile = { readonly name: string; readonly sizeBytes: number; readonly sha256: string };
@@ -20,7 +20,6 @@ export type SignedTargets = {
 export const MAX_REASON_CHARACTERS = 1000;
 const MAX_FILE_BYTES = 16 * 1024 ** 3;
 
-export const SHA256: RegExp = /^[0-9a-f]{64}$/u;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
 
 /**
@@ -34,7 +33,7 @@ export function parseFile(
 ): PublishedFile {
   const target = Object.hasOwn(targets, path) ? targets[path] : undefined;
   const sha256 = target?.hashes["sha256"];
-  if (target === undefined || sha256 === undefined || !SHA256.test(sha256)) {
+  if (target === undefined || sha256 === undefined || !SHA256_HEX.test(sha256)) {
     return fail(place, "the name of a target with its SHA-256", path);
   }
   if (!Number.isSafeInteger(target.length) || target.length < 0 || target.length > MAX_FILE_BYTES) {

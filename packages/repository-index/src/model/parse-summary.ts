@@ -1,9 +1,8 @@
-import { AshlarError, messageOf } from "@ashlar/base";
+import { SHA256_HEX, AshlarError, messageOf } from "@ashlar/base";
 import { findUkiTextProblem } from "@ashlar/protocol";
 import type { ReleaseSummary } from "./release-summary.ts";
 import type { ReleaseEntry } from "./repository-index.ts";
 
-const DIGEST = /^[0-9a-f]{64}$/u;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 const SALT = /^(?:[0-9a-f]{2}){0,256}$/u;
 
@@ -26,10 +25,10 @@ export function parseSummary(text: string, entry: ReleaseEntry): ReleaseSummary 
   const usr = object(summary["usr"], `${place}: usr`);
   const verity = object(usr["verity"], `${place}: usr.verity`);
   const uki = object(summary["uki"], `${place}: uki`);
-  const rootHash = matching(usr["rootHash"], DIGEST, `${place}: usr.rootHash`);
+  const rootHash = matching(usr["rootHash"], SHA256_HEX, `${place}: usr.rootHash`);
   matching(usr["salt"], SALT, `${place}: usr.salt`);
   matching(usr["uuid"], UUID, `${place}: usr.uuid`);
-  matching(verity["sha256"], DIGEST, `${place}: usr.verity.sha256`);
+  matching(verity["sha256"], SHA256_HEX, `${place}: usr.verity.sha256`);
   size(verity["sizeBytes"], `${place}: usr.verity.sizeBytes`);
   size(usr["dataSizeBytes"], `${place}: usr.dataSizeBytes`);
   same(entry.version, summary["version"], `${place}: version`);
@@ -60,7 +59,7 @@ function checkTexts(
     const section = object(each, `${place}: uki.sections.${index}`);
     return {
       name: matching(section["name"], /^\.[a-z]{1,7}$/u, `${place}: uki.sections.${index}.name`),
-      sha256: matching(section["sha256"], DIGEST, `${place}: uki.sections.${index}.sha256`),
+      sha256: matching(section["sha256"], SHA256_HEX, `${place}: uki.sections.${index}.sha256`),
     };
   });
   const problem = findUkiTextProblem({

@@ -1,4 +1,5 @@
 /** What the verifier keeps about extensions on its own disk. */
+import { SHA256_HEX } from "@ashlar/base";
 import {
   EXTENSION_KINDS,
   EXTENSION_NAME_PATTERN,
@@ -18,7 +19,7 @@ const tier = z.enum(EXTENSION_TIERS);
 export const extensionNameSchema: z.ZodType<string> = z.string().regex(EXTENSION_NAME_PATTERN);
 export const extensionVersionSchema: z.ZodType<string> = z.string().regex(EXTENSION_VERSION_PATTERN);
 const name = extensionNameSchema;
-const rootHash = z.string().regex(/^[0-9a-f]{64}$/u);
+const rootHash = z.string().regex(SHA256_HEX);
 const pattern = z.string().refine(isVersionGlob, "expected a pattern of versions");
 
 export const measuredExtensionSchema: z.ZodType<MeasuredExtension> = z.strictObject({ kind, name, rootHash });

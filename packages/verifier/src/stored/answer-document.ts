@@ -1,3 +1,4 @@
+import { SHA256_HEX } from "@ashlar/base";
 import { MAX_EXTENSIONS, NONCE_BYTES } from "@ashlar/protocol";
 import { parseOwnDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
@@ -14,7 +15,7 @@ const SCHEMA = "ashlar.stored-evidence/v3";
 
 export const MAX_ANSWER_BYTES: number = 256 * 1024;
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/u);
+const digest = z.string().regex(SHA256_HEX);
 
 const NONCE = new RegExp(`^(?:[0-9a-f]{2}){${NONCE_BYTES}}$`, "u");
 
