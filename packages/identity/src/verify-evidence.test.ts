@@ -340,6 +340,8 @@ test("systemd-boot may be that of another known release, the UKI and its kernel 
   const logs = { ...LOGS, firmware: LOGS.firmware.with(first, event(4, older.bootLoader.authenticode)) };
   const verdict = judgeBoot(logs, { candidates: [older] });
   assert.deepEqual([verdict.level, verdict.identity], ["proven", IDENTITY]);
+  assert.deepEqual(verdict.notes, ["systemd-boot is that of 0.9.0; 1.0.0 has another one"]);
+  assert.deepEqual(judge(EVIDENCE).notes, []);
   assert.equal(judgeBoot(logs, { expectations: { ...EXPECTATIONS, alsoAllowed: [older] } }).level, "proven");
   assertRefused(judgeBoot(logs), /^PCR 4, systemd-boot: /u);
   const uki = LOGS.firmware.findIndex(({ digest }) => digest === RELEASE.uki.authenticode);

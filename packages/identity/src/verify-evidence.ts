@@ -14,6 +14,7 @@ import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
 import { findRelease, type FoundRelease } from "./judge/find-release.ts";
 import { foldExtensionWords } from "@ashlar/protocol";
+import { noteBootLoader } from "./judge/judge-boot.ts";
 import { judgeExtensions, type JudgedExtensions } from "./judge/judge-extensions.ts";
 import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge/judge-firmware.ts";
 import {
@@ -149,6 +150,8 @@ function judgeMeasurements(
     ...judgeZeroPcrs(measurements),
     ...judgeMachineWords(eventsOf(15)),
   ];
+  const known = [release, ...(input.expectations.alsoAllowed ?? []), ...(input.candidates ?? [])];
+  const loaderNotes = running === undefined ? [] : noteBootLoader(eventsOf(4), running, known);
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
   const config = measuredConfig(eventsOf(13), declared);
   const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
@@ -160,7 +163,7 @@ function judgeMeasurements(
     config: config?.class ?? null,
     nodeConfig: config?.node ?? null,
     extensions: judged.extensions,
-    notes: judged.notes,
+    notes: [...loaderNotes, ...judged.notes],
     nextBoot: null,
     undecided: judged.undecided,
     differences: [

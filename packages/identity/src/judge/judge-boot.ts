@@ -41,6 +41,22 @@ export function judgePrograms(
   return differences;
 }
 
+/**
+ * Names systemd-boot of another release than the one that it has started: no difference, since updates leave it alone, but
+ * whoever trusts the node should know how old it is.
+ */
+export function noteBootLoader(
+  events: readonly MeasuredEvent[],
+  running: KnownRelease,
+  known: readonly KnownRelease[],
+): string[] {
+  const first = events.find(({ digest }) => !FIRMWARE_STEPS.has(digest));
+  const { version, bootLoader } = running;
+  if (first === undefined || first.digest === bootLoader.authenticode) return [];
+  const owners = known.filter((each) => each.bootLoader.authenticode === first.digest).map((each) => each.version);
+  return [`systemd-boot is that of ${[...new Set(owners)].join(", ")}; ${version} has another one`];
+}
+
 const FIRMWARE_STEPS: ReadonlyMap<string, string> = new Map([
   [CALLING_APPLICATION, "the action that calls a boot option"],
   [RETURNING_FROM_APPLICATION, "the action after a boot option has returned"],
