@@ -11,8 +11,8 @@ import { InputBuffer } from "./input-buffer.ts";
 import { TARGETS } from "./targets.ts";
 import type { FuzzJob, FuzzReport } from "./worker.ts";
 
-/** One input that keeps a thread for longer never ends, however busy the machine is. */
-const STUCK_MS = 20_000;
+/** One input that keeps a thread for longer never ends: an honest one has taken 40 s where twenty programs shared a core. */
+const STUCK_MS = 300_000;
 const OUT = "out/fuzz";
 
 const { values } = parseArgs({
