@@ -10,12 +10,18 @@ import { createProgram } from "@ashlar/cli";
 import { readBootInputs } from "@ashlar/lab";
 import { withBootInputs } from "./docs/boot-inputs-table.ts";
 import { commandPages } from "./docs/command-pages.ts";
+import { differencePage } from "./docs/difference-page.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
 
 const DIRECTORY = "docs/reference";
 
 /** Page texts by path below docs/reference. */
-const pages = new Map([...commandPages(await createProgram()), ...schemaPages(), ...butanePages()]);
+const pages = new Map([
+  ...commandPages(await createProgram()),
+  ...schemaPages(),
+  ...butanePages(),
+  ["differences.md", differencePage()],
+]);
 const present = globSync("**/*", { cwd: DIRECTORY, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).replace(`${DIRECTORY}/`, ""));

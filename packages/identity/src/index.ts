@@ -4,6 +4,8 @@
  */
 export type { PinnedKeys } from "./check/check-keys.ts";
 export type { Challenge } from "./check/check-quote.ts";
+export { DIFFERENCE_CODES } from "./check/difference-codes.ts";
+export type { DifferenceCode } from "./check/difference-codes.ts";
 export type { Difference } from "./check/difference.ts";
 export { parseCertificate, parseEkRoots } from "./check/ek-chain.ts";
 export type { EkRoots } from "./check/ek-chain.ts";
@@ -18,7 +20,7 @@ export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge/judge-ne
 export type { ExtensionExpectations, VerdictExtension } from "./judge/judge-extensions.ts";
 export { describeNode, judgeFleet, refusePinned, summaryOf } from "./judge/judge-fleet.ts";
 export type { FleetMember } from "./judge/judge-fleet.ts";
-export { EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
+export { differencesSchema, EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";
 export { verifyEvidence } from "./verify-evidence.ts";
 export type { QuotingTpm, Verification, VerificationInput } from "./verify-evidence.ts";

@@ -1,5 +1,6 @@
 import { SHA256_HEX } from "@ashlar/base";
 import { z } from "zod";
+import { DIFFERENCE_CODES, type DifferenceCode } from "./check/difference-codes.ts";
 import type { Difference } from "./check/difference.ts";
 import { SLOT_STATES } from "./judge/judge-slot.ts";
 import type { Fallback } from "./judge/judge-next-boot.ts";
@@ -70,7 +71,21 @@ export type FleetVerdict = {
 
 const digest = z.string().regex(SHA256_HEX);
 
-const differences = z.array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() }));
+/** For schemas of what names differences. */
+export const differencesSchema: z.ZodType<readonly Difference[]> = z.array(
+  z.strictObject({
+    code: z
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which names these are
+      .enum(Object.keys(DIFFERENCE_CODES) as [DifferenceCode, ...DifferenceCode[]])
+      .describe("What it is about, for programs: the list only grows"),
+    subject: z.string().exactOptional().describe("Which one: a PCR's number, an extension's name, a section, a path"),
+    about: z.literal("next-boot").exactOptional().describe("Not about what the node runs"),
+    what: z.string().describe("Texts are for people and may change"),
+    expected: z.string(),
+    found: z.string(),
+  }),
+);
+const differences = differencesSchema;
 
 const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
   release: z.string().nullable().describe("The OS version that starts next, when it is a known one"),

@@ -212,7 +212,13 @@ test("another class config is another identity; another node config is a mismatc
   assert.equal(otherClass.level, "mismatch");
   assert.equal(otherClass.identity, nodeIdentity(RELEASE, other));
   assert.deepEqual(otherClass.differences, [
-    { what: "PCR 13, class config", expected: `sha256 ${classConfigSha256}`, found: `sha256 ${other}` },
+    {
+      code: "class-config",
+      subject: "class",
+      what: "PCR 13, class config",
+      expected: `sha256 ${classConfigSha256}`,
+      found: `sha256 ${other}`,
+    },
   ]);
   const otherNodeConfig = judgeBoot(testLogs(RELEASE, classConfigSha256, other));
   assert.equal(otherNodeConfig.nodeConfig, other);
@@ -326,11 +332,11 @@ test("while it is a node's turn both releases are proven, each with its own iden
   // Known is not allowed.
   const early = judgeBoot(logs, { candidates: [next] }, next);
   assert.equal(early.level, "mismatch");
-  assert.deepEqual(early.differences[0], { what: "release", expected: "1.0.0", found: "1.1.0" });
+  assert.deepEqual(early.differences[0], { code: "release", what: "release", expected: "1.0.0", found: "1.1.0" });
   // Back on the old one, once the new one is declared.
   const late = judge(EVIDENCE, { expectations: { ...EXPECTATIONS, release: next }, candidates: [RELEASE] });
   assert.equal(late.level, "mismatch");
-  assert.deepEqual(late.differences[0], { what: "release", expected: "1.1.0", found: "1.0.0" });
+  assert.deepEqual(late.differences[0], { code: "release", what: "release", expected: "1.1.0", found: "1.0.0" });
 });
 
 test("systemd-boot may be that of another known release, the UKI and its kernel may not", () => {
@@ -379,9 +385,15 @@ test("a known image with one changed file: that file comes first", () => {
   assert.equal(verdict.identity, nodeIdentity(changed, classConfigSha256));
   assert.notEqual(verdict.identity, IDENTITY);
   assert.deepEqual(verdict.differences.slice(0, 3), [
-    { what: "/usr/new", expected: "no such file", found: "a link to x" },
-    { what: "/usr/share/motd", expected: `sha256 ${sha256("hi")}`, found: `sha256 ${sha256("bad")}` },
-    { what: "root hash of /usr", expected: RELEASE.usr.rootHash, found: changed.usr.rootHash },
+    { code: "file", subject: "/usr/new", what: "/usr/new", expected: "no such file", found: "a link to x" },
+    {
+      code: "file",
+      subject: "/usr/share/motd",
+      what: "/usr/share/motd",
+      expected: `sha256 ${sha256("hi")}`,
+      found: `sha256 ${sha256("bad")}`,
+    },
+    { code: "root-hash", what: "root hash of /usr", expected: RELEASE.usr.rootHash, found: changed.usr.rootHash },
   ]);
 });
 

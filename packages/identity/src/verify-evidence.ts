@@ -128,6 +128,7 @@ function checkTrust(evidence: Evidence, input: VerificationInput, differences: D
 function checkResetCount(quote: Attest, atEnrolment: number | undefined, differences: Difference[]): void {
   if (atEnrolment === undefined || quote.resetCount >= atEnrolment) return;
   differences.push({
+    code: "reset-count",
     what: "TPM's reset count",
     expected: `at least ${atEnrolment}, as it was at enrolment`,
     found: String(quote.resetCount),
@@ -191,13 +192,19 @@ function judgeReports({ verity }: Evidence, release: KnownRelease): Difference[]
   const differences: Difference[] = [];
   if (verity.status === "C") {
     differences.push({
+      code: "dm-verity",
       what: "reported dm-verity status of /usr",
       expected: "V: every block read so far held",
       found: "C: a corrupted block was read",
     });
   }
   if (verity.rootHash !== undefined && verity.rootHash !== release.usr.rootHash) {
-    differences.push({ what: "reported root hash of /usr", expected: release.usr.rootHash, found: verity.rootHash });
+    differences.push({
+      code: "root-hash",
+      what: "reported root hash of /usr",
+      expected: release.usr.rootHash,
+      found: verity.rootHash,
+    });
   }
   return differences;
 }
@@ -206,13 +213,19 @@ function judgeAge({ challengedAtMs, nowMs, maxAgeMs }: VerificationInput): Diffe
   const ageMs = nowMs - challengedAtMs;
   if (ageMs >= -MAX_CLOCK_STEP_MS && ageMs <= maxAgeMs) return undefined;
   const found = ageMs < 0 ? "evidence from the future" : `${Math.round(ageMs / 1000)} s`;
-  return { what: "age of the evidence", expected: `at most ${Math.round(maxAgeMs / 1000)} s`, found };
+  return {
+    code: "evidence-age",
+    what: "age of the evidence",
+    expected: `at most ${Math.round(maxAgeMs / 1000)} s`,
+    found,
+  };
 }
 
 /** The verifier's own clock may have been set back a little between two readings. */
 const MAX_CLOCK_STEP_MS = 60_000;
 
 const UNKNOWN_MAKER: Difference = {
+  code: "ek-chain",
   what: EK_CERTIFICATE,
   expected: "a certificate that a trusted TPM maker issued",
   found: "no trusted makers were given, so that the TPM may be software",

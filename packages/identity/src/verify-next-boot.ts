@@ -24,7 +24,9 @@ export function verifyNextBoot(answer: NextBootAnswer, input: NextBootInput): Ne
   const { releases, verification } = input;
   const differences: Difference[] = [];
   checkOrigin(answer, input, differences);
-  const report = attempt(differences, "next-boot report", "a report", () => parseNextBootReport(answer.reportText));
+  const report = attempt(differences, "next-boot-answer", "next-boot report", "a report", () =>
+    parseNextBootReport(answer.reportText),
+  );
   if (report === undefined || differences.length > 0) return unknownNextBoot("mismatch", differences);
   const judged = judgeNextBoot(report, { releases, running: verification.running });
   if (judged.level !== "proven") return judged;
@@ -43,7 +45,12 @@ function checkOrigin(
   differences: Difference[],
 ): void {
   if (verification.tpm === undefined) {
-    differences.push({ what: "next-boot quote", expected: "evidence that holds beside it", found: "none" });
+    differences.push({
+      code: "next-boot-answer",
+      what: "next-boot quote",
+      expected: "evidence that holds beside it",
+      found: "none",
+    });
     return;
   }
   const { nonce, tlsPublicKey } = challenge;
@@ -52,19 +59,34 @@ function checkOrigin(
   const quote = checkBoundQuote(parsePublic(evidence.ak), signed, extraData, differences);
   if (quote === undefined) return;
   const boot = ({ resetCount, restartCount }: typeof quote): string => `${resetCount}, ${restartCount}`;
-  expectSame(differences, "TPM's reset and restart count", boot(parseAttest(evidence.quoteMessage)), boot(quote));
+  expectSame(
+    differences,
+    "boot-count",
+    "TPM's reset and restart count",
+    boot(parseAttest(evidence.quoteMessage)),
+    boot(quote),
+  );
 }
 
 function levelOfReporter({ level, differences }: NodeVerdict): Pick<NextBootVerdict, "level" | "differences"> {
   if (level === "proven") return { level, differences: [] };
   if (level !== "mismatch") return { level, differences };
-  const difference = { what: "reporter", expected: "a node that runs what was declared", found: "another one" };
+  const difference: Difference = {
+    code: "reporter",
+    what: "reporter",
+    expected: "a node that runs what was declared",
+    found: "another one",
+  };
   return { level: "reported", differences: [difference] };
 }
 
 /** A node that would not boot a known, whole release next is not what was declared, whatever it runs now. */
 export function withNextBoot(verdict: NodeVerdict, nextBoot: NextBootVerdict): NodeVerdict {
   if (nextBoot.level !== "mismatch") return { ...verdict, nextBoot };
-  const more = nextBoot.differences.map(({ what, ...rest }) => ({ what: `next boot, ${what}`, ...rest }));
+  const more = nextBoot.differences.map(({ what, ...rest }): Difference => ({
+    ...rest,
+    what: `next boot, ${what}`,
+    about: "next-boot",
+  }));
   return { ...verdict, level: "mismatch", nextBoot, differences: [...verdict.differences, ...more] };
 }

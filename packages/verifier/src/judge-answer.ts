@@ -5,6 +5,7 @@ import {
   verifyEvidence,
   verifyNextBoot,
   withNextBoot,
+  type DifferenceCode,
   type Expectations,
   type NextBootVerdict,
   type Verification,
@@ -53,11 +54,20 @@ export function judgeAnswer(
   return { ...verification, verdict: withNextBoot(verification.verdict, judged) };
 }
 
-const NEXT_BOOT_ANSWER = { what: "answer about the next boot", expected: "what the node will boot" };
+const NEXT_BOOT_ANSWER = {
+  code: "next-boot-answer",
+  what: "answer about the next boot",
+  expected: "what the node will boot",
+} as const;
 
 /** The verdict on a node without any evidence. */
-export function unanswered(level: "mismatch" | "unknown", what: string, found: string): Verification {
-  const differences = [{ what, expected: "evidence of what the node runs", found }];
+export function unanswered(
+  level: "mismatch" | "unknown",
+  code: DifferenceCode,
+  what: string,
+  found: string,
+): Verification {
+  const differences = [{ code, what, expected: "evidence of what the node runs", found }];
   const verdict = { level, ...EMPTY_VERDICT, differences };
   return { verdict, tpm: undefined, running: undefined, pinnable: false };
 }

@@ -162,10 +162,12 @@ function pinOf(keys: PinnedKeys, { quoteMessage, pcrs }: Evidence, nowMs: number
 
 /** No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. */
 async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Verification> {
-  if (error.code !== "unavailable") return unanswered("mismatch", "answer of the node's agent", error.message);
+  if (error.code !== "unavailable")
+    return unanswered("mismatch", "agent-answer", "answer of the node's agent", error.message);
   const reason = await target.explainSilence?.();
   return unanswered(
     "unknown",
+    "agent-answer",
     "answer of the node's agent",
     `${error.message}${reason === undefined ? "" : `; ${reason}`}`,
   );

@@ -56,7 +56,12 @@ export async function proveStored(
   for (const name of options.strangers ?? []) {
     members.push({
       name,
-      ...unanswered("mismatch", "stored evidence", "an answer of a node that fleet.json does not name"),
+      ...unanswered(
+        "mismatch",
+        "stored-evidence",
+        "stored evidence",
+        "an answer of a node that fleet.json does not name",
+      ),
     });
   }
   return { fleet: judgeFleet(members), agesMs };
@@ -70,10 +75,12 @@ async function proveStoredNode(
 ): Promise<FleetMember & { readonly ageMs?: number }> {
   try {
     const found = await readStoredAnswer(directory, name);
-    if (found === undefined) return { name, ...unanswered("unknown", "stored evidence", `none in ${directory}`) };
+    if (found === undefined)
+      return { name, ...unanswered("unknown", "stored-evidence", "stored evidence", `none in ${directory}`) };
     const { answer, contradictions } = found;
     const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
-    if (pin === undefined) return { name, ...unanswered("unknown", "enrolment of the node's TPM", "no pin for it") };
+    if (pin === undefined)
+      return { name, ...unanswered("unknown", "no-pin", "enrolment of the node's TPM", "no pin for it") };
     const { classConfigSha256, nodeConfigSha256, extensions } = answer.expected;
     const { classInstead } = options;
     const expectations = {
@@ -95,7 +102,15 @@ async function proveStoredNode(
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
     // A disk that fails says nothing about the node.
-    return { name, ...unanswered(error.code === "failed" ? "unknown" : "mismatch", "stored evidence", error.message) };
+    return {
+      name,
+      ...unanswered(
+        error.code === "failed" ? "unknown" : "mismatch",
+        "stored-evidence",
+        "stored evidence",
+        error.message,
+      ),
+    };
   }
 }
 

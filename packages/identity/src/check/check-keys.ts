@@ -7,15 +7,18 @@ import { certificateSha256, findEkChainProblem, parseCertificate, type EkRoots }
  * (TPM 2.0 Library Part 1, 31.2), with the one scheme that Ashlar's nodes use.
  */
 export function checkAttestationKey(tpm2bPublic: Uint8Array, differences: Difference[]): TpmPublic | undefined {
-  const ak = attempt(differences, "attestation key", "a TPM2B_PUBLIC", () => parsePublic(tpm2bPublic));
+  const ak = attempt(differences, "attestation-key", "attestation key", "a TPM2B_PUBLIC", () =>
+    parsePublic(tpm2bPublic),
+  );
   if (ak === undefined) return undefined;
   expectSame(
     differences,
+    "attestation-key",
     "attestation key's attributes",
     objectAttributeNames(ATTESTATION_KEY_ATTRIBUTES),
     objectAttributeNames(ak.attributes),
   );
-  expectSame(differences, "attestation key's scheme", "ECDSA with SHA-256 on P-256", schemeOf(ak));
+  expectSame(differences, "attestation-key", "attestation key's scheme", "ECDSA with SHA-256 on P-256", schemeOf(ak));
   return ak;
 }
 
@@ -40,18 +43,19 @@ export type PinnedKeys = {
 };
 
 export function checkPin(ak: TpmPublic, ekCertificate: Uint8Array, pin: PinnedKeys, differences: Difference[]): void {
-  expectSame(differences, "TPM (SHA-256 of its EK certificate)", pin.ekSha256, certificateSha256(ekCertificate));
-  expectSame(differences, "attestation key's name", pin.akName, nameOfKey(ak));
+  expectSame(differences, "pin", "TPM (SHA-256 of its EK certificate)", pin.ekSha256, certificateSha256(ekCertificate));
+  expectSame(differences, "pin", "attestation key's name", pin.akName, nameOfKey(ak));
 }
 
 /** Whether a trusted maker vouches for the TPM. */
 export function checkEkCertificate(der: Uint8Array, ekRoots: EkRoots, now: Date, differences: Difference[]): void {
-  const certificate = attempt(differences, EK_CERTIFICATE, "a certificate", () =>
+  const certificate = attempt(differences, "ek-chain", EK_CERTIFICATE, "a certificate", () =>
     parseCertificate(der, EK_CERTIFICATE),
   );
   const problem = certificate === undefined ? undefined : findEkChainProblem(certificate, ekRoots, now);
   if (problem !== undefined) {
     differences.push({
+      code: "ek-chain",
       what: EK_CERTIFICATE,
       expected: "a certificate that a trusted TPM maker issued",
       found: problem,

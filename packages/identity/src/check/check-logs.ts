@@ -34,14 +34,14 @@ const UNLOGGED_PCR = 10;
 
 /** Both logs replayed: they must lead to every quoted PCR value. Types and texts in them are never looked at here. */
 export function checkLogs(evidence: Evidence, differences: Difference[]): Measurements | undefined {
-  const firmware = attempt(differences, "firmware event log", "a TCG event log", () =>
+  const firmware = attempt(differences, "event-log", "firmware event log", "a TCG event log", () =>
     parseFirmwareLog(evidence.firmwareLog),
   );
-  const userspace = attempt(differences, "userspace event log", "systemd's measurement log", () =>
+  const userspace = attempt(differences, "event-log", "userspace event log", "systemd's measurement log", () =>
     parseUserspaceLog(evidence.userspaceLog),
   );
   if (firmware === undefined || userspace === undefined) return undefined;
-  const replayed = attempt(differences, "event logs", "a SHA-256 digest for each event", () =>
+  const replayed = attempt(differences, "event-log", "event logs", "a SHA-256 digest for each event", () =>
     replayPcrs(firmware, userspace, "sha256"),
   );
   if (replayed === undefined || !checkReplay(replayed, evidence.pcrs, differences)) return undefined;
@@ -74,6 +74,8 @@ function checkReplay(
     const fromLogs = Buffer.from(replayed.get(pcr) ?? []).toString("hex");
     if (fromLogs === fromTpm) continue;
     differences.push({
+      code: "log-replay",
+      subject: String(pcr),
       what: `PCR ${pcr}, replay of the event logs`,
       expected: `${fromTpm}, quoted by the TPM`,
       found: `${fromLogs} from the logs`,

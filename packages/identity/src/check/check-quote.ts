@@ -22,7 +22,7 @@ export function checkQuote(
   { nonce, tlsPublicKey }: Challenge,
   differences: Difference[],
 ): Attest | undefined {
-  const isSameKey = expectSame(differences, "TLS key", shown(tlsPublicKey), shown(evidence.tlsPublicKey));
+  const isSameKey = expectSame(differences, "tls-key", "TLS key", shown(tlsPublicKey), shown(evidence.tlsPublicKey));
   const quote = checkBoundQuote(ak, evidence, qualifyingData(nonce, tlsPublicKey), differences);
   return isSameKey ? quote : undefined;
 }
@@ -35,34 +35,41 @@ export function checkBoundQuote(
   differences: Difference[],
 ): Attest | undefined {
   const before = differences.length;
-  const quote = attempt(differences, "quote", "a TPMS_ATTEST of a quote", () => parseAttest(evidence.quoteMessage));
+  const quote = attempt(differences, "quote", "quote", "a TPMS_ATTEST of a quote", () =>
+    parseAttest(evidence.quoteMessage),
+  );
   if (quote === undefined) return undefined;
   checkSignature(ak, evidence, differences);
-  expectSame(differences, "quote's qualifying data", shown(extraData), shown(quote.extraData));
+  expectSame(differences, "qualifying-data", "quote's qualifying data", shown(extraData), shown(quote.extraData));
   if (checkSelection(quote, differences)) checkPcrDigest(quote, evidence, differences);
   return differences.length === before ? quote : undefined;
 }
 
 function checkSignature(ak: TpmPublic, evidence: SignedPcrs, differences: Difference[]): void {
   const expected = "a signature by the attestation key";
-  const holds = attempt(differences, "quote's signature", expected, () =>
+  const holds = attempt(differences, "quote-signature", "quote's signature", expected, () =>
     verifyQuoteSignature(ak, evidence.quoteMessage, evidence.quoteSignature),
   );
   if (holds === false) {
-    differences.push({ what: "quote's signature", expected, found: "a signature by another key or over other bytes" });
+    differences.push({
+      code: "quote-signature",
+      what: "quote's signature",
+      expected,
+      found: "a signature by another key or over other bytes",
+    });
   }
 }
 
 function checkSelection(quote: Attest, differences: Difference[]): boolean {
   const found = quote.selections.map(({ hash, pcrs }) => `${hash}:${pcrs.join(",")}`).join("+");
-  return expectSame(differences, "PCRs in the quote", `sha256:${QUOTED_PCRS.join(",")}`, found);
+  return expectSame(differences, "pcr-selection", "PCRs in the quote", `sha256:${QUOTED_PCRS.join(",")}`, found);
 }
 
 function checkPcrDigest(quote: Attest, evidence: SignedPcrs, differences: Difference[]): void {
-  const digest = attempt(differences, CLAIMED_PCRS, "a value for each quoted PCR", () =>
+  const digest = attempt(differences, "pcr-values", CLAIMED_PCRS, "a value for each quoted PCR", () =>
     pcrDigestOf("sha256", quote.selections, (_, pcr) => Buffer.from(evidence.pcrs.get(pcr) ?? "", "hex")),
   );
-  if (digest !== undefined) expectSame(differences, CLAIMED_PCRS, shown(quote.pcrDigest), shown(digest));
+  if (digest !== undefined) expectSame(differences, "pcr-values", CLAIMED_PCRS, shown(quote.pcrDigest), shown(digest));
 }
 
 const CLAIMED_PCRS = "PCR values (digest of all, signed in the quote)";

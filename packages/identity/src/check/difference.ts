@@ -1,7 +1,14 @@
 import { AshlarError } from "@ashlar/base";
+import type { DifferenceCode } from "./difference-codes.ts";
 
 /** One way in which a node is not what was declared, in the user's terms. */
 export type Difference = {
+  /** For programs: decisions rest on it, never on the texts below. */
+  readonly code: DifferenceCode;
+  /** Which one, where there are several: a PCR's number, an extension's name, a section, a path. */
+  readonly subject?: string;
+  /** What it is about when that is not what the node runs. */
+  readonly about?: "next-boot";
   /** What differs: a PCR and the event or word in it, a file, a key. */
   readonly what: string;
   readonly expected: string;
@@ -9,19 +16,31 @@ export type Difference = {
 };
 
 /** Adds a difference unless both texts are the same. Tells whether they were. */
-export function expectSame(differences: Difference[], what: string, expected: string, found: string): boolean {
+export function expectSame(
+  differences: Difference[],
+  code: DifferenceCode,
+  what: string,
+  expected: string,
+  found: string,
+): boolean {
   if (expected === found) return true;
-  differences.push({ what, expected, found });
+  differences.push({ code, what, expected, found });
   return false;
 }
 
 /** Runs a parser over what a node said; its refusal becomes a difference and the result undefined. */
-export function attempt<T>(differences: Difference[], what: string, expected: string, read: () => T): T | undefined {
+export function attempt<T>(
+  differences: Difference[],
+  code: DifferenceCode,
+  what: string,
+  expected: string,
+  read: () => T,
+): T | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
-    differences.push({ what, expected, found: error.message });
+    differences.push({ code, what, expected, found: error.message });
     return undefined;
   }
 }

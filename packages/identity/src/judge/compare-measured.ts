@@ -1,3 +1,4 @@
+import type { DifferenceCode } from "../check/difference-codes.ts";
 import type { Difference } from "../check/difference.ts";
 
 /** Something that was measured, or should be. Two are the same when their digests are. */
@@ -9,16 +10,22 @@ export type Measured = {
   readonly shown: string;
 };
 
-export type Expected = Measured & { readonly label: string };
+export type Expected = Measured & {
+  readonly label: string;
+  readonly code: DifferenceCode;
+  readonly subject: string;
+};
 
 /**
  * Compares what a PCR should have measured, each once and in this order, with what it has measured. Names each one that
  * is missing, replaced or extra; when there is none of those, the order.
  *
+ * @param code of what is extra, or out of order
  * @param kind what such a thing is called, for example "boot phase"
  */
 export function compareMeasured(
   pcr: number,
+  code: DifferenceCode,
   kind: string,
   expected: readonly Expected[],
   found: readonly Measured[],
@@ -32,13 +39,21 @@ export function compareMeasured(
   }
   const differences: Difference[] = missing.map((item) => {
     const replacement = takeReplacement(item, extra);
-    return { what: `PCR ${pcr}, ${item.label}`, expected: item.shown, found: replacement?.shown ?? "nothing" };
+    const instead = replacement?.shown ?? "nothing";
+    return {
+      code: item.code,
+      subject: item.subject,
+      what: `PCR ${pcr}, ${item.label}`,
+      expected: item.shown,
+      found: instead,
+    };
   });
   for (const item of extra.slice(0, MAX_EXTRA)) {
-    differences.push({ what: `PCR ${pcr}, unexpected ${kind}`, expected: "nothing", found: item.shown });
+    differences.push({ code, what: `PCR ${pcr}, unexpected ${kind}`, expected: "nothing", found: item.shown });
   }
   if (differences.length === 0 && expected.some((item, index) => item.digest !== found[index]?.digest)) {
-    differences.push({ what: `PCR ${pcr}, order of each ${kind}`, expected: listOf(expected), found: listOf(found) });
+    const what = `PCR ${pcr}, order of each ${kind}`;
+    differences.push({ code, what, expected: listOf(expected), found: listOf(found) });
   }
   return differences;
 }

@@ -33,10 +33,16 @@ export function judgePrograms(
     program("unified kernel image", release.uki.authenticode),
     program("kernel in the unified kernel image", release.uki.linuxAuthenticode),
   ];
-  const differences = compareMeasured(4, "program", expected, programs.map(describeStep));
+  const differences = compareMeasured(4, "boot-program", "program", expected, programs.map(describeStep));
   const separators = steps.filter((digest) => digest === SEPARATOR).length;
   if (separators !== 1) {
-    differences.push({ what: "PCR 4, separators before the boot loader", expected: "1", found: String(separators) });
+    differences.push({
+      code: "firmware-handover",
+      subject: "4",
+      what: "PCR 4, separators before the boot loader",
+      expected: "1",
+      found: String(separators),
+    });
   }
   return differences;
 }
@@ -64,7 +70,7 @@ const FIRMWARE_STEPS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function program(label: string, digest: string): Expected {
-  return { label, digest, shown: `Authenticode ${digest}` };
+  return { code: "boot-program", subject: label, label, digest, shown: `Authenticode ${digest}` };
 }
 
 function describeStep(digest: string): Measured {
@@ -75,7 +81,7 @@ function describeStep(digest: string): Measured {
 /** The sections of the UKI in PCR 11: everything there that was measured before the kernel ran. */
 export function judgeSections(events: readonly MeasuredEvent[], release: KnownRelease): Difference[] {
   const expected = release.uki.sections.map(({ name, sha256: digest }): Expected => sectionItem(name, digest));
-  return compareMeasured(11, "UKI section", expected, measuredSections(events));
+  return compareMeasured(11, "uki-section", "UKI section", expected, measuredSections(events));
 }
 
 /** The digest of a section's data, when exactly one section of that name was measured. */
@@ -99,6 +105,8 @@ function measuredSections(events: readonly MeasuredEvent[]): Measured[] {
 /** Name and data make one item: the same data under another name is another section. */
 function sectionItem(name: string, dataSha256: string): Expected {
   return {
+    code: "uki-section",
+    subject: name,
     label: `UKI section ${name}`,
     digest: `${sha256(`${name}\0`)} ${dataSha256}`,
     shown: `sha256 ${dataSha256}`,

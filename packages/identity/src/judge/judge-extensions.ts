@@ -1,4 +1,5 @@
 import { compareVersions } from "@ashlar/formats";
+import type { DifferenceCode } from "../check/difference-codes.ts";
 import type { Difference } from "../check/difference.ts";
 import {
   MAX_EXTENSIONS,
@@ -64,6 +65,7 @@ export function judgeExtensions(
   }
   if (merged.length > MAX_EXTENSIONS) {
     judged.differences.push({
+      code: "extensions-too-many",
       what: "extensions",
       expected: `at most ${MAX_EXTENSIONS}`,
       found: String(merged.length),
@@ -93,7 +95,13 @@ class Judgement implements JudgedExtensions {
     const notes: string[] = [];
     if (exception !== undefined) this.#judgeException(extension, exception, notes);
     else if (declared === undefined) {
-      this.#differ(`extension ${name}`, "nothing: it is not declared", this.#show(extension));
+      this.#differ(
+        "extension-undeclared",
+        name,
+        `extension ${name}`,
+        "nothing: it is not declared",
+        this.#show(extension),
+      );
     } else this.#judgeDeclared(extension, declared, notes);
     const former = earlier.filter((each) => each.name === name && each.kind === extension.kind);
     for (const each of former.slice(0, 1)) notes.push(`${this.#show(each)} earlier in this boot`);
@@ -109,7 +117,13 @@ class Judgement implements JudgedExtensions {
     notes.push("debug session");
     const what = `extension ${extension.name}`;
     if (this.#atMs > Date.parse(until) + EXCEPTION_GRACE_MS) {
-      this.#differ(what, `nothing: its debug session has ended at ${until}`, this.#show(extension));
+      this.#differ(
+        "extension-session",
+        extension.name,
+        what,
+        `nothing: its debug session has ended at ${until}`,
+        this.#show(extension),
+      );
     }
     if (rootHash !== null) return;
     const published = this.#requirePublished(what, extension, "a published version");
@@ -120,7 +134,7 @@ class Judgement implements JudgedExtensions {
     const { kind, name } = extension;
     const what = `extension ${name}`;
     if (kind !== declared.kind) {
-      this.#differ(what, `a ${declared.kind}`, `a ${kind}`);
+      this.#differ("extension-kind", name, what, `a ${declared.kind}`, `a ${kind}`);
       return;
     }
     if (this.#isAlsoAllowed(extension)) {
@@ -130,18 +144,25 @@ class Judgement implements JudgedExtensions {
     const published = this.#requirePublished(what, extension, `a published version, ${declared.pattern}`);
     if (published === undefined) return;
     const { version, tier } = published;
-    if (!matchesVersion(version, declared.pattern)) this.#differ(what, declared.pattern, this.#show(extension));
+    if (!matchesVersion(version, declared.pattern))
+      this.#differ("extension-version", name, what, declared.pattern, this.#show(extension));
     if (declared.tier !== null && declared.tier !== tier) {
-      this.#differ(`${what}, tier`, declared.tier, tier);
+      this.#differ("extension-tier", name, `${what}, tier`, declared.tier, tier);
     }
     this.#refuseWithdrawn(what, published);
     const newest = this.#newest(declared);
     if (newest !== undefined && compareVersions(newest, version) > 0) notes.push(`${newest} is published`);
   }
 
-  #refuseWithdrawn(what: string, { version, withdrawn }: KnownExtension): void {
+  #refuseWithdrawn(what: string, { name, version, withdrawn }: KnownExtension): void {
     if (withdrawn === undefined) return;
-    this.#differ(what, "a version that is not withdrawn", `${version}, withdrawn: ${withdrawn.reason}`);
+    this.#differ(
+      "extension-withdrawn",
+      name,
+      what,
+      "a version that is not withdrawn",
+      `${version}, withdrawn: ${withdrawn.reason}`,
+    );
   }
 
   addMissing(
@@ -155,7 +176,7 @@ class Judgement implements JudgedExtensions {
     if (source.type === "track") return;
     const was = earlier.findLast((each) => each.name === name);
     const found = was === undefined ? "not merged" : `${this.#show(was)}, unmerged in this boot`;
-    this.#differ(`extension ${name}`, `the ${kind} ${pattern}, merged`, found);
+    this.#differ("extension-missing", name, `extension ${name}`, `the ${kind} ${pattern}, merged`, found);
   }
 
   /** What was merged has run, and may have left its mark on what runs now. */
@@ -165,7 +186,13 @@ class Judgement implements JudgedExtensions {
     const declared = this.#declared(name);
     const exception = declared === undefined ? this.#exception(extension) : undefined;
     if (declared?.kind !== kind && exception === undefined) {
-      this.#differ(what, "nothing that is not declared", `${this.#show(extension)}; a restart ends it`);
+      this.#differ(
+        "extension-undeclared",
+        name,
+        what,
+        "nothing that is not declared",
+        `${this.#show(extension)}; a restart ends it`,
+      );
       return;
     }
     const isKnown = this.#isAlsoAllowed(extension) || exception?.rootHash === extension.rootHash;
@@ -185,12 +212,18 @@ class Judgement implements JudgedExtensions {
     const root = `root hash ${extension.rootHash}`;
     const other = known.find(({ rootHash }) => rootHash === extension.rootHash);
     if (other !== undefined) {
-      this.#differ(what, expected, `${root}, which is the ${other.kind} ${other.name} ${other.version}`);
+      this.#differ(
+        "extension-unpublished",
+        extension.name,
+        what,
+        expected,
+        `${root}, which is the ${other.kind} ${other.name} ${other.version}`,
+      );
     } else if (known.some(({ name }) => name === extension.name)) {
-      this.#differ(what, expected, `${root}, which is not published`);
+      this.#differ("extension-unpublished", extension.name, what, expected, `${root}, which is not published`);
     } else {
       const found = `${root}, and nothing published is known: give --releases or --extension`;
-      this.undecided.push({ what, expected, found });
+      this.undecided.push({ code: "extension-unknown", subject: extension.name, what, expected, found });
     }
     return undefined;
   }
@@ -232,7 +265,7 @@ class Judgement implements JudgedExtensions {
     return version === undefined ? `root hash ${extension.rootHash}` : version;
   }
 
-  #differ(what: string, expected: string, found: string): void {
-    this.differences.push({ what, expected, found });
+  #differ(code: DifferenceCode, subject: string, what: string, expected: string, found: string): void {
+    this.differences.push({ code, subject, what, expected, found });
   }
 }

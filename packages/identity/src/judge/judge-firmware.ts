@@ -36,7 +36,13 @@ function judgeSeparator(pcr: (typeof FIRMWARE_PCRS)[number], events: readonly Me
   const separators = events.filter(({ digest }) => digest === SEPARATOR).length;
   if (separators !== 1) {
     const what = `PCR ${pcr}, separators where the firmware hands over`;
-    differences.push({ what, expected: "1", found: String(separators) });
+    differences.push({
+      code: "firmware-handover",
+      subject: String(pcr),
+      what,
+      expected: "1",
+      found: String(separators),
+    });
   }
   const first = events.findIndex(({ digest }) => digest === SEPARATOR);
   const later = events
@@ -47,7 +53,8 @@ function judgeSeparator(pcr: (typeof FIRMWARE_PCRS)[number], events: readonly Me
       ? "PCR 2, a program was loaded after the firmware handed over (driver on the ESP?)"
       : `PCR ${pcr}, something was measured after the firmware handed over`;
   for (const { digest } of later.slice(0, MAX_LATER)) {
-    differences.push({ what, expected: "nothing", found: `${pcr === 2 ? "Authenticode" : "digest"} ${digest}` });
+    const found = `${pcr === 2 ? "Authenticode" : "digest"} ${digest}`;
+    differences.push({ code: "firmware-handover", subject: String(pcr), what, expected: "nothing", found });
   }
   return differences;
 }
@@ -79,6 +86,8 @@ export function judgeFirmware({ events, pcrs }: Measurements, pinned: PinnedFirm
     if (found[pcr] === pinned[pcr]) return [];
     return [
       {
+        code: "firmware-pin",
+        subject: pcr,
         what: `PCR ${pcr}, firmware changed since enrolment: ${meaning}`,
         expected: pinned[pcr],
         found: `${found[pcr]} (if you have changed it: ashlar prove --enrol-again)`,

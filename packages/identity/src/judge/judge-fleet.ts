@@ -1,3 +1,4 @@
+import type { Difference } from "../check/difference.ts";
 import type { FleetVerdict, NamedVerdict, NodeVerdict } from "../verdict.ts";
 import type { QuotingTpm, Verification } from "../verify-evidence.ts";
 
@@ -22,7 +23,12 @@ export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
 /** How many different values the nodes are is counted by their identities: a node that is proven has one, always. */
 function refuseNameless(verdict: NodeVerdict): NodeVerdict {
   if (verdict.level !== "proven" || verdict.identity !== null) return verdict;
-  const difference = { what: "identity", expected: "one that the evidence proves", found: "none" };
+  const difference: Difference = {
+    code: "identity",
+    what: "identity",
+    expected: "one that the evidence proves",
+    found: "none",
+  };
   return { ...verdict, level: "mismatch", differences: [difference] };
 }
 
@@ -39,7 +45,8 @@ function keysOf(tpm: QuotingTpm | undefined): string[] {
 export function refusePinned(verification: Verification, other: string): Verification {
   const found = `the TPM or the machine ID that is pinned for ${other} (renamed? ashlar prove --enrol-again with both names)`;
   const { verdict } = verification;
-  const differences = [{ what: "TPM", expected: "one for each node", found }, ...verdict.differences];
+  const difference: Difference = { code: "tpm-shared", what: "TPM", expected: "one for each node", found };
+  const differences = [difference, ...verdict.differences];
   return { ...verification, verdict: { ...verdict, level: "mismatch", differences } };
 }
 
@@ -47,7 +54,7 @@ function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: s
   const names = sharing.slice(0, MAX_SHOWN_NAMES).map(({ name }) => name);
   const more = sharing.length > names.length ? ` and ${sharing.length - names.length} more` : "";
   const found = `one TPM answers for ${names.join(", ")}${more}`;
-  const difference = { what: "TPM", expected: "one for each node", found };
+  const difference: Difference = { code: "tpm-shared", what: "TPM", expected: "one for each node", found };
   return { ...verdict, level: "mismatch", differences: [difference, ...verdict.differences] };
 }
 

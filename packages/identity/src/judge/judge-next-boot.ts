@@ -68,7 +68,12 @@ export function judgeNextBoot(report: NextBootReport, { releases, running }: Nex
 /** A hostile report may name hundreds. */
 const MAX_DIFFERENCES = 16;
 
-const NO_ENTRY: Difference = { what: "boot entry", expected: "one of a known release", found: "none" };
+const NO_ENTRY: Difference = {
+  code: "boot-entry",
+  what: "boot entry",
+  expected: "one of a known release",
+  found: "none",
+};
 
 /** A UKI on the ESP. What is known by its digest counts with what is in it, anything else by its name. */
 type Entry = BootEntry & { readonly sha256: string; readonly release: KnownRelease | undefined };
@@ -100,11 +105,11 @@ function judgeEntry(
   if (release === undefined) {
     const namesake = known.find((each) => each.version === version);
     const expected = namesake === undefined ? "of a known release" : `sha256 ${namesake.uki.sha256}`;
-    return { what, expected, found: `sha256 ${found}` };
+    return { code: "boot-entry", subject: fileName, what, expected, found: `sha256 ${found}` };
   }
   const id = parseBootEntryName(fileName)?.id;
   if (id === bootEntryId(version)) return undefined;
-  return { what, expected: "the release in its name", found: version };
+  return { code: "boot-entry", subject: fileName, what, expected: "the release in its name", found: version };
 }
 
 function isVersionOf(version: string, releases: readonly KnownRelease[]): boolean {
@@ -124,14 +129,23 @@ function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]):
   for (const path of LOADER_PATHS) {
     const digest = found(path);
     if (releases.some(({ bootLoader }) => bootLoader.sha256 === digest)) continue;
-    differences.push({ what: path, expected: "systemd-boot of a known release", found: describeFile(digest) });
+    const expected = "systemd-boot of a known release";
+    differences.push({ code: "boot-loader", subject: path, what: path, expected, found: describeFile(digest) });
   }
   if (found(LOADER_CONFIG_PATH) !== LOADER_CONFIG_SHA256 || report.loaderConfig !== LOADER_CONFIG) {
     const text = JSON.stringify(report.loaderConfig.slice(0, MAX_SHOWN_CHARACTERS));
-    differences.push({ what: LOADER_CONFIG_PATH, expected: JSON.stringify(LOADER_CONFIG), found: text });
+    const [what, expected] = [LOADER_CONFIG_PATH, JSON.stringify(LOADER_CONFIG)];
+    differences.push({ code: "boot-loader-settings", what, expected, found: text });
   }
   for (const [name, value] of Object.entries(report.loaderVariables)) {
-    differences.push({ what: `EFI variable ${name}`, expected: "none", found: JSON.stringify(value) });
+    const what = `EFI variable ${name}`;
+    differences.push({
+      code: "firmware-variable",
+      subject: name,
+      what,
+      expected: "none",
+      found: JSON.stringify(value),
+    });
   }
   return differences;
 }
@@ -148,6 +162,8 @@ function judgeUnexpectedFiles({ espFiles }: NextBootReport): Difference[] {
   return espFiles
     .filter(({ path }) => !expected.has(path.toLowerCase()) && !isEntryOrHidden(path))
     .map((file) => ({
+      code: "esp-file",
+      subject: file.path,
       what: `file ${file.path} on the ESP`,
       expected: describeFile(undefined),
       found: describeFile(file.sha256),

@@ -20,7 +20,7 @@ export function judgeSlot(
   );
   const what = `slot of ${version}`;
   const damaged = (expected: string, found: string) =>
-    ({ state: "damaged", differences: [{ what, expected, found }] }) as const;
+    ({ state: "damaged", differences: [{ code: "slot", subject: version, what, expected, found }] }) as const;
   if (slot === undefined || more.length > 0) {
     const partitions = `partitions ${usr.dataPartitionUuid} and ${usr.hashPartitionUuid}`;
     return damaged(`one with ${partitions}`, slot === undefined ? "none" : `${more.length + 1} of them`);
@@ -31,7 +31,10 @@ export function judgeSlot(
   }
   if (slot.badBlocks === null || slot.readAt === null) {
     const expected = "every block read since it was written";
-    return { state: "unread", differences: [{ what, expected, found: "not read yet" }] };
+    return {
+      state: "unread",
+      differences: [{ code: "slot", subject: version, what, expected, found: "not read yet" }],
+    };
   }
   return { state: "intact", differences: [] };
 }

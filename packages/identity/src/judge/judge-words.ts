@@ -14,12 +14,14 @@ import {
 /** The boot phases in PCR 11, each exactly once and in order: a phase that failed only fails its unit. */
 export function judgePhases(events: readonly MeasuredEvent[]): Difference[] {
   const expected = BOOT_PHASES.map((phase): Expected => ({
+    code: "boot-phase",
+    subject: phase,
     label: `boot phase ${phase}`,
     digest: wordDigest(phase),
     shown: `"${phase}"`,
   }));
   const words = events.filter(({ source }) => source === "userspace");
-  return compareMeasured(11, "word", expected, words.map(describeEvent));
+  return compareMeasured(11, "boot-phase", "word", expected, words.map(describeEvent));
 }
 
 /** What nobody measures into on an Ashlar node, and what each would mean. */
@@ -34,7 +36,13 @@ export function judgeZeroPcrs({ pcrs, events }: Measurements): Difference[] {
     const value = pcrs.get(pcr) ?? "no value";
     if (value === ZERO_PCR) return [];
     return [
-      { what: `PCR ${pcr}`, expected: `zeros: ${meaning}`, found: `${value}: ${eventsOf(events.get(pcr) ?? [])}` },
+      {
+        code: "pcr-not-zero",
+        subject: String(pcr),
+        what: `PCR ${pcr}`,
+        expected: `zeros: ${meaning}`,
+        found: `${value}: ${eventsOf(events.get(pcr) ?? [])}`,
+      },
     ];
   });
 }
@@ -71,11 +79,18 @@ export function measuredExtensionWords(events: readonly MeasuredEvent[]): Extens
 export function judgeConfig(events: readonly MeasuredEvent[], declared: MeasuredConfig): Difference[] {
   const expected = CONFIG_PARTS.map((part): Expected => {
     const word = configWord(part, declared[part]);
-    return { label: `${part} config`, digest: wordDigest(word), shown: `sha256 ${declared[part]}` };
+    return {
+      code: `${part}-config`,
+      subject: part,
+      label: `${part} config`,
+      digest: wordDigest(word),
+      shown: `sha256 ${declared[part]}`,
+    };
   });
   const others = events.filter((event, index) => index < CONFIG_PARTS.length || !extensionWordOf(event));
   return compareMeasured(
     13,
+    "config-word",
     "word",
     expected,
     others.map((event) => describeConfigEvent(event, declared)),
@@ -114,7 +129,7 @@ function extensionWordOf({ word, source }: MeasuredEvent): ExtensionWord | undef
 export function judgeMachineWords(events: readonly MeasuredEvent[]): Difference[] {
   const seen = new Set<string>();
   return events
-    .flatMap((event) => {
+    .flatMap((event): Difference[] => {
       const kind = event.word === undefined ? undefined : machineWordKind(event.word);
       if (event.source === "userspace" && kind !== undefined && !seen.has(kind)) {
         seen.add(kind);
@@ -123,6 +138,7 @@ export function judgeMachineWords(events: readonly MeasuredEvent[]): Difference[
       const { shown } = describeEvent(event);
       return [
         {
+          code: "machine-word",
           what: "PCR 15, unexpected word",
           expected: "one machine-id, one file-system for each of / and /var",
           found: shown,

@@ -7,11 +7,13 @@ import { measuredSection } from "./judge-boot.ts";
 /** What a user wants to know first when a node runs another known release: its version, or the files that differ. */
 export function compareReleases(expected: KnownRelease, found: KnownRelease): Difference[] {
   const release: Difference[] =
-    expected.version === found.version ? [] : [{ what: "release", expected: expected.version, found: found.version }];
+    expected.version === found.version
+      ? []
+      : [{ code: "release", what: "release", expected: expected.version, found: found.version }];
   const rootHash: Difference[] =
     expected.usr.rootHash === found.usr.rootHash
       ? []
-      : [{ what: "root hash of /usr", expected: expected.usr.rootHash, found: found.usr.rootHash }];
+      : [{ code: "root-hash", what: "root hash of /usr", expected: expected.usr.rootHash, found: found.usr.rootHash }];
   return [...release, ...(expected.files && found.files ? compareFiles(expected.files, found.files) : []), ...rootHash];
 }
 
@@ -25,12 +27,24 @@ function compareFiles(expected: readonly ManifestFile[], found: readonly Manifes
   for (const file of expected) {
     const other = foundByPath.get(file.path);
     if (describeFile(file) !== describeFile(other)) {
-      differences.push({ what: file.path, expected: describeFile(file), found: describeFile(other) });
+      differences.push({
+        code: "file",
+        subject: file.path,
+        what: file.path,
+        expected: describeFile(file),
+        found: describeFile(other),
+      });
     }
   }
   for (const file of found) {
     if (!expectedPaths.has(file.path)) {
-      differences.push({ what: file.path, expected: describeFile(undefined), found: describeFile(file) });
+      differences.push({
+        code: "file",
+        subject: file.path,
+        what: file.path,
+        expected: describeFile(undefined),
+        found: describeFile(file),
+      });
     }
   }
   return differences
@@ -56,12 +70,18 @@ export function describeUnknownRelease(
   const osRelease = provedText(evidence.osRelease, measuredSection(events, ".osrel"));
   const version = /^IMAGE_VERSION="?([^"\n]*)"?$/mu.exec(osRelease ?? "")?.[1];
   if (version !== undefined && version !== expected.version) {
-    differences.push({ what: "release", expected: expected.version, found: version.slice(0, MAX_SHOWN_CHARACTERS) });
+    differences.push({
+      code: "release",
+      what: "release",
+      expected: expected.version,
+      found: version.slice(0, MAX_SHOWN_CHARACTERS),
+    });
   }
   const commandLine = provedText(evidence.commandLine, measuredSection(events, ".cmdline"));
   const rootHash = /(?:^|\s)usrhash=([0-9a-f]+)(?:\s|$)/u.exec(commandLine ?? "")?.[1];
   if (rootHash !== undefined && rootHash !== expected.usr.rootHash) {
     differences.push({
+      code: "root-hash",
       what: "root hash of /usr",
       expected: expected.usr.rootHash,
       found: rootHash.slice(0, MAX_SHOWN_CHARACTERS),

@@ -57,7 +57,7 @@ export function problemOf({ level, differences }: Judged): string | undefined {
 
 /** The verdict as far as it is not about the next boot. */
 export function withoutNextBoot({ level, differences }: Judged): Judged {
-  const others = differences.filter(({ what }) => !what.startsWith("next boot, "));
+  const others = differences.filter(({ about }) => about !== "next-boot");
   return others.length === 0 && differences.length > 0
     ? { level: "proven", differences: [] }
     : { level, differences: others };

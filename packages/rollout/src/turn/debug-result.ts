@@ -1,4 +1,4 @@
-import { LEVELS, type Difference, type Level } from "@ashlar/identity";
+import { differencesSchema, LEVELS, type Difference, type Level } from "@ashlar/identity";
 import { z } from "zod";
 
 export const DEBUG_RESULT_SCHEMA = "ashlar.debug-session/v1";
@@ -24,7 +24,7 @@ const debugResultSchema: z.ZodType<DebugResult> = z.strictObject({
   version: z.string().nullable().describe("The version that is merged now; null when it has been removed"),
   until: z.string().nullable().describe("RFC 3339: when the node removes it on its own, at the latest"),
   level: z.enum(LEVELS).describe("Of the node as it is now, with the session as an exception"),
-  differences: z.array(z.strictObject({ what: z.string(), expected: z.string(), found: z.string() })),
+  differences: differencesSchema,
 });
 
 /** The JSON Schema of {@link DebugResult}. */

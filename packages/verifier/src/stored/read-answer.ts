@@ -61,6 +61,7 @@ async function readNextBoot(
   const contradictions: Difference[] = [];
   if (noNextBoot !== undefined) {
     contradictions.push({
+      code: "stored-evidence",
       what: join(place, ANSWER),
       expected: "an answer about the next boot, whose files are there",
       found: "that there was none",
@@ -69,6 +70,7 @@ async function readNextBoot(
   for (const [index, file] of [report, quoteMessage, quoteSignature].entries()) {
     if (parts[index] !== undefined) continue;
     contradictions.push({
+      code: "stored-evidence",
       what: join(place, file),
       expected: "a file, since others of its answer are there",
       found: "none",
@@ -100,6 +102,7 @@ function compareBytes(what: string, expected: Uint8Array, found: Uint8Array): Di
   const shown = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString("hex");
   return [
     {
+      code: "stored-evidence",
       what,
       expected: `${shown(expected)}, from nonce and TLS key`,
       found: found.length === 0 ? "nothing" : shown(found),

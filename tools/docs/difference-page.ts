@@ -1,0 +1,16 @@
+import { DIFFERENCE_CODES } from "@ashlar/identity";
+
+/** The table of what a verdict's differences are about. */
+export function differencePage(): string {
+  const rows = Object.entries(DIFFERENCE_CODES).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
+  return `# Codes of differences
+
+Each difference in a verdict (\`ashlar prove --json\`, \`ashlar debug --json\`) has a \`code\` from this list: programs
+decide by it. \`subject\` says which one, where there are several: a PCR's number, an extension's name, a section, a path.
+\`about\` is \`next-boot\` for what is not about what the node runs. The other members are texts for people, and may change.
+
+| code | meaning |
+|---|---|
+${rows.join("\n")}
+`;
+}
