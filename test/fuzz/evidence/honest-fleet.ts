@@ -80,7 +80,12 @@ function makeNode(
   });
   const { classConfigSha256, nodeConfigSha256 } = expectations;
   const words = merged.flatMap((extension) => (extension === undefined ? [] : [mergedWord(extension)]));
-  const logs = withExtensionWords(testLogs(RELEASE, classConfigSha256, nodeConfigSha256), words);
+  const merging = withExtensionWords(testLogs(RELEASE, classConfigSha256, nodeConfigSha256), words);
+  const machineId = `machine-id:${sha256(name).slice(0, 32)}`;
+  const logs = {
+    ...merging,
+    words: merging.words.map((each) => (each.word.startsWith("machine-id:") ? { ...each, word: machineId } : each)),
+  };
   const firmwareLog = firmwareLogBytes(shortened(logs.firmware));
   const userspaceLog = userspaceLogBytes(logs.words);
   const pcrs = replay(firmwareLog, userspaceLog);
