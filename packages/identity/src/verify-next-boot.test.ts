@@ -78,7 +78,7 @@ test("a report that nobody signed, another TPM, for another question, or for a q
   const changed = JSON.stringify({ ...REPORT, loaderVariables: {} }, undefined, 1);
   assertRefused(verifyNextBoot({ ...ANSWER, reportText: changed }, INPUT), qualifying);
   const other = otherNode.nextBoot(REPORT, CHALLENGE);
-  assertRefused(verifyNextBoot(other, INPUT), /^quote's signature/u);
+  assertRefused(verifyNextBoot(other, INPUT), /^quote's signature/u, /^PCR values/u);
   const replayed = node.nextBoot(REPORT, { ...CHALLENGE, nonce: Buffer.alloc(32, 8) });
   assertRefused(verifyNextBoot(replayed, INPUT), qualifying);
   const relayed = node.nextBoot(REPORT, { ...CHALLENGE, tlsPublicKey: Buffer.from("another key") });
