@@ -13,6 +13,7 @@ import { nextBootQualifyingData, qualifyingData, type ExtensionManifest } from "
 import type { Evidence, NextBootAnswer, ReleaseManifest } from "@ashlar/protocol/answers";
 import {
   firmwareLogBytes,
+  TEST_MACHINE_ID,
   mergedWord,
   testExtension,
   testLogs,
@@ -81,10 +82,10 @@ function makeNode(
   const { classConfigSha256, nodeConfigSha256 } = expectations;
   const words = merged.flatMap((extension) => (extension === undefined ? [] : [mergedWord(extension)]));
   const merging = withExtensionWords(testLogs(RELEASE, classConfigSha256, nodeConfigSha256), words);
-  const machineId = `machine-id:${sha256(name).slice(0, 32)}`;
+  const machineId = sha256(name).slice(0, 32);
   const logs = {
     ...merging,
-    words: merging.words.map((each) => (each.word.startsWith("machine-id:") ? { ...each, word: machineId } : each)),
+    words: merging.words.map(({ pcr, word }) => ({ pcr, word: word.replace(TEST_MACHINE_ID, machineId) })),
   };
   const firmwareLog = firmwareLogBytes(shortened(logs.firmware));
   const userspaceLog = userspaceLogBytes(logs.words);
