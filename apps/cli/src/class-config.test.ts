@@ -20,8 +20,10 @@ test("local files come from the directory that was named", async () => {
 });
 
 test("without a directory, local files are errors whose advice is to name one", async (context) => {
-  const printed = context.mock.method(console, "error", () => undefined);
+  const printed = context.mock.method(process.stderr, "write", () => true);
   const isInvalid = (error: unknown): boolean => error instanceof AshlarError && error.code === "invalid";
   await assert.rejects(readClassConfig(config, undefined), isInvalid);
-  assert.match(String(printed.mock.calls[0]?.arguments[0]), /name it with --files-dir/u);
+  const text = printed.mock.calls.map((call) => String(call.arguments[0])).join("");
+  printed.mock.restore();
+  assert.match(text, /name it with --files-dir/u);
 });
