@@ -113,7 +113,7 @@ test("what else verify holds an image against: whose signature, its name, its ma
   );
   assert.match(await messages(image), /manifest, version: expected "2\.0", found "1\.0"/u);
   writeFileSync(manifestPathOf(image), stated.replace('"path":"/usr/bin/tool"', '"path":"/usr/bin/fool"'));
-  assert.match(await messages(image), /\/usr\/bin\/tool: expected no such file/u);
+  assert.match(await messages(image), /\/usr\/bin\/tool: unexpected file/u);
   writeFileSync(manifestPathOf(image), "{");
   assert.match(await messages(image), /extension manifest: expected JSON/u);
   writeFileSync(manifestPathOf(image), stated);
