@@ -70,8 +70,8 @@ export async function runProve(
   const ashlar = join(import.meta.dirname, "../../ashlar");
   const { stdout, stderr } = await run(ashlar, ["prove", "--from", directory, "--json"], { acceptStatus: [1], env });
   const milliseconds = performance.now() - started;
-  const { nodes }: { nodes: { differences: { what: string }[] }[] } = JSON.parse(stdout.toString("utf8"));
-  const wrong = nodes.find(({ differences }) => differences.length !== 1 || differences[0]?.what !== "TPM");
+  const { nodes }: { nodes: { differences: { what: string; code: string }[] }[] } = JSON.parse(stdout.toString("utf8"));
+  const wrong = nodes.find(({ differences }) => differences.length !== 1 || differences[0]?.code !== "tpm-shared");
   if (wrong !== undefined) throw new Error(`expected only a shared TPM, found ${JSON.stringify(wrong)}`);
   return { milliseconds, stderr };
 }
