@@ -36,3 +36,19 @@ test("the end of a console is plain text without blank lines", async () => {
     assert.deepEqual(await consoleTail(join(directory, "none"), 2), []);
   });
 });
+
+test("what only says that something still runs is no news", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = join(directory, "console.log");
+    await writeFile(
+      path,
+      "a line\n\u001b[K[ \u001b[0;31m*\u001b[0m] (1 of 2) Job a.service/start running (16s / 1min)\n",
+    );
+    const follower = new ConsoleFollower(path);
+    await follower.read();
+    assert.equal(follower.news, 1);
+    await appendFile(path, "\u001b[K[  OK  ] Started a.service\n");
+    await follower.read();
+    assert.equal(follower.news, 2);
+  });
+});

@@ -12,10 +12,16 @@ export class ConsoleFollower {
   #partialLine = "";
   readonly #decoder = new TextDecoder();
   #progress = POWERED_ON;
+  #news = 0;
   readonly #path: string;
 
   constructor(path: string) {
     this.#path = path;
+  }
+
+  /** How many lines there were, without those that only say that something still runs. */
+  get news(): number {
+    return this.#news;
   }
 
   /** Reads the log to its present end. */
@@ -35,6 +41,7 @@ export class ConsoleFollower {
     const lines = (this.#partialLine + this.#decoder.decode(buffer, { stream: true })).split("\n");
     const last = lines.pop() ?? "";
     for (const line of lines) this.#progress = afterLine(this.#progress, line.slice(0, MAX_LINE_CHARACTERS));
+    this.#news += lines.filter((line) => !STILL_RUNNING.test(plainText(line))).length;
     this.#partialLine = last.slice(-MAX_LINE_CHARACTERS);
     // A prompt has no end of line.
     if (last !== "") this.#progress = afterPrompt(this.#progress, this.#partialLine);

@@ -88,7 +88,7 @@ test("a lab that failed to come up can be looked at, changed and removed", { ski
   await withLabs(async (options) => {
     await assert.rejects(labUp(options), (error: unknown) => {
       assert.ok(error instanceof AshlarError && error.code === "unavailable");
-      assert.match(error.message, /node-1 did not come up: its agent did not answer .*console\.log$/su);
+      assert.match(error.message, /node-1 did not come up: its agent has not answered .*console\.log$/su);
       return true;
     });
     await assert.rejects(labUp(options), hasCode("conflict"), "the name is taken");

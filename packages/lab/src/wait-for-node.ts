@@ -18,6 +18,7 @@ export type NodeProgress = {
 };
 
 export type WaitOptions = {
+  /** How long a machine may show no sign of life: a slow one that gets further is waited for. */
   readonly timeoutMs: number;
   /** Called at each change of phase. */
   readonly onProgress?: ((progress: NodeProgress) => void) | undefined;
@@ -52,6 +53,8 @@ const MAX_LAST_WORDS_MS = 20_000;
 /** A machine that restarts by itself this often will do so for ever. */
 const MAX_BOOTS = 3;
 const SHOWN_LINES = 30;
+/** One that writes for ever must end all the same. */
+const MAX_TIMEOUTS = 6;
 
 /**
  * Waits until a machine that has just been powered on answers through its agent.
@@ -91,6 +94,8 @@ async function waitUntil(goal: Goal, paths: LabPaths, node: NodeState, options: 
   const qemu = await findMachine(paths, node.name);
   let probe: Probe | undefined;
   let phase: BootPhase = "firmware";
+  let news = 0;
+  let lastNews = 0;
   report(phase);
   try {
     while (true) {
@@ -105,9 +110,15 @@ async function waitUntil(goal: Goal, paths: LabPaths, node: NodeState, options: 
         await waitForSilence(consolePath, options.signal);
         throw await nodeFailure(node.name, failure, consolePath);
       }
-      if (seconds() * 1000 > options.timeoutMs) {
-        const limit = `its agent did not answer within ${Math.round(options.timeoutMs / 1000)} s (phase: ${phase})`;
-        throw await nodeFailure(node.name, limit, consolePath);
+      if (log.news > news) {
+        news = log.news;
+        lastNews = seconds();
+      }
+      const limit = options.timeoutMs / 1000;
+      if (seconds() - lastNews > limit || seconds() > limit * MAX_TIMEOUTS) {
+        const silence = `its console has had nothing new for ${Math.round(seconds() - lastNews)} s`;
+        const what = `its agent has not answered for ${Math.round(seconds())} s (phase: ${phase}); ${silence}`;
+        throw await nodeFailure(node.name, what, consolePath);
       }
       await sleep(POLL_MS);
     }
