@@ -7,8 +7,8 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { declaring, ExtensionLab, ExtensionWorld } from "./extension-lab.ts";
-import { ashlar, removeLabOnSignal } from "./world.ts";
+import { declaring, ExtensionLab, ExtensionWorld } from "../e2e/extension-lab.ts";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-kubernetes-state";
