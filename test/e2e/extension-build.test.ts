@@ -129,7 +129,7 @@ test("what would hide a file of the release is refused, unless it is allowed", {
   const args = ["--name", "shadow", "--version", "1", "--from", join(work, "shadow")];
   const common = ["--release", IMAGE_DIRECTORY, "--keys", keys, "--out", out];
   const refused = await ashlarWithStatus("extension", "build", ...args, ...common);
-  assert.equal(refused.status, 65);
+  assert.equal(refused.status, 69);
   assert.match(refused.stderr, /would replace the base's \/usr\/bin\/containerd/u);
   await build(out, ...args, "--replaces", "/usr/bin/containerd*");
 });
