@@ -23,7 +23,7 @@ test("without a directory, local files are errors whose advice is to name one", 
   const printed = context.mock.method(process.stderr, "write", () => true);
   const isInvalid = (error: unknown): boolean => error instanceof AshlarError && error.code === "invalid";
   await assert.rejects(readClassConfig(config, undefined), isInvalid);
-  const text = printed.mock.calls.map((call) => String(call.arguments[0])).join("");
+  const output = printed.mock.calls.map((call) => String(call.arguments[0])).join("");
   printed.mock.restore();
-  assert.match(text, /name it with --files-dir/u);
+  assert.match(output, /name it with --files-dir/u);
 });
