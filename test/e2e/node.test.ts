@@ -211,20 +211,20 @@ test("a remembered configuration that root has changed is applied, and named", {
   assert.equal(status, 1);
   const found = differences(fleet).join("\n");
   assert.match(found, /PCR 13|config/u);
-  for (const { mismatch = "", undo = "true" } of measured) {
-    assert.match(found, new RegExp(mismatch, "u"));
-    assert.equal((await root(undo)).status, 0);
-  }
+  for (const { mismatch = "" } of measured) assert.match(found, new RegExp(mismatch, "u"));
 });
 
 test(
   "a changed source wins over what the node remembers; the old declaration is then a mismatch",
-  { timeout: 12 * MINUTES },
+  { timeout: 20 * MINUTES },
   async () => {
     const text = await readFile(EXAMPLE, "utf8");
     await writeFile(OTHER, text.replace("vm.overcommit_memory = 1", "vm.overcommit_memory = 0"));
     await ashlar("lab", "stop", NODE, "--name", NAME);
     await ashlar("lab", "start", NODE, "--name", NAME, "--config", OTHER);
+    // Nobody could log in with the changed configuration. What was measured of the ESP goes with the next boot.
+    for (const { undo = "true" } of measured) assert.equal((await root(undo)).status, 0);
+    await ashlar("lab", "restart", NODE, "--name", NAME);
     assert.equal((await root("cat /proc/sys/vm/overcommit_memory")).output, "0");
     assert.equal((await prove()).fleet.verdict, "proven");
     const outdated = await prove("--config", EXAMPLE);
