@@ -168,9 +168,9 @@ await test("a node's keys are enrolled and its evidence verifies", { skip }, asy
       `${served} served, ${busy.length} refused`,
     );
     assert.match(String(busy[0]?.headers["retry-after"]), /^\d+$/u);
-    const statuses: number[] = [];
-    for (let count = 0; count < 20; count += 1) statuses.push((await agent.ask("GET", "/v1/keys")).status);
-    assert.equal(statuses.at(-1), 429);
+    // All at once: the allowance grows again with time, of which a slow machine has plenty.
+    const rest = await Promise.all(Array.from({ length: 50 }, async () => (await agent.ask("GET", "/v1/keys")).status));
+    assert.ok(rest.includes(429), rest.join(" "));
   });
 });
 
