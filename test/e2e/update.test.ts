@@ -32,14 +32,14 @@ test(
   { timeout: 5 * MINUTES },
   async () => {
     const ask = (header: string): string =>
-      `body='{"to":"${NEW}"}'; printf 'POST /v1/update HTTP/1.1\\r\\nHost: x\\r\\n${header}Content-Length: %d\\r\\n\\r\\n%s' \${#body} "$body" | runuser --user ashlar-agent -- socat -t 60 -T 60 - UNIX-CONNECT:/run/ashlar-updater.sock,shut-none | head -n 1`;
+      `body='{"to":"${NEW}"}'; printf 'POST /v1/update HTTP/1.1\\r\\nHost: x\\r\\n${header}Content-Length: %d\\r\\n\\r\\n%s' \${#body} "$body" | setpriv --reuid=ashlar-agent --regid=ashlar-agent --init-groups -- socat -t 60 -T 60 - UNIX-CONNECT:/run/ashlar-updater.sock,shut-none | head -n 1`;
     const pin = await lab.mustRun("grep -o 'sha256:[0-9a-f]*' /etc/ashlar/update.yaml | head -n 1");
     for (const key of [undefined, `sha256:${"0".repeat(64)}`, pin]) {
       const header = key === undefined ? "" : `ashlar-operator-key: ${key}\\r\\n`;
       assert.match((await lab.root(ask(header))).output, /^HTTP\/1\.1 403 /u, key ?? "no key");
     }
     const roots = await lab.root(
-      "runuser --user ashlar-agent -- socat - UNIX-CONNECT:/run/ashlar-updater-root.sock </dev/null",
+      "setpriv --reuid=ashlar-agent --regid=ashlar-agent --init-groups -- socat - UNIX-CONNECT:/run/ashlar-updater-root.sock </dev/null",
     );
     assert.match(roots.output, /Permission denied/u);
     assert.equal((await lab.status()).phase, "idle");
