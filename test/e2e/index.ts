@@ -1,6 +1,6 @@
 /**
  * `node test/e2e/index.ts [FOLDER|FILE...]`: runs tests in virtual machines, by default the end-to-end tests beside this
- * file: one file after the other, since each uses the whole machine; those that mostly wait for one guest, two at a time.
+ * file: one file after the other, since each uses the whole machine; of test/faults, which mostly wait for a guest, two.
  * Says at least once a minute what is going on, and ends with node:test's counts.
  */
 import { once } from "node:events";
@@ -23,7 +23,7 @@ const files = (named.length === 0 ? [import.meta.dirname] : named)
   .map((name) => resolve(name));
 if (files.length === 0) throw new Error(`expected tests in ${named.join(", ")}, found none`);
 /** They wait more than they work, and share what they are prepared with. */
-const PAIRED = /\/(?:e2e\/(?:node|extensions|update)|faults\/[^/]+)\.test\.ts$/u;
+const PAIRED = /\/faults\/[^/]+\.test\.ts$/u;
 const groups = [
   { files: files.filter((file) => !PAIRED.test(file)), concurrency: 1 },
   { files: files.filter((file) => PAIRED.test(file)), concurrency: 2 },

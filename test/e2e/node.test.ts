@@ -1,24 +1,21 @@
-/** What holds on a node: one virtual machine, booted several times with different configurations. */
+/** What holds on a node that has booted once. What its further boots read: test/faults/node-boots.test.ts. */
 import assert from "node:assert/strict";
-import { readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
-import { type BootInput, findEffects, type Lab, openLab, plantInputs, readBootInputs } from "@ashlar/lab";
-import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, removeLabOnSignal, ROOT } from "./world.ts";
+import { type BootInput, type Lab, openLab, plantInputs, readBootInputs } from "@ashlar/lab";
+import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, removeLabOnSignal, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-node";
 const NODE = "node-1";
 const EXAMPLE = join(ROOT, "examples/worker.bu");
-const OTHER = join(OUT, "other.bu");
 let lab: Lab;
-/** What root can write on a running node: what must have no effect on the next boot, and what must be named after it. */
+/** What root can write on a running node and must have no effect on the next boot. */
 let harmless: readonly BootInput[];
-let measured: readonly BootInput[];
 
 removeLabOnSignal(NAME);
 
@@ -30,14 +27,12 @@ before(
     lab = await openLab(NAME);
     const inputs = (await readBootInputs()).flatMap((group) => group.inputs);
     harmless = inputs.filter(({ effect }) => effect !== undefined);
-    measured = inputs.filter(({ mismatch }) => mismatch !== undefined);
   },
   { timeout: 25 * MINUTES },
 );
 
 after(async () => {
   await ashlar("lab", "down", "--name", NAME);
-  await rm(OTHER, { force: true });
 });
 
 async function root(script: string): Promise<{ status: number; output: string }> {
@@ -51,10 +46,6 @@ async function prove(...args: string[]): Promise<{ status: number; fleet: FleetV
 
 function differences({ nodes }: FleetVerdict): string[] {
   return (nodes[0]?.differences ?? []).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
-}
-
-function firstDifference(fleet: FleetVerdict): string {
-  return differences(fleet)[0] ?? "";
 }
 
 test(
@@ -183,56 +174,6 @@ test("what would decide about the next boot is named before it", { timeout: 5 * 
   }
 });
 
-test(
-  "a node boots and proves from the configuration that it remembers, and nothing that was planted is in effect",
-  { timeout: 20 * MINUTES },
-  async () => {
-    await ashlar("lab", "stop", NODE, "--name", NAME);
-    await lab.start(NODE, { withoutConfig: true, timeoutMs: 15 * MINUTES });
-    assert.match((await root("journalctl -b -u ashlar-config.service -o cat")).output, /no source answers/u);
-    const console = await readFile(lab.nodes[0]?.consolePath ?? "", "utf8");
-    assert.match(console, /ashlar: the firmware variable SystemdOptions-8cf2644b-\S+ is set/u);
-    assert.match(console, /ashlar: removed; restarting without it/u);
-    assert.deepEqual(await findEffects(lab, NODE, harmless), []);
-    const { fleet } = await prove();
-    assert.equal(fleet.verdict, "proven", differences(fleet).join("\n"));
-  },
-);
-
-test("a remembered configuration that root has changed is applied, and named", { timeout: 12 * MINUTES }, async () => {
-  const { output } = await root(
-    `cd /var/lib/ashlar/config && printf '%s' '{"ignition":{"version":"3.3.0"},"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["'"$(sed 's/^//' /home/core/.ssh/authorized_keys.d/ignition | tail -n 1)"'"]}]}}' > source && sync && echo done`,
-  );
-  assert.equal(output, "done");
-  await plantInputs(lab, NODE, measured);
-  await ashlar("lab", "stop", NODE, "--name", NAME);
-  await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
-  const { status, fleet } = await prove();
-  assert.equal(status, 1);
-  const found = differences(fleet).join("\n");
-  assert.match(found, /PCR 13|config/u);
-  for (const { mismatch = "" } of measured) assert.match(found, new RegExp(mismatch, "u"));
-});
-
-test(
-  "a changed source wins over what the node remembers; the old declaration is then a mismatch",
-  { timeout: 20 * MINUTES },
-  async () => {
-    const text = await readFile(EXAMPLE, "utf8");
-    await writeFile(OTHER, text.replace("vm.overcommit_memory = 1", "vm.overcommit_memory = 0"));
-    await ashlar("lab", "stop", NODE, "--name", NAME);
-    await ashlar("lab", "start", NODE, "--name", NAME, "--config", OTHER);
-    // Nobody could log in with the changed configuration. What was measured of the ESP goes with the next boot.
-    for (const { undo = "true" } of measured) assert.equal((await root(undo)).status, 0);
-    await ashlar("lab", "restart", NODE, "--name", NAME);
-    assert.equal((await root("cat /proc/sys/vm/overcommit_memory")).output, "0");
-    assert.equal((await prove()).fleet.verdict, "proven");
-    const outdated = await prove("--config", EXAMPLE);
-    assert.equal(outdated.status, 1);
-    assert.match(firstDifference(outdated.fleet), /class/u);
-  },
-);
-
 test("commands and JSON of the lab", { timeout: 2 * MINUTES }, async () => {
   const status: { nodes?: { name: string; state: string }[] } | { name: string; state: string }[] = JSON.parse(
     await ashlar("lab", "status", "--name", NAME, "--json"),
@@ -245,26 +186,6 @@ test("commands and JSON of the lab", { timeout: 2 * MINUTES }, async () => {
   assert.equal(code, 7);
   assert.equal(stdout.toString("utf8"), "");
 });
-
-test("a node whose configuration cannot be measured does not boot", { timeout: 12 * MINUTES }, async () => {
-  await ashlar("lab", "stop", NODE, "--name", NAME);
-  const tpmState = join(dirname(lab.nodes[0]?.diskPath ?? ""), "tpm");
-  // Without the SHA-256 bank there is nothing to extend a word into.
-  await run("swtpm_setup", ["--tpm2", "--reconfigure", "--pcr-banks", "sha1", "--tpmstate", tpmState]);
-  await ashlar("lab", "start", NODE, "--name", NAME, "--no-wait");
-  const stopped = await waitForConsole(/ashlar: ashlar-config\.service failed/u);
-  assert.ok(stopped, (await lab.consoleTail(NODE, 30)).join("\n"));
-  assert.equal((await prove()).fleet.verdict, "unknown");
-  await ashlar("lab", "stop", NODE, "--name", NAME, "--force");
-});
-
-async function waitForConsole(pattern: RegExp): Promise<boolean> {
-  for (let waited = 0; waited < 300; waited++) {
-    if ((await lab.consoleTail(NODE, 200)).some((line) => pattern.test(line))) return true;
-    await sleep(1000);
-  }
-  return false;
-}
 
 async function statusOf(url: string, method: string, path: string, body?: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();

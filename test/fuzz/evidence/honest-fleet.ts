@@ -1,7 +1,7 @@
 /** Two honest nodes with different identities, and everything that a verifier knows about them. */
 import {
   expectationsOf,
-  firmwareOf,
+  firmwareToPin,
   knownExtensionOf,
   parseEkRoots,
   type Challenge,
@@ -112,7 +112,7 @@ function makeNode(
   const pin = {
     ekSha256: sha256(ekCertificate),
     akName: tpm.akName,
-    firmware: firmwareOf(pcrs),
+    firmware: firmwareToPin(evidence),
     resetCount: 5,
   };
   const times = { challengedAtMs: NOW_MS, nowMs: NOW_MS, maxAgeMs: 60_000 };

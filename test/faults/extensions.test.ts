@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ExtensionLab, ExtensionWorld, kubernetes } from "./extension-lab.ts";
-import { ashlar, removeLabOnSignal, ROOT } from "./world.ts";
+import { ExtensionLab, ExtensionWorld, kubernetes } from "../e2e/extension-lab.ts";
+import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-extensions";

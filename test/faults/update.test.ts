@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { NODE, UpdateLab } from "./update-lab.ts";
-import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "./update-releases.ts";
-import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal } from "./world.ts";
+import { NODE, UpdateLab } from "../e2e/update-lab.ts";
+import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
+import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-update";
