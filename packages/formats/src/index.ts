@@ -81,9 +81,11 @@ export {
   CALLING_APPLICATION,
   RETURNING_FROM_APPLICATION,
   SEPARATOR,
+  SEPARATORS,
   ZERO_PCR,
   expectedPcr11,
   expectedPcr4,
+  extendAll,
   sha256,
   wordDigest,
 } from "./measurement/expected-pcrs.ts";

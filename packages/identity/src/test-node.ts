@@ -3,11 +3,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parsePublic, sha256 } from "@ashlar/formats";
+import { parseFirmwareLog, parsePublic, sha256 } from "@ashlar/formats";
 import { qualifyingData, nextBootQualifyingData, type NextBootReport } from "@ashlar/protocol";
 import { nameOfKey, type PinnedKeys } from "./check/check-keys.ts";
 import { certificateSha256 } from "./check/ek-chain.ts";
 import type { Evidence, Keys, ReleaseManifest, NextBootAnswer } from "@ashlar/protocol/answers";
+import { eventsByPcr } from "./check/check-logs.ts";
 import { firmwareOf, type PinnedFirmware } from "./judge/judge-firmware.ts";
 import {
   firmwareLogBytes,
@@ -100,7 +101,10 @@ export class TestNode {
   /** What an enrolment of this node would pin now. */
   get pin(): PinnedKeys & { readonly firmware: PinnedFirmware } {
     const akName = nameOfKey(parsePublic(this.keys.ak));
-    return { ekSha256: certificateSha256(this.keys.ekCertificate), akName, firmware: firmwareOf(this.#readPcrs()) };
+    const firmwareLog = parseFirmwareLog(firmwareLogBytes(this.#logs.firmware));
+    const events = eventsByPcr(firmwareLog, { events: [] });
+    const firmware = firmwareOf({ pcrs: this.#readPcrs(), events });
+    return { ekSha256: certificateSha256(this.keys.ekCertificate), akName, firmware };
   }
 
   /** Runs a TPM tool in the node's directory, then frees the TPM's few transient slots. */

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { nameOfKey } from "./check/check-keys.ts";
 import { parseEkRoots } from "./check/ek-chain.ts";
 import type { Evidence, ManifestFile } from "@ashlar/protocol/answers";
+import { firmwareToPin } from "./firmware-to-pin.ts";
 import { expectationsOf } from "./expected/expectations.ts";
 import { configWord } from "@ashlar/protocol";
 import { judgeFleet, summaryOf } from "./judge/judge-fleet.ts";
@@ -294,10 +295,37 @@ test("a driver loaded from the ESP: refused, no identity, and nothing to pin", (
   // Also when the driver was there at enrolment.
   for (const pin of [INPUT.pin, node.pin]) {
     const { verdict, tpm, pinnable } = verifyEvidence(evidence, { ...INPUT, pin });
-    assertRefused(verdict, new RegExp(`^PCR 2, a program was loaded .* / Authenticode ${sha256("driver")}$`, "u"));
+    assertRefused(verdict, new RegExp(`^PCR 2, a program was loaded .* / Authenticode ${sha256("driver")} `, "u"));
     assert.deepEqual([tpm?.akName, pinnable], [INPUT.pin.akName, false]);
   }
   assert.equal(verifyEvidence(EVIDENCE, INPUT).pinnable, true);
+  // Some machines do so: an operator who knows this one has accepted exactly this driver.
+  const accepted = firmwareToPin(evidence, [sha256("driver")]);
+  const { verdict, pinnable } = verifyEvidence(evidence, { ...INPUT, pin: { ...INPUT.pin, firmware: accepted } });
+  assert.deepEqual([verdict.level, pinnable], ["proven", true]);
+  assert.deepEqual(verdict.notes, [`accepted after the firmware handed over: ${sha256("driver")}`]);
+});
+
+test("a program of the firmware's own before the boot loader: remembered at enrolment; another one is named", () => {
+  const start = LOGS.firmware.findIndex(({ pcr }) => pcr === 4);
+  const started = (name: string): TestLogs => ({
+    ...LOGS,
+    firmware: LOGS.firmware.toSpliced(start, 0, event(4, sha256(name))),
+  });
+  node.boot(started("services"));
+  const evidence = node.evidence(RELEASE, CHALLENGE);
+  const pin = { ...INPUT.pin, firmware: firmwareToPin(evidence) };
+  const verdict = judge(evidence, { pin });
+  assert.equal(verdict.level, "proven");
+  assert.match(
+    verdict.notes.join(),
+    new RegExp(`the firmware starts a program of its own, .*${sha256("services")}`, "u"),
+  );
+  node.boot(started("SysPrep"));
+  assertRefused(
+    judge(node.evidence(RELEASE, CHALLENGE), { pin }),
+    new RegExp(`^PCR 4, the firmware started a program that it did not .* / Authenticode ${sha256("SysPrep")}`, "u"),
+  );
 });
 
 test("firmware that has changed since enrolment: refused until it is enrolled again", () => {

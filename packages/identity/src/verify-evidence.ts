@@ -16,7 +16,7 @@ import { findRelease, type FoundRelease } from "./judge/find-release.ts";
 import { foldExtensionWords } from "@ashlar/protocol";
 import { noteBootLoader } from "./judge/judge-boot.ts";
 import { judgeExtensions, type JudgedExtensions } from "./judge/judge-extensions.ts";
-import { judgeFirmware, judgeHandOver, type PinnedFirmware } from "./judge/judge-firmware.ts";
+import { judgeFirmware, judgeHandOver, noteFirmware, type PinnedFirmware } from "./judge/judge-firmware.ts";
 import {
   judgeConfig,
   judgeMachineWords,
@@ -80,7 +80,8 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
     };
   }
   const { ekSha256, akName } = input.pin;
-  const found = findRelease(measurements, input.expectations, input.candidates ?? []);
+  const accepted = new Set(input.pin.firmware.accepted);
+  const found = findRelease(measurements, input.expectations, input.candidates ?? [], accepted);
   return {
     verdict: judge(measurements, found, evidence, input),
     tpm: {
@@ -90,7 +91,7 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
       machineId: measuredMachineId(measurements.events.get(15) ?? []),
     },
     running: found.running,
-    pinnable: judgeHandOver(measurements.events).length === 0,
+    pinnable: judgeHandOver(measurements.events, accepted).length === 0,
   };
 }
 
@@ -152,7 +153,7 @@ function judgeMeasurements(
     ...judgeMachineWords(eventsOf(15)),
   ];
   const known = [release, ...(input.expectations.alsoAllowed ?? []), ...(input.candidates ?? [])];
-  const loaderNotes = running === undefined ? [] : noteBootLoader(eventsOf(4), running, known);
+  const loaderNotes = running === undefined ? [] : noteBootLoader(eventsOf(4), running, known, input.pin.firmware);
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
   const config = measuredConfig(eventsOf(13), declared);
   const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
@@ -164,7 +165,7 @@ function judgeMeasurements(
     config: config?.class ?? null,
     nodeConfig: config?.node ?? null,
     extensions: judged.extensions,
-    notes: [...loaderNotes, ...judged.notes],
+    notes: [...noteFirmware(measurements, input.pin.firmware), ...loaderNotes, ...judged.notes],
     nextBoot: null,
     undecided: judged.undecided,
     differences: [

@@ -1,7 +1,7 @@
 import { SHA256_HEX } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { parseOwnDocument } from "@ashlar/protocol/answers";
-import type { PinnedFirmware, PinnedKeys } from "@ashlar/identity";
+import { MAX_FIRMWARE_DIGESTS, type PinnedFirmware, type PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
 import { nodeNameSchema } from "./node-name.ts";
 import { findSharer } from "./shared-tpm.ts";
@@ -17,6 +17,7 @@ export type Pin = PinnedKeys & {
 };
 
 const digest = z.string().regex(SHA256_HEX);
+const digests = z.array(digest).max(MAX_FIRMWARE_DIGESTS).readonly();
 
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
   ekSha256: digest,
@@ -27,7 +28,14 @@ export const pinSchema: z.ZodType<Pin> = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{32}$/u)
     .exactOptional(),
-  firmware: z.strictObject({ "0": digest, "2": digest, "3": digest, "7": digest }),
+  firmware: z.strictObject({
+    "0": digest,
+    "2": digest,
+    "3": digest,
+    "7": digest,
+    programs: digests.exactOptional(),
+    accepted: digests.exactOptional(),
+  }),
 });
 
 const SCHEMA = "ashlar.pins/v2";
@@ -51,20 +59,20 @@ export async function readPins(path: string): Promise<Map<string, Pin>> {
 
 /**
  * Adds pins, which only this user can read or change. A node that has been pinned meanwhile keeps its first pin, unless
- * it is among those to enrol again. A machine that has another name already, or two of the new ones, is not pinned.
+ * its pin is to be replaced. A machine that has another name already, or two of the new ones, is not pinned.
  *
  * @returns the names that were not pinned, each with the other name of its machine
  */
 export async function addPins(
   path: string,
   added: ReadonlyMap<string, Pin>,
-  enrolAgain: ReadonlySet<string>,
+  replaced: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
   const refused = new Map<string, string>();
   if (added.size === 0) return refused;
   const lock = { what: `the file of pins ${path}`, holder: "ashlar prove", waitMs: LOCK_WAIT_MS };
   await withLock(`${path}.lock`, lock, async () => {
-    const kept = [...(await readPins(path))].filter(([name]) => !(enrolAgain.has(name) && added.has(name)));
+    const kept = [...(await readPins(path))].filter(([name]) => !(replaced.has(name) && added.has(name)));
     const all = new Map([...added, ...kept]);
     const accepted = new Map(kept);
     for (const [name, pin] of added) {

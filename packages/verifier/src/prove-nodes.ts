@@ -4,7 +4,8 @@ import { parseAttest } from "@ashlar/formats";
 import {
   describeNode,
   finishEnrolment,
-  firmwareOf,
+  firmwareDigests,
+  firmwareToPin,
   judgeFleet,
   prepareEnrolment,
   refusePinned,
@@ -39,6 +40,11 @@ export type ProveNodesOptions = ProveOptions & {
   readonly pinsPath: string;
   /** Nodes that get a new pin instead of the one that they have, if they have one. */
   readonly enrolAgain?: ReadonlySet<string>;
+  /**
+   * By node: digests of what its firmware starts or measures where only a known machine may, accepted by the operator. Those
+   * that the node has not measured are left out.
+   */
+  readonly acceptFirmware?: ReadonlyMap<string, readonly string[]>;
   /** Where to keep each node's evidence. */
   readonly evidenceDirectory?: string;
   readonly onProgress?: (line: string) => void;
@@ -69,7 +75,8 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
     return result;
   });
   const newPins = new Map(results.flatMap(({ name, newPin }) => (newPin ? [[name, newPin]] : [])));
-  const refused = await addPins(options.pinsPath, newPins, enrolAgain);
+  const replaced = new Set([...enrolAgain, ...(options.acceptFirmware?.keys() ?? [])]);
+  const refused = await addPins(options.pinsPath, newPins, replaced);
   const members = results.map(({ name, verification }) => {
     const other = refused.get(name);
     // Of two in this run the fleet's verdict tells.
@@ -104,7 +111,8 @@ async function proveNode(
   try {
     using client = new AgentClient(target.url, { signal: options.signal });
     const keys = pin ?? (await enrol(client, options, (enrolled) => findOther(name, enrolled)));
-    const answer = await ask(client, keys, target);
+    const accepted = options.acceptFirmware?.get(name) ?? [];
+    const answer = await ask(client, keys, target, accepted);
     if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
     const nowMs = Date.now();
     const judged = judgeAnswer(answer, target.expectations, nowMs, options);
@@ -115,7 +123,7 @@ async function proveNode(
     const peer = machineId === undefined ? undefined : { tlsPublicKey: answer.tlsPublicKey, machineId };
     const result = { name, verification, ageMs: nowMs - answer.challengedAtMs, peer };
     // Enrolled is only who has also answered a challenge with the key, from a boot whose firmware can be pinned.
-    const isNew = pin === undefined && verification.pinnable && other === undefined;
+    const isNew = (pin === undefined || accepted.length > 0) && verification.pinnable && other === undefined;
     return isNew ? { ...result, newPin: machine } : result;
   } catch (error) {
     if (!(error instanceof AshlarError) || error.code === "interrupted" || error.code === "usage") throw error;
@@ -142,22 +150,38 @@ async function enrol(
   return finishEnrolment(enrolment, await client.activate(enrolment.request));
 }
 
-async function ask(client: AgentClient, keys: Pin | PinnedKeys, target: NodeTarget): Promise<StoredAnswer> {
+async function ask(
+  client: AgentClient,
+  keys: Pin | PinnedKeys,
+  target: NodeTarget,
+  accepted: readonly string[],
+): Promise<StoredAnswer> {
   const nonce = randomBytes(NONCE_BYTES);
   // The quote is made after this: counted from here, evidence never looks younger than it is.
   const challengedAtMs = Date.now();
   const { evidence, tlsPublicKey } = await client.evidence(nonce);
   const nextBoot = await receiveNextBoot(async () => client.nextBoot(nonce));
-  const pin = "enrolledAt" in keys ? keys : pinOf(keys, evidence, challengedAtMs);
+  // What the operator accepts is what this node has measured, and nothing that it might measure one day.
+  const seen = accepted.length === 0 ? [] : accepted.filter((digest) => firmwareDigests(evidence).has(digest));
+  const pin = "enrolledAt" in keys ? withAccepted(keys, seen) : pinOf(keys, evidence, challengedAtMs, seen);
   const { classConfigSha256, nodeConfigSha256, release, alsoAllowed = [], extensions } = target.expectations;
   const releases = [release, ...alsoAllowed].map(({ uki }) => uki.sha256);
   const expected = { classConfigSha256, nodeConfigSha256, releases, extensions };
   return { evidence, nonce, tlsPublicKey, challengedAtMs, pin, expected, nextBoot };
 }
 
-function pinOf(keys: PinnedKeys, { quoteMessage, pcrs }: Evidence, nowMs: number): Pin {
+function pinOf(keys: PinnedKeys, evidence: Evidence, nowMs: number, accepted: readonly string[]): Pin {
+  const firmware = firmwareToPin(evidence, accepted);
   const enrolledAt = new Date(nowMs).toISOString();
-  return { ...keys, enrolledAt, resetCount: parseAttest(quoteMessage).resetCount, firmware: firmwareOf(pcrs) };
+  return { ...keys, enrolledAt, resetCount: parseAttest(evidence.quoteMessage).resetCount, firmware };
+}
+
+function withAccepted(pin: Pin, accepted: readonly string[]): Pin {
+  if (accepted.length === 0) return pin;
+  return {
+    ...pin,
+    firmware: { ...pin.firmware, accepted: [...new Set([...(pin.firmware.accepted ?? []), ...accepted])] },
+  };
 }
 
 /** No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. */

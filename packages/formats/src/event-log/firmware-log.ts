@@ -9,7 +9,11 @@ import { MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_PCR } from "./limits.ts";
 export type FirmwareLog = {
   /** Every event that extended a PCR. EV_NO_ACTION records extend nothing and are left out. */
   readonly events: readonly FirmwareEvent[];
-  /** The locality that started the TPM (0, 3 or 4): PCR 0 begins with it as its last byte. */
+  /**
+   * The locality that started the TPM (0, 3 or 4): PCR 0 begins with it as its last byte. It is 4 without a record of it when
+   * the first event of PCR 0 is EV_EFI_HCRTM_EVENT, which a hardware root of trust measures before TPM2_Startup
+   * (TPM 2.0 Library Part 1, H-CRTM Event Sequence).
+   */
   readonly startupLocality: number;
 };
 
@@ -26,12 +30,16 @@ export type FirmwareEvent = {
 
 type DigestSizes = ReadonlyMap<number, number>;
 
-const { EV_NO_ACTION } = FIRMWARE_EVENT_TYPES;
+const { EV_NO_ACTION, EV_EFI_HCRTM_EVENT } = FIRMWARE_EVENT_TYPES;
+const HCRTM_LOCALITY = 4;
 /** PC Client Platform Firmware Profile 1.06, 10.4.5.1 and 10.4.5.3: signatures, with the NUL that ends them. */
 const SPEC_ID_SIGNATURE = "Spec ID Event03\0";
 const STARTUP_LOCALITY_SIGNATURE = "StartupLocality\0";
 const SIGNATURE_BYTES = 16;
+const SHA1_ID = 0x0004;
 const SHA1_BYTES = 20;
+/** A TCG_PCR_EVENT without its data: PCR, type, digest, size. */
+const SHA1_RECORD_BYTES = 32;
 /** The TCG's software stack takes at most 16 banks. */
 const MAX_ALGORITHMS = 16;
 const STARTUP_LOCALITIES: ReadonlySet<number> = new Set([0, 3, 4]);
@@ -45,6 +53,12 @@ export function parseFirmwareLog(bytes: Uint8Array): FirmwareLog {
   if (bytes.length > MAX_LOG_BYTES) {
     throw new AshlarError("limit", `firmware log: expected at most ${MAX_LOG_BYTES} bytes, found ${bytes.length}`);
   }
+  if (bytes.length === 0) {
+    throw new AshlarError("malformed", "firmware log: expected records, found an empty log", {
+      hint: "the kernel was given no log: is the TPM switched on in the firmware's set-up, and does the machine boot by UEFI?",
+    });
+  }
+  refuseSha1Form(bytes);
   const reader = new ByteReader(bytes, "firmware log", "little-endian");
   const sizes = readHeader(reader);
   const events: FirmwareEvent[] = [];
@@ -66,7 +80,30 @@ export function parseFirmwareLog(bytes: Uint8Array): FirmwareLog {
     if (event.pcr > MAX_PCR) reader.fail(`pcrIndex: expected at most ${MAX_PCR}, found ${event.pcr}`);
     events.push(event);
   }
-  return { events, startupLocality: startupLocality ?? 0 };
+  const isHcrtm = events.find(({ pcr }) => pcr === 0)?.type === EV_EFI_HCRTM_EVENT;
+  return { events, startupLocality: startupLocality ?? (isHcrtm ? HCRTM_LOCALITY : 0) };
+}
+
+/**
+ * Refuses a log in the form of TPM 1.2 (10.2.1): from the first to the last byte records with one SHA-1 digest each. Kernels
+ * hand it out when SHA-1 is all that firmware has switched on.
+ */
+function refuseSha1Form(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = 0;
+  while (offset < bytes.length) {
+    if (bytes.length - offset < SHA1_RECORD_BYTES) return;
+    const data = offset + SHA1_RECORD_BYTES;
+    if (asciiOf(bytes.subarray(data, data + SIGNATURE_BYTES)) === SPEC_ID_SIGNATURE) return;
+    offset = data + view.getUint32(data - 4, true);
+  }
+  if (offset === bytes.length) refuseSha1();
+}
+
+function refuseSha1(): never {
+  throw new AshlarError("invalid", "firmware log: expected a SHA-256 digest for each event, found only SHA-1", {
+    hint: "switch the TPM's SHA-256 bank on in the firmware's set-up (PCR banks, or hash policy)",
+  });
 }
 
 /** The first record has the older form with one SHA-1 digest and holds the TCG_EfiSpecIdEvent (10.4.5.1). */
@@ -109,6 +146,7 @@ function readSpecId(reader: ByteReader): DigestSizes {
   }
   reader.skip(reader.u8("vendorInfoSize"), "vendorInfo");
   reader.end();
+  if ([...sizes.keys()].every((id) => id === SHA1_ID)) refuseSha1();
   return sizes;
 }
 

@@ -11,6 +11,8 @@ export const ZERO_PCR: string = "00".repeat(32);
 export const CALLING_APPLICATION: string = sha256("Calling EFI Application from Boot Option");
 export const RETURNING_FROM_APPLICATION: string = sha256("Returning from EFI Application from Boot Option");
 export const SEPARATOR: string = sha256(Buffer.alloc(4));
+/** Both that end a phase without an error: four bytes of zeros or of ones (PFP, 10.4.1, EV_SEPARATOR). */
+export const SEPARATORS: ReadonlySet<string> = new Set([SEPARATOR, sha256(Buffer.alloc(4, 0xff))]);
 
 /**
  * PCR 4 after firmware without Secure Boot took its first boot option.

@@ -31,6 +31,7 @@ export const DIFFERENCE_CODES = {
   file: "A file of the release differs.",
   "firmware-handover": "Something was measured after the firmware handed over.",
   "firmware-pin": "The firmware has changed since the node was enrolled.",
+  "firmware-program": "The firmware started a program that it did not at enrolment.",
   "firmware-variable": "A firmware variable changes what boots next.",
   identity: "The evidence proves no identity.",
   "log-replay": "The event logs do not lead to the values that the TPM has signed.",

@@ -40,7 +40,8 @@ export function attempt<T>(
     return read();
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
-    differences.push({ code, what, expected, found: error.message });
+    const found = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+    differences.push({ code, what, expected, found });
     return undefined;
   }
 }

@@ -17,17 +17,20 @@ export type FoundRelease = {
 /**
  * Finds the release that a node runs by its UKI and kernel. What has started them may be systemd-boot of any known
  * release: updates leave the one on the ESP alone.
+ *
+ * @param accepted digests of programs that the operator has accepted before systemd-boot
  */
 export function findRelease(
   { events }: Measurements,
   { release, alsoAllowed = [] }: Expectations,
   candidates: readonly KnownRelease[],
+  accepted?: ReadonlySet<string>,
 ): FoundRelease {
   const right = [release, ...alsoAllowed];
   const known = [...right, ...candidates];
   const bootLoaders = new Set(known.map(({ bootLoader }) => bootLoader.authenticode));
   const judge = (each: KnownRelease): Difference[] => [
-    ...judgePrograms(events.get(4) ?? [], each, bootLoaders),
+    ...judgePrograms(events.get(4) ?? [], each, bootLoaders, accepted),
     ...judgeSections(events.get(11) ?? [], each),
   ];
   const running = known.find((each) => judge(each).length === 0);

@@ -1,32 +1,28 @@
-import {
-  MEASURED_UKI_SECTIONS,
-  CALLING_APPLICATION,
-  RETURNING_FROM_APPLICATION,
-  SEPARATOR,
-  sha256,
-} from "@ashlar/formats";
+import { MEASURED_UKI_SECTIONS, SEPARATORS, sha256 } from "@ashlar/formats";
 import type { MeasuredEvent } from "../check/check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "../check/difference.ts";
+import type { PinnedFirmware } from "./judge-firmware.ts";
+import { findHandOver, firmwareStep, PROGRAMS_PCR } from "./hand-over.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
 /**
- * PCR 4, judged by its grammar since firmware may try boot options in vain: first only its own actions and exactly one
- * separator, then systemd-boot, the UKI and its kernel, then nothing.
+ * PCR 4, judged by its grammar since firmware may try boot options in vain: up to the separator programs of the firmware
+ * itself (see `judgeFirmware`), then its actions, systemd-boot, the UKI and its kernel, then nothing.
  *
  * @param bootLoaders Authenticode digests of systemd-boot in all known releases: an update leaves the one on the ESP
  *   alone, so that it may be older than the release that it starts, or newer
+ * @param accepted digests of programs that the operator has accepted between the separator and systemd-boot
  */
 export function judgePrograms(
   events: readonly MeasuredEvent[],
   release: KnownRelease,
   bootLoaders: ReadonlySet<string>,
+  accepted: ReadonlySet<string> = new Set<string>(),
 ): Difference[] {
-  const digests = events.map(({ digest }) => digest);
-  const firstProgram = digests.findIndex((digest) => !FIRMWARE_STEPS.has(digest));
-  const steps = firstProgram === -1 ? digests : digests.slice(0, firstProgram);
-  const programs = firstProgram === -1 ? [] : digests.slice(firstProgram);
-  const [first] = programs;
+  const handOver = findHandOver(PROGRAMS_PCR, events);
+  const programs = bootPrograms(handOver?.after ?? events, accepted);
+  const first = programs[0]?.digest;
   const bootLoader = first !== undefined && bootLoaders.has(first) ? first : release.bootLoader.authenticode;
   const expected: Expected[] = [
     program("systemd-boot", bootLoader),
@@ -34,17 +30,24 @@ export function judgePrograms(
     program("kernel in the unified kernel image", release.uki.linuxAuthenticode),
   ];
   const differences = compareMeasured(4, "boot-program", "program", expected, programs.map(describeStep));
-  const separators = steps.filter((digest) => digest === SEPARATOR).length;
-  if (separators !== 1) {
+  if (handOver === undefined) {
     differences.push({
       code: "firmware-handover",
       subject: "4",
       what: "PCR 4, separators before the boot loader",
       expected: "1",
-      found: String(separators),
+      found: "0",
     });
   }
   return differences;
+}
+
+/** From the first program that is not the firmware's, or accepted, on. */
+function bootPrograms(events: readonly MeasuredEvent[], accepted: ReadonlySet<string>): readonly MeasuredEvent[] {
+  const first = events.findIndex(
+    (event) => !accepted.has(event.digest) && (SEPARATORS.has(event.digest) || firmwareStep(event) === undefined),
+  );
+  return first === -1 ? [] : events.slice(first);
 }
 
 /**
@@ -55,27 +58,22 @@ export function noteBootLoader(
   events: readonly MeasuredEvent[],
   running: KnownRelease,
   known: readonly KnownRelease[],
+  { accepted }: Pick<PinnedFirmware, "accepted">,
 ): string[] {
-  const first = events.find(({ digest }) => !FIRMWARE_STEPS.has(digest));
+  const [first] = bootPrograms(findHandOver(PROGRAMS_PCR, events)?.after ?? [], new Set(accepted));
   const { version, bootLoader } = running;
   if (first === undefined || first.digest === bootLoader.authenticode) return [];
   const owners = known.filter((each) => each.bootLoader.authenticode === first.digest).map((each) => each.version);
   return [`systemd-boot is that of ${[...new Set(owners)].join(", ")}; ${version} has another one`];
 }
 
-const FIRMWARE_STEPS: ReadonlyMap<string, string> = new Map([
-  [CALLING_APPLICATION, "the action that calls a boot option"],
-  [RETURNING_FROM_APPLICATION, "the action after a boot option has returned"],
-  [SEPARATOR, "a separator"],
-]);
-
 function program(label: string, digest: string): Expected {
   return { code: "boot-program", subject: label, label, digest, shown: `Authenticode ${digest}` };
 }
 
-function describeStep(digest: string): Measured {
-  const step = FIRMWARE_STEPS.get(digest);
-  return { label: step, digest, shown: step ?? `Authenticode ${digest}` };
+function describeStep(event: MeasuredEvent): Measured {
+  const step = firmwareStep(event);
+  return { label: step, digest: event.digest, shown: step ?? `Authenticode ${event.digest}` };
 }
 
 /** The sections of the UKI in PCR 11: everything there that was measured before the kernel ran. */

@@ -1,63 +1,99 @@
+import { extendAll } from "@ashlar/formats";
 import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
 import type { Difference } from "../check/difference.ts";
-import { SEPARATOR } from "@ashlar/formats";
+import { FIRMWARE_PCRS, findHandOver, PROGRAMS_PCR, programsAmong, type FirmwarePcr } from "./hand-over.ts";
 
 /**
- * PCR values of a node's firmware as they were at enrolment, in hexadecimal: what honest reboots do not change. PCR 1
- * holds boot entries, 5 the partition table; both change when nothing is wrong.
+ * A node's firmware as it was at enrolment: what honest reboots do not change. PCR 1 holds boot entries and the machine's
+ * tables, 5 the partition table, 6 what a maker likes; all change when nothing is wrong, and nothing rests on them.
  */
-export type PinnedFirmware = Readonly<Record<"0" | "2" | "3" | "7", string>>;
+export type PinnedFirmware = Readonly<Record<"0" | "2" | "3" | "7", string>> & {
+  /** Authenticode SHA-256 digests of programs that firmware started before it handed over. */
+  readonly programs?: readonly string[];
+  /** Digests that the operator has accepted by name: programs, or events after the hand-over. */
+  readonly accepted?: readonly string[];
+};
 
-export function firmwareOf(pcrs: ReadonlyMap<number, string>): PinnedFirmware {
-  const value = (pcr: number): string => pcrs.get(pcr) ?? "no value";
-  return { "0": value(0), "2": value(2), "3": value(3), "7": value(7) };
+const MEANINGS: Readonly<Record<FirmwarePcr, string>> = {
+  0: "firmware",
+  2: "drivers and option ROMs that the firmware loads",
+  3: "settings of drivers",
+  7: "Secure Boot's settings",
+};
+
+/** More than any firmware has; with more a node is enrolled, and not proven. */
+export const MAX_FIRMWARE_DIGESTS = 64;
+
+/** What an enrolment pins. */
+export function firmwareOf({ pcrs, events }: Measurements, accepted: readonly string[] = []): PinnedFirmware {
+  const value = (pcr: FirmwarePcr): string => valueWithout(pcr, { pcrs, events }, new Set(accepted));
+  const programs = [...new Set(firmwarePrograms(events))].slice(0, MAX_FIRMWARE_DIGESTS);
+  return {
+    "0": value(0),
+    "2": value(2),
+    "3": value(3),
+    "7": value(7),
+    ...(programs.length === 0 ? {} : { programs }),
+    ...(accepted.length === 0 ? {} : { accepted }),
+  };
 }
 
-const PINNED_PCRS: readonly (readonly [keyof PinnedFirmware, string])[] = [
-  ["0", "firmware"],
-  ["2", "drivers and option ROMs that the firmware loads"],
-  ["3", "settings of drivers"],
-  ["7", "Secure Boot's settings"],
-];
+/** What firmware itself started before it handed over: a maker's set-up services, or a SysPrep#### variable's program. */
+export function firmwarePrograms(events: Measurements["events"]): string[] {
+  return programsAmong(findHandOver(PROGRAMS_PCR, events.get(PROGRAMS_PCR) ?? [])?.before ?? []);
+}
 
-/** What firmware code measured, and ends with a separator before it calls the first boot option (PFP, 3.3.4 and 10.4). */
-const FIRMWARE_PCRS = [0, 1, 2, 3, 6, 7] as const;
+/**
+ * A PCR's value as if what was accepted after the hand-over had not been measured. PCR 0 is taken whole: what it starts from
+ * differs between machines.
+ */
+function valueWithout(pcr: FirmwarePcr, { pcrs, events }: Measurements, accepted: ReadonlySet<string>): string {
+  const quoted = pcrs.get(pcr) ?? "no value";
+  const all = events.get(pcr) ?? [];
+  const handOver = pcr === 0 ? undefined : findHandOver(pcr, all);
+  const after = handOver?.after.filter(({ digest }) => !accepted.has(digest));
+  if (handOver === undefined || after === undefined || after.length === handOver.after.length) return quoted;
+  const kept = [...all.slice(0, handOver.before.length + 1), ...after];
+  return extendAll(kept.map(({ digest }) => digest));
+}
 
 /**
  * Nothing may be measured into the firmware's PCRs after it has handed over. A driver that the boot loader finds on the
- * ESP is: into PCR 2 (PFP, 3.3.4), and it could have changed the kernel.
+ * ESP is: into PCR 2 (PFP, 3.3.4), and it could have changed the kernel. Some firmware loads drivers of its own as late; no
+ * digest tells these from others, so that an operator who knows the machine accepts them by name.
  */
-export function judgeHandOver(events: Measurements["events"]): Difference[] {
-  return FIRMWARE_PCRS.flatMap((pcr) => judgeSeparator(pcr, events.get(pcr) ?? []));
+export function judgeHandOver(
+  events: Measurements["events"],
+  accepted: ReadonlySet<string> = new Set<string>(),
+): Difference[] {
+  return FIRMWARE_PCRS.flatMap((pcr) => judgePcr(pcr, events.get(pcr) ?? [], accepted));
 }
 
-function judgeSeparator(pcr: (typeof FIRMWARE_PCRS)[number], events: readonly MeasuredEvent[]): Difference[] {
-  const differences: Difference[] = [];
-  const separators = events.filter(({ digest }) => digest === SEPARATOR).length;
-  if (separators !== 1) {
+function judgePcr(pcr: FirmwarePcr, events: readonly MeasuredEvent[], accepted: ReadonlySet<string>): Difference[] {
+  const handOver = findHandOver(pcr, events);
+  if (handOver === undefined) {
     const what = `PCR ${pcr}, separators where the firmware hands over`;
-    differences.push({
-      code: "firmware-handover",
-      subject: String(pcr),
-      what,
-      expected: "1",
-      found: String(separators),
-    });
+    return [{ code: "firmware-handover", subject: String(pcr), what, expected: "1", found: "0" }];
   }
-  const first = events.findIndex(({ digest }) => digest === SEPARATOR);
-  const later = events
-    .slice(first === -1 ? events.length : first + 1)
-    .filter((event) => event.digest !== SEPARATOR && !(pcr === 7 && isDatabaseEntry(event)));
   const what =
     pcr === 2
       ? "PCR 2, a program was loaded after the firmware handed over (driver on the ESP?)"
       : `PCR ${pcr}, something was measured after the firmware handed over`;
-  for (const { digest } of later.slice(0, MAX_LATER)) {
-    const found = `${pcr === 2 ? "Authenticode" : "digest"} ${digest}`;
-    differences.push({ code: "firmware-handover", subject: String(pcr), what, expected: "nothing", found });
-  }
-  return differences;
+  const isExpected = (event: MeasuredEvent): boolean =>
+    accepted.has(event.digest) || (pcr === 7 && isDatabaseEntry(event));
+  return handOver.after
+    .filter((event) => !isExpected(event))
+    .slice(0, MAX_LATER)
+    .map(({ digest }) => ({
+      code: "firmware-handover",
+      subject: String(pcr),
+      what,
+      expected: "nothing",
+      found: `${pcr === 2 ? "Authenticode" : "digest"} ${digest} (${HOW_TO_ACCEPT})`,
+    }));
 }
+
+const HOW_TO_ACCEPT = "if it is the firmware's own: ashlar prove --accept-firmware";
 
 /** A hostile log may hold thousands. */
 const MAX_LATER = 8;
@@ -76,22 +112,45 @@ function isDatabaseEntry({ data }: MeasuredEvent): boolean {
 const DATABASE = Buffer.from("cbb219d73a3d9645a3bcdad00e67656f0200000000000000", "hex");
 const DATABASE_NAME = Buffer.from("db", "utf16le");
 
-/** The firmware, judged: a clean hand-over, and the values that were pinned. */
-export function judgeFirmware({ events, pcrs }: Measurements, pinned: PinnedFirmware): Difference[] {
-  const handOver = judgeHandOver(events);
+/** The firmware, judged: a clean hand-over, and what was pinned. */
+export function judgeFirmware(measurements: Measurements, pinned: PinnedFirmware): Difference[] {
+  const accepted = new Set(pinned.accepted);
+  const handOver = judgeHandOver(measurements.events, accepted);
   // What came in later has changed the values, too: that the firmware has changed would be the wrong advice.
   if (handOver.length > 0) return handOver;
-  const found = firmwareOf(pcrs);
-  return PINNED_PCRS.flatMap(([pcr, meaning]) => {
-    if (found[pcr] === pinned[pcr]) return [];
-    return [
-      {
-        code: "firmware-pin",
-        subject: pcr,
-        what: `PCR ${pcr}, firmware changed since enrolment: ${meaning}`,
-        expected: pinned[pcr],
-        found: `${found[pcr]} (if you have changed it: ashlar prove --enrol-again)`,
-      },
-    ];
+  const changed = FIRMWARE_PCRS.flatMap((pcr): Difference[] => {
+    const [expected, found] = [pinned[pcr], valueWithout(pcr, measurements, accepted)];
+    if (found === expected) return [];
+    const what = `PCR ${pcr}, firmware changed since enrolment: ${MEANINGS[pcr]}`;
+    const advice = "if you have changed it: ashlar prove --enrol-again";
+    return [{ code: "firmware-pin", subject: String(pcr), what, expected, found: `${found} (${advice})` }];
   });
+  return [...changed, ...judgeFirmwarePrograms(measurements.events, pinned)];
+}
+
+/** A program that was not there at enrolment; one that is no longer there changes nothing for the worse. */
+function judgeFirmwarePrograms(
+  events: Measurements["events"],
+  { programs = [], accepted = [] }: PinnedFirmware,
+): Difference[] {
+  const known = new Set([...programs, ...accepted]);
+  const unknown = [...new Set(firmwarePrograms(events))].filter((digest) => !known.has(digest));
+  return unknown.slice(0, MAX_LATER).map((digest) => ({
+    code: "firmware-program",
+    subject: String(PROGRAMS_PCR),
+    what: "PCR 4, the firmware started a program that it did not at enrolment",
+    expected: programs.length === 0 ? "none" : `only Authenticode ${programs.slice(0, MAX_LATER).join(", ")}`,
+    found: `Authenticode ${digest} (${HOW_TO_ACCEPT})`,
+  }));
+}
+
+/** What of a machine's firmware was remembered or accepted, since whoever trusts the node should know of it. */
+export function noteFirmware({ events }: Measurements, { accepted = [] }: PinnedFirmware): string[] {
+  const programs = [...new Set(firmwarePrograms(events))].slice(0, MAX_LATER);
+  const later = FIRMWARE_PCRS.flatMap((pcr) => findHandOver(pcr, events.get(pcr) ?? [])?.after ?? []);
+  const seen = [...new Set(later.map(({ digest }) => digest))].filter((digest) => accepted.includes(digest));
+  return [
+    ...programs.map((digest) => `the firmware starts a program of its own, Authenticode ${digest}`),
+    ...seen.slice(0, MAX_LATER).map((digest) => `accepted after the firmware handed over: ${digest}`),
+  ];
 }
