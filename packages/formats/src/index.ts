@@ -59,6 +59,8 @@ export { parsePublic } from "./tpm/public.ts";
 export type { AsymmetricScheme, CurveName, EccPublic, RsaPublic, SymmetricCipher, TpmPublic } from "./tpm/public.ts";
 export { parseSignature, verifyQuoteSignature } from "./tpm/signature.ts";
 export type { TpmSignature } from "./tpm/signature.ts";
+export { describeFirmwareEvent } from "./event-log/describe-event.ts";
+export { firmwareEventTypeName } from "./event-log/event-types.ts";
 export type { EventDigests } from "./event-log/event-digests.ts";
 export { parseFirmwareLog } from "./event-log/firmware-log.ts";
 export type { FirmwareEvent, FirmwareLog } from "./event-log/firmware-log.ts";

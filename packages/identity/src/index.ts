@@ -13,6 +13,8 @@ export { finishEnrolment, prepareEnrolment } from "./check/enrolment.ts";
 export type { EnrolmentChallenge } from "./check/enrolment.ts";
 export { expectationsOf } from "./expected/expectations.ts";
 export type { Declaration, Expectations } from "./expected/expectations.ts";
+export { explainFirmware } from "./explain-firmware.ts";
+export type { ExplainedEvent, FirmwareRole } from "./explain-firmware.ts";
 export { firmwareDigests, firmwareToPin } from "./firmware-to-pin.ts";
 export { MAX_FIRMWARE_DIGESTS } from "./judge/judge-firmware.ts";
 export type { PinnedFirmware } from "./judge/judge-firmware.ts";

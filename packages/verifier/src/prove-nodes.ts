@@ -114,6 +114,7 @@ async function proveNode(
     const accepted = options.acceptFirmware?.get(name) ?? [];
     const answer = await ask(client, keys, target, accepted);
     if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
+    options.onAnswer?.(name, answer);
     const nowMs = Date.now();
     const judged = judgeAnswer(answer, target.expectations, nowMs, options);
     const machine = { ...answer.pin, ...machineIdOf(judged) };

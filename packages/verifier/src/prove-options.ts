@@ -1,4 +1,5 @@
 import type { EkRoots } from "@ashlar/identity";
+import type { StoredAnswer } from "./stored/answer.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
 /** What every judging needs beside the evidence and what was declared. */
@@ -7,4 +8,6 @@ export type ProveOptions = {
   /** Other releases that are known, to name what a node runs instead. */
   readonly candidates: readonly KnownRelease[];
   readonly maxAgeMs: number;
+  /** Called with each node's answer, as it is judged: with the pin that counts. */
+  readonly onAnswer?: (name: string, answer: StoredAnswer) => void;
 };

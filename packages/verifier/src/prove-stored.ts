@@ -93,6 +93,7 @@ async function proveStoredNode(
         known: options.extensions,
       },
     };
+    options.onAnswer?.(name, { ...answer, pin });
     const judged = judgeAnswer({ ...answer, pin }, expectations, nowMs, options);
     const machineId = judged.tpm?.machineId;
     const machine = machineId === undefined ? pin : { ...pin, machineId };

@@ -2,12 +2,14 @@ import { readText } from "@ashlar/host";
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { FleetProof } from "@ashlar/verifier";
+import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
 import { nodesAtUrls, readManifestText, type DeclaredNodes, type Known } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
+import { parseAcceptedFirmware } from "../prove/accept-firmware.ts";
+import { firmwareTable } from "../prove/firmware-table.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
 
 type ProveOptions = {
@@ -25,6 +27,8 @@ type ProveOptions = {
   readonly ekRoots?: string;
   readonly pins?: string;
   readonly enrolAgain?: readonly string[];
+  readonly acceptFirmware?: readonly string[];
+  readonly showFirmware?: string;
   readonly maxAge: number;
   readonly evidence?: string;
   readonly json?: true;
@@ -60,6 +64,11 @@ export function proveCommand(): Command {
     .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
     .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pin what they have now")
+    .option(
+      "--accept-firmware <node-digests...>",
+      "a node, then digests that its own firmware measures where others may not: accept exactly these",
+    )
+    .option("--show-firmware <node>", "explain the node's firmware log, event by event, in place of the table")
     .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
     .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
     .option("--json", "print JSON (schema: docs/reference/schemas/fleet-verdict-v1.json)")
@@ -71,6 +80,9 @@ unknown (no answer, or an old one). A node's TPM and firmware are enrolled at th
 
 Exit status: 0 all proven, 1 a mismatch, 2 anything that is not known. Failures of the command itself have others, from 64 on: a
 wrong option never looks like a node that was tampered with.
+
+Firmware: what the machine's own firmware measures is pinned. Some machines load drivers of their own after it has handed over,
+which looks like one on the disk: such a node is refused until --accept-firmware names exactly these digests.
 
 The next boot is judged as well: a node that would not boot a known, undamaged release next is a mismatch, whatever it
 runs now.
@@ -86,19 +98,25 @@ Examples:
   ashlar prove --lab lab --evidence out/evidence --json
   ashlar prove --from out/evidence
   ashlar prove --lab lab --enrol-again node-1
+  ashlar prove --lab lab --show-firmware node-1
   ashlar prove --nodes https://worker-1:7443,https://worker-2:7443 \\
     --image out/image --config worker.bu --node-configs nodes --ek-roots makers.pem`,
     )
     .action(async (options: ProveOptions) => {
       refuseContradictions(options);
-      const proof = await (options.from === undefined ? proveLive(options) : proveFrom(options.from, options));
-      await print(proof, options.json === true);
+      const explained = new FirmwareOf(options.showFirmware);
+      const onAnswer = explained.onAnswer;
+      const proof = await (options.from === undefined
+        ? proveLive(options, onAnswer)
+        : proveFrom(options.from, options, onAnswer));
+      if (options.showFirmware === undefined) await print(proof, options.json === true);
+      else await explained.print(options.json === true);
       process.exitCode = EXIT_STATUS[proof.fleet.verdict];
     });
 }
 
 function refuseContradictions(options: ProveOptions): void {
-  const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, releases, releaseRoot } = options;
+  const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, acceptFirmware, releases, releaseRoot } = options;
   if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
     throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
       hint: "for example: ashlar prove --lab lab",
@@ -110,6 +128,9 @@ function refuseContradictions(options: ProveOptions): void {
   if (from !== undefined && enrolAgain !== undefined) {
     throw new AshlarError("usage", "expected --enrol-again only where nodes are asked, found it with --from");
   }
+  if (from !== undefined && acceptFirmware !== undefined) {
+    throw new AshlarError("usage", "expected --accept-firmware only where nodes are asked, found it with --from");
+  }
   if (releases === undefined && releaseRoot !== undefined) {
     throw new AshlarError("usage", "expected --release-root only with --releases");
   }
@@ -118,7 +139,7 @@ function refuseContradictions(options: ProveOptions): void {
   }
 }
 
-async function proveLive(options: ProveOptions): Promise<Proof> {
+async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
@@ -147,7 +168,10 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
     }),
   );
   const enrolAgain = new Set(options.enrolAgain);
-  refuseStrangers(enrolAgain, targets);
+  const acceptFirmware = parseAcceptedFirmware(options.acceptFirmware ?? []);
+  refuseStrangers("--enrol-again", enrolAgain, targets);
+  refuseStrangers("--accept-firmware", acceptFirmware.keys(), targets);
+  if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
   if (options.evidence !== undefined) {
     const nodes = targets.map(({ name }) => name);
     const manifest = JSON.stringify(given ?? made ?? targets[0]?.expectations.release);
@@ -166,6 +190,8 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
       enrolAgain,
+      acceptFirmware,
+      onAnswer,
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
       onProgress: (line) => reportLine(line),
       signal,
@@ -173,10 +199,10 @@ async function proveLive(options: ProveOptions): Promise<Proof> {
   );
 }
 
-function refuseStrangers(enrolAgain: ReadonlySet<string>, targets: readonly { readonly name: string }[]): void {
-  const stranger = [...enrolAgain].find((name) => !targets.some((target) => target.name === name));
+function refuseStrangers(option: string, names: Iterable<string>, targets: readonly { readonly name: string }[]): void {
+  const stranger = [...names].find((name) => !targets.some((target) => target.name === name));
   if (stranger === undefined) return;
-  throw new AshlarError("usage", `expected names of asked nodes after --enrol-again, found ${stranger}`);
+  throw new AshlarError("usage", `expected names of asked nodes after ${option}, found ${stranger}`);
 }
 
 /** The lab's repository is only a help: its nodes can be proven when it is broken. */
@@ -207,7 +233,7 @@ async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefi
     : await nodesOfLab(options.lab, classConfig);
 }
 
-async function proveFrom(directory: string, options: ProveOptions): Promise<Proof> {
+async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const classOf = (release: KnownRelease, classConfig: Uint8Array) => {
@@ -234,9 +260,37 @@ async function proveFrom(directory: string, options: ProveOptions): Promise<Proo
     candidates: [...stored.known, ...more.releases],
     extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,
+    onAnswer,
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
+}
+
+type OnAnswer = (name: string, answer: StoredAnswer) => void;
+
+/** Keeps one node's answer for `--show-firmware`. */
+class FirmwareOf {
+  readonly #name: string | undefined;
+  #answer: StoredAnswer | undefined;
+
+  constructor(name: string | undefined) {
+    this.#name = name;
+  }
+
+  readonly onAnswer: OnAnswer = (name, answer) => {
+    if (name === this.#name) this.#answer = answer;
+  };
+
+  async print(asJson: boolean): Promise<void> {
+    if (this.#answer === undefined) {
+      throw new AshlarError("unavailable", `expected an answer of ${this.#name ?? "the node"}, found none to explain`);
+    }
+    const { explainFirmware } = await import("@ashlar/identity");
+    const { evidence, pin } = this.#answer;
+    const events = explainFirmware(evidence.firmwareLog, pin.firmware);
+    if (asJson) printJson({ schema: "ashlar.firmware/v1", node: this.#name, events });
+    else printLines(firmwareTable(events));
+  }
 }
 
 async function readConfig({ config, filesDir }: ProveOptions): Promise<Uint8Array | undefined> {

@@ -77,13 +77,13 @@ const FIRMWARE_VARIABLE = "systemd-options";
 
 /** Root plants a unit, a binary and a user wherever root can write; after a reboot nothing of it is in effect. */
 export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
+  const inputs = (await readBootInputs()).flatMap((group) => group.inputs.filter(({ id }) => id === FIRMWARE_VARIABLE));
+  await plantInputs(lab, "node-1", inputs);
+  stage.say("    planted: a command line for systemd in the firmware variable SystemdOptions");
   const planted = await stage.onNode(lab, "node-1", PLANT);
   const places = planted.output.split("\n").filter((line) => line.startsWith("planted ")).length;
   const ran = planted.output.split("\n").includes("ran");
-  stage.say(`    planted in ${places} places${ran ? ", and the unit runs until the reboot" : ""}`);
-  const inputs = (await readBootInputs()).flatMap((group) => group.inputs.filter(({ id }) => id === FIRMWARE_VARIABLE));
-  await plantInputs(lab, "node-1", inputs);
-  stage.say("    and a command line for systemd in the firmware variable SystemdOptions");
+  stage.say(`    and a unit in ${places} places${ran ? ", and the unit runs until the reboot" : ""}`);
 
   await stage.mustRun("lab", "restart", "node-1", "--name", lab.name);
   const { output } = await stage.onNode(lab, "node-1", LOOK);

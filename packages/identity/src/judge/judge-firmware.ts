@@ -1,7 +1,14 @@
 import { extendAll } from "@ashlar/formats";
 import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
 import type { Difference } from "../check/difference.ts";
-import { FIRMWARE_PCRS, findHandOver, PROGRAMS_PCR, programsAmong, type FirmwarePcr } from "./hand-over.ts";
+import {
+  FIRMWARE_PCRS,
+  findHandOver,
+  type HandOver,
+  PROGRAMS_PCR,
+  programsAmong,
+  type FirmwarePcr,
+} from "./hand-over.ts";
 
 /**
  * A node's firmware as it was at enrolment: what honest reboots do not change. PCR 1 holds boot entries and the machine's
@@ -79,10 +86,8 @@ function judgePcr(pcr: FirmwarePcr, events: readonly MeasuredEvent[], accepted: 
     pcr === 2
       ? "PCR 2, a program was loaded after the firmware handed over (driver on the ESP?)"
       : `PCR ${pcr}, something was measured after the firmware handed over`;
-  const isExpected = (event: MeasuredEvent): boolean =>
-    accepted.has(event.digest) || (pcr === 7 && isDatabaseEntry(event));
-  return handOver.after
-    .filter((event) => !isExpected(event))
+  return lateEvents(pcr, handOver)
+    .filter(({ digest }) => !accepted.has(digest))
     .slice(0, MAX_LATER)
     .map(({ digest }) => ({
       code: "firmware-handover",
@@ -91,6 +96,11 @@ function judgePcr(pcr: FirmwarePcr, events: readonly MeasuredEvent[], accepted: 
       expected: "nothing",
       found: `${pcr === 2 ? "Authenticode" : "digest"} ${digest} (${HOW_TO_ACCEPT})`,
     }));
+}
+
+/** What came after the hand-over, where only what an operator has accepted by its digest may. */
+export function lateEvents(pcr: FirmwarePcr, { after }: HandOver): readonly MeasuredEvent[] {
+  return pcr === 7 ? after.filter((event) => !isDatabaseEntry(event)) : after;
 }
 
 const HOW_TO_ACCEPT = "if it is the firmware's own: ashlar prove --accept-firmware";
