@@ -125,7 +125,7 @@ test("what an operator has accepted by name may follow, and nothing else; the va
 
 test("programs that firmware starts before it hands over are remembered; another one later is named", () => {
   const started = (...names: readonly string[]): FirmwareLog["events"] => {
-    const programs = names.map((name) => ({ ...later(4, name), data: Buffer.from("a device path") }));
+    const programs = names.map((name) => Object.assign(later(4, name), { data: Buffer.from("a device path") }));
     return [...programs, ...HONEST.events];
   };
   const measurements = (...names: readonly string[]) => ({
