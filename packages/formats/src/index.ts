@@ -59,6 +59,7 @@ export { parsePublic } from "./tpm/public.ts";
 export type { AsymmetricScheme, CurveName, EccPublic, RsaPublic, SymmetricCipher, TpmPublic } from "./tpm/public.ts";
 export { parseSignature, verifyQuoteSignature } from "./tpm/signature.ts";
 export type { TpmSignature } from "./tpm/signature.ts";
+export { withoutEventData } from "./event-log/without-data.ts";
 export { describeFirmwareEvent } from "./event-log/describe-event.ts";
 export { firmwareEventTypeName } from "./event-log/event-types.ts";
 export type { EventDigests } from "./event-log/event-digests.ts";

@@ -4,6 +4,10 @@
  */
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order, ProvenPeer } from "./agent-client.ts";
+export { askMachine } from "./machine/ask-machine.ts";
+export { judgeMachine } from "./machine/judge-machine.ts";
+export type { MachineCheck, MachineReport } from "./machine/judge-machine.ts";
+export { saveMachine } from "./machine/save-machine.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";
 export { proveNodes } from "./prove-nodes.ts";

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { vector } from "../tpm/test-vectors.ts";
+import { survivesAnything } from "../tpm/test-malformed.ts";
+import { parseFirmwareLog } from "./firmware-log.ts";
+import { withoutEventData } from "./without-data.ts";
+
+const LOG = vector("firmware-log-secure-boot/binary_bios_measurements");
+
+test("types and digests stay, what may name a machine goes", () => {
+  const bare = withoutEventData(LOG);
+  const [before, after] = [LOG, bare].map((log) => parseFirmwareLog(log).events);
+  const [kept, given] = [after, before].map((events) =>
+    events?.map(({ pcr, type, digests }) => [pcr, type, Buffer.from(digests.sha256 ?? []).toString("hex")]),
+  );
+  assert.deepEqual(kept, given);
+  const utf16 = Buffer.from("Boot0000", "utf16le");
+  assert.ok(Buffer.from(LOG).includes(utf16));
+  assert.ok(!Buffer.from(bare).includes(utf16));
+  assert.ok(Buffer.from(bare).includes("Calling EFI Application from Boot Option"));
+  assert.deepEqual(withoutEventData(bare), bare);
+});
+
+test("survives anything", () => survivesAnything(withoutEventData, [LOG]));

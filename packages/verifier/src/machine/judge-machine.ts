@@ -1,0 +1,195 @@
+import { AshlarError } from "@ashlar/base";
+import { parseFirmwareLog, replayPcrs, type FirmwareLog, type HashName } from "@ashlar/formats";
+import { explainFirmware, parseCertificate, type ExplainedEvent } from "@ashlar/identity";
+import type { MachineFacts } from "./machine-facts.ts";
+
+/** One thing that was looked at. A `problem` keeps a node on this machine from being proven. */
+export type MachineCheck = {
+  readonly id: string;
+  readonly state: "ok" | "note" | "problem";
+  readonly found: string;
+  /** What to do about it. */
+  readonly advice?: string;
+};
+
+export type MachineReport = {
+  /** Whether a node on this machine could be proven; undefined when not all could be looked at. */
+  readonly provable: boolean | undefined;
+  readonly checks: readonly MachineCheck[];
+  readonly events: readonly ExplainedEvent[];
+};
+
+const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7];
+/** From here on NV memory has intermediates, not EK certificates (TCG EK Credential Profile 2.5, 2.2.1.5). */
+const FIRST_INTERMEDIATE = 0x0100;
+
+/** Says whether a node on this machine could be proven, and what is in the way. */
+export function judgeMachine(facts: MachineFacts): MachineReport {
+  const { checks: logChecks, events } = judgeLog(facts);
+  const checks = [
+    judgeTpm(facts),
+    judgeUefi(facts),
+    judgeBank(facts),
+    ...logChecks,
+    ...judgeEk(facts),
+    judgeSecureBoot(facts),
+  ];
+  const isUnknown = checks.some(({ id }) => id === NOT_LOOKED_AT);
+  const hasProblem = checks.some(({ state, id }) => state === "problem" && id !== NOT_LOOKED_AT);
+  return { provable: hasProblem ? false : isUnknown ? undefined : true, checks, events };
+}
+
+const NOT_LOOKED_AT = "access";
+const AS_ROOT = "run it as root, or let sudo work without a password";
+
+function judgeTpm({ tpmVersion }: MachineFacts): MachineCheck {
+  if (tpmVersion === "2") return { id: "tpm", state: "ok", found: "TPM 2.0" };
+  const advice = "switch it on in the firmware's set-up (TPM, fTPM, PTT, security device)";
+  if (tpmVersion === undefined)
+    return { id: "tpm", state: "problem", found: "no TPM that the kernel knows of", advice };
+  return { id: "tpm", state: "problem", found: `a TPM ${tpmVersion}.x; 2.0 is needed` };
+}
+
+function judgeUefi({
+  isUefi,
+  vendor,
+  product,
+  firmwareVendor,
+  firmwareVersion,
+  firmwareDate,
+}: MachineFacts): MachineCheck {
+  const model = [vendor, product].filter(Boolean).join(" ") || "machine of unknown make";
+  const firmware = [firmwareVendor, firmwareVersion, firmwareDate].filter(Boolean).join(" ") || "unknown firmware";
+  if (isUefi) return { id: "firmware", state: "ok", found: `${model}, ${firmware}, booted by UEFI` };
+  const advice = "boot it by UEFI: switch legacy boot (CSM) off";
+  return { id: "firmware", state: "problem", found: `${model}, ${firmware}, not booted by UEFI`, advice };
+}
+
+function judgeBank({ banks, tpmVersion }: MachineFacts): MachineCheck {
+  const names = [...banks.keys()].join(", ") || "none";
+  if (banks.has("sha256")) return { id: "banks", state: "ok", found: `PCR banks ${names}` };
+  if (tpmVersion !== "2") return { id: "banks", state: "problem", found: "no PCR banks" };
+  const advice = "switch the TPM's SHA-256 bank on in the firmware's set-up (PCR banks, or hash policy)";
+  return { id: "banks", state: "problem", found: `PCR banks ${names}; SHA-256 is needed`, advice };
+}
+
+function judgeLog({ firmwareLog, banks, isRoot, tpmVersion }: MachineFacts): {
+  readonly checks: readonly MachineCheck[];
+  readonly events: readonly ExplainedEvent[];
+} {
+  if (firmwareLog === undefined) {
+    if (tpmVersion !== "2") return { checks: [], events: [] };
+    const check: MachineCheck = isRoot
+      ? {
+          id: "log",
+          state: "problem",
+          found: "the kernel has no event log of the firmware",
+          advice: "is securityfs mounted at /sys/kernel/security?",
+        }
+      : { id: NOT_LOOKED_AT, state: "problem", found: "the firmware's event log cannot be read", advice: AS_ROOT };
+    return { checks: [check], events: [] };
+  }
+  try {
+    const log = parseFirmwareLog(firmwareLog);
+    const events = explainFirmware(firmwareLog);
+    return { checks: [judgeReplay(log, banks), judgeHandOver(events), ...noteOwnPrograms(events)], events };
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    const advice = error.hint === undefined ? {} : { advice: error.hint };
+    return { checks: [{ id: "log", state: "problem", found: error.message, ...advice }], events: [] };
+  }
+}
+
+/** Whether the log leads to the values that the TPM has. Others than firmware extend only PCRs 8 and up. */
+function judgeReplay(log: FirmwareLog, banks: MachineFacts["banks"]): MachineCheck {
+  const values = banks.get("sha256") ?? new Map<number, string>();
+  const replayed = replay(log, "sha256");
+  const wrong = FIRMWARE_PCRS.filter((pcr) => values.has(pcr) && values.get(pcr) !== replayed.get(pcr));
+  const found = `${log.events.length} events of the firmware`;
+  if (values.size === 0)
+    return { id: "replay", state: "note", found: `${found}; the kernel shows no values to compare` };
+  if (wrong.length === 0) return { id: "replay", state: "ok", found: `${found}; the log leads to the TPM's values` };
+  return {
+    id: "replay",
+    state: "problem",
+    found: `${found}; the log does not lead to the TPM's value of PCR ${wrong.join(", ")}`,
+    advice: "update the firmware; if that does not help, send us what --save keeps",
+  };
+}
+
+function replay(log: FirmwareLog, bank: HashName): ReadonlyMap<number, string> {
+  const values = replayPcrs(log, { events: [] }, bank);
+  return new Map([...values].map(([pcr, value]) => [pcr, Buffer.from(value).toString("hex")]));
+}
+
+function judgeHandOver(events: readonly ExplainedEvent[]): MachineCheck {
+  const refused = events.filter(({ role }) => role === "refused");
+  if (refused.length === 0)
+    return { id: "hand-over", state: "ok", found: "nothing was measured after the firmware handed over" };
+  const list = refused.slice(0, 8).map(({ pcr, what, digest }) => `PCR ${pcr} ${what} ${digest}`);
+  return {
+    id: "hand-over",
+    state: "note",
+    found: `measured after the firmware handed over: ${list.join("; ")}`,
+    advice:
+      "if these are the firmware's own: enrol the node with ashlar prove --accept-firmware NODE and their digests",
+  };
+}
+
+function noteOwnPrograms(events: readonly ExplainedEvent[]): MachineCheck[] {
+  const own = events.filter(({ pcr, role }) => pcr === 4 && role === "pinned");
+  if (own.length === 0) return [];
+  const list = own.slice(0, 8).map(({ what, digest }) => `${what} ${digest}`);
+  return [
+    {
+      id: "programs",
+      state: "note",
+      found: `programs of the firmware's own, remembered at enrolment: ${list.join("; ")}`,
+    },
+  ];
+}
+
+function judgeEk({ nv, canAskTpm, tpmVersion, isRoot }: MachineFacts): MachineCheck[] {
+  if (tpmVersion !== "2") return [];
+  if (!canAskTpm) {
+    if (isRoot) return [{ id: "ek", state: "problem", found: "/dev/tpmrm0 cannot be opened" }];
+    return [{ id: NOT_LOOKED_AT, state: "problem", found: "the TPM cannot be asked", advice: AS_ROOT }];
+  }
+  const certificates = [...nv].filter(([index]) => index < FIRST_INTERMEDIATE);
+  const intermediates = nv.size - certificates.length;
+  if (certificates.length === 0) {
+    return [
+      {
+        id: "ek",
+        state: "problem",
+        found: "the TPM has no EK certificate: nothing says that a maker of TPMs made it",
+        advice: "its node can be reported, not proven",
+      },
+    ];
+  }
+  return certificates.map(([index, der]) => describeEk(index, der, intermediates));
+}
+
+function describeEk(index: number, der: Uint8Array, intermediates: number): MachineCheck {
+  const place = `0x01c0${index.toString(16).padStart(4, "0")}`;
+  try {
+    const certificate = parseCertificate(der, `EK certificate at ${place}`);
+    const issuer = (certificate.issuer ?? "").replaceAll("\n", ", ") || "an issuer without a name";
+    const more = intermediates === 0 ? "" : `; ${intermediates} certificates of the way to its root beside it`;
+    return {
+      id: "ek",
+      state: "ok",
+      found: `EK certificate at ${place}, issued by ${issuer}, until ${certificate.validTo}${more}`,
+    };
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    return { id: "ek", state: "note", found: error.message };
+  }
+}
+
+function judgeSecureBoot({ secureBoot, setupMode, bootLoader }: MachineFacts): MachineCheck {
+  const state = secureBoot === undefined ? "unknown" : secureBoot ? "on" : "off";
+  const mode = setupMode === true ? ", in set-up mode" : "";
+  const loader = bootLoader === undefined ? "" : `; boot loader ${bootLoader}`;
+  return { id: "secure-boot", state: "note", found: `Secure Boot is ${state}${mode}${loader}` };
+}

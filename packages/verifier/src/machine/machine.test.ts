@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { parseFirmwareLog, replayPcrs, sha256 } from "@ashlar/formats";
+import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { firmwareLogBytes, testLogs, testRelease, type TestLogs } from "@ashlar/protocol/test-fixtures";
+import fc from "fast-check";
+import { askMachine } from "./ask-machine.ts";
+import { judgeMachine } from "./judge-machine.ts";
+import { parseMachineFacts } from "./machine-facts.ts";
+import { saveMachine } from "./save-machine.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ashlar-machine-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+const { firmware } = testLogs(testRelease("1.0.0"), sha256("class"), sha256("node"));
+const { ekCertificate } = new TestNode(new TestAuthority()).keys;
+const base64 = (bytes: Uint8Array): string => `base64:${Buffer.from(bytes).toString("base64")}`;
+const late = { pcr: 2, type: 0x8000_0004, digest: sha256("driver"), data: Buffer.from("driver") };
+
+/** What a machine says that measured these events. */
+function answerWith(events: TestLogs["firmware"], ...changes: readonly (readonly [RegExp, string])[]): string {
+  const log = firmwareLogBytes(events);
+  const values = replayPcrs(parseFirmwareLog(log), { events: [] }, "sha256");
+  const lines = [
+    "Welcome to server-1",
+    "ashlar-machine 1",
+    "user 0",
+    "kernel 6.12.0",
+    "uefi yes",
+    "vendor Example Inc.",
+    "product Server 1",
+    "firmware-version 1.2",
+    `secure-boot ${base64(Uint8Array.of(6, 0, 0, 0, 1))}`,
+    `boot-loader ${base64(Buffer.concat([Buffer.alloc(4), Buffer.from("systemd-boot 257\0", "utf16le")]))}`,
+    "tpm-version 2",
+    "bank sha1",
+    "bank sha256",
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map(
+      (pcr) =>
+        `pcr-sha256-${pcr} ${Buffer.from(values.get(pcr) ?? [])
+          .toString("hex")
+          .toUpperCase()}`,
+    ),
+    `firmware-log ${base64(log)}`,
+    "tpm-device yes",
+    `nv-0:2 ${base64(ekCertificate)}`,
+    "",
+  ];
+  return changes.reduce((text, [from, to]) => text.replace(from, to), lines.join("\n"));
+}
+
+const judge = (...args: Parameters<typeof answerWith>) => judgeMachine(parseMachineFacts(answerWith(...args)));
+const problems = (...args: Parameters<typeof answerWith>): string =>
+  judge(...args)
+    .checks.filter(({ state }) => state === "problem")
+    .map(({ found, advice = "" }) => `${found} (${advice})`)
+    .join("\n");
+
+test("a machine with all that it takes could be proven", () => {
+  const { provable, checks, events } = judge(firmware);
+  assert.equal(provable, true);
+  assert.equal(events.length, firmware.length);
+  const text = checks.map(({ found }) => found).join("\n");
+  assert.match(text, /Example Inc\. Server 1, 1\.2, booted by UEFI/u);
+  assert.match(text, /the log leads to the TPM's values/u);
+  assert.match(text, /EK certificate at 0x01c00002, issued by .*swtpm/u);
+  assert.match(text, /Secure Boot is on; boot loader systemd-boot 257/u);
+});
+
+test("each thing that is missing is named, with what to do", () => {
+  assert.match(problems(firmware, [/^tpm-version 2$/mu, "tpm-version 1"]), /a TPM 1\.x; 2\.0 is needed/u);
+  assert.match(problems(firmware, [/^tpm-version 2\n/mu, ""]), /no TPM .*switch it on/u);
+  assert.match(problems(firmware, [/^uefi yes\n/mu, ""]), /not booted by UEFI \(.*CSM/u);
+  assert.match(problems(firmware, [/^bank sha256\n/mu, ""]), /PCR banks sha1; SHA-256 is needed \(switch/u);
+  assert.match(problems(firmware, [/^pcr-sha256-0 .*$/mu, `pcr-sha256-0 ${"0".repeat(64)}`]), /value of PCR 0/u);
+  assert.match(problems(firmware, [/^nv-.*\n/mu, ""]), /no EK certificate/u);
+  assert.match(problems(firmware, [/^firmware-log .*\n/mu, ""]), /no event log/u);
+  assert.match(problems(firmware, [/^firmware-log .*$/mu, "firmware-log base64:"]), /an empty log/u);
+  assert.equal(judge(firmware, [/^nv-.*\n/mu, ""]).provable, false);
+});
+
+test("what nobody may look at is not known; a driver after the hand-over and own programs are named", () => {
+  const hidden = judge(
+    firmware,
+    [/^user 0$/mu, "user 1000"],
+    [/^firmware-log .*\n/mu, ""],
+    [/^tpm-device yes\n/mu, ""],
+  );
+  assert.equal(hidden.provable, undefined);
+  assert.match(hidden.checks.map(({ advice = "" }) => advice).join(), /run it as root/u);
+  const first = firmware.findIndex(({ pcr }) => pcr === 4);
+  const own = { pcr: 4, type: 0x8000_0003, digest: sha256("services"), data: Buffer.from("device path") };
+  const { provable, checks } = judge([...firmware.toSpliced(first, 0, own), late]);
+  assert.equal(provable, true, "an operator may accept it");
+  const text = checks.map(({ found, advice = "" }) => `${found} ${advice}`).join("\n");
+  assert.match(text, new RegExp(`PCR 2 .*${sha256("driver")}.*--accept-firmware`, "u"));
+  assert.match(text, new RegExp(`remembered at enrolment: .*${sha256("services")}`, "u"));
+});
+
+test("this machine is asked by the same script", async () => {
+  const { checks } = judgeMachine(await askMachine(undefined));
+  assert.ok(checks.length >= 4);
+});
+
+test("what is saved names no machine", async () => {
+  const facts = parseMachineFacts(answerWith(firmware));
+  const files = await saveMachine(join(directory, "saved"), facts, judgeMachine(facts));
+  assert.deepEqual(readdirSync(join(directory, "saved")).toSorted(), files.toSorted());
+  const saved = Buffer.concat(files.map((name) => readFileSync(join(directory, "saved", name))));
+  assert.ok(!saved.includes(Buffer.from("Boot0000", "utf16le")));
+  assert.ok(!saved.includes("issued by"));
+  assert.ok(saved.includes("Example Inc."));
+});
+
+test("an answer that is none is refused, and anything else is judged", () => {
+  assert.throws(
+    () => parseMachineFacts("sh: not found"),
+    /expected a line "ashlar-machine 1", found none \(|expected a line/u,
+  );
+  assert.throws(() => parseMachineFacts(answerWith(firmware, [/^nv-.*$/mu, "nv-0:2 base64:???"])), /expected base64/u);
+  const lines = answerWith(firmware).split("\n").slice(1);
+  fc.assert(
+    fc.property(fc.subarray(lines.slice(1)), fc.array(fc.string(), { maxLength: 5 }), (some, noise) => {
+      const facts = parseMachineFacts(
+        [lines[0], ...some, ...noise.map((text) => `x${text.replaceAll("\n", "")}`)].join("\n") + "\n",
+      );
+      judgeMachine(facts);
+    }),
+    { numRuns: 60 },
+  );
+});
