@@ -17,7 +17,7 @@ export { explainFirmware } from "./explain-firmware.ts";
 export type { ExplainedEvent, FirmwareRole } from "./explain-firmware.ts";
 export { firmwareDigests, firmwareToPin } from "./firmware-to-pin.ts";
 export { MAX_FIRMWARE_DIGESTS } from "./judge/judge-firmware.ts";
-export type { PinnedFirmware } from "./judge/judge-firmware.ts";
+export type { KnownFirmware, PinnedFirmware } from "./judge/judge-firmware.ts";
 export { judgeNextBoot } from "./judge/judge-next-boot.ts";
 export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge/judge-next-boot.ts";
 export type { ExtensionExpectations, VerdictExtension } from "./judge/judge-extensions.ts";

@@ -16,7 +16,14 @@ import { findRelease, type FoundRelease } from "./judge/find-release.ts";
 import { foldExtensionWords } from "@ashlar/protocol";
 import { noteBootLoader } from "./judge/judge-boot.ts";
 import { judgeExtensions, type JudgedExtensions } from "./judge/judge-extensions.ts";
-import { judgeFirmware, judgeHandOver, noteFirmware, type PinnedFirmware } from "./judge/judge-firmware.ts";
+import {
+  judgeFirmware,
+  judgeHandOver,
+  noteFirmware,
+  type KnownFirmware,
+  type PinnedFirmware,
+  findKnownFirmware,
+} from "./judge/judge-firmware.ts";
 import {
   judgeConfig,
   judgeMachineWords,
@@ -41,6 +48,8 @@ export type VerificationInput = {
   readonly challengedAtMs: number;
   readonly nowMs: number;
   readonly maxAgeMs: number;
+  /** Firmware that nodes may have other than at enrolment. */
+  readonly knownFirmware?: readonly KnownFirmware[] | undefined;
   /** Other releases that are known, to name what a node runs instead. */
   readonly candidates?: readonly KnownRelease[];
 };
@@ -80,7 +89,8 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
     };
   }
   const { ekSha256, akName } = input.pin;
-  const accepted = new Set(input.pin.firmware.accepted);
+  const known = findKnownFirmware(measurements, input.knownFirmware ?? []);
+  const accepted = new Set([...(input.pin.firmware.accepted ?? []), ...(known?.firmware.accepted ?? [])]);
   const found = findRelease(measurements, input.expectations, input.candidates ?? [], accepted);
   return {
     verdict: judge(measurements, found, evidence, input),
@@ -147,7 +157,7 @@ function judgeMeasurements(
   const { release, classConfigSha256, nodeConfigSha256, extensions } = input.expectations;
   const eventsOf = (pcr: number): readonly MeasuredEvent[] => measurements.events.get(pcr) ?? [];
   const irregular = [
-    ...judgeFirmware(measurements, input.pin.firmware),
+    ...judgeFirmware(measurements, input.pin.firmware, input.knownFirmware),
     ...judgePhases(eventsOf(11)),
     ...judgeZeroPcrs(measurements),
     ...judgeMachineWords(eventsOf(15)),
@@ -165,7 +175,11 @@ function judgeMeasurements(
     config: config?.class ?? null,
     nodeConfig: config?.node ?? null,
     extensions: judged.extensions,
-    notes: [...noteFirmware(measurements, input.pin.firmware), ...loaderNotes, ...judged.notes],
+    notes: [
+      ...noteFirmware(measurements, input.pin.firmware, input.knownFirmware ?? []),
+      ...loaderNotes,
+      ...judged.notes,
+    ],
     nextBoot: null,
     undecided: judged.undecided,
     differences: [

@@ -31,7 +31,7 @@ export function judgeAnswer(
   { evidence, nonce, tlsPublicKey, challengedAtMs, pin, nextBoot }: StoredAnswer,
   expectations: Expectations,
   nowMs: number,
-  { ekRoots, candidates, maxAgeMs }: ProveOptions,
+  { ekRoots, candidates, maxAgeMs, knownFirmware }: ProveOptions,
 ): Verification {
   const challenge = { nonce, tlsPublicKey };
   const verification = verifyEvidence(evidence, {
@@ -43,6 +43,7 @@ export function judgeAnswer(
     nowMs,
     maxAgeMs,
     candidates,
+    knownFirmware,
   });
   // Without evidence that holds nobody knows who speaks.
   if (verification.tpm === undefined) return verification;

@@ -19,6 +19,16 @@ export type Pin = PinnedKeys & {
 const digest = z.string().regex(SHA256_HEX);
 const digests = z.array(digest).max(MAX_FIRMWARE_DIGESTS).readonly();
 
+/** For files that keep what a machine's firmware is. */
+export const firmwareSchema: z.ZodType<PinnedFirmware> = z.strictObject({
+  "0": digest,
+  "2": digest,
+  "3": digest,
+  "7": digest,
+  programs: digests.exactOptional(),
+  accepted: digests.exactOptional(),
+});
+
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
   ekSha256: digest,
   akName: z.string().regex(/^[0-9a-f]{68}$/u),
@@ -28,14 +38,7 @@ export const pinSchema: z.ZodType<Pin> = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{32}$/u)
     .exactOptional(),
-  firmware: z.strictObject({
-    "0": digest,
-    "2": digest,
-    "3": digest,
-    "7": digest,
-    programs: digests.exactOptional(),
-    accepted: digests.exactOptional(),
-  }),
+  firmware: firmwareSchema,
 });
 
 const SCHEMA = "ashlar.pins/v2";

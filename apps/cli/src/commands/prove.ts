@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { readText } from "@ashlar/host";
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
+import type { KnownFirmware } from "@ashlar/identity";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
@@ -29,6 +31,8 @@ type ProveOptions = {
   readonly enrolAgain?: readonly string[];
   readonly acceptFirmware?: readonly string[];
   readonly showFirmware?: string;
+  readonly firmwarePolicy?: string;
+  readonly learnFirmware?: string;
   readonly maxAge: number;
   readonly evidence?: string;
   readonly json?: true;
@@ -68,6 +72,11 @@ export function proveCommand(): Command {
       "--accept-firmware <node-digests...>",
       "a node, then digests that its own firmware measures where others may not: accept exactly these",
     )
+    .option(
+      "--firmware-policy <file>",
+      "firmware that is known to be good, by model and version, beside what is pinned",
+    )
+    .option("--learn-firmware <node>", "add the firmware of this node, once it is proven, to the --firmware-policy")
     .option("--show-firmware <node>", "explain the node's firmware log, event by event, in place of the table")
     .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
     .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
@@ -82,7 +91,8 @@ Exit status: 0 all proven, 1 a mismatch, 2 anything that is not known. Failures 
 wrong option never looks like a node that was tampered with.
 
 Firmware: what the machine's own firmware measures is pinned. Some machines load drivers of their own after it has handed over,
-which looks like one on the disk: such a node is refused until --accept-firmware names exactly these digests.
+which looks like one on the disk: such a node is refused until --accept-firmware names exactly these digests. Before firmware is
+updated on many machines, update one that you trust, enrol it again and --learn-firmware: the others may have it, too.
 
 The next boot is judged as well: a node that would not boot a known, undamaged release next is a mismatch, whatever it
 runs now.
@@ -104,13 +114,19 @@ Examples:
     )
     .action(async (options: ProveOptions) => {
       refuseContradictions(options);
-      const explained = new FirmwareOf(options.showFirmware);
-      const onAnswer = explained.onAnswer;
+      const explained = new AnswerOf(options.showFirmware);
+      const learnt = new AnswerOf(options.learnFirmware);
+      const onAnswer: OnAnswer = (name, answer) => {
+        explained.take(name, answer);
+        learnt.take(name, answer);
+      };
       const proof = await (options.from === undefined
         ? proveLive(options, onAnswer)
         : proveFrom(options.from, options, onAnswer));
+      if (options.learnFirmware !== undefined)
+        await learn(proof, options.learnFirmware, learnt.answer, options.firmwarePolicy ?? "");
       if (options.showFirmware === undefined) await print(proof, options.json === true);
-      else await explained.print(options.json === true);
+      else await explain(options.showFirmware, explained.answer, options.json === true);
       process.exitCode = EXIT_STATUS[proof.fleet.verdict];
     });
 }
@@ -127,6 +143,9 @@ function refuseContradictions(options: ProveOptions): void {
   }
   if (from !== undefined && enrolAgain !== undefined) {
     throw new AshlarError("usage", "expected --enrol-again only where nodes are asked, found it with --from");
+  }
+  if (options.learnFirmware !== undefined && (from !== undefined || options.firmwarePolicy === undefined)) {
+    throw new AshlarError("usage", "expected --learn-firmware with --firmware-policy FILE, where nodes are asked");
   }
   if (from !== undefined && acceptFirmware !== undefined) {
     throw new AshlarError("usage", "expected --accept-firmware only where nodes are asked, found it with --from");
@@ -171,6 +190,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
   const acceptFirmware = parseAcceptedFirmware(options.acceptFirmware ?? []);
   refuseStrangers("--enrol-again", enrolAgain, targets);
   refuseStrangers("--accept-firmware", acceptFirmware.keys(), targets);
+  if (options.learnFirmware !== undefined) refuseStrangers("--learn-firmware", [options.learnFirmware], targets);
   if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
   if (options.evidence !== undefined) {
     const nodes = targets.map(({ name }) => name);
@@ -192,6 +212,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
       enrolAgain,
       acceptFirmware,
       onAnswer,
+      knownFirmware: await readKnownFirmware(options),
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
       onProgress: (line) => reportLine(line),
       signal,
@@ -261,6 +282,7 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
     extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,
     onAnswer,
+    knownFirmware: await readKnownFirmware(options),
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
@@ -268,29 +290,54 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
 
 type OnAnswer = (name: string, answer: StoredAnswer) => void;
 
-/** Keeps one node's answer for `--show-firmware`. */
-class FirmwareOf {
+/** Keeps one node's answer. */
+class AnswerOf {
   readonly #name: string | undefined;
-  #answer: StoredAnswer | undefined;
+  answer: StoredAnswer | undefined;
 
   constructor(name: string | undefined) {
     this.#name = name;
   }
 
-  readonly onAnswer: OnAnswer = (name, answer) => {
-    if (name === this.#name) this.#answer = answer;
-  };
-
-  async print(asJson: boolean): Promise<void> {
-    if (this.#answer === undefined) {
-      throw new AshlarError("unavailable", `expected an answer of ${this.#name ?? "the node"}, found none to explain`);
-    }
-    const { explainFirmware } = await import("@ashlar/identity");
-    const { evidence, pin } = this.#answer;
-    const events = explainFirmware(evidence.firmwareLog, pin.firmware);
-    if (asJson) printJson({ schema: "ashlar.firmware/v1", node: this.#name, events });
-    else printLines(firmwareTable(events));
+  take(name: string, answer: StoredAnswer): void {
+    if (name === this.#name) this.answer = answer;
   }
+}
+
+async function explain(name: string, answer: StoredAnswer | undefined, asJson: boolean): Promise<void> {
+  if (answer === undefined)
+    throw new AshlarError("unavailable", `expected an answer of ${name}, found none to explain`);
+  const { explainFirmware } = await import("@ashlar/identity");
+  const events = explainFirmware(answer.evidence.firmwareLog, answer.pin.firmware);
+  if (asJson) printJson({ schema: "ashlar.firmware/v1", node: name, events });
+  else printLines(firmwareTable(events));
+}
+
+async function readKnownFirmware({ firmwarePolicy, learnFirmware }: ProveOptions): Promise<readonly KnownFirmware[]> {
+  if (firmwarePolicy === undefined) return [];
+  // The first one that is learnt makes the file.
+  if (learnFirmware !== undefined && !existsSync(firmwarePolicy)) return [];
+  const { readFirmwarePolicy } = await import("@ashlar/verifier");
+  return await readFirmwarePolicy(firmwarePolicy);
+}
+
+async function learn(
+  { fleet }: Proof,
+  nodeName: string,
+  answer: StoredAnswer | undefined,
+  policyPath: string,
+): Promise<void> {
+  const node = fleet.nodes.find(({ name }) => name === nodeName);
+  if (node?.level !== "proven" || answer === undefined) {
+    throw new AshlarError("untrusted", `expected ${nodeName} to be proven, found ${node?.level ?? "no answer"}`, {
+      hint: "nothing was learnt: values of a machine that is something else would be let in everywhere",
+    });
+  }
+  const { addKnownFirmware } = await import("@ashlar/verifier");
+  const { firmwareToPin } = await import("@ashlar/identity");
+  const name = `as on ${node.name}, ${new Date(answer.challengedAtMs).toISOString().slice(0, 10)}`;
+  await addKnownFirmware(policyPath, { name, firmware: firmwareToPin(answer.evidence, answer.pin.firmware.accepted) });
+  reportLine(`${policyPath}: firmware ${name}`);
 }
 
 async function readConfig({ config, filesDir }: ProveOptions): Promise<Uint8Array | undefined> {

@@ -150,9 +150,33 @@ test("programs that firmware starts before it hands over are remembered; another
       ],
     ],
   );
-  assert.deepEqual(noteFirmware(measurements("set-up services"), pinned), [
+  assert.deepEqual(noteFirmware(measurements("set-up services"), pinned, []), [
     `the firmware starts a program of its own, Authenticode ${sha256("set-up services")}`,
   ]);
+});
+
+test("firmware that has changed to one that is known to be good is no difference, and is named", () => {
+  const changed = HONEST.events.with(0, {
+    ...HONEST.events[0]!,
+    digests: { sha256: Buffer.from(sha256("new"), "hex") },
+  });
+  const measure = (events: FirmwareLog["events"]) => ({
+    pcrs: new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, valueOf(events, pcr)])),
+    events: eventsByPcr({ ...HONEST, events }, { events: [] }),
+  });
+  const pinned = firmwareOf(measure(HONEST.events));
+  const known = [{ name: "Server 1, 2.0", firmware: firmwareOf(measure(changed)) }];
+  assert.match(judgeFirmware(measure(changed), pinned)[0]?.what ?? "", /^PCR 0, firmware changed/u);
+  assert.deepEqual(judgeFirmware(measure(changed), pinned, known), []);
+  assert.deepEqual(noteFirmware(measure(changed), pinned, known), [
+    "firmware changed since enrolment to one that is known to be good: Server 1, 2.0",
+  ]);
+  assert.deepEqual(noteFirmware(measure(HONEST.events), pinned, known), []);
+  // What came in late is not let in by a known value.
+  const driver = [...changed, later(2, "driver")];
+  assert.match(judgeFirmware(measure(driver), pinned, known)[0]?.what ?? "", /^PCR 2, a program was loaded/u);
+  const other = changed.with(1, { ...changed[1]!, digests: { sha256: Buffer.from(sha256("evil"), "hex") } });
+  assert.equal(judgeFirmware(measure(other), pinned, known).length, 1);
 });
 
 function valueOf(events: FirmwareLog["events"], pcr: number): string {

@@ -21,6 +21,13 @@ export type PinnedFirmware = Readonly<Record<"0" | "2" | "3" | "7", string>> & {
   readonly accepted?: readonly string[];
 };
 
+/** Firmware that the operator knows to be good: values taken from one machine that is trusted, for all of its model. */
+export type KnownFirmware = {
+  /** For people: model and firmware's version. */
+  readonly name: string;
+  readonly firmware: PinnedFirmware;
+};
+
 const MEANINGS: Readonly<Record<FirmwarePcr, string>> = {
   0: "firmware",
   2: "drivers and option ROMs that the firmware loads",
@@ -122,8 +129,25 @@ function isDatabaseEntry({ data }: MeasuredEvent): boolean {
 const DATABASE = Buffer.from("cbb219d73a3d9645a3bcdad00e67656f0200000000000000", "hex");
 const DATABASE_NAME = Buffer.from("db", "utf16le");
 
-/** The firmware, judged: a clean hand-over, and what was pinned. */
-export function judgeFirmware(measurements: Measurements, pinned: PinnedFirmware): Difference[] {
+/** The firmware, judged: a clean hand-over, and what was pinned, or is known to be good. */
+export function judgeFirmware(
+  measurements: Measurements,
+  pinned: PinnedFirmware,
+  known: readonly KnownFirmware[] = [],
+): Difference[] {
+  const differences = compareWithPin(measurements, pinned);
+  return differences.length > 0 && findKnownFirmware(measurements, known) !== undefined ? [] : differences;
+}
+
+/** The known firmware that a machine has, whatever was pinned. */
+export function findKnownFirmware(
+  measurements: Measurements,
+  known: readonly KnownFirmware[],
+): KnownFirmware | undefined {
+  return known.find(({ firmware }) => compareWithPin(measurements, firmware).length === 0);
+}
+
+function compareWithPin(measurements: Measurements, pinned: PinnedFirmware): Difference[] {
   const accepted = new Set(pinned.accepted);
   const handOver = judgeHandOver(measurements.events, accepted);
   // What came in later has changed the values, too: that the firmware has changed would be the wrong advice.
@@ -155,11 +179,20 @@ function judgeFirmwarePrograms(
 }
 
 /** What of a machine's firmware was remembered or accepted, since whoever trusts the node should know of it. */
-export function noteFirmware({ events }: Measurements, { accepted = [] }: PinnedFirmware): string[] {
+export function noteFirmware(
+  measurements: Measurements,
+  pinned: PinnedFirmware,
+  known: readonly KnownFirmware[],
+): string[] {
+  const { events } = measurements;
+  const isPinned = compareWithPin(measurements, pinned).length === 0;
+  const other = isPinned ? undefined : findKnownFirmware(measurements, known);
+  const accepted = [...(pinned.accepted ?? []), ...(other?.firmware.accepted ?? [])];
   const programs = [...new Set(firmwarePrograms(events))].slice(0, MAX_LATER);
   const later = FIRMWARE_PCRS.flatMap((pcr) => findHandOver(pcr, events.get(pcr) ?? [])?.after ?? []);
   const seen = [...new Set(later.map(({ digest }) => digest))].filter((digest) => accepted.includes(digest));
   return [
+    ...(other === undefined ? [] : [`firmware changed since enrolment to one that is known to be good: ${other.name}`]),
     ...programs.map((digest) => `the firmware starts a program of its own, Authenticode ${digest}`),
     ...seen.slice(0, MAX_LATER).map((digest) => `accepted after the firmware handed over: ${digest}`),
   ];
