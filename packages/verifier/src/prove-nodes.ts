@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, messageOf } from "@ashlar/base";
 import { parseAttest } from "@ashlar/formats";
 import {
   describeNode,
@@ -19,6 +19,7 @@ import type { Evidence } from "@ashlar/protocol/answers";
 import { AgentClient, type ProvenPeer } from "./agent-client.ts";
 import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
+import { endsTheCommand, failureText } from "./failed-node.ts";
 import { mapLimited } from "./map-limited.ts";
 import { refuseNodeName } from "./node-name.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
@@ -127,7 +128,7 @@ async function proveNode(
     const isNew = (pin === undefined || accepted.length > 0) && verification.pinnable && other === undefined;
     return isNew ? { ...result, newPin: machine } : result;
   } catch (error) {
-    if (!(error instanceof AshlarError) || error.code === "interrupted" || error.code === "usage") throw error;
+    if (endsTheCommand(error) || options.signal?.aborted === true) throw error;
     return { name, verification: await judgeFailure(error, target) };
   }
 }
@@ -185,15 +186,28 @@ function withAccepted(pin: Pin, accepted: readonly string[]): Pin {
   };
 }
 
-/** No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. */
-async function judgeFailure(error: AshlarError, target: NodeTarget): Promise<Verification> {
-  if (error.code !== "unavailable")
-    return unanswered("mismatch", "agent-answer", "answer of the node's agent", error.message);
-  const reason = await target.explainSilence?.();
+/**
+ * No answer leaves a node unknown; an answer that is none, or keys that do not hold, are a mismatch. So are bytes that
+ * this program fails on: a node that could end the command with them would take all others' verdicts away.
+ */
+async function judgeFailure(error: unknown, target: NodeTarget): Promise<Verification> {
+  if (!(error instanceof AshlarError) || error.code !== "unavailable")
+    return unanswered("mismatch", "agent-answer", "answer of the node's agent", failureText(error));
+  const reason = await explainSilence(target);
   return unanswered(
     "unknown",
     "agent-answer",
     "answer of the node's agent",
     `${error.message}${reason === undefined ? "" : `; ${reason}`}`,
   );
+}
+
+/** A disk that cannot be looked at leaves the node as silent as it was. */
+async function explainSilence(target: NodeTarget): Promise<string | undefined> {
+  try {
+    return await target.explainSilence?.();
+  } catch (error) {
+    if (endsTheCommand(error)) throw error;
+    return `why is not known either: ${messageOf(error)}`;
+  }
 }

@@ -11,6 +11,7 @@ import {
 } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { Pin } from "./pin-store.ts";
+import { endsTheCommand, failureText } from "./failed-node.ts";
 import { judgeAnswer, unanswered } from "./judge-answer.ts";
 import { findSharer } from "./shared-tpm.ts";
 import type { FleetProof } from "./prove-nodes.ts";
@@ -101,17 +102,10 @@ async function proveStoredNode(
     const verification = other === undefined ? judged : refusePinned(judged, other);
     return { name, ...withContradictions(verification, contradictions), ageMs: nowMs - answer.challengedAtMs };
   } catch (error) {
-    if (!(error instanceof AshlarError)) throw error;
+    if (endsTheCommand(error)) throw error;
     // A disk that fails says nothing about the node.
-    return {
-      name,
-      ...unanswered(
-        error.code === "failed" ? "unknown" : "mismatch",
-        "stored-evidence",
-        "stored evidence",
-        error.message,
-      ),
-    };
+    const level = error instanceof AshlarError && error.code === "failed" ? "unknown" : "mismatch";
+    return { name, ...unanswered(level, "stored-evidence", "stored evidence", failureText(error)) };
   }
 }
 

@@ -179,6 +179,65 @@ test("a silent node is unknown and says why; one that talks nonsense is a mismat
   await assert.rejects(proveNodes([target("x", "http://127.0.0.1/")], options), { code: "usage" });
 });
 
+/** A certificate of this maker's form whose key is marked as Node.js cannot read it: id-RSAES-OAEP (RFC 4055, 4.1). */
+function withUnreadableKey(certificate: Uint8Array): Buffer {
+  const bytes = Buffer.from(certificate);
+  const rsaEncryption = Buffer.from("06092a864886f70d010101", "hex");
+  bytes[bytes.indexOf(rsaEncryption) + rsaEncryption.length - 1] = 7;
+  return bytes;
+}
+
+test("whatever one node's certificate is, the others keep their verdicts", async () => {
+  await using honest = await TestAgent.start(node, RELEASE);
+  const certificates = [
+    withUnreadableKey(otherNode.keys.ekCertificate),
+    otherNode.keys.ekCertificate.subarray(0, 100),
+    Buffer.from("3000", "hex"),
+    Buffer.from("no certificate"),
+  ];
+  for (const ekCertificate of certificates) {
+    for (const ekRoots of [options.ekRoots, undefined]) {
+      const keys = { ...otherNode.keys, ekCertificate };
+      await using bad = await TestAgent.start(otherNode, RELEASE, { keys });
+      const pinsPath = join(directory, "one-bad", `${certificates.indexOf(ekCertificate)}-${ekRoots === undefined}`);
+      const both = [target("bad", bad.url), target("honest", honest.url)];
+      const { fleet } = await proveNodes(both, { ...options, ekRoots, pinsPath });
+      const [first, second] = fleet.nodes;
+      assert.equal(first?.level, "mismatch");
+      assert.ok((first.differences[0]?.found ?? "") !== "");
+      assert.equal(second?.level, ekRoots === undefined ? "reported" : "proven");
+      assert.deepEqual([...(await readPins(pinsPath)).keys()], ["honest"]);
+    }
+  }
+});
+
+test("a fault of ours over one node's answer is that node's verdict; the user's own stop is not", async () => {
+  await using honest = await TestAgent.start(node, RELEASE);
+  await using other = await TestAgent.start(otherNode, RELEASE);
+  const faulty = { ...target("faulty", other.url), expectations: { ...EXPECTATIONS } };
+  // What a parser does that reads a member of nothing, as the certificate without a subject once made one do.
+  Object.defineProperty(faulty.expectations, "extensions", {
+    get: () => {
+      throw new TypeError("cannot read it");
+    },
+  });
+  const { fleet } = await proveNodes([faulty, target("honest", honest.url)], options);
+  assert.deepEqual(
+    fleet.nodes.map(({ level }) => level),
+    ["mismatch", "proven"],
+  );
+  assert.match(fleet.nodes[0]?.differences[0]?.found ?? "", /please report it.*cannot read it$/u);
+  const signal = AbortSignal.abort();
+  await assert.rejects(proveNodes([target("honest", honest.url)], { ...options, signal }), { code: "interrupted" });
+  const silent = {
+    ...target("silent", "https://127.0.0.1:1"),
+    explainSilence: async () => Promise.reject(Error("disk")),
+  };
+  const [found] = (await proveNodes([silent], options)).fleet.nodes;
+  assert.equal(found?.level, "unknown");
+  assert.match(found.differences[0]?.found ?? "", /not known either: disk$/u);
+});
+
 test("the next boot is proven beside what runs", async () => {
   await using agent = await TestAgent.start(node, RELEASE, { nextBoot: NEXT_BOOT });
   const known = { ...options, candidates: [NEXT] };

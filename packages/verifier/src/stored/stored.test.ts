@@ -74,6 +74,23 @@ async function judge(directory: string): Promise<{ levels: string; differences: 
   };
 }
 
+test("whatever a stored certificate is, the other node keeps its verdict", async () => {
+  const rsaEncryption = Buffer.from("06092a864886f70d010101", "hex");
+  const changes: readonly ((certificate: Buffer) => Buffer)[] = [
+    // id-RSAES-OAEP, with which Node.js makes no key of it.
+    (bytes) => Buffer.concat([bytes.fill(7, bytes.indexOf(rsaEncryption) + 10, bytes.indexOf(rsaEncryption) + 11)]),
+    (bytes) => bytes.subarray(0, 200),
+    () => Buffer.from("3000", "hex"),
+  ];
+  for (const change of changes) {
+    const directory = copyOf((copy) => {
+      const path = join(copy, "node-1", "ek-cert.der");
+      writeFileSync(path, change(readFileSync(path)));
+    });
+    assert.equal((await judge(directory)).levels, "node-1 mismatch, node-2 proven");
+  }
+});
+
 const NODE_FILES = readdirSync(join(SOUND, "node-1"));
 const KINDS: Readonly<Record<string, (path: string) => void>> = {
   "a device": (path) => symlinkSync("/dev/zero", path),
