@@ -155,6 +155,23 @@ test("a key that would sign anything is no attestation key, even if it was pinne
   );
 });
 
+test("an RSA attestation key proves where a TPM has no ECC; another scheme or size does not", () => {
+  const [first, other] = [
+    ["0x8100a512", "rsa2048", "rsassa"],
+    ["0x8100a514", "ecc384", "ecdsa"],
+  ] as const;
+  const judgeWith = ([handle, algorithm, scheme]: readonly [string, string, string]): NodeVerdict => {
+    const kind = ["-G", algorithm, "-g", "sha256", "-s", scheme];
+    node.tool("tpm2_createak", "-C", "0x81010001", "-c", "kind.context", ...kind, "-f", "tss", "-u", "kind.pub");
+    node.tool("tpm2_evictcontrol", "-C", "o", "-c", "kind.context", handle);
+    const ak = node.read("kind.pub");
+    const evidence = node.evidence(RELEASE, CHALLENGE, { key: handle, ak });
+    return judge(evidence, { pin: { ...node.pin, akName: nameOfKey(parsePublic(ak)) } });
+  };
+  assert.equal(judgeWith(first).level, "proven");
+  assertRefused(judgeWith(other), /^attestation key's scheme: ECDSA .* or RSASSA .* \/ /u);
+});
+
 test("a quote that leaves a PCR out, or covers only the SHA-1 bank, is refused", () => {
   const without12 = node.evidence(RELEASE, CHALLENGE, { pcrs: "sha256:0,1,2,3,4,5,6,7,8,9,10,11,13,14,15" });
   assertRefused(judge(without12), /^PCRs in the quote: .*11,12,13.*\/ .*11,13/u);

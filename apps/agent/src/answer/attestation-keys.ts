@@ -17,6 +17,8 @@ const ENDORSEMENT_CERTIFICATE_INDEX = "0x01c00002";
  */
 export const ATTESTATION_KEY = "0x8100a510";
 
+const RSA_BYTES = 256;
+
 /** TPM_RC_HANDLE for the first handle (TPM 2.0 Library Part 2, 6.6.3): there is no such object. */
 const NO_SUCH_HANDLE = /0x18b\b/iu;
 
@@ -79,17 +81,32 @@ async function createEndorsementKey(tpm: TpmPrograms, directory: string): Promis
 async function createAttestationKey(tpm: TpmPrograms, directory: string): Promise<Buffer> {
   const context = join(directory, "ak-context");
   const path = join(directory, "ak");
-  const algorithms = ["--key-algorithm", "ecc", "--hash-algorithm", "sha256", "--signing-algorithm", "ecdsa"];
+  const kind = await chooseKind(tpm);
+  const algorithms = ["--hash-algorithm", "sha256", ...kind];
   const files = ["--ak-context", context, "--format", "tss", "--public", path];
   await tpm("createak", ["--ek-context", ENDORSEMENT_KEY, ...algorithms, ...files]);
   await tpm("evictcontrol", ["--hierarchy", "o", "--object-context", context, ATTESTATION_KEY]);
   return await readFile(path);
 }
 
+/** ECC where the TPM has it; some have RSA alone. */
+async function chooseKind(tpm: TpmPrograms): Promise<readonly string[]> {
+  const { stdout } = await tpm("getcap", ["ecc-curves"]);
+  return stdout.includes(P256)
+    ? ["--key-algorithm", "ecc", "--signing-algorithm", "ecdsa"]
+    : ["--key-algorithm", "rsa2048", "--signing-algorithm", "rsassa"];
+}
+
+/** As tpm2_getcap names the curve (TCG Algorithm Registry, TPM_ECC_NIST_P256). */
+const P256 = "TPM2_ECC_NIST_P256";
+
 /** Another program's key at our handle must not be used, or taken for a fault of the verifier. */
 function assertAttestationKey(tpm2bPublic: Uint8Array): void {
   const found = parsePublic(tpm2bPublic);
-  const isOurs = found.type === "ecc" && found.curve === "P-256" && found.scheme.kind === "ecdsa";
+  const isOurs =
+    found.type === "ecc"
+      ? found.curve === "P-256" && found.scheme.kind === "ecdsa"
+      : found.modulus.length === RSA_BYTES && found.scheme.kind === "rsassa";
   if (isOurs && found.attributes === ATTESTATION_KEY_ATTRIBUTES) return;
   throw new AshlarError(
     "conflict",

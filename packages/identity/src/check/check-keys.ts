@@ -4,7 +4,7 @@ import { certificateSha256, findEkChainProblem, parseCertificate, type EkRoots }
 
 /**
  * The attestation key, checked: made in the TPM, never to leave it, and signing only what the TPM itself produced
- * (TPM 2.0 Library Part 1, 31.2), with the one scheme that Ashlar's nodes use.
+ * (TPM 2.0 Library Part 1, 31.2), with one of the two schemes that Ashlar's nodes use: RSA where a TPM has no ECC.
  */
 export function checkAttestationKey(tpm2bPublic: Uint8Array, differences: Difference[]): TpmPublic | undefined {
   const ak = attempt(differences, "attestation-key", "attestation key", "a TPM2B_PUBLIC", () =>
@@ -18,15 +18,21 @@ export function checkAttestationKey(tpm2bPublic: Uint8Array, differences: Differ
     objectAttributeNames(ATTESTATION_KEY_ATTRIBUTES),
     objectAttributeNames(ak.attributes),
   );
-  expectSame(differences, "attestation-key", "attestation key's scheme", "ECDSA with SHA-256 on P-256", schemeOf(ak));
+  const scheme = schemeOf(ak);
+  if (!SCHEMES.has(scheme)) {
+    const expected = [...SCHEMES].join(" or ");
+    differences.push({ code: "attestation-key", what: "attestation key's scheme", expected, found: scheme });
+  }
   return ak;
 }
 
+const SCHEMES: ReadonlySet<string> = new Set(["ECDSA with SHA-256 on P-256", "RSASSA with SHA-256, 2048 bits"]);
+
 function schemeOf(key: TpmPublic): string {
   const { scheme } = key;
-  if (key.type !== "ecc") return "RSA";
-  const kind = scheme.kind === "ecdsa" ? `ECDSA with ${scheme.hash.replace("sha", "SHA-")}` : scheme.kind;
-  return `${kind} on ${key.curve}`;
+  const hash = "hash" in scheme ? ` with ${scheme.hash.replace("sha", "SHA-")}` : "";
+  const kind = `${scheme.kind.toUpperCase()}${hash}`;
+  return key.type === "ecc" ? `${kind} on ${key.curve}` : `${kind}, ${key.modulus.length * 8} bits`;
 }
 
 /** The key's TPM name, by which it is pinned, in hexadecimal. */
