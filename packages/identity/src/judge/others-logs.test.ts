@@ -24,8 +24,8 @@ const RIGHT: Readonly<Record<string, RegExp | undefined>> = {
 const RELEASE = testRelease("1.0.0");
 const PROGRAMS = [RELEASE.bootLoader.authenticode, RELEASE.uki.authenticode, RELEASE.uki.linuxAuthenticode];
 
-const skip = logs.length === 0 ? "ASHLAR_CASES names no directory of logs" : false;
-test("logs of other people's machines have their right results", { skip }, () => {
+test("logs of other people's machines have their right results", (context) => {
+  if (logs.length === 0) context.diagnostic("did not run: ASHLAR_CASES names no directory of logs");
   for (const path of logs) {
     const kind = basename(dirname(path));
     const found = judge(readFileSync(path), kind);
