@@ -99,6 +99,26 @@ export const TARGETS: readonly Target[] = [
     parse: (bytes) => identity.parseCertificate(bytes, "EK certificate"),
   },
   {
+    name: "certificate-fields",
+    seeds: quotes("ek_rsa_cert.der", "ek_ecc_cert.der"),
+    parse: (bytes) => {
+      const { extensions, publicKeyInfo } = formats.parseCertificateFields(bytes);
+      return [
+        formats.basicConstraintsOf(extensions),
+        formats.maySignCertificates(extensions),
+        formats.extendedKeyUsageOf(extensions),
+        formats.directoryNamesOf(extensions),
+        formats.issuerUrlsOf(extensions),
+        formats.certificateKeyOf(publicKeyInfo),
+      ];
+    },
+  },
+  {
+    name: "certificate-file",
+    seeds: quotes("ek_rsa_cert.der", "issuercert.pem"),
+    parse: (bytes) => formats.certificatesInFile(bytes, "file"),
+  },
+  {
     name: "ek-roots",
     seeds: quotes("swtpm-localca-rootca-cert.pem", "issuercert.pem"),
     parse: ofText(identity.parseEkRoots),

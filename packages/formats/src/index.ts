@@ -78,6 +78,20 @@ export { verityLayout } from "./verity/tree-layout.ts";
 export type { VerityLayout, VerityLevel } from "./verity/tree-layout.ts";
 export { hashBlockDigests, upperVerityLevels } from "./verity/upper-levels.ts";
 export type { UpperLevels } from "./verity/upper-levels.ts";
+export { parseCertificateFields } from "./x509/certificate.ts";
+export type { CertificateExtension, CertificateFields } from "./x509/certificate.ts";
+export {
+  basicConstraintsOf,
+  directoryNamesOf,
+  EXTENSIONS as CERTIFICATE_EXTENSIONS,
+  extendedKeyUsageOf,
+  issuerUrlsOf,
+  maySignCertificates,
+} from "./x509/certificate-extensions.ts";
+export { certificatesInFile } from "./x509/certificate-file.ts";
+export { certificateKeyOf } from "./x509/certificate-key.ts";
+export { nameKey, nameText } from "./x509/distinguished-name.ts";
+export type { DistinguishedName } from "./x509/distinguished-name.ts";
 export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-signed-certificate.ts";
 export {
   BOOT_PHASES,

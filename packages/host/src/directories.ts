@@ -13,6 +13,11 @@ export function stateDirectory(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "ashlar");
 }
 
+/** Where what the user has decided is kept: whose TPMs are trusted (XDG Base Directory Specification). */
+export function configDirectory(): string {
+  return join(process.env["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "ashlar");
+}
+
 /**
  * Makes the directory for sockets if need be, and gives its path. It is short, since the path of a unix socket has at
  * most 107 bytes, and only this user can enter it: whoever could put a socket there could pose as a machine.

@@ -5,7 +5,7 @@
 export { writeFileAtomically } from "./atomic-file.ts";
 export { startDaemon } from "./daemon.ts";
 export type { DaemonOptions } from "./daemon.ts";
-export { cacheDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
+export { cacheDirectory, configDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
 export { throwIfInterrupted } from "./interruption.ts";
 export { withLock } from "./lock.ts";
 export type { LockOptions } from "./lock.ts";

@@ -78,7 +78,8 @@ export type Verification = {
  */
 export function verifyEvidence(evidence: Evidence, input: VerificationInput): Verification {
   const untrusted: Difference[] = [];
-  const quote = checkTrust(evidence, input, untrusted);
+  const notes: string[] = [];
+  const quote = checkTrust(evidence, input, untrusted, notes);
   const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
   if (quote === undefined || measurements === undefined) {
     return {
@@ -92,8 +93,9 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const known = findKnownFirmware(measurements, input.knownFirmware ?? []);
   const accepted = new Set([...(input.pin.firmware.accepted ?? []), ...(known?.firmware.accepted ?? [])]);
   const found = findRelease(measurements, input.expectations, input.candidates ?? [], accepted);
+  const verdict = judge(measurements, found, evidence, input);
   return {
-    verdict: judge(measurements, found, evidence, input),
+    verdict: { ...verdict, notes: [...notes, ...verdict.notes] },
     tpm: {
       ekSha256,
       akName,
@@ -123,9 +125,15 @@ function judge(
 }
 
 /** The quote, when a genuine TPM, the enrolled one, made it in answer to our challenge. */
-function checkTrust(evidence: Evidence, input: VerificationInput, differences: Difference[]): Attest | undefined {
+function checkTrust(
+  evidence: Evidence,
+  input: VerificationInput,
+  differences: Difference[],
+  notes: string[],
+): Attest | undefined {
   if (input.ekRoots !== undefined) {
-    checkEkCertificate(evidence.ekCertificate, input.ekRoots, new Date(input.challengedAtMs), differences);
+    const at = new Date(input.challengedAtMs);
+    notes.push(...checkEkCertificate(evidence.ekCertificate, input.ekRoots, at, differences));
   }
   const ak = checkAttestationKey(evidence.ak, differences);
   if (ak === undefined) return undefined;

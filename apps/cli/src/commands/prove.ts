@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readText } from "@ashlar/host";
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
@@ -27,6 +26,7 @@ type ProveOptions = {
   readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
+  readonly acceptExpiredEk?: true;
   readonly pins?: string;
   readonly enrolAgain?: readonly string[];
   readonly acceptFirmware?: readonly string[];
@@ -65,7 +65,11 @@ export function proveCommand(): Command {
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
-    .option("--ek-roots <file>", "trusted TPM makers, certificates in PEM (default: the lab's, or the evidence's)")
+    .option(
+      "--ek-roots <place>",
+      "trusted TPM makers: a file or directory of certificates (default: the lab's, or the evidence's)",
+    )
+    .option("--accept-expired-ek", "accept makers' certificates that have expired; each is named in the verdict")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
     .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pin what they have now")
     .option(
@@ -159,7 +163,7 @@ function refuseContradictions(options: ProveOptions): void {
 }
 
 async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
-  const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
+  const { expectationsOf } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
   const declarations = await import("@ashlar/verifier/declared");
@@ -174,8 +178,10 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
   const given = await readRelease(options.image);
   const made = await readRelease(declared.manifestPath);
   const known = await readKnown(options, recordPath, declared.repository, [given, made]);
-  const rootsPath = options.ekRoots ?? declared.ekRootsPath;
-  const ekRoots = rootsPath === undefined ? undefined : await readText(rootsPath, "trusted TPM makers");
+  const { pemOf, readEkRoots, trustStoreInUse } = await import("@ashlar/verifier");
+  const rootsPath = options.ekRoots ?? declared.ekRootsPath ?? (await trustStoreInUse());
+  const acceptExpired = options.acceptExpiredEk === true;
+  const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath, { acceptExpired });
   const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
     Object.assign(node, {
       expectations: expectationsOf({
@@ -198,14 +204,14 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
     await writeStoredFleet(options.evidence, {
       nodes,
       manifest,
-      ekRoots,
+      ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
       known: known.releases,
       extensions: known.extensions,
     });
   }
   return await withInterruption(async (signal) =>
     proveNodes(targets, {
-      ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
+      ekRoots,
       candidates: known.releases,
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
@@ -270,14 +276,16 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
   const { releases, releaseRoot, extension } = options;
   const repository = releases === undefined ? undefined : { releases, releaseRoot };
   const more = await read({ images: options.knownImage ?? [], extensions: extension, repository });
-  const ekRoots =
-    options.ekRoots === undefined ? stored.ekRoots : await readText(options.ekRoots, "trusted TPM makers");
+  const { readEkRoots } = await import("@ashlar/verifier");
+  const trust = { acceptExpired: options.acceptExpiredEk === true };
+  const kept = stored.ekRoots === undefined ? undefined : parseEkRoots(stored.ekRoots, trust);
+  const ekRoots = options.ekRoots === undefined ? kept : await readEkRoots(options.ekRoots, trust);
   const classConfig = await readConfig(options);
   return await proveStored(directory, stored.nodes, {
     release,
     strangers: stored.strangers,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
-    ekRoots: ekRoots === undefined ? undefined : parseEkRoots(ekRoots),
+    ekRoots,
     candidates: [...stored.known, ...more.releases],
     extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,

@@ -17,6 +17,7 @@ export type SessionOptions = {
   readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
+  readonly acceptExpiredEk?: true;
   readonly pins?: string;
   readonly extension?: readonly string[];
 };
@@ -40,6 +41,7 @@ export async function sessionOfOptions(options: SessionOptions, signal: AbortSig
         releases === undefined ? undefined : { releases, releaseRoot: options.releaseRoot ?? defaults.releaseRoot },
       image: options.image,
       ekRoots: options.ekRoots,
+      acceptExpiredEk: options.acceptExpiredEk,
       pins: options.pins,
       extensions: options.extension ?? [],
     },

@@ -36,6 +36,17 @@ export class DerReader {
     return { content, whole: this.#bytes.subarray(start, this.#reader.offset) };
   }
 
+  /** The next element, whatever it is. */
+  any(field: string): DerElement & { readonly tag: number } {
+    const tag = this.#bytes[this.#reader.offset];
+    if (tag === undefined) this.fail(`${field}: expected an element, found the end`);
+    return { tag, ...this.element(tag, field) };
+  }
+
+  get isAtEnd(): boolean {
+    return this.#reader.remaining === 0;
+  }
+
   /** A reader of what is inside the next element. */
   inner(tag: number, field: string): DerReader {
     return new DerReader(this.element(tag, field).content, `${this.#structure}, ${field}`);
@@ -65,7 +76,9 @@ export class DerReader {
 
 /** Tags of the types that are read (X.690, 8). */
 export const DER_TAGS = {
+  boolean: 0x01,
   integer: 0x02,
+  bitString: 0x03,
   octetString: 0x04,
   null: 0x05,
   objectIdentifier: 0x06,
@@ -73,4 +86,10 @@ export const DER_TAGS = {
   set: 0x31,
   /** Constructed, context-specific. */
   context0: 0xa0,
+  context3: 0xa3,
+  context4: 0xa4,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  /** Primitive, context-specific: a GeneralName that is a URI (RFC 5280, 4.2.1.6). */
+  uri: 0x86,
 } as const;

@@ -1,6 +1,6 @@
 import { ATTESTATION_KEY_ATTRIBUTES, nameOf, objectAttributeNames, parsePublic, type TpmPublic } from "@ashlar/formats";
 import { attempt, expectSame, type Difference } from "./difference.ts";
-import { certificateSha256, findEkChainProblem, parseCertificate, type EkRoots } from "./ek-chain.ts";
+import { certificateSha256, checkEkChain, parseCertificate, type EkRoots } from "./ek-chain.ts";
 
 /**
  * The attestation key, checked: made in the TPM, never to leave it, and signing only what the TPM itself produced
@@ -53,20 +53,27 @@ export function checkPin(ak: TpmPublic, ekCertificate: Uint8Array, pin: PinnedKe
   expectSame(differences, "pin", "attestation key's name", pin.akName, nameOfKey(ak));
 }
 
-/** Whether a trusted maker vouches for the TPM. */
-export function checkEkCertificate(der: Uint8Array, ekRoots: EkRoots, now: Date, differences: Difference[]): void {
-  const certificate = attempt(differences, "ek-chain", EK_CERTIFICATE, "a certificate", () =>
-    parseCertificate(der, EK_CERTIFICATE),
-  );
-  const problem = certificate === undefined ? undefined : findEkChainProblem(certificate, ekRoots, now);
-  if (problem !== undefined) {
+/** Whether a trusted maker vouches for the TPM. Gives what was accepted only because the operator has said so. */
+export function checkEkCertificate(
+  der: Uint8Array,
+  ekRoots: EkRoots,
+  now: Date,
+  differences: Difference[],
+  intermediates: readonly Uint8Array[] = [],
+): readonly string[] {
+  const chain = attempt(differences, "ek-chain", EK_CERTIFICATE, "a certificate", () => {
+    const between = intermediates.map((each) => parseCertificate(each, "intermediate certificate of the node"));
+    return checkEkChain(parseCertificate(der, EK_CERTIFICATE), ekRoots, now, between);
+  });
+  if (chain?.problem !== undefined) {
     differences.push({
       code: "ek-chain",
       what: EK_CERTIFICATE,
       expected: "a certificate that a trusted TPM maker issued",
-      found: problem,
+      found: chain.problem,
     });
   }
+  return chain?.notes ?? [];
 }
 
 export const EK_CERTIFICATE = "EK certificate";

@@ -1,131 +1,202 @@
-import { createHash, X509Certificate } from "node:crypto";
-import { AshlarError, messageOf } from "@ashlar/base";
+import type { X509Certificate } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
+import {
+  basicConstraintsOf,
+  CERTIFICATE_EXTENSIONS,
+  directoryNamesOf,
+  extendedKeyUsageOf,
+  maySignCertificates,
+  nameKey,
+  nameText,
+} from "@ashlar/formats";
+import type { EkRoots } from "./ek-roots.ts";
+import { isIssuedBy, isSelfIssued, parsedOf, titleOf, type ParsedCertificate } from "./maker-certificate.ts";
 
-/** Makers' certificates: the self-signed ones are trusted, the others only lead to them. */
-export type EkRoots = {
-  readonly certificates: readonly X509Certificate[];
-  readonly roots: ReadonlySet<X509Certificate>;
-  /** Each one's issuers among all of them, by name and signature: looked up once for a whole fleet. */
-  readonly issuers: ReadonlyMap<X509Certificate, readonly X509Certificate[]>;
-};
+export { parseEkRoots } from "./ek-roots.ts";
+export type { EkRoots } from "./ek-roots.ts";
+export { certificateSha256, parseCertificate } from "./maker-certificate.ts";
 
-const MAX_BUNDLE_CHARACTERS = 4 * 1024 * 1024;
-const MAX_CERTIFICATES = 1000;
 /** Makers' chains have up to three certificates above an EK's. */
 const MAX_CHAIN_LENGTH = 6;
+/** Each takes about 0.1 ms. A node's own intermediates could be many of one name. */
+const MAX_SIGNATURE_CHECKS = 200;
 /** TCG EK Credential Profile 2.5, 3.2.15: tcg-kp-EKCertificate. */
 const EK_CERTIFICATE_USAGE = "2.23.133.8.1";
-/** TCG EK Credential Profile 2.5, 3.2.9: the manufacturer, in the directory name of a critical subjectAltName. */
-const TPM_MANUFACTURER = /2\.23\.133\.2\.1\b|tcg-at-tpmManufacturer/u;
+/** TCG EK Credential Profile 2.5, 3.2.9: tcg-at-tpmManufacturer, in the directory name of the subjectAltName. */
+const TPM_MANUFACTURER = "2.23.133.2.1";
 
 /**
- * Parses a PEM bundle of roots and intermediates.
- *
- * @throws AshlarError `malformed` for a certificate that cannot be read, `invalid` when there is no root in it
+ * Critical extensions that are handled. Policies never refuse a chain here, since no policy is asked for and none is
+ * required (RFC 5280, 6.1.1 c and e).
  */
-export function parseEkRoots(pem: string): EkRoots {
-  if (pem.length > MAX_BUNDLE_CHARACTERS) {
-    throw new AshlarError("limit", `EK roots: expected at most ${MAX_BUNDLE_CHARACTERS} characters of PEM`);
-  }
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/gu) ?? [];
-  if (blocks.length > MAX_CERTIFICATES) {
-    throw new AshlarError(
-      "limit",
-      `EK roots: expected at most ${MAX_CERTIFICATES} certificates, found ${blocks.length}`,
-    );
-  }
-  const certificates = blocks.map((block, index) => parseCertificate(block, `EK roots: certificate ${index + 1}`));
-  const issuers = new Map(certificates.map((certificate) => [certificate, issuersAmong(certificates, certificate)]));
-  const roots = new Set(certificates.filter((certificate) => issuers.get(certificate)?.includes(certificate)));
-  if (roots.size === 0) {
-    throw new AshlarError(
-      "invalid",
-      `EK roots: expected a self-signed certificate, found none among ${certificates.length}`,
-      { hint: "add the maker's root certificate to the PEM bundle" },
-    );
-  }
-  return { certificates, roots, issuers };
-}
+const HANDLED_IN_AUTHORITIES: ReadonlySet<string> = new Set([
+  CERTIFICATE_EXTENSIONS.basicConstraints,
+  CERTIFICATE_EXTENSIONS.keyUsage,
+  CERTIFICATE_EXTENSIONS.extendedKeyUsage,
+  CERTIFICATE_EXTENSIONS.certificatePolicies,
+  CERTIFICATE_EXTENSIONS.policyMappings,
+  CERTIFICATE_EXTENSIONS.inhibitAnyPolicy,
+  CERTIFICATE_EXTENSIONS.authorityKeyIdentifier,
+]);
+/** Those that the TCG EK Credential Profile 2.5, 3.2 names as well. Directory attributes only describe the TPM. */
+const HANDLED_IN_EK_CERTIFICATES: ReadonlySet<string> = new Set([
+  ...HANDLED_IN_AUTHORITIES,
+  CERTIFICATE_EXTENSIONS.subjectAltName,
+  CERTIFICATE_EXTENSIONS.subjectDirectoryAttributes,
+]);
 
-/** Parses a certificate, DER or PEM. @throws AshlarError `malformed` */
-export function parseCertificate(bytes: Uint8Array | string, what: string): X509Certificate {
-  try {
-    const certificate = new X509Certificate(bytes);
-    // OpenSSL reads the first of several certificates and ignores bytes after it.
-    if (typeof bytes !== "string" && !certificate.raw.equals(bytes)) throw new Error("bytes after its end");
-    return certificate;
-  } catch (error) {
-    throw new AshlarError("malformed", `${what}: expected an X.509 certificate: ${messageOf(error)}`);
-  }
-}
+export type EkChain = {
+  /** What is wrong with it; undefined when a trusted maker vouches for the key. */
+  readonly problem?: string;
+  /** What was accepted only because the operator has said so. */
+  readonly notes: readonly string[];
+  /** The authorities that were passed, from below. */
+  readonly authorities: readonly ParsedCertificate[];
+};
 
-/**
- * Checks that a certificate is an endorsement key's and that a trusted maker issued it.
- *
- * Issuers are found by name and signature: swtpm, like some makers, leaves the key identifiers empty.
- *
- * @returns what is wrong with it, or undefined
- */
-export function findEkChainProblem(ek: X509Certificate, trusted: EkRoots, now: Date): string | undefined {
-  if (ek.ca) return "a certificate authority's certificate, not an endorsement key's";
-  if (!TPM_MANUFACTURER.test(ek.subjectAltName ?? "")) return "a certificate that names no TPM manufacturer";
-  if (ek.keyUsage !== undefined && !ek.keyUsage.includes(EK_CERTIFICATE_USAGE)) {
-    return `a certificate for other uses (${ek.keyUsage.join(", ")})`;
-  }
-  return findValidityProblem(ek, now) ?? findIssuerProblem(ek, trusted, now, MAX_CHAIN_LENGTH);
-}
-
-function findIssuerProblem(
-  certificate: X509Certificate,
+/** @returns what is wrong with an EK certificate, or undefined. See {@link checkEkChain}. */
+export function findEkChainProblem(
+  ek: X509Certificate,
   trusted: EkRoots,
   now: Date,
-  lengthLeft: number,
+  intermediates: readonly X509Certificate[] = [],
 ): string | undefined {
-  if (lengthLeft === 0) return `a chain of more than ${MAX_CHAIN_LENGTH} certificates`;
-  let problem: string | undefined;
-  for (const issuer of trusted.issuers.get(certificate) ?? issuersAmong(trusted.certificates, certificate)) {
-    const found = findValidityProblem(issuer, now) ?? findAuthorityProblem(issuer);
-    if (found !== undefined) {
-      problem ??= found;
-      continue;
-    }
-    if (trusted.roots.has(issuer)) return undefined;
-    const above = findIssuerProblem(issuer, trusted, now, lengthLeft - 1);
-    if (above === undefined) return undefined;
-    problem ??= above;
-  }
-  return problem ?? `no trusted issuer named ${oneLine(certificate.issuer)}`;
+  return checkEkChain(ek, trusted, now, intermediates).problem;
 }
 
-function issuersAmong(certificates: readonly X509Certificate[], certificate: X509Certificate): X509Certificate[] {
-  return certificates.filter((candidate) => isIssuedBy(certificate, candidate));
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  if (certificate.issuer !== issuer.subject) return false;
+/**
+ * Checks that a certificate is an endorsement key's and that a trusted maker issued it (RFC 5280, 6.1, without policies and
+ * revocation).
+ *
+ * @param intermediates what the node itself has: they only lead to an anchor
+ */
+export function checkEkChain(
+  ek: X509Certificate,
+  trusted: EkRoots,
+  now: Date,
+  intermediates: readonly X509Certificate[] = [],
+): EkChain {
   try {
-    return certificate.verify(issuer.publicKey);
-  } catch {
-    // OpenSSL throws for a key of another type than the signature's.
-    return false;
+    const leaf = parsedOf(ek);
+    const search = new ChainSearch(trusted, intermediates.map(parsedOf), now);
+    const problem = findEkProblem(leaf) ?? search.findValidityProblem(leaf);
+    if (problem !== undefined) return { problem, notes: [], authorities: [] };
+    return search.chainAbove(leaf, 0, 0);
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    return { problem: error.message, notes: [], authorities: [] };
   }
 }
 
-function findAuthorityProblem(issuer: X509Certificate): string | undefined {
-  return issuer.ca ? undefined : `an issuer that is no certificate authority (${oneLine(issuer.subject)})`;
+function findEkProblem({ fields: { extensions } }: ParsedCertificate): string | undefined {
+  if (basicConstraintsOf(extensions).isAuthority)
+    return "a certificate authority's certificate, not an endorsement key's";
+  if (!directoryNamesOf(extensions).some(({ type }) => type === TPM_MANUFACTURER)) {
+    return "a certificate that names no TPM manufacturer";
+  }
+  const uses = extendedKeyUsageOf(extensions);
+  if (uses !== undefined && !uses.includes(EK_CERTIFICATE_USAGE)) {
+    return `a certificate for other uses (${uses.join(", ")})`;
+  }
+  const unhandled = findUnhandled(extensions, HANDLED_IN_EK_CERTIFICATES);
+  return unhandled && `a certificate with a critical extension that is not known (${unhandled})`;
 }
 
-function findValidityProblem(certificate: X509Certificate, now: Date): string | undefined {
-  const name = oneLine(certificate.subject);
-  if (now < certificate.validFromDate) return `a certificate that is not valid yet (${name})`;
-  return now > certificate.validToDate ? `an expired certificate (${name}, ${certificate.validTo})` : undefined;
+function findUnhandled(
+  extensions: ParsedCertificate["fields"]["extensions"],
+  handled: ReadonlySet<string>,
+): string | undefined {
+  return [...extensions].find(([identifier, { isCritical }]) => isCritical && !handled.has(identifier))?.[0];
 }
 
-function oneLine(name: string): string {
-  return name.replaceAll("\n", ", ").slice(0, 200);
+/** A depth-first search for an anchor. */
+class ChainSearch {
+  readonly #trusted: EkRoots;
+  readonly #intermediates: readonly ParsedCertificate[];
+  readonly #now: Date;
+  #checksLeft = MAX_SIGNATURE_CHECKS;
+
+  constructor(trusted: EkRoots, intermediates: readonly ParsedCertificate[], now: Date) {
+    this.#trusted = trusted;
+    this.#intermediates = intermediates;
+    this.#now = now;
+  }
+
+  /** `depth`: certificates below this one; `pathLength`: those of them that a pathLenConstraint counts. */
+  chainAbove(certificate: ParsedCertificate, depth: number, pathLength: number): EkChain {
+    if (depth === MAX_CHAIN_LENGTH) return none(`a chain of more than ${MAX_CHAIN_LENGTH} certificates`);
+    let problem: string | undefined;
+    for (const issuer of this.#issuersOf(certificate)) {
+      const found = this.findValidityProblem(issuer) ?? findAuthorityProblem(issuer, pathLength);
+      if (found !== undefined) {
+        problem ??= found;
+        continue;
+      }
+      const isAnchor = this.#trusted.anchors.has(issuer);
+      const next = pathLength + (isSelfIssued(issuer) ? 0 : 1);
+      const above: EkChain = isAnchor ? { notes: [], authorities: [] } : this.chainAbove(issuer, depth + 1, next);
+      if (above.problem === undefined) {
+        const below = depth === 0 ? this.#notesOn(certificate) : [];
+        const notes = [...below, ...this.#notesOn(issuer), ...above.notes];
+        return { notes, authorities: [issuer, ...above.authorities] };
+      }
+      problem ??= above.problem;
+    }
+    return none(problem ?? `no trusted issuer named ${nameText(certificate.fields.issuer)}`);
+  }
+
+  findValidityProblem(certificate: ParsedCertificate): string | undefined {
+    const { notBefore, notAfter } = certificate.fields;
+    if (this.#now < notBefore) return `a certificate that is not valid yet (${titleOf(certificate)})`;
+    if (this.#now <= notAfter || this.#trusted.acceptExpired) return undefined;
+    return `an expired certificate (${titleOf(certificate)}, ${dayOf(notAfter)}): see --accept-expired-ek`;
+  }
+
+  *#issuersOf(certificate: ParsedCertificate): Generator<ParsedCertificate> {
+    const known = this.#trusted.issuers.get(certificate);
+    yield* known ?? this.#checked(certificate, this.#trusted.certificates);
+    if (known === undefined) yield* this.#checked(certificate, this.#intermediates);
+  }
+
+  *#checked(certificate: ParsedCertificate, candidates: readonly ParsedCertificate[]): Generator<ParsedCertificate> {
+    for (const candidate of candidates) {
+      if (candidate === certificate || !hasNameOf(candidate, certificate)) continue;
+      if (this.#checksLeft === 0) {
+        throw new AshlarError("limit", `EK chain: expected at most ${MAX_SIGNATURE_CHECKS} signatures to check`);
+      }
+      this.#checksLeft -= 1;
+      if (isIssuedBy(certificate, candidate)) yield candidate;
+    }
+  }
+
+  #notesOn(certificate: ParsedCertificate): readonly string[] {
+    const { notAfter } = certificate.fields;
+    if (this.#now <= notAfter) return [];
+    return [`accepted although it has expired: the maker's certificate ${titleOf(certificate)}, ${dayOf(notAfter)}`];
+  }
 }
 
-/** What a pin remembers of an EK certificate: SHA-256 over its DER, in hexadecimal. */
-export function certificateSha256(der: Uint8Array): string {
-  return createHash("sha256").update(der).digest("hex");
+function none(problem: string): EkChain {
+  return { problem, notes: [], authorities: [] };
+}
+
+function hasNameOf(issuer: ParsedCertificate, { fields }: ParsedCertificate): boolean {
+  return nameKey(issuer.fields.subject) === nameKey(fields.issuer);
+}
+
+/** RFC 5280, 6.1.4 k to o. */
+function findAuthorityProblem(issuer: ParsedCertificate, pathLength: number): string | undefined {
+  const { extensions } = issuer.fields;
+  const constraints = basicConstraintsOf(extensions);
+  if (!constraints.isAuthority) return `an issuer that is no certificate authority (${titleOf(issuer)})`;
+  if (maySignCertificates(extensions) === false) return `an issuer that may not sign certificates (${titleOf(issuer)})`;
+  if (constraints.pathLength !== undefined && pathLength > constraints.pathLength) {
+    return `more authorities below ${titleOf(issuer)} than its path length (${constraints.pathLength})`;
+  }
+  const unhandled = findUnhandled(extensions, HANDLED_IN_AUTHORITIES);
+  return unhandled && `an issuer with a critical extension that is not known (${titleOf(issuer)}, ${unhandled})`;
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }

@@ -5,6 +5,7 @@ import type { ActivateRequest } from "@ashlar/protocol";
 import { checkAttestationKey, checkEkCertificate, nameOfKey, type PinnedKeys } from "./check-keys.ts";
 import type { Difference } from "./difference.ts";
 import { certificateSha256, parseCertificate, type EkRoots } from "./ek-chain.ts";
+import { ekKeyOf } from "./maker-certificate.ts";
 import type { Keys } from "@ashlar/protocol/answers";
 
 /** One try to enrol a node: what is sent to it, and what only its TPM can answer. */
@@ -35,7 +36,7 @@ export function prepareEnrolment(
   refuse(differences);
   if (ak === undefined) throw new TypeError("an attestation key without difference is a key");
   // Only the certificate's own key is used: what else the node says about its EK cannot weaken the challenge.
-  const ekKey = parseCertificate(keys.ekCertificate, "EK certificate").publicKey;
+  const ekKey = ekKeyOf(parseCertificate(keys.ekCertificate, "EK certificate"));
   if (!ekKey.equals(keyObjectOf(parsePublic(keys.ekPublic)))) {
     throw new AshlarError("untrusted", "enrolment: expected the EK of the certificate, found another EK");
   }

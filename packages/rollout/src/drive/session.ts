@@ -1,11 +1,11 @@
 import { readText } from "@ashlar/host";
 import { dirname } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { parseEkRoots, type ExtensionKnowledge, type KnownExtension } from "@ashlar/identity";
+import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { pinOfOperatorPem } from "@ashlar/protocol";
 import type { Repository } from "@ashlar/repository";
-import { AgentClient } from "@ashlar/verifier";
+import { AgentClient, readEkRoots, trustStoreInUse } from "@ashlar/verifier";
 import {
   allowedVersions,
   extensionRecordPath,
@@ -36,6 +36,7 @@ export type SessionSources = {
   /** The image, or its manifest, of nodes that were never updated. */
   readonly image: string | undefined;
   readonly ekRoots: string | undefined;
+  readonly acceptExpiredEk?: boolean | undefined;
   readonly pins: string | undefined;
   readonly extensions: readonly string[];
 };
@@ -75,8 +76,9 @@ export async function openSession(sources: SessionSources, signal: AbortSignal):
   ];
   const recordOfExtensions = extensionRecordPath(pinsPath);
   const extensionRecord = await readExtensionRecord(recordOfExtensions);
-  const rootsPath = sources.ekRoots ?? declared.ekRootsPath;
-  const ekRoots = rootsPath === undefined ? undefined : parseEkRoots(await readText(rootsPath, "trusted TPM makers"));
+  const rootsPath = sources.ekRoots ?? declared.ekRootsPath ?? (await trustStoreInUse());
+  const { acceptExpiredEk: acceptExpired = false } = sources;
+  const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath, { acceptExpired });
   const knowledge = (node: DeclaredNode): ExtensionKnowledge => ({
     known: extensions,
     ...rightOfNode(extensionRecord, node.name),

@@ -1,0 +1,62 @@
+import { DER_TAGS, type DerElement, type DerReader } from "./der-reader.ts";
+import { readObjectIdentifier } from "./object-identifier.ts";
+
+/** One attribute of a name: the type's object identifier, and the value as text. */
+export type NameAttribute = { readonly type: string; readonly value: string };
+
+/** The attributes of a Name (RFC 5280, 4.1.2.4) in their order. Which of them share a set is left out. */
+export type DistinguishedName = readonly NameAttribute[];
+
+const MAX_ATTRIBUTES = 64;
+
+export function readName(reader: DerReader, field: string): DistinguishedName {
+  const attributes: NameAttribute[] = [];
+  const sets = reader.inner(DER_TAGS.sequence, field);
+  while (!sets.isAtEnd) {
+    const set = sets.inner(DER_TAGS.set, "RelativeDistinguishedName");
+    while (!set.isAtEnd) {
+      if (attributes.length === MAX_ATTRIBUTES) set.fail(`expected at most ${MAX_ATTRIBUTES} attributes`);
+      const attribute = set.inner(DER_TAGS.sequence, "AttributeTypeAndValue");
+      const type = readObjectIdentifier(attribute, "type");
+      attributes.push({ type, value: textOf(attribute.any("value")) });
+      attribute.end();
+    }
+  }
+  return attributes;
+}
+
+/** For comparison: how a text is encoded, its case and its spaces make no other name (RFC 5280, 7.1). */
+export function nameKey(name: DistinguishedName): string {
+  const plain = (value: string): string => value.trim().replaceAll(/\s+/gu, " ").toLowerCase();
+  return JSON.stringify(name.map(({ type, value }) => [type, plain(value)]));
+}
+
+/** On one line, for people. */
+export function nameText(name: DistinguishedName): string {
+  const parts = name.map(({ type, value }) => `${SHORT_NAMES.get(type) ?? type}=${value}`);
+  return parts.join(", ").slice(0, MAX_SHOWN_CHARACTERS);
+}
+
+const MAX_SHOWN_CHARACTERS = 200;
+
+/** RFC 4514, 3. */
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["2.5.4.3", "CN"],
+  ["2.5.4.5", "serialNumber"],
+  ["2.5.4.6", "C"],
+  ["2.5.4.7", "L"],
+  ["2.5.4.8", "ST"],
+  ["2.5.4.10", "O"],
+  ["2.5.4.11", "OU"],
+]);
+
+/** BMPString and UniversalString (X.690, 8.23.5). The other kinds of text are read as UTF-8 or Latin-1. */
+const BMP_STRING = 0x1e;
+const UTF8_STRING = 0x0c;
+
+function textOf({ tag, content }: DerElement & { readonly tag: number }): string {
+  const bytes = Buffer.from(content);
+  if (tag === UTF8_STRING) return bytes.toString("utf8");
+  if (tag === BMP_STRING && bytes.length % 2 === 0) return bytes.swap16().toString("utf16le");
+  return bytes.toString("latin1");
+}

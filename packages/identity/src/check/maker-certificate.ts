@@ -1,0 +1,68 @@
+import { createHash, X509Certificate } from "node:crypto";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { certificateKeyOf, nameKey, nameText, parseCertificateFields, type CertificateFields } from "@ashlar/formats";
+
+/** A certificate as both of its readers see it: ours for what it says, OpenSSL's for its signature. */
+export type ParsedCertificate = { readonly x509: X509Certificate; readonly fields: CertificateFields };
+
+/** Parses a certificate, DER or PEM. @throws AshlarError `malformed` */
+export function parseCertificate(bytes: Uint8Array | string, what: string): X509Certificate {
+  try {
+    const certificate = new X509Certificate(bytes);
+    // OpenSSL reads the first of several certificates and ignores bytes after it.
+    if (typeof bytes !== "string" && !certificate.raw.equals(bytes)) throw new Error("bytes after its end");
+    return certificate;
+  } catch (error) {
+    throw new AshlarError("malformed", `${what}: expected an X.509 certificate: ${messageOf(error)}`);
+  }
+}
+
+/** @throws AshlarError `malformed` */
+export function parsedOf(x509: X509Certificate): ParsedCertificate {
+  return { x509, fields: parseCertificateFields(x509.raw) };
+}
+
+/**
+ * The endorsement key that a certificate is for.
+ *
+ * @throws AshlarError `malformed` or `invalid` for one that cannot be read
+ */
+export function ekKeyOf(certificate: X509Certificate): ReturnType<typeof certificateKeyOf> {
+  return certificateKeyOf(parseCertificateFields(certificate.raw).publicKeyInfo);
+}
+
+/**
+ * What certificates are signed with: RSA (RFC 8017) and ECDSA (RFC 5758). SHA-1 is among them, because makers' old
+ * certificates have it, and nobody but the maker chooses what is in them. MD5 is not.
+ */
+const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
+  ...[5, 10, 11, 12, 13].map((last) => `1.2.840.113549.1.1.${last}`),
+  ...[1, 3.2, 3.3, 3.4].map((last) => `1.2.840.10045.4.${last}`),
+]);
+
+/** By name and signature: swtpm, like some makers, leaves the key identifiers empty, and others' are odd. */
+export function isIssuedBy(certificate: ParsedCertificate, issuer: ParsedCertificate): boolean {
+  if (issuer.fields.subject.length === 0) return false;
+  if (nameKey(certificate.fields.issuer) !== nameKey(issuer.fields.subject)) return false;
+  if (!SIGNATURE_ALGORITHMS.has(certificate.fields.signatureAlgorithm)) return false;
+  try {
+    return certificate.x509.verify(certificateKeyOf(issuer.fields.publicKeyInfo));
+  } catch {
+    // OpenSSL throws for a key of another type than the signature's.
+    return false;
+  }
+}
+
+export function isSelfIssued({ fields }: ParsedCertificate): boolean {
+  return nameKey(fields.issuer) === nameKey(fields.subject);
+}
+
+/** What to call a certificate in a message. */
+export function titleOf({ fields }: ParsedCertificate): string {
+  return fields.subject.length === 0 ? "without a subject" : nameText(fields.subject);
+}
+
+/** What a pin remembers of an EK certificate: SHA-256 over its DER, in hexadecimal. */
+export function certificateSha256(der: Uint8Array): string {
+  return createHash("sha256").update(der).digest("hex");
+}
