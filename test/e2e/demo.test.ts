@@ -31,7 +31,7 @@ before(
     await run("node", ["apps/demo/src/main.ts"], { cwd: ROOT, onLine, acceptStatus: [0, 1] });
     report = JSON.parse(await readFile(join(DIRECTORY, "report.json"), "utf8"));
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 75 * MINUTES },
 );
 
 test("two nodes are proven to be one identity", () => {

@@ -18,11 +18,17 @@ writeFileSync(join(directory, "secret"), "secret");
 symlinkSync("../secret", join(root, "out"));
 symlinkSync("..", join(root, "up"));
 symlinkSync("sub", join(root, "alias"));
+mkdirSync(join(directory, "sibling"));
+writeFileSync(join(directory, "sibling/file"), "other");
 
-function translated(storage: string): { readonly ignition: string; readonly problem: string } {
+function translated(storage: string): {
+  readonly ignition: string;
+  readonly problem: string;
+  readonly severity: string;
+} {
   const text = `variant: flatcar\nversion: 1.0.0\nstorage: ${storage}\n`;
   const { ignition, report } = translate(text, { files: localDirectory(root) });
-  return { ignition: ignition ?? "", problem: report[0]?.message ?? "" };
+  return { ignition: ignition ?? "", problem: report[0]?.message ?? "", severity: report[0]?.severity ?? "" };
 }
 
 const embed = (local: string): ReturnType<typeof translated> =>
@@ -34,12 +40,20 @@ test("files are embedded, also over links that stay inside", () => {
   }
 });
 
-test("nothing outside the directory is read", () => {
-  for (const path of ["out", "up/secret", "../secret", "/../secret", "sub/../../secret"]) {
-    assert.match(embed(path).problem, /expected a (?:file|path) inside/u, path);
+test("a link that leads out of the directory is followed with a warning; a path that does is refused", () => {
+  for (const path of ["out", "up/secret"]) {
+    const { ignition, problem, severity } = embed(path);
+    assert.match(ignition, /"source":"data:,secret"/u, path);
+    assert.match(problem, /found a link that leads out of it/u, path);
+    assert.equal(severity, "warning");
+  }
+  for (const path of ["../secret", "/../secret", "sub/../../secret"]) {
+    assert.match(embed(path).problem, /expected a path inside/u, path);
+    assert.equal(embed(path).severity, "error");
   }
   assert.match(translated("{trees: [{local: up}]}").ignition, /"links":\[\{"path":"\/","target":"\.\."\}\]/u);
-  assert.match(translated("{trees: [{local: up/files}]}").problem, /expected a file inside/u);
+  assert.equal(translated("{trees: [{local: up}]}").problem, "");
+  assert.match(translated("{trees: [{local: up/sibling}]}").problem, /a link that leads out of it: up\/sibling/u);
 });
 
 test("what is no regular file, too large or missing is refused", () => {

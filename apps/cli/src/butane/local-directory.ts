@@ -15,30 +15,24 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { MAX_LOCAL_FILE_BYTES, type LocalEntry, type LocalFiles } from "@ashlar/butane";
 
 /**
- * The files that a Butane config may embed from a directory on this machine. Nothing outside it is read: a link that leads
- * out of it is refused, be it the file or a directory on the way there.
+ * The files that a Butane config may embed from a directory on this machine. A link that leads out of it is followed, as the
+ * reference does, be it the file or a directory on the way there.
  */
 export function localDirectory(directory: string): LocalFiles {
   let root: string | undefined;
   const rootOf = (): string => (root ??= attempt(() => realpathSync(directory)));
   /** The real path of what a path leads to. */
-  const inside = (path: string): string => {
-    const real = attempt(() => realpathSync(join(rootOf(), path)));
-    if (real === rootOf() || real.startsWith(rootOf() === sep ? sep : rootOf() + sep)) return real;
-    throw new AshlarError(
-      "invalid",
-      `expected a file inside ${directory}, found a link that leads out of it: ${path}`,
-      {
-        hint: "copy the file into the directory",
-      },
-    );
-  };
+  const followed = (path: string): string => attempt(() => realpathSync(join(rootOf(), path)));
   const place = (path: string): string =>
-    path === "" ? rootOf() : join(inside(dirname(path)), path.slice(path.lastIndexOf("/") + 1));
+    path === "" ? rootOf() : join(followed(dirname(path)), path.slice(path.lastIndexOf("/") + 1));
   return {
     look: (path) => attempt(() => entryOf(place(path))),
-    read: (path) => attempt(() => readRegular(inside(path), path)),
-    list: (path) => attempt(() => readdirSync(inside(path))),
+    read: (path) => attempt(() => readRegular(followed(path), path)),
+    list: (path) => attempt(() => readdirSync(followed(path))),
+    leadsOut: (path) => {
+      const real = followed(path);
+      return real !== rootOf() && !real.startsWith(rootOf() === sep ? sep : rootOf() + sep);
+    },
   };
 }
 

@@ -12,6 +12,8 @@ export type LocalFiles = {
   readonly read: (path: string) => Uint8Array;
   /** The names in a directory, in any order. */
   readonly list: (path: string) => readonly string[];
+  /** Whether links on the way to what a path leads to, or there, lead out of the directory. They are followed all the same. */
+  readonly leadsOut?: (path: string) => boolean;
 };
 
 export type LocalEntry = {

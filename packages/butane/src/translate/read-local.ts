@@ -5,7 +5,18 @@ import type { Context } from "./context.ts";
 
 /** The bytes of a local file; nothing, and an error in the report, if it cannot be had. */
 export function readLocal(context: Context, path: string, place: Place): Uint8Array | undefined {
-  return withLocal(context, path, place, (files, normal) => files.read(normal));
+  return withLocal(context, path, place, (files, normal) => {
+    const bytes = files.read(normal);
+    warnOutside(context, normal, place);
+    return bytes;
+  });
+}
+
+/** What is read over a link that leads out of the directory may be another file elsewhere. */
+export function warnOutside({ files, findings }: Context, path: string, place: Place): void {
+  if (files?.leadsOut?.(path) !== true) return;
+  const message = `expected a file inside the files directory, found a link that leads out of it: ${path}`;
+  findings.warning(place, message, "it was followed; copy the file into the directory");
 }
 
 /** Runs `use` with the normal form of a local path; what it throws as expected failures goes into the report. */

@@ -1,11 +1,11 @@
 import { AshlarError } from "@ashlar/base";
 import { isObject, objectsOf, textOf, type Decoded, type DecodedObject } from "../document/decoded.ts";
 import type { Place } from "../document/origins.ts";
-import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES, type LocalFiles } from "../local/local-files.ts";
+import { MAX_TREE_DEPTH, MAX_TREE_ENTRIES, normalPath, type LocalFiles } from "../local/local-files.ts";
 import { dataUrl } from "../output/data-url.ts";
 import { cleanPath } from "../validate/paths.ts";
 import type { Context } from "./context.ts";
-import { withLocal } from "./read-local.ts";
+import { warnOutside, withLocal } from "./read-local.ts";
 
 /** A file or link of a local tree. */
 type Leaf = { readonly path: string; readonly target: string; readonly executable: boolean; readonly link?: string };
@@ -25,6 +25,9 @@ export function embedTrees(context: Context): void {
       continue;
     }
     const leaves = withLocal(context, local, [tree], (files, path) => leavesOf(files, path, treeTarget(tree), budget));
+    const root = leaves === undefined ? undefined : normalPath(local);
+    // A root that is itself a link is not followed.
+    if (root !== undefined && leaves?.[0]?.path !== root) warnOutside(context, root, [tree]);
     for (const leaf of leaves ?? []) nodes.add(leaf, [tree]);
   }
   nodes.store();

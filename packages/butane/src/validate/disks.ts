@@ -44,14 +44,12 @@ export function checkDisk(disk: DecodedObject, { findings }: Validation): void {
   checkOverlaps(partitions, findings);
   checkLabels(partitions, findings);
   const deletes = partitions.some((partition) => partition["shouldExist"] === false);
-  const fills = partitions.some(
-    (partition) => partition["shouldExist"] !== false && (sizeOf(partition) === 0 || startOf(partition) === 0),
-  );
-  if (deletes && fills) {
+  const takesNext = partitions.some((partition) => (integerOf(partition["number"]) ?? 0) === 0);
+  if (deletes && takesNext) {
     findings.error(
       [disk, "partitions"],
-      "expected a size and a start for each partition where others are deleted, found one without",
-      "free space is looked for before partitions are deleted, so say where each one goes",
+      "expected a number for each partition where others are deleted, found one without",
+      "which number is the next free one depends on the order in which partitions are deleted",
     );
   }
 }

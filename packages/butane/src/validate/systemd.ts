@@ -1,4 +1,4 @@
-import { textOf, type DecodedObject } from "../document/decoded.ts";
+import { objectsOf, textOf, type DecodedObject } from "../document/decoded.ts";
 import { readUnitFile } from "./unit-file.ts";
 import type { Validation } from "./validation.ts";
 
@@ -23,6 +23,28 @@ export function checkUnit(unit: DecodedObject, { findings }: Validation): void {
       message,
       "add [Install] with WantedBy=multi-user.target, or leave enabled out",
     );
+  }
+}
+
+const INSTANCE = /^(?<template>.+?)@.+?\.service$/su;
+
+/**
+ * Enabling an instance does nothing when its template comes from the same config without [Install]: what the instance itself or
+ * a drop-in says there does not count for it (systemd.unit(5), as Ignition checks it).
+ */
+export function checkInstances(systemd: DecodedObject, { findings }: Validation): void {
+  const units = objectsOf(systemd["units"]);
+  const byName = new Map(units.map((unit) => [textOf(unit["name"]), unit]));
+  for (const unit of units) {
+    const { template } = INSTANCE.exec(textOf(unit["name"]))?.groups ?? {};
+    if (template === undefined || unit["enabled"] !== true) continue;
+    const name = `${template}@.service`;
+    const contents = textOf(byName.get(name)?.["contents"]);
+    if (contents === "") continue;
+    const { problem, hasInstall } = readUnitFile(contents);
+    if (problem !== undefined || hasInstall) continue;
+    const message = `expected an [Install] section in ${name}, whose instance ${textOf(unit["name"])} is enabled, found none, so enabling has no effect`;
+    findings.warning([unit, "contents"], message, "add [Install] with WantedBy=multi-user.target to the template");
   }
 }
 

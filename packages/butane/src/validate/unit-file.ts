@@ -4,6 +4,8 @@ export type UnitFile = {
   readonly problem?: string;
   /** Whether an `[Install]` section says what enabling the unit does. */
   readonly installs: boolean;
+  /** Whether there is an `[Install]` section with anything in it. */
+  readonly hasInstall: boolean;
 };
 
 const INSTALL_KEYS: ReadonlySet<string> = new Set(["WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"]);
@@ -15,16 +17,17 @@ const INSTALL_KEYS: ReadonlySet<string> = new Set(["WantedBy", "RequiredBy", "Up
 export function readUnitFile(text: string): UnitFile {
   const lines = text.split("\n");
   let section: string | undefined;
-  let installs = false;
+  let [installs, hasInstall] = [false, false];
   for (let index = 0; index < lines.length; index += 1) {
     const line = (lines[index] ?? "").trimStart();
     if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
     if (line.startsWith("[")) {
       const end = line.indexOf("]");
-      if (end < 0) return { installs, problem: `expected a ] after ${shown(line)}, found none` };
+      if (end < 0) return { installs, hasInstall, problem: `expected a ] after ${shown(line)}, found none` };
       if (line.slice(end + 1).trim() !== "") {
         return {
           installs,
+          hasInstall,
           problem: `expected nothing behind ${line.slice(0, end + 1)}, found ${shown(line.slice(end + 1))}`,
         };
       }
@@ -33,11 +36,12 @@ export function readUnitFile(text: string): UnitFile {
     }
     if (section === undefined) continue;
     const equals = line.indexOf("=");
-    if (equals < 0) return { installs, problem: `expected NAME=VALUE, found ${shown(line)}` };
+    if (equals < 0) return { installs, hasInstall, problem: `expected NAME=VALUE, found ${shown(line)}` };
+    hasInstall ||= section === "Install";
     installs ||= section === "Install" && INSTALL_KEYS.has(line.slice(0, equals).trim());
     while ((lines[index] ?? "").trimEnd().endsWith("\\") && index + 1 < lines.length) index += 1;
   }
-  return { installs };
+  return { installs, hasInstall };
 }
 
 function shown(text: string): string {

@@ -5,7 +5,7 @@ import { checkDisk, checkPartition } from "./disks.ts";
 import { checkDuplicates } from "./duplicates.ts";
 import { checkFile, checkLink, checkNode, checkOwner, checkStorage, checkUnitPaths } from "./nodes.ts";
 import { checkHeader, checkProxy, checkResource, needSource } from "./resources.ts";
-import { checkDropin, checkUnit } from "./systemd.ts";
+import { checkDropin, checkInstances, checkUnit } from "./systemd.ts";
 import type { Check, Validation } from "./validation.ts";
 import { checkClevis, checkFilesystem, checkFilesystemDisks, checkLuks, checkRaid, checkTang } from "./volumes.ts";
 
@@ -33,6 +33,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     checkStorage(storage, validation);
     checkFilesystemDisks(storage, validation);
   },
+  Systemd: checkInstances,
   Tang: checkTang,
   Tls: (tls, { findings }) => {
     needSource(findings, tls["certificateAuthorities"]);
