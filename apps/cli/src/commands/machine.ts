@@ -15,6 +15,7 @@ export function machineCommand(): Command {
 type CheckOptions = {
   readonly ssh?: string;
   readonly save?: string;
+  readonly ekRoots?: string;
   readonly events?: true;
   readonly json?: true;
 };
@@ -26,6 +27,7 @@ function checkCommand(): Command {
   return new Command("check")
     .description("Look at a Linux machine's TPM, firmware log and Secure Boot, whatever system it has")
     .option("--ssh <host>", "another machine, by OpenSSH with your own configuration (default: this machine)")
+    .option("--ek-roots <place>", "trusted TPM makers' certificates (default: those of ashlar trust)")
     .option("--events", "explain the firmware's log event by event")
     .option("--save <dir>", "keep log and model without serial numbers, to send them to somebody")
     .option("--json", "print JSON")
@@ -43,9 +45,11 @@ Examples:
   ashlar machine check --ssh admin@server-1 --save out/server-1`,
     )
     .action(async (options: CheckOptions) => {
-      const { askMachine, judgeMachine, saveMachine } = await import("@ashlar/verifier");
+      const { askMachine, judgeMachine, readEkRoots, saveMachine, trustStoreInUse } = await import("@ashlar/verifier");
+      const rootsPath = options.ekRoots ?? (await trustStoreInUse());
+      const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath);
       const facts = await withInterruption(async (signal) => askMachine(options.ssh, signal));
-      const report = judgeMachine(facts);
+      const report = judgeMachine(facts, ekRoots, new Date());
       if (options.save !== undefined) {
         const files = await saveMachine(options.save, facts, report);
         reportLine(`kept in ${options.save}: ${files.join(", ")}`);

@@ -1,6 +1,7 @@
+import type { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { parseFirmwareLog, replayPcrs, type FirmwareLog, type HashName } from "@ashlar/formats";
-import { explainFirmware, parseCertificate, type ExplainedEvent } from "@ashlar/identity";
+import { checkEkChain, explainFirmware, parseCertificate, type EkRoots, type ExplainedEvent } from "@ashlar/identity";
 import type { MachineFacts } from "./machine-facts.ts";
 
 /** One thing that was looked at. A `problem` keeps a node on this machine from being proven. */
@@ -23,15 +24,19 @@ const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7];
 /** From here on NV memory has intermediates, not EK certificates (TCG EK Credential Profile 2.5, 2.2.1.5). */
 const FIRST_INTERMEDIATE = 0x0100;
 
-/** Says whether a node on this machine could be proven, and what is in the way. */
-export function judgeMachine(facts: MachineFacts): MachineReport {
+/**
+ * Says whether a node on this machine could be proven, and what is in the way.
+ *
+ * @param ekRoots the makers that are trusted; without them it is not said whose TPM would be proven
+ */
+export function judgeMachine(facts: MachineFacts, ekRoots: EkRoots | undefined, now: Date): MachineReport {
   const { checks: logChecks, events } = judgeLog(facts);
   const checks = [
     judgeTpm(facts),
     judgeUefi(facts),
     judgeBank(facts),
     ...logChecks,
-    ...judgeEk(facts),
+    ...judgeEk(facts, ekRoots, now),
     judgeSecureBoot(facts),
   ];
   const isUnknown = checks.some(({ id }) => id === NOT_LOOKED_AT);
@@ -149,14 +154,17 @@ function noteOwnPrograms(events: readonly ExplainedEvent[]): MachineCheck[] {
   ];
 }
 
-function judgeEk({ nv, canAskTpm, tpmVersion, isRoot }: MachineFacts): MachineCheck[] {
+function judgeEk(
+  { nv, canAskTpm, tpmVersion, isRoot }: MachineFacts,
+  ekRoots: EkRoots | undefined,
+  now: Date,
+): MachineCheck[] {
   if (tpmVersion !== "2") return [];
   if (!canAskTpm) {
     if (isRoot) return [{ id: "ek", state: "problem", found: "/dev/tpmrm0 cannot be opened" }];
     return [{ id: NOT_LOOKED_AT, state: "problem", found: "the TPM cannot be asked", advice: AS_ROOT }];
   }
   const certificates = [...nv].filter(([index]) => index < FIRST_INTERMEDIATE);
-  const intermediates = nv.size - certificates.length;
   if (certificates.length === 0) {
     return [
       {
@@ -167,24 +175,63 @@ function judgeEk({ nv, canAskTpm, tpmVersion, isRoot }: MachineFacts): MachineCh
       },
     ];
   }
-  return certificates.map(([index, der]) => describeEk(index, der, intermediates));
+  const rest = [...nv].filter(([index]) => index >= FIRST_INTERMEDIATE).toSorted(([one], [other]) => one - other);
+  const intermediates = readChain(Buffer.concat(rest.map(([, bytes]) => bytes)));
+  const checks = certificates.map(([index, der]) => judgeCertificate(index, der, { intermediates, ekRoots, now }));
+  // One whose maker is trusted is enough.
+  if (!checks.some(({ state }) => state === "ok")) return checks;
+  return checks.map((each) => (each.state === "problem" ? { ...each, state: "note" } : each));
 }
 
-function describeEk(index: number, der: Uint8Array, intermediates: number): MachineCheck {
-  const place = `0x01c0${index.toString(16).padStart(4, "0")}`;
+/** Certificates one after the other, over the borders of indices; what cannot be read leads nowhere. */
+function readChain(bytes: Uint8Array): X509Certificate[] {
+  const found: X509Certificate[] = [];
+  for (let rest = bytes; rest.length > 0 && found.length < MAX_INTERMEDIATES;) {
+    const der = withoutPadding(rest);
+    try {
+      found.push(parseCertificate(der, "intermediate"));
+    } catch (error) {
+      if (!(error instanceof AshlarError)) throw error;
+      break;
+    }
+    rest = rest.subarray(der.length);
+  }
+  return found;
+}
+
+const MAX_INTERMEDIATES = 16;
+
+type Trust = {
+  readonly intermediates: readonly X509Certificate[];
+  readonly ekRoots: EkRoots | undefined;
+  readonly now: Date;
+};
+
+function judgeCertificate(index: number, bytes: Uint8Array, { intermediates, ekRoots, now }: Trust): MachineCheck {
+  const place = `EK certificate at 0x01c0${index.toString(16).padStart(4, "0")}`;
   try {
-    const certificate = parseCertificate(der, `EK certificate at ${place}`);
+    const certificate = parseCertificate(withoutPadding(bytes), place);
     const issuer = (certificate.issuer ?? "").replaceAll("\n", ", ") || "an issuer without a name";
-    const more = intermediates === 0 ? "" : `; ${intermediates} certificates of the way to its root beside it`;
-    return {
-      id: "ek",
-      state: "ok",
-      found: `EK certificate at ${place}, issued by ${issuer}, until ${certificate.validTo}${more}`,
-    };
+    const found = `${place}, issued by ${issuer}, until ${certificate.validTo}`;
+    if (ekRoots === undefined) {
+      const advice = "give the maker's root certificates with --ek-roots to see whether its chain is complete";
+      return { id: "ek", state: "note", found, advice };
+    }
+    const { problem, notes } = checkEkChain(certificate, ekRoots, now, intermediates);
+    if (problem === undefined) return { id: "ek", state: "ok", found: [found, ...notes].join("; ") };
+    const advice = "add the maker's root certificate to what you trust";
+    return { id: "ek", state: "problem", found: `${found}: ${problem}`, advice };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
-    return { id: "ek", state: "note", found: error.message };
+    return { id: "ek", state: "problem", found: error.message };
   }
+}
+
+/** An index may be larger than its certificate, whose own length says where it ends (X.690, 8.1.3). */
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  const [tag, first, high, low] = bytes;
+  if (tag !== 0x30 || first !== 0x82 || high === undefined || low === undefined) return bytes;
+  return bytes.subarray(0, 4 + high * 256 + low);
 }
 
 function judgeSecureBoot({ secureBoot, setupMode, bootLoader }: MachineFacts): MachineCheck {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { parseFirmwareLog, replayPcrs, sha256 } from "@ashlar/formats";
+import { parseEkRoots } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { firmwareLogBytes, testLogs, testRelease, type TestLogs } from "@ashlar/protocol/test-fixtures";
 import fc from "fast-check";
@@ -16,7 +17,10 @@ const directory = mkdtempSync(join(tmpdir(), "ashlar-machine-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 const { firmware } = testLogs(testRelease("1.0.0"), sha256("class"), sha256("node"));
-const { ekCertificate } = new TestNode(new TestAuthority()).keys;
+const authority = new TestAuthority();
+const { ekCertificate } = new TestNode(authority).keys;
+const ekRoots = parseEkRoots(authority.roots);
+const now = new Date();
 const base64 = (bytes: Uint8Array): string => `base64:${Buffer.from(bytes).toString("base64")}`;
 const late = { pcr: 2, type: 0x8000_0004, digest: sha256("driver"), data: Buffer.from("driver") };
 
@@ -52,7 +56,8 @@ function answerWith(events: TestLogs["firmware"], ...changes: readonly (readonly
   return changes.reduce((text, [from, to]) => text.replace(from, to), lines.join("\n"));
 }
 
-const judge = (...args: Parameters<typeof answerWith>) => judgeMachine(parseMachineFacts(answerWith(...args)));
+const judge = (...args: Parameters<typeof answerWith>) =>
+  judgeMachine(parseMachineFacts(answerWith(...args)), ekRoots, now);
 const problems = (...args: Parameters<typeof answerWith>): string =>
   judge(...args)
     .checks.filter(({ state }) => state === "problem")
@@ -82,6 +87,27 @@ test("each thing that is missing is named, with what to do", () => {
   assert.equal(judge(firmware, [/^nv-.*\n/mu, ""]).provable, false);
 });
 
+test("whose TPM it is: without trusted makers only noted, another maker's is a problem, an intermediate may come from the TPM", () => {
+  const facts = parseMachineFacts(answerWith(firmware));
+  const ekOf = (...args: Parameters<typeof judgeMachine>) => judgeMachine(...args).checks.find(({ id }) => id === "ek");
+  assert.equal(ekOf(facts, undefined, now)?.state, "note");
+  const other = new TestAuthority();
+  new TestNode(other);
+  const others = parseEkRoots(other.roots);
+  assert.match(ekOf(facts, others, now)?.found ?? "", /no trusted issuer/u);
+  const [root = "", issuer = ""] = authority.roots.split(/(?=-----BEGIN)/u);
+  const rootOnly = parseEkRoots(root);
+  assert.equal(ekOf(facts, rootOnly, now)?.state, "problem");
+  const der = Buffer.from(issuer.replaceAll(/-----[^-]*-----|\s/gu, ""), "base64");
+  // Over the border of two indices, and with zeros behind.
+  const nv = new Map([
+    ...facts.nv,
+    [0x0100, der.subarray(0, 100)],
+    [0x0101, Buffer.concat([der.subarray(100), Buffer.alloc(9)])],
+  ]);
+  assert.equal(ekOf({ ...facts, nv }, rootOnly, now)?.state, "ok");
+});
+
 test("what nobody may look at is not known; a driver after the hand-over and own programs are named", () => {
   const hidden = judge(
     firmware,
@@ -101,13 +127,13 @@ test("what nobody may look at is not known; a driver after the hand-over and own
 });
 
 test("this machine is asked by the same script", async () => {
-  const { checks } = judgeMachine(await askMachine(undefined));
+  const { checks } = judgeMachine(await askMachine(undefined), ekRoots, now);
   assert.ok(checks.length >= 4);
 });
 
 test("what is saved names no machine", async () => {
   const facts = parseMachineFacts(answerWith(firmware));
-  const files = await saveMachine(join(directory, "saved"), facts, judgeMachine(facts));
+  const files = await saveMachine(join(directory, "saved"), facts, judgeMachine(facts, ekRoots, now));
   assert.deepEqual(readdirSync(join(directory, "saved")).toSorted(), files.toSorted());
   const saved = Buffer.concat(files.map((name) => readFileSync(join(directory, "saved", name))));
   assert.ok(!saved.includes(Buffer.from("Boot0000", "utf16le")));
@@ -127,7 +153,7 @@ test("an answer that is none is refused, and anything else is judged", () => {
       const facts = parseMachineFacts(
         [lines[0], ...some, ...noise.map((text) => `x${text.replaceAll("\n", "")}`)].join("\n") + "\n",
       );
-      judgeMachine(facts);
+      judgeMachine(facts, ekRoots, now);
     }),
     { numRuns: 60 },
   );
