@@ -29,7 +29,8 @@ export type TestTpm = AsyncDisposable & {
   readonly cutPower: () => Promise<void>;
 };
 
-export async function startTpm(): Promise<TestTpm> {
+/** `isLocked`: whether what the maker has stored can never be changed, as in machines. */
+export async function startTpm(isLocked: boolean = true): Promise<TestTpm> {
   const directory = mkdtempSync(join(tmpdir(), "ashlar-agent-"));
   const localCa = join(directory, "localca.conf");
   const setup = join(directory, "setup.conf");
@@ -42,7 +43,8 @@ export async function startTpm(): Promise<TestTpm> {
     setup,
     `create_certs_tool = swtpm_localca\ncreate_certs_tool_config = ${localCa}\ncreate_certs_tool_options = ${directory}/localca.options\n`,
   );
-  const contents = ["--create-ek-cert", "--lock-nvram", "--pcr-banks", "sha256"];
+  const locked = isLocked ? ["--lock-nvram"] : [];
+  const contents = ["--create-ek-cert", ...locked, "--pcr-banks", "sha256"];
   runOrThrow("swtpm_setup", ["--tpm2", "--config", setup, "--tpmstate", directory, ...contents]);
   const socket = join(directory, "tpm.sock");
   const server = [`--server=type=unixio,path=${socket}`, `--ctrl=type=unixio,path=${socket}.ctrl`];

@@ -57,7 +57,7 @@ export class TestAuthority {
 /** One machine's TPM with its keys, until the process ends. `boot` resets it and measures as firmware and systemd do. */
 export class TestNode {
   readonly directory: string = mkdtempSync(join(tmpdir(), "ashlar-node-"));
-  readonly keys: Keys;
+  readonly keys: Keys & { readonly ekCertificate: Uint8Array };
   #logs: TestLogs = { firmware: [], words: [] };
 
   constructor(authority: TestAuthority, banks: string = "sha256") {
@@ -149,7 +149,7 @@ export class TestNode {
     release: ReleaseManifest,
     { nonce, tlsPublicKey }: { nonce: Uint8Array; tlsPublicKey: Uint8Array },
     { pcrs = ALL_PCRS, key = AK, ak = this.keys.ak }: { pcrs?: string; key?: string; ak?: Uint8Array } = {},
-  ): Evidence {
+  ): Evidence & { readonly ekCertificate: Uint8Array } {
     const qualification = qualifyingData(nonce, tlsPublicKey).toString("hex");
     const files = ["-m", "msg", "-s", "sig", "-f", "tss"];
     this.#run("tpm2_quote", ["-c", key, "-l", pcrs, "-q", qualification, ...files]);

@@ -120,6 +120,7 @@ function judge(
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
   if (undecided.length > 0) return { level: "unknown", ...judged, differences: undecided };
+  if (evidence.ekCertificate === undefined) return { level: "reported", ...judged, differences: [NO_CERTIFICATE] };
   if (input.ekRoots === undefined) return { level: "reported", ...judged, differences: [UNKNOWN_MAKER] };
   return { level: "proven", ...judged, differences: [] };
 }
@@ -131,13 +132,14 @@ function checkTrust(
   differences: Difference[],
   notes: string[],
 ): Attest | undefined {
-  if (input.ekRoots !== undefined) {
+  if (input.ekRoots !== undefined && evidence.ekCertificate !== undefined) {
     const at = new Date(input.challengedAtMs);
-    notes.push(...checkEkCertificate(evidence.ekCertificate, input.ekRoots, at, differences));
+    const between = (input.pin.ekIntermediates ?? []).map((each) => Buffer.from(each, "base64"));
+    notes.push(...checkEkCertificate(evidence.ekCertificate, input.ekRoots, at, differences, between));
   }
   const ak = checkAttestationKey(evidence.ak, differences);
   if (ak === undefined) return undefined;
-  checkPin(ak, evidence.ekCertificate, input.pin, differences);
+  checkPin(ak, evidence, input.pin, differences);
   const quote = checkQuote(ak, evidence, input.challenge, differences);
   if (quote !== undefined) checkResetCount(quote, input.pin.resetCount, differences);
   return differences.length === 0 ? quote : undefined;
@@ -252,4 +254,11 @@ const UNKNOWN_MAKER: Difference = {
   what: EK_CERTIFICATE,
   expected: "a certificate that a trusted TPM maker issued",
   found: "no trusted makers were given, so that the TPM may be software",
+};
+
+const NO_CERTIFICATE: Difference = {
+  code: "ek-chain",
+  what: EK_CERTIFICATE,
+  expected: "a certificate that a trusted TPM maker issued",
+  found: "that this TPM has none: its maker vouches for it elsewhere or not at all, so that it may be software",
 };

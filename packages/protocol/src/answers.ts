@@ -4,6 +4,7 @@ export {
   MAX_RESPONSE_BYTES,
   MAX_TPM_STRUCTURE_BYTES,
   evidenceSchema,
+  MAX_INTERMEDIATES,
   parseActivation,
   parseEvidence,
   parseKeys,

@@ -1,6 +1,6 @@
 import { SHA256_HEX } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
-import { parseOwnDocument } from "@ashlar/protocol/answers";
+import { MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES, parseOwnDocument } from "@ashlar/protocol/answers";
 import { MAX_FIRMWARE_DIGESTS, type PinnedFirmware, type PinnedKeys } from "@ashlar/identity";
 import { z } from "zod";
 import { nodeNameSchema } from "./node-name.ts";
@@ -32,6 +32,10 @@ export const firmwareSchema: z.ZodType<PinnedFirmware> = z.strictObject({
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
   ekSha256: digest,
   akName: z.string().regex(/^[0-9a-f]{68}$/u),
+  ekIntermediates: z
+    .array(z.base64().max(2 * MAX_CERTIFICATE_BYTES))
+    .max(MAX_INTERMEDIATES)
+    .exactOptional(),
   enrolledAt: z.iso.datetime(),
   resetCount: z.int().nonnegative(),
   machineId: z

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -208,6 +209,44 @@ test("whatever one node's certificate is, the others keep their verdicts", async
       assert.equal(second?.level, ekRoots === undefined ? "reported" : "proven");
       assert.deepEqual([...(await readPins(pinsPath)).keys()], ["honest"]);
     }
+  }
+});
+
+test("a TPM without a certificate is pinned by its EK and reported with the sentence why", async () => {
+  const { ekCertificate: _none, ...keys } = node.keys;
+  await using agent = await TestAgent.start(node, RELEASE, { keys });
+  const evidenceDirectory = join(directory, "uncertified");
+  for (const ekRoots of [options.ekRoots, undefined]) {
+    const [found] = (await proveNodes([target("worker", agent.url)], { ...options, ekRoots, evidenceDirectory })).fleet
+      .nodes;
+    assert.deepEqual([found?.level, found?.release], ["reported", "1.0.0"]);
+    assert.match(found?.differences[0]?.found ?? "", /^that this TPM has none/u);
+  }
+  const kept = await proveStored(evidenceDirectory, ["worker"], STORED);
+  assert.equal(kept.fleet.nodes[0]?.level, "reported");
+  // Neither another machine nor a certificate that comes later takes the name.
+  const other = { ...otherNode.keys, ekCertificate: undefined };
+  const { ekCertificate: _other, ...othersKeys } = other;
+  await using impostor = await TestAgent.start(otherNode, RELEASE, { keys: othersKeys });
+  await using certified = await TestAgent.start(node, RELEASE);
+  for (const { url } of [impostor, certified]) {
+    const [found] = (await proveNodes([target("worker", url)], options)).fleet.nodes;
+    assert.equal(found?.level, "mismatch");
+  }
+});
+
+test("intermediates that the TPM has lead to the maker, at enrolment and later", async () => {
+  const [root = "", ...between] = authority.roots.match(/-----BEGIN[^-]*-----[^-]*-----END[^-]*-----/gu) ?? [];
+  const ekRoots = parseEkRoots(root);
+  const ekIntermediates = between.map((pem) => new X509Certificate(pem).raw);
+  assert.equal(ekIntermediates.length, 1);
+  await using bare = await TestAgent.start(node, RELEASE);
+  const [refused] = (await proveNodes([target("worker", bare.url)], { ...options, ekRoots })).fleet.nodes;
+  assert.match(refused?.differences[0]?.found ?? "", /no trusted issuer named/u);
+  await using agent = await TestAgent.start(node, RELEASE, { keys: { ...node.keys, ekIntermediates } });
+  for (const url of [agent.url, bare.url]) {
+    const { fleet } = await proveNodes([target("worker", url)], { ...options, ekRoots });
+    assert.equal(fleet.verdict, "proven");
   }
 });
 

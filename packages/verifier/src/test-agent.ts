@@ -124,8 +124,13 @@ async function answer(
   const { status, extensions, garbage } = options;
   if (garbage !== undefined && (options.garbageAt ?? request.url) === request.url) return garbage;
   if (request.url === "/v1/keys") {
-    const { ak, ekPublic, ekCertificate } = options.keys ?? node.keys;
-    return JSON.stringify({ ak: base64(ak), ekPublic: base64(ekPublic), ekCertificate: base64(ekCertificate) });
+    const { ak, ekPublic, ekCertificate, ekIntermediates } = options.keys ?? node.keys;
+    return JSON.stringify({
+      ak: base64(ak),
+      ekPublic: base64(ekPublic),
+      ...(ekCertificate === undefined ? {} : { ekCertificate: base64(ekCertificate) }),
+      ...(ekIntermediates === undefined ? {} : { ekIntermediates: ekIntermediates.map(base64) }),
+    });
   }
   if (request.url === "/v1/activate") {
     const { credentialBlob, encryptedSecret } = parseActivateRequest(body);
@@ -151,7 +156,12 @@ async function answer(
     const quote = { message: base64(quoteMessage), signature: base64(quoteSignature) };
     return JSON.stringify({ schema: NEXT_BOOT_SCHEMA, report: reportText, quote });
   }
-  return JSON.stringify(toResponse(node.evidence(release, challenge)));
+  const { ekCertificate, ...evidence } = node.evidence(release, challenge);
+  const { keys = node.keys } = options;
+  const isCertified = keys.ekCertificate !== undefined;
+  return JSON.stringify(
+    toResponse({ ...evidence, ...(isCertified && ekCertificate ? { ekCertificate } : { ekPublic: keys.ekPublic }) }),
+  );
 }
 
 /** What is said at these paths, and after an order that was given there. */
@@ -198,7 +208,8 @@ function toResponse(evidence: Evidence): object {
     quote: { message: base64(evidence.quoteMessage), signature: base64(evidence.quoteSignature) },
     pcrs: Object.fromEntries(evidence.pcrs),
     ak: base64(evidence.ak),
-    ekCertificate: base64(evidence.ekCertificate),
+    ...(evidence.ekCertificate === undefined ? {} : { ekCertificate: base64(evidence.ekCertificate) }),
+    ...(evidence.ekPublic === undefined ? {} : { ekPublic: base64(evidence.ekPublic) }),
     tlsPublicKey: base64(evidence.tlsPublicKey),
     firmwareLog: base64(evidence.firmwareLog),
     userspaceLog: base64(evidence.userspaceLog),

@@ -66,7 +66,7 @@ await test("a node's keys are enrolled and its evidence verifies", { skip }, asy
 
   await t.test("the keys are an attestation key and the certified endorsement key", () => {
     assert.equal(ak.attributes, 0x0005_0072);
-    const certificate = new X509Certificate(decode(keys.ekCertificate));
+    const certificate = new X509Certificate(decode(keys.ekCertificate ?? ""));
     assert.ok(keyObjectOf(ek).equals(certificate.publicKey));
     assert.ok(certificate.verify(new X509Certificate(readFileSync(join(tpm.directory, "issuer.pem"))).publicKey));
   });
@@ -214,7 +214,7 @@ await test("a missing endorsement key is made again from its seed; another's key
   const { status, text } = await agent.ask("GET", "/v1/keys");
   assert.equal(status, 200, text);
   const keys = JSON.parse(text) as KeysResponse;
-  const certified = new X509Certificate(decode(keys.ekCertificate)).publicKey;
+  const certified = new X509Certificate(decode(keys.ekCertificate ?? "")).publicKey;
   assert.ok(keyObjectOf(parsePublic(decode(keys.ekPublic))).equals(certified));
 
   tpm.tool("flushcontext", "--transient-object");

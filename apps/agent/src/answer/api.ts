@@ -68,7 +68,7 @@ async function evidence(node: Node, limits: Limits, body: string): Promise<Evide
     quote: { message: quote.message.toString("base64"), signature: quote.signature.toString("base64") },
     pcrs: Object.fromEntries(pcrs),
     ak: keys.ak,
-    ekCertificate: keys.ekCertificate,
+    ...(keys.ekCertificate === undefined ? { ekPublic: keys.ekPublic } : { ekCertificate: keys.ekCertificate }),
     tlsPublicKey: Buffer.from(node.tlsPublicKey).toString("base64"),
     firmwareLog: firmwareLog.toString("base64"),
     userspaceLog: userspaceLog.toString("base64"),

@@ -5,12 +5,10 @@ import { AshlarError } from "@ashlar/base";
 import { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames, parsePublic } from "@ashlar/formats";
 import { withTemporaryDirectory, writeFileAtomically } from "@ashlar/host";
 import type { KeysResponse } from "@ashlar/protocol";
+import { createEndorsementKey, ENDORSEMENT_KEY, findEndorsement, RSA_KIND } from "./endorsement-keys.ts";
+import { explaining } from "./explain-tpm-errors.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
-/** Where the RSA-2048 endorsement key is (TCG EK Credential Profile 2.5, table 2, and what swtpm_setup does). */
-export const ENDORSEMENT_KEY = "0x81010001";
-/** Its certificate (TCG EK Credential Profile 2.5, 2.2.1.4). */
-const ENDORSEMENT_CERTIFICATE_INDEX = "0x01c00002";
 /**
  * Our attestation key: a persistent handle of the owner's range that TCG's registry gives to nobody. The TPM itself keeps
  * the key, so a node without a disk keeps it too, and a quote needs no program that loads it first.
@@ -22,32 +20,39 @@ const RSA_BYTES = 256;
 /** TPM_RC_HANDLE for the first handle (TPM 2.0 Library Part 2, 6.6.3): there is no such object. */
 const NO_SUCH_HANDLE = /0x18b\b/iu;
 
+/** What the verifier is told, and what only this node needs to know: with which key credentials are opened. */
+export type NodeKeys = {
+  readonly answer: KeysResponse;
+  readonly endorsement: { readonly handle: string; readonly needsPolicy: boolean };
+};
+
 /**
  * The public parts of this node's keys; the keys are made when the TPM has none. Kept in `path` (on a tmpfs), since they
- * change only while the machine is off, and reading them costs three program runs.
+ * change only while the machine is off, and reading them costs several program runs.
  */
-export async function loadKeys(tpm: TpmPrograms, path: string): Promise<KeysResponse> {
+export async function loadKeys(tpm: TpmPrograms, path: string): Promise<NodeKeys> {
   if (existsSync(path)) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the line below writes this file
-    return JSON.parse(await readFile(path, "utf8")) as KeysResponse;
+    return JSON.parse(await readFile(path, "utf8")) as NodeKeys;
   }
-  const keys = await withTemporaryDirectory(async (directory) => await readKeys(tpm, directory));
+  const keys = await withTemporaryDirectory(async (directory) => await readKeys(explaining(tpm), directory));
   await writeFileAtomically(path, JSON.stringify(keys), 0o600);
   return keys;
 }
 
-async function readKeys(tpm: TpmPrograms, directory: string): Promise<KeysResponse> {
-  const ekPublic = (await readPublic(tpm, directory, ENDORSEMENT_KEY)) ?? (await createEndorsementKey(tpm, directory));
+async function readKeys(tpm: TpmPrograms, directory: string): Promise<NodeKeys> {
+  const { kind, certificate, intermediates } = await findEndorsement(tpm);
+  const { handle } = kind;
+  const ekPublic = (await readPublic(tpm, directory, handle)) ?? (await createEndorsementKey(tpm, directory, kind));
   const ak = (await readPublic(tpm, directory, ATTESTATION_KEY)) ?? (await createAttestationKey(tpm, directory));
   assertAttestationKey(ak);
-  // The index is readable with its own empty password (EK Credential Profile 2.5, 2.2.2), whoever the owner is.
-  const index = ENDORSEMENT_CERTIFICATE_INDEX;
-  const { stdout: ekCertificate } = await tpm("nvread", ["--hierarchy", index, index]);
-  return {
+  const answer = {
     ak: ak.toString("base64"),
     ekPublic: ekPublic.toString("base64"),
-    ekCertificate: withoutPadding(ekCertificate).toString("base64"),
+    ...(certificate === undefined ? {} : { ekCertificate: certificate.toString("base64") }),
+    ...(intermediates.length === 0 ? {} : { ekIntermediates: intermediates.map((each) => each.toString("base64")) }),
   };
+  return { answer, endorsement: { handle, needsPolicy: kind.primary === undefined } };
 }
 
 /** TPM2B_PUBLIC of a persistent key, or undefined when there is none at this handle. */
@@ -62,26 +67,13 @@ async function readPublic(tpm: TpmPrograms, directory: string, handle: string): 
   return await readFile(path);
 }
 
-/** By the default template, so that the key is the one which the manufacturer's certificate names. */
-async function createEndorsementKey(tpm: TpmPrograms, directory: string): Promise<Buffer> {
-  const path = join(directory, "ek");
-  await tpm("createek", [
-    "--ek-context",
-    ENDORSEMENT_KEY,
-    "--key-algorithm",
-    "rsa",
-    "--format",
-    "tss",
-    "--public",
-    path,
-  ]);
-  return await readFile(path);
-}
-
+/** Below the RSA endorsement key, whichever key is certified: one TPM holds both. */
 async function createAttestationKey(tpm: TpmPrograms, directory: string): Promise<Buffer> {
   const context = join(directory, "ak-context");
   const path = join(directory, "ak");
   const kind = await chooseKind(tpm);
+  const hasParent = (await readPublic(tpm, directory, ENDORSEMENT_KEY)) !== undefined;
+  if (!hasParent) await createEndorsementKey(tpm, directory, RSA_KIND);
   const algorithms = ["--hash-algorithm", "sha256", ...kind];
   const files = ["--ak-context", context, "--format", "tss", "--public", path];
   await tpm("createak", ["--ek-context", ENDORSEMENT_KEY, ...algorithms, ...files]);
@@ -113,10 +105,4 @@ function assertAttestationKey(tpm2bPublic: Uint8Array): void {
     `expected an attestation key at ${ATTESTATION_KEY}, found ${found.type} ${objectAttributeNames(found.attributes)}`,
     { hint: `free the handle with \`tpm2_evictcontrol -c ${ATTESTATION_KEY}\`` },
   );
-}
-
-/** Some manufacturers define an NV index larger than the certificate: what follows the DER sequence is filling. */
-function withoutPadding(bytes: Buffer): Buffer {
-  const isLongSequence = bytes.length > 4 && bytes[0] === 0x30 && bytes[1] === 0x82;
-  return isLongSequence ? bytes.subarray(0, 4 + bytes.readUInt16BE(2)) : bytes;
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { ATTESTATION_KEY, ENDORSEMENT_KEY } from "./attestation-keys.ts";
+import { ATTESTATION_KEY, type NodeKeys } from "./attestation-keys.ts";
 import { Refusal } from "../shared/refusal.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
@@ -15,6 +15,7 @@ const CREDENTIAL_FILE_HEADER = Uint8Array.of(0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1)
  */
 export async function activateCredential(
   tpm: TpmPrograms,
+  endorsement: NodeKeys["endorsement"],
   credentialBlob: Uint8Array,
   encryptedSecret: Uint8Array,
 ): Promise<Buffer> {
@@ -23,12 +24,16 @@ export async function activateCredential(
     const credential = join(directory, "credential");
     const secret = join(directory, "secret");
     await writeFile(credential, Buffer.concat([CREDENTIAL_FILE_HEADER, credentialBlob, encryptedSecret]));
-    // The endorsement key's policy asks for the endorsement hierarchy's password (EK Credential Profile 2.5, B.3.2).
+    const keys = ["--credentialedkey-context", ATTESTATION_KEY, "--credentialkey-context", endorsement.handle];
+    const files = ["--credential-blob", credential, "--certinfo-data", secret];
+    if (!endorsement.needsPolicy) {
+      await tpm("activatecredential", [...keys, ...files]).catch(refuse);
+      return await readFile(secret);
+    }
+    // The low range's policy asks for the endorsement hierarchy's password (EK Credential Profile 2.5, B.3.2).
     await tpm("startauthsession", ["--policy-session", "--session", session]);
     try {
       await tpm("policysecret", ["--session", session, "--object-context", "e"]);
-      const keys = ["--credentialedkey-context", ATTESTATION_KEY, "--credentialkey-context", ENDORSEMENT_KEY];
-      const files = ["--credential-blob", credential, "--certinfo-data", secret];
       await tpm("activatecredential", [...keys, ...files, "--credentialkey-auth", `session:${session}`]).catch(refuse);
     } finally {
       await tpm("flushcontext", [session]);

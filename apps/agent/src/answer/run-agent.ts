@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createApi } from "./api.ts";
-import { loadKeys } from "./attestation-keys.ts";
+import { loadKeys, type NodeKeys } from "./attestation-keys.ts";
 import { quoteWithLogs } from "./collect-evidence.ts";
 import { activateCredential } from "./credential-activation.ts";
 import { endWhenIdle } from "../shared/end-when-idle.ts";
@@ -54,11 +54,12 @@ export async function runAgent(
     queue: new SerialQueue(MAX_QUEUED),
     requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
   };
+  const keys = async (): Promise<NodeKeys> => await loadKeys(tpm, join(runtimeDirectory, "keys.json"));
   const api = createApi(
     {
       tlsPublicKey: identity.publicKey,
-      keys: async () => await loadKeys(tpm, join(runtimeDirectory, "keys.json")),
-      activate: async (blob, secret) => await activateCredential(tpm, blob, secret),
+      keys: async () => (await keys()).answer,
+      activate: async (blob, secret) => await activateCredential(tpm, (await keys()).endorsement, blob, secret),
       quoteWithLogs: async (data) => await quoteWithLogs(async () => await quote(tpm, data), firmwareLog, userspaceLog),
       verityStatus: async () => await readVerityStatus(verityStatusSocket),
       osRelease: async () => await readFile("/etc/os-release", "utf8"),

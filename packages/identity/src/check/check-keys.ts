@@ -42,14 +42,23 @@ export function nameOfKey(key: TpmPublic): string {
 
 /** What was learnt about a node's TPM when it was enrolled. */
 export type PinnedKeys = {
-  /** SHA-256 of the EK certificate's DER, in hexadecimal. */
+  /** SHA-256 of the EK certificate's DER, or of the EK's TPM2B_PUBLIC where the TPM has no certificate: hexadecimal. */
   readonly ekSha256: string;
   /** The attestation key's TPM name, in hexadecimal. */
   readonly akName: string;
+  /** DER in base64: what led from the EK's certificate to the maker's. They need no trust. */
+  readonly ekIntermediates?: readonly string[];
 };
 
-export function checkPin(ak: TpmPublic, ekCertificate: Uint8Array, pin: PinnedKeys, differences: Difference[]): void {
-  expectSame(differences, "pin", "TPM (SHA-256 of its EK certificate)", pin.ekSha256, certificateSha256(ekCertificate));
+type Ek = { readonly ekCertificate?: Uint8Array; readonly ekPublic?: Uint8Array };
+
+/** By what an EK is pinned. A certificate and a TPM2B_PUBLIC can never be the same bytes. */
+export function ekSha256Of({ ekCertificate, ekPublic }: Ek): string {
+  return certificateSha256(ekCertificate ?? ekPublic ?? new Uint8Array());
+}
+
+export function checkPin(ak: TpmPublic, ek: Ek, pin: PinnedKeys, differences: Difference[]): void {
+  expectSame(differences, "pin", "TPM (SHA-256 of its EK certificate, or of its EK)", pin.ekSha256, ekSha256Of(ek));
   expectSame(differences, "pin", "attestation key's name", pin.akName, nameOfKey(ak));
 }
 

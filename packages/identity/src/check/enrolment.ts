@@ -1,10 +1,10 @@
-import { timingSafeEqual } from "node:crypto";
+import { timingSafeEqual, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { keyObjectOf, makeCredential, nameOf, parsePublic } from "@ashlar/formats";
+import { keyObjectOf, makeCredential, nameOf, parsePublic, type TpmPublic } from "@ashlar/formats";
 import type { ActivateRequest } from "@ashlar/protocol";
-import { checkAttestationKey, checkEkCertificate, nameOfKey, type PinnedKeys } from "./check-keys.ts";
+import { checkAttestationKey, checkEkCertificate, ekSha256Of, nameOfKey, type PinnedKeys } from "./check-keys.ts";
 import type { Difference } from "./difference.ts";
-import { certificateSha256, parseCertificate, type EkRoots } from "./ek-chain.ts";
+import { parseCertificate, type EkRoots } from "./ek-chain.ts";
 import { ekKeyOf } from "./maker-certificate.ts";
 import type { Keys } from "@ashlar/protocol/answers";
 
@@ -31,22 +31,37 @@ export function prepareEnrolment(
   random: (sizeBytes: number) => Uint8Array,
 ): EnrolmentChallenge {
   const differences: Difference[] = [];
-  if (ekRoots !== undefined) checkEkCertificate(keys.ekCertificate, ekRoots, now, differences);
+  const { ekCertificate, ekIntermediates = [] } = keys;
+  if (ekRoots !== undefined && ekCertificate !== undefined) {
+    checkEkCertificate(ekCertificate, ekRoots, now, differences, ekIntermediates);
+  }
   const ak = checkAttestationKey(keys.ak, differences);
   refuse(differences);
   if (ak === undefined) throw new TypeError("an attestation key without difference is a key");
-  // Only the certificate's own key is used: what else the node says about its EK cannot weaken the challenge.
-  const ekKey = ekKeyOf(parseCertificate(keys.ekCertificate, "EK certificate"));
-  if (!ekKey.equals(keyObjectOf(parsePublic(keys.ekPublic)))) {
-    throw new AshlarError("untrusted", "enrolment: expected the EK of the certificate, found another EK");
-  }
+  const ekPublic = ekOf(keys);
   const secret = random(SECRET_BYTES);
-  const { credentialBlob, encryptedSecret } = makeCredential({ ekPublic: ekKey, name: nameOf(ak), secret, random });
+  const { credentialBlob, encryptedSecret } = makeCredential({ ekPublic, name: nameOf(ak), secret, random });
   return {
     request: { credentialBlob: base64(credentialBlob), encryptedSecret: base64(encryptedSecret) },
     secret,
-    keys: { ekSha256: certificateSha256(keys.ekCertificate), akName: nameOfKey(ak) },
+    keys: {
+      ekSha256: ekSha256Of(keys),
+      akName: nameOfKey(ak),
+      ...(ekIntermediates.length === 0 ? {} : { ekIntermediates: ekIntermediates.map(base64) }),
+    },
   };
+}
+
+/**
+ * The key that the secret is encrypted for. Only a certificate's own key is used where there is one: what else the node
+ * says about its EK cannot weaken the challenge. Without one nobody vouches for the key, and the node is never proven.
+ */
+function ekOf({ ekCertificate, ekPublic }: Keys): KeyObject | TpmPublic {
+  const claimed = parsePublic(ekPublic);
+  if (ekCertificate === undefined) return claimed;
+  const certified = ekKeyOf(parseCertificate(ekCertificate, "EK certificate"));
+  if (certified.equals(keyObjectOf(claimed))) return certified;
+  throw new AshlarError("untrusted", "enrolment: expected the EK of the certificate, found another EK");
 }
 
 /**

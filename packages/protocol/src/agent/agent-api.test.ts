@@ -56,7 +56,13 @@ test("any text gives a request, an answer or an AshlarError", () => {
 
 test("answers in base64 with limits: one reading for each text", () => {
   const keys = { ak: base64(88), ekPublic: base64(300), ekCertificate: base64(1000) };
-  assert.equal(parseKeys(JSON.stringify(keys)).ekCertificate.length, 1000);
+  assert.equal(parseKeys(JSON.stringify(keys)).ekCertificate?.length, 1000);
+  const { ekCertificate: _none, ...uncertified } = keys;
+  assert.equal(parseKeys(JSON.stringify(uncertified)).ekCertificate, undefined);
+  const more = parseKeys(JSON.stringify({ ...keys, ekIntermediates: [base64(900)] }));
+  assert.equal(more.ekIntermediates?.[0]?.length, 900);
+  const many = { ...keys, ekIntermediates: Array.from({ length: 9 }, () => "AAAA") };
+  assert.throws(() => parseKeys(JSON.stringify(many)), { code: "malformed" });
   for (const change of [
     { ak: "AA" },
     { ak: "A A=" },

@@ -21,8 +21,10 @@ export const QUOTED_PCRS: readonly number[] = Array.from({ length: 16 }, (_, ind
 export type KeysResponse = {
   /** TPM2B_PUBLIC of the attestation key. */
   readonly ak: string;
-  /** DER, as stored in the TPM's NV memory. */
-  readonly ekCertificate: string;
+  /** DER, as stored in the TPM's NV memory. Missing where the TPM has none. */
+  readonly ekCertificate?: string;
+  /** DER of the certificates between the EK's and the maker's root, where the TPM has them. At most 8. */
+  readonly ekIntermediates?: readonly string[];
   /** TPM2B_PUBLIC of the endorsement key. */
   readonly ekPublic: string;
 };
@@ -52,8 +54,10 @@ export type EvidenceResponse = {
   readonly pcrs: Readonly<Record<string, string>>;
   /** TPM2B_PUBLIC of the attestation key in base64. */
   readonly ak: string;
-  /** DER in base64. */
-  readonly ekCertificate: string;
+  /** DER in base64. Missing where the TPM has none. */
+  readonly ekCertificate?: string;
+  /** TPM2B_PUBLIC of the endorsement key in base64, where there is no certificate for it. */
+  readonly ekPublic?: string;
   /** The agent's TLS key, SubjectPublicKeyInfo as DER in base64. */
   readonly tlsPublicKey: string;
   /** `/sys/kernel/security/tpm0/binary_bios_measurements` in base64. */

@@ -20,8 +20,10 @@ export type Evidence = {
   readonly pcrs: ReadonlyMap<number, string>;
   /** TPM2B_PUBLIC. */
   readonly ak: Uint8Array;
-  /** DER. */
-  readonly ekCertificate: Uint8Array;
+  /** DER; undefined for a TPM without one. */
+  readonly ekCertificate?: Uint8Array;
+  /** TPM2B_PUBLIC of the endorsement key, where there is no certificate for it. */
+  readonly ekPublic?: Uint8Array;
   /** SubjectPublicKeyInfo as DER. */
   readonly tlsPublicKey: Uint8Array;
   readonly firmwareLog: Uint8Array;
@@ -35,6 +37,8 @@ export type Evidence = {
 /** Limits on the decoded members of an answer, in bytes. */
 export const MAX_TPM_STRUCTURE_BYTES = 4096;
 export const MAX_CERTIFICATE_BYTES = 8192;
+/** Makers have up to three certificates between a root and an EK. */
+export const MAX_INTERMEDIATES = 8;
 const MAX_TEXT_CHARACTERS = 16_384;
 
 /** Largest response body that a verifier reads: two logs in base64 and some room. */
@@ -70,7 +74,8 @@ export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
   quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
   pcrs: z.strictObject(Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), pcrValue]))),
   ak: base64(MAX_TPM_STRUCTURE_BYTES),
-  ekCertificate: base64(MAX_CERTIFICATE_BYTES),
+  ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
+  ekPublic: base64(MAX_TPM_STRUCTURE_BYTES).exactOptional(),
   tlsPublicKey: base64(MAX_TPM_STRUCTURE_BYTES),
   firmwareLog: base64(MAX_LOG_BYTES),
   userspaceLog: base64(MAX_LOG_BYTES),
@@ -85,8 +90,9 @@ export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
 
 const keysSchema: z.ZodType<KeysResponse> = z.strictObject({
   ak: base64(MAX_TPM_STRUCTURE_BYTES),
-  ekCertificate: base64(MAX_CERTIFICATE_BYTES),
+  ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
   ekPublic: base64(MAX_TPM_STRUCTURE_BYTES),
+  ekIntermediates: z.array(base64(MAX_CERTIFICATE_BYTES)).max(MAX_INTERMEDIATES).exactOptional(),
 });
 
 const activateSchema: z.ZodType<ActivateResponse> = z.strictObject({ secret: base64(64) });
@@ -98,7 +104,8 @@ export function parseEvidence(text: string): Evidence {
     quoteSignature: Buffer.from(answer.quote.signature, "base64"),
     pcrs: new Map(Object.entries(answer.pcrs).map(([pcr, value]) => [Number(pcr), value])),
     ak: Buffer.from(answer.ak, "base64"),
-    ekCertificate: Buffer.from(answer.ekCertificate, "base64"),
+    ...certificateMember(answer.ekCertificate),
+    ...(answer.ekPublic === undefined ? {} : { ekPublic: Buffer.from(answer.ekPublic, "base64") }),
     tlsPublicKey: Buffer.from(answer.tlsPublicKey, "base64"),
     firmwareLog: Buffer.from(answer.firmwareLog, "base64"),
     userspaceLog: Buffer.from(answer.userspaceLog, "base64"),
@@ -108,14 +115,26 @@ export function parseEvidence(text: string): Evidence {
   };
 }
 
+function certificateMember(text: string | undefined): { readonly ekCertificate?: Uint8Array } {
+  return text === undefined ? {} : { ekCertificate: Buffer.from(text, "base64") };
+}
+
 /** The decoded members of a {@link KeysResponse}: TPM2B_PUBLIC, DER, TPM2B_PUBLIC. */
-export type Keys = { readonly ak: Uint8Array; readonly ekCertificate: Uint8Array; readonly ekPublic: Uint8Array };
+export type Keys = {
+  readonly ak: Uint8Array;
+  readonly ekCertificate?: Uint8Array;
+  readonly ekPublic: Uint8Array;
+  readonly ekIntermediates?: readonly Uint8Array[];
+};
 
 export function parseKeys(text: string): Keys {
   const answer = parseDocument(text, keysSchema, "keys", MAX_RESPONSE_BYTES);
   return {
     ak: Buffer.from(answer.ak, "base64"),
-    ekCertificate: Buffer.from(answer.ekCertificate, "base64"),
+    ...certificateMember(answer.ekCertificate),
+    ...(answer.ekIntermediates === undefined
+      ? {}
+      : { ekIntermediates: answer.ekIntermediates.map((each) => Buffer.from(each, "base64")) }),
     ekPublic: Buffer.from(answer.ekPublic, "base64"),
   };
 }

@@ -51,7 +51,9 @@ type Judged = Pick<NamedVerdict, "level" | "differences">;
 /** What is wrong with a node; undefined when it is proven. */
 export function problemOf({ level, differences }: Judged): string | undefined {
   if (level === "proven") return undefined;
-  if (level === "reported") return "no trusted maker vouches for its TPM: name the makers with --ek-roots";
+  if (level === "reported") {
+    return `no trusted maker vouches for its TPM: name the makers with --ek-roots (found ${differences[0]?.found})`;
+  }
   return firstOf(differences) ?? `it is ${level}`;
 }
 

@@ -50,7 +50,14 @@ const schema = z.strictObject({
   noNextBoot: z.strictObject({ level: z.enum(["mismatch", "unknown"]), found: z.string() }).exactOptional(),
 });
 
-type BinaryMember = "ak" | "quoteMessage" | "quoteSignature" | "ekCertificate" | "firmwareLog" | "userspaceLog";
+type BinaryMember =
+  | "ak"
+  | "quoteMessage"
+  | "quoteSignature"
+  | "ekCertificate"
+  | "ekPublic"
+  | "firmwareLog"
+  | "userspaceLog";
 
 /** An answer without the bytes that have files of their own. */
 export type AnswerDocument = Omit<StoredAnswer, "evidence" | "nextBoot"> & {

@@ -20,6 +20,8 @@ export const EVIDENCE_FILES = {
   quoteMessage: "quote.msg",
   quoteSignature: "quote.sig",
   ekCertificate: "ek-cert.der",
+  /** Instead of the certificate, where the TPM has none. */
+  ekPublic: "ek.pub",
   firmwareLog: "firmware-log.bin",
   userspaceLog: "userspace-log.cel",
 } as const;

@@ -35,7 +35,7 @@ export async function readStoredAnswer(directory: string, name: string): Promise
     ak: await required(EVIDENCE_FILES.ak, MAX_TPM_STRUCTURE_BYTES),
     quoteMessage: await required(EVIDENCE_FILES.quoteMessage, MAX_TPM_STRUCTURE_BYTES),
     quoteSignature: await required(EVIDENCE_FILES.quoteSignature, MAX_TPM_STRUCTURE_BYTES),
-    ekCertificate: await required(EVIDENCE_FILES.ekCertificate, MAX_CERTIFICATE_BYTES),
+    ...(await readEk(place)),
     firmwareLog: await required(EVIDENCE_FILES.firmwareLog, MAX_LOG_BYTES),
     userspaceLog: await required(EVIDENCE_FILES.userspaceLog, MAX_LOG_BYTES),
   };
@@ -44,6 +44,17 @@ export async function readStoredAnswer(directory: string, name: string): Promise
   const { nextBoot, ...more } = await readNextBoot(place, document);
   const answer = { ...document, evidence, nextBoot };
   return { answer, contradictions: [...contradictions, ...more.contradictions] };
+}
+
+/** The certificate of the node's EK, or the EK where its TPM has no certificate. */
+async function readEk(place: string): Promise<Pick<StoredAnswer["evidence"], "ekCertificate" | "ekPublic">> {
+  const { ekCertificate: certificateFile, ekPublic: keyFile } = EVIDENCE_FILES;
+  const ekCertificate = await readOptional(join(place, certificateFile), MAX_CERTIFICATE_BYTES);
+  const ekPublic = await readOptional(join(place, keyFile), MAX_TPM_STRUCTURE_BYTES);
+  if (ekCertificate !== undefined && ekPublic === undefined) return { ekCertificate };
+  if (ekCertificate === undefined && ekPublic !== undefined) return { ekPublic };
+  const found = ekPublic === undefined ? "no such file" : `${keyFile} as well`;
+  throw new AshlarError("not-found", `expected ${join(place, certificateFile)}, found ${found}`);
 }
 
 /** The parts of the answer about the next boot are all there, or none of them is, and the reason for that. */

@@ -26,12 +26,13 @@ function filesOf(answer: StoredAnswer): ReadonlyMap<string, Uint8Array | string>
     [EVIDENCE_FILES.ak, evidence.ak],
     [EVIDENCE_FILES.quoteMessage, evidence.quoteMessage],
     [EVIDENCE_FILES.quoteSignature, evidence.quoteSignature],
-    [EVIDENCE_FILES.ekCertificate, evidence.ekCertificate],
     [EVIDENCE_FILES.firmwareLog, evidence.firmwareLog],
     [EVIDENCE_FILES.userspaceLog, evidence.userspaceLog],
     [QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey)],
     [ANSWER, formatAnswerDocument(answer)],
   ]);
+  if (evidence.ekCertificate !== undefined) files.set(EVIDENCE_FILES.ekCertificate, evidence.ekCertificate);
+  else if (evidence.ekPublic !== undefined) files.set(EVIDENCE_FILES.ekPublic, evidence.ekPublic);
   if ("answer" in nextBoot) {
     const { reportText, quoteMessage, quoteSignature } = nextBoot.answer;
     files.set(NEXT_BOOT_FILES.report, reportText);

@@ -1,0 +1,118 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TpmPrograms } from "./tpm-programs.ts";
+
+/** A template of TCG EK Credential Profile 2.5, annex B, with the places of its certificate (2.2.1.4) and its key. */
+export type EndorsementKind = {
+  readonly certificateIndex: string;
+  readonly handle: string;
+  /** How tpm2_createprimary names the key; undefined for a template that tpm2_createek knows. */
+  readonly primary?: { readonly algorithm: string; readonly hash: "sha256" | "sha384"; readonly policy: string };
+  readonly algorithm: "rsa" | "ecc";
+};
+
+/** PolicyB of the profile's high range (B.6.3): for SHA-256 and SHA-384. */
+const POLICY_B_SHA256 = "ca3d0a99a2b93906f7a3342414efcfb3a385d44cd1fd459089d19b5071c0b7a0";
+const POLICY_B_SHA384 =
+  "b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419cacb47ba09699646150f9fc000f3f80e12";
+
+/** What every TPM can make, and most have a certificate for. */
+export const RSA_KIND: EndorsementKind = { certificateIndex: "0x01c00002", handle: "0x81010001", algorithm: "rsa" };
+
+/** In this order the first one whose certificate is there is taken: what most TPMs have comes first. */
+const KINDS: readonly EndorsementKind[] = [
+  RSA_KIND,
+  { certificateIndex: "0x01c0000a", handle: "0x81010002", algorithm: "ecc" },
+  {
+    certificateIndex: "0x01c00012",
+    handle: "0x81010012",
+    algorithm: "rsa",
+    primary: { algorithm: "rsa2048:aes128cfb", hash: "sha256", policy: POLICY_B_SHA256 },
+  },
+  {
+    certificateIndex: "0x01c00014",
+    handle: "0x81010014",
+    algorithm: "ecc",
+    primary: { algorithm: "ecc256:aes128cfb", hash: "sha256", policy: POLICY_B_SHA256 },
+  },
+  {
+    certificateIndex: "0x01c00016",
+    handle: "0x81010016",
+    algorithm: "ecc",
+    primary: { algorithm: "ecc384:aes256cfb", hash: "sha384", policy: POLICY_B_SHA384 },
+  },
+];
+
+/** Where the RSA-2048 endorsement key is (TCG EK Credential Profile 2.5, table 2, and what swtpm_setup does). */
+export const ENDORSEMENT_KEY: string = RSA_KIND.handle;
+
+/** The EK's certificate chain (TCG EK Credential Profile 2.5, 2.2.1.5). */
+const FIRST_CHAIN_INDEX = 0x01c0_0100;
+const LAST_CHAIN_INDEX = 0x01c0_01ff;
+const MAX_CHAIN_CERTIFICATES = 8;
+
+export type Endorsement = {
+  readonly kind: EndorsementKind;
+  /** DER; undefined for a TPM without any. */
+  readonly certificate: Buffer | undefined;
+  /** DER of what the maker has put beside it. */
+  readonly intermediates: readonly Buffer[];
+};
+
+/** Which endorsement key is certified, and by what. */
+export async function findEndorsement(tpm: TpmPrograms): Promise<Endorsement> {
+  const { stdout } = await tpm("getcap", ["handles-nv-index"]);
+  const indices = new Set(Array.from(stdout.toString("latin1").matchAll(/0x[0-9a-f]+/giu), ([text]) => Number(text)));
+  const kind = KINDS.find(({ certificateIndex }) => indices.has(Number(certificateIndex)));
+  if (kind === undefined) return { kind: RSA_KIND, certificate: undefined, intermediates: [] };
+  const [certificate] = splitCertificates(await readIndex(tpm, kind.certificateIndex));
+  const chain = [...indices].filter((index) => index >= FIRST_CHAIN_INDEX && index <= LAST_CHAIN_INDEX);
+  const parts: Buffer[] = [];
+  // One certificate may go on in the next index.
+  for (const index of chain.toSorted((a, b) => a - b).slice(0, MAX_CHAIN_CERTIFICATES * 2)) {
+    parts.push(await readIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
+  }
+  const intermediates = splitCertificates(Buffer.concat(parts)).slice(0, MAX_CHAIN_CERTIFICATES);
+  return { kind, certificate, intermediates };
+}
+
+/** The index is readable with its own empty password (EK Credential Profile 2.5, 2.2.2), whoever the owner is. */
+async function readIndex(tpm: TpmPrograms, index: string): Promise<Buffer> {
+  return (await tpm("nvread", ["--hierarchy", index, index])).stdout;
+}
+
+/** DER sequences, one after the other. Some makers define an index larger than the certificate: the rest is filling. */
+export function splitCertificates(bytes: Buffer): readonly Buffer[] {
+  const found: Buffer[] = [];
+  let rest = bytes;
+  while (rest.length > 4 && rest[0] === 0x30 && rest[1] === 0x82) {
+    const length = 4 + rest.readUInt16BE(2);
+    found.push(rest.subarray(0, length));
+    rest = rest.subarray(length);
+  }
+  return found;
+}
+
+/** By the template that the certificate is for, so that the key is the one which it names. */
+export async function createEndorsementKey(
+  tpm: TpmPrograms,
+  directory: string,
+  { handle, algorithm, primary }: EndorsementKind,
+): Promise<Buffer> {
+  const path = join(directory, "ek");
+  const output = ["--format", "tss", "--public", path];
+  if (primary === undefined) {
+    await tpm("createek", ["--ek-context", handle, "--key-algorithm", algorithm, ...output]);
+    return await readFile(path);
+  }
+  const [policy, context] = [join(directory, "policy"), join(directory, "ek-context")];
+  await writeFile(policy, Buffer.from(primary.policy, "hex"));
+  const template = ["--key-algorithm", primary.algorithm, "--hash-algorithm", primary.hash, "--policy", policy];
+  await tpm("createprimary", ["--hierarchy", "e", ...template, "--attributes", ATTRIBUTES, "--key-context", context]);
+  await tpm("evictcontrol", ["--hierarchy", "o", "--object-context", context, handle]);
+  await tpm("readpublic", ["--quiet", "--object-context", handle, "--format", "tss", "--output", path]);
+  return await readFile(path);
+}
+
+/** The high range's (B.4.1): its user's authorization is the empty password. */
+const ATTRIBUTES = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|adminwithpolicy|restricted|decrypt";
