@@ -4,6 +4,7 @@ import { findUnpinnedSources } from "@ashlar/declaration";
 import * as identity from "@ashlar/identity";
 import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
+import * as verifier from "@ashlar/verifier";
 import { parseBlocksIndex } from "@ashlar/repository-index";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { judgeCase } from "./evidence/judge-case.ts";
@@ -18,6 +19,20 @@ const logs = (name: string): Uint8Array[] =>
   ["no-secure-boot", "secure-boot"].map((kind) => seeds.vector(`tpm/firmware-log-${kind}/${name}`));
 const ecc = formats.parsePublic(seeds.vector("tpm/quotes/ak_ecc.pub"));
 const rsa = formats.parsePublic(seeds.vector("tpm/quotes/ak_rsa.pub"));
+/** What `ashlar machine check` is told. */
+const MACHINE_ANSWER = [
+  "ashlar-machine 1",
+  "user 0",
+  "uefi yes",
+  "secure-boot base64:BgAAAAE=",
+  "tpm-version 2",
+  "bank sha256",
+  `pcr-sha256-0 ${"0".repeat(64)}`,
+  `firmware-log base64:${Buffer.from(logs("binary_bios_measurements")[0] ?? []).toString("base64")}`,
+  "tpm-device yes",
+  "nv-0:2 base64:MIIA",
+  "",
+].join("\n");
 const NO_EVENTS = { events: [] };
 
 /** A parser of text sees what a decoder makes of the bytes. */
@@ -61,6 +76,16 @@ export const TARGETS: readonly Target[] = [
     name: "firmware-log",
     seeds: logs("binary_bios_measurements"),
     parse: (bytes) => formats.replayPcrs(formats.parseFirmwareLog(bytes), NO_EVENTS, "sha256"),
+  },
+  {
+    name: "firmware-explained",
+    seeds: logs("binary_bios_measurements"),
+    parse: (bytes) => [identity.explainFirmware(bytes), formats.withoutEventData(bytes)],
+  },
+  {
+    name: "machine-answer",
+    seeds: [Buffer.from(MACHINE_ANSWER)],
+    parse: ofText((text) => verifier.judgeMachine(verifier.parseMachineFacts(text), undefined, new Date(0))),
   },
   { name: "userspace-log", seeds: logs("tpm2-measure.log"), parse: formats.parseUserspaceLog },
   { name: "gpt", seeds: [seeds.gptEnds()], parse: seeds.parseGptEnds },

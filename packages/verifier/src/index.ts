@@ -4,6 +4,7 @@
  */
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order, ProvenPeer } from "./agent-client.ts";
+export { parseMachineFacts } from "./machine/machine-facts.ts";
 export { askMachine } from "./machine/ask-machine.ts";
 export { judgeMachine } from "./machine/judge-machine.ts";
 export type { MachineCheck, MachineReport } from "./machine/judge-machine.ts";

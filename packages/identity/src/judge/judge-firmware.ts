@@ -187,10 +187,10 @@ export function noteFirmware(
   const { events } = measurements;
   const isPinned = compareWithPin(measurements, pinned).length === 0;
   const other = isPinned ? undefined : findKnownFirmware(measurements, known);
-  const accepted = [...(pinned.accepted ?? []), ...(other?.firmware.accepted ?? [])];
+  const accepted = new Set([...(pinned.accepted ?? []), ...(other?.firmware.accepted ?? [])]);
   const programs = [...new Set(firmwarePrograms(events))].slice(0, MAX_LATER);
   const later = FIRMWARE_PCRS.flatMap((pcr) => findHandOver(pcr, events.get(pcr) ?? [])?.after ?? []);
-  const seen = [...new Set(later.map(({ digest }) => digest))].filter((digest) => accepted.includes(digest));
+  const seen = [...new Set(later.map(({ digest }) => digest))].filter((digest) => accepted.has(digest));
   return [
     ...(other === undefined ? [] : [`firmware changed since enrolment to one that is known to be good: ${other.name}`]),
     ...programs.map((digest) => `the firmware starts a program of its own, Authenticode ${digest}`),

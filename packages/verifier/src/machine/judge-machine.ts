@@ -179,8 +179,12 @@ function judgeEk(
   const intermediates = readChain(Buffer.concat(rest.map(([, bytes]) => bytes)));
   const checks = certificates.map(([index, der]) => judgeCertificate(index, der, { intermediates, ekRoots, now }));
   // One whose maker is trusted is enough.
-  if (!checks.some(({ state }) => state === "ok")) return checks;
-  return checks.map((each) => (each.state === "problem" ? { ...each, state: "note" } : each));
+  const isTrusted = checks.some(({ state }) => state === "ok");
+  return checks.map((each) => (isTrusted && each.state === "problem" ? asNote(each) : each));
+}
+
+function asNote({ id, found }: MachineCheck): MachineCheck {
+  return { id, state: "note", found };
 }
 
 /** Certificates one after the other, over the borders of indices; what cannot be read leads nowhere. */

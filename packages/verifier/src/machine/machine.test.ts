@@ -92,7 +92,8 @@ test("whose TPM it is: without trusted makers only noted, another maker's is a p
   const ekOf = (...args: Parameters<typeof judgeMachine>) => judgeMachine(...args).checks.find(({ id }) => id === "ek");
   assert.equal(ekOf(facts, undefined, now)?.state, "note");
   const other = new TestAuthority();
-  new TestNode(other);
+  // Its first TPM makes an authority's certificates.
+  assert.ok(new TestNode(other).keys.ak.length > 0);
   const others = parseEkRoots(other.roots);
   assert.match(ekOf(facts, others, now)?.found ?? "", /no trusted issuer/u);
   const [root = "", issuer = ""] = authority.roots.split(/(?=-----BEGIN)/u);
@@ -135,10 +136,9 @@ test("what is saved names no machine", async () => {
   const facts = parseMachineFacts(answerWith(firmware));
   const files = await saveMachine(join(directory, "saved"), facts, judgeMachine(facts, ekRoots, now));
   assert.deepEqual(readdirSync(join(directory, "saved")).toSorted(), files.toSorted());
-  const saved = Buffer.concat(files.map((name) => readFileSync(join(directory, "saved", name))));
-  assert.ok(!saved.includes(Buffer.from("Boot0000", "utf16le")));
-  assert.ok(!saved.includes("issued by"));
-  assert.ok(saved.includes("Example Inc."));
+  const text = files.map((name) => readFileSync(join(directory, "saved", name), "latin1")).join("");
+  assert.doesNotMatch(text, /B\0o\0o\0t\0|issued by/u);
+  assert.match(text, /Example Inc\./u);
 });
 
 test("an answer that is none is refused, and anything else is judged", () => {
