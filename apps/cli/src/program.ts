@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   release: async () => (await import("./commands/release.ts")).releaseCommand(),
   rollback: async () => (await import("./commands/rollback.ts")).rollbackCommand(),
   setup: async () => (await import("./commands/setup.ts")).setupCommand(),
+  trust: async () => (await import("./commands/trust.ts")).trustCommand(),
   update: async () => (await import("./commands/update.ts")).updateCommand(),
   verity: async () => (await import("./commands/verity.ts")).verityCommand(),
 };

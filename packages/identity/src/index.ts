@@ -9,6 +9,8 @@ export type { DifferenceCode } from "./check/difference-codes.ts";
 export type { Difference } from "./check/difference.ts";
 export { checkEkChain, parseCertificate, parseEkRoots } from "./check/ek-chain.ts";
 export type { EkChain, EkRoots } from "./check/ek-chain.ts";
+export { describeEk } from "./check/describe-ek.ts";
+export type { EkDescription } from "./check/describe-ek.ts";
 export { ekRootsOf, makerCertificates } from "./check/ek-roots.ts";
 export type { EkRootsOptions } from "./check/ek-roots.ts";
 export { titleOf as titleOfCertificate } from "./check/maker-certificate.ts";

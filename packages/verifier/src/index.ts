@@ -2,6 +2,9 @@
  * The input and output of proving: asks agents over TLS, keeps pins, evidence and records, and has `identity` judge
  * all of it.
  */
+export { fetchIntermediates } from "./fetch-intermediates.ts";
+export { addTrusted, listTrusted, removeTrusted } from "./trust-store.ts";
+export type { TrustedMaker } from "./trust-store.ts";
 export { AgentClient } from "./agent-client.ts";
 export type { AgentClientOptions, Order, ProvenPeer } from "./agent-client.ts";
 export { parseMachineFacts } from "./machine/machine-facts.ts";

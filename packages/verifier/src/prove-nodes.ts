@@ -7,6 +7,7 @@ import {
   firmwareDigests,
   firmwareToPin,
   judgeFleet,
+  makerCertificates,
   prepareEnrolment,
   refusePinned,
   type Expectations,
@@ -15,10 +16,11 @@ import {
   type Verification,
 } from "@ashlar/identity";
 import { NONCE_BYTES } from "@ashlar/protocol";
-import type { Evidence } from "@ashlar/protocol/answers";
+import { MAX_INTERMEDIATES, type Evidence, type Keys } from "@ashlar/protocol/answers";
 import { AgentClient, type ProvenPeer } from "./agent-client.ts";
 import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
+import { fetchIntermediates } from "./fetch-intermediates.ts";
 import { endsTheCommand, failureText } from "./failed-node.ts";
 import { mapLimited } from "./map-limited.ts";
 import { refuseNodeName } from "./node-name.ts";
@@ -46,6 +48,8 @@ export type ProveNodesOptions = ProveOptions & {
    * that the node has not measured are left out.
    */
   readonly acceptFirmware?: ReadonlyMap<string, readonly string[]>;
+  /** At enrolment, ask the URLs in EK certificates for what leads to the maker's. */
+  readonly fetchIntermediates?: boolean;
   /** Where to keep each node's evidence. */
   readonly evidenceDirectory?: string;
   readonly onProgress?: (line: string) => void;
@@ -140,16 +144,30 @@ function machineIdOf({ tpm }: Verification): { readonly machineId?: string } {
 /** Finds out whether the node's attestation key lives in the TPM that its EK certificate names. */
 async function enrol(
   client: AgentClient,
-  { ekRoots }: ProveOptions,
+  options: ProveNodesOptions,
   findOther: (keys: PinnedKeys) => string | undefined,
 ): Promise<PinnedKeys> {
-  const enrolment = prepareEnrolment(await client.keys(), ekRoots, new Date(), randomBytes);
+  const keys = await withFetched(await client.keys(), options);
+  const enrolment = prepareEnrolment(keys, options.ekRoots, new Date(), randomBytes);
   const other = findOther(enrolment.keys);
   if (other !== undefined) {
     const wayOut = `if it was renamed: ashlar prove --enrol-again with both names, or remove the pin of ${other}`;
     throw new AshlarError("untrusted", `enrolment: expected a TPM of its own, found the one of ${other} (${wayOut})`);
   }
   return finishEnrolment(enrolment, await client.activate(enrolment.request));
+}
+
+/** The node's own intermediates, with those that its certificates' URLs give where the user has asked for them. */
+async function withFetched(
+  keys: Keys,
+  { fetchIntermediates: isWanted, onProgress, signal }: ProveNodesOptions,
+): Promise<Keys> {
+  const { ekCertificate, ekIntermediates = [] } = keys;
+  if (isWanted !== true || ekCertificate === undefined) return keys;
+  const [leaf] = makerCertificates(ekCertificate, "EK certificate");
+  const fetched = leaf === undefined ? [] : await fetchIntermediates(leaf, (line) => onProgress?.(line), signal);
+  const all = [...ekIntermediates, ...fetched.map(({ x509 }) => x509.raw)].slice(0, MAX_INTERMEDIATES);
+  return { ...keys, ekIntermediates: all };
 }
 
 async function ask(

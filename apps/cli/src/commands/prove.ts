@@ -27,6 +27,7 @@ type ProveOptions = {
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
   readonly acceptExpiredEk?: true;
+  readonly fetchIntermediates?: true;
   readonly pins?: string;
   readonly enrolAgain?: readonly string[];
   readonly acceptFirmware?: readonly string[];
@@ -67,8 +68,9 @@ export function proveCommand(): Command {
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")
     .option(
       "--ek-roots <place>",
-      "trusted TPM makers: a file or directory of certificates (default: the lab's, or the evidence's)",
+      "trusted TPM makers: a file or directory of certificates (default: the lab's, the evidence's, or `ashlar trust list`)",
     )
+    .option("--fetch-intermediates", "at enrolment, ask the URLs in EK certificates for those of their issuers")
     .option("--accept-expired-ek", "accept makers' certificates that have expired; each is named in the verdict")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
     .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pin what they have now")
@@ -88,7 +90,8 @@ export function proveCommand(): Command {
     .addHelpText(
       "after",
       `
-Levels: proven (a trusted TPM signed it), reported (no --ek-roots was given, so its TPM is not trusted), mismatch,
+Levels: proven (a trusted TPM signed it), reported (its TPM has no
+certificate, or no --ek-roots was given, so that the TPM is not trusted), mismatch,
 unknown (no answer, or an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
 Exit status: 0 all proven, 1 a mismatch, 2 anything that is not known. Failures of the command itself have others, from 64 on: a
@@ -216,6 +219,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
       enrolAgain,
+      fetchIntermediates: options.fetchIntermediates === true,
       acceptFirmware,
       onAnswer,
       knownFirmware: await readKnownFirmware(options),

@@ -16,7 +16,10 @@ export function withSessionOptions(command: Command, schema: string = "schemas/u
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
     .option("--node-configs <dir>", "for nodes outside a lab: each node's own Ignition config as NAME.ign")
-    .option("--ek-roots <place>", "trusted TPM makers: a file or directory of certificates (default: the lab's)")
+    .option(
+      "--ek-roots <place>",
+      "trusted TPM makers: a file or directory of certificates (default: the lab's, or `ashlar trust list`)",
+    )
     .option("--accept-expired-ek", "accept makers' certificates that have expired; each is named")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")
     .option(
