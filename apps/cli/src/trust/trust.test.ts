@@ -6,12 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import {
-  authorityExtensions,
-  ekExtensions,
-  issuerUrlExtension,
-  testCertificate,
-} from "@ashlar/identity/test-fixtures";
+import { authorityExtensions, ekExtensions, issuerUrlExtension, testCertificate } from "@ashlar/identity/test-fixtures";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-trust-"));
 after(() => rmSync(directory, { recursive: true }));
