@@ -33,8 +33,9 @@ export function checkPartition(partition: DecodedObject, { findings }: Validatio
 
 const PROPERTIES = ["label", "sizeMiB", "startMiB", "typeGuid", "guid"] as const;
 
+/** An empty GUID says nothing; an empty label is one. */
 function isSet(partition: DecodedObject, key: (typeof PROPERTIES)[number]): boolean {
-  return partition[key] !== undefined && partition[key] !== "";
+  return partition[key] !== undefined && (partition[key] !== "" || key === "label");
 }
 
 export function checkDisk(disk: DecodedObject, { findings }: Validation): void {
@@ -44,12 +45,12 @@ export function checkDisk(disk: DecodedObject, { findings }: Validation): void {
   checkOverlaps(partitions, findings);
   checkLabels(partitions, findings);
   const deletes = partitions.some((partition) => partition["shouldExist"] === false);
-  const takesNext = partitions.some((partition) => (integerOf(partition["number"]) ?? 0) === 0);
-  if (deletes && takesNext) {
+  const isUnnumbered = partitions.some((partition) => (integerOf(partition["number"]) ?? 0) === 0);
+  if (deletes && isUnnumbered) {
     findings.error(
       [disk, "partitions"],
       "expected a number for each partition where others are deleted, found one without",
-      "which number is the next free one depends on the order in which partitions are deleted",
+      "the next free number is looked for before partitions are deleted, so say which one each gets",
     );
   }
 }
@@ -67,35 +68,38 @@ function checkNumbers(partitions: readonly DecodedObject[], findings: Validation
 function checkLabels(partitions: readonly DecodedObject[], findings: Validation["findings"]): void {
   const seen = new Set<string>();
   for (const partition of partitions) {
+    if (partition["label"] === undefined) continue;
     const label = textOf(partition["label"]);
-    if (label === "") continue;
-    if (seen.has(label)) findings.error([partition], `expected each partition label once, found ${label} again`);
+    if (seen.has(label)) {
+      findings.error([partition], `expected each partition label once, found ${label === "" ? '""' : label} again`);
+    }
     seen.add(label);
   }
 }
 
+type Extent = { readonly start: number; readonly end: number };
+
 /** Partitions of which both start and size are known must not share a place. */
 function checkOverlaps(partitions: readonly DecodedObject[], findings: Validation["findings"]): void {
-  const placed = partitions.filter((partition) => partition["shouldExist"] !== false && startOf(partition) > 0);
-  for (const [index, partition] of placed.entries()) {
-    const clash = placed.find(
-      (other, place) =>
-        place !== index &&
-        startOf(partition) >= startOf(other) &&
-        startOf(partition) < startOf(other) + sizeOf(other) &&
-        (startOf(partition) !== startOf(other) || place < index),
-    );
+  const placed: Extent[] = [];
+  for (const partition of partitions) {
+    const extent = extentOf(partition);
+    if (extent === undefined) continue;
+    const clash = placed.find(({ start, end }) => extent.start <= end && start <= extent.end);
+    placed.push(extent);
     if (clash === undefined) continue;
-    const [start, end] = [startOf(clash), startOf(clash) + sizeOf(clash)];
-    const message = `expected partitions apart, found a start at ${startOf(partition)} MiB inside another (${start} to ${end} MiB)`;
+    const message = `expected partitions apart, found one at ${shown(extent)} over another at ${shown(clash)}`;
     findings.error([partition], message);
   }
 }
 
-function startOf(partition: DecodedObject): number {
-  return integerOf(partition["startMiB"]) ?? 0;
+/** The first and last MiB. One that fills what is free takes at least its first; where it ends is not known here. */
+function extentOf(partition: DecodedObject): Extent | undefined {
+  const [start, size] = [integerOf(partition["startMiB"]) ?? 0, integerOf(partition["sizeMiB"])];
+  if (start === 0 || size === undefined) return undefined;
+  return { start, end: size === 0 ? start : start + size - 1 };
 }
 
-function sizeOf(partition: DecodedObject): number {
-  return integerOf(partition["sizeMiB"]) ?? 0;
+function shown({ start, end }: Extent): string {
+  return start === end ? `${start} MiB` : `${start} to ${end} MiB`;
 }

@@ -41,8 +41,8 @@ export function checkInstances(systemd: DecodedObject, { findings }: Validation)
     const name = `${template}@.service`;
     const contents = textOf(byName.get(name)?.["contents"]);
     if (contents === "") continue;
-    const { problem, hasInstall } = readUnitFile(contents);
-    if (problem !== undefined || hasInstall) continue;
+    const { problem, installs } = readUnitFile(contents);
+    if (problem !== undefined || installs) continue;
     const message = `expected an [Install] section in ${name}, whose instance ${textOf(unit["name"])} is enabled, found none, so enabling has no effect`;
     findings.warning([unit, "contents"], message, "add [Install] with WantedBy=multi-user.target to the template");
   }

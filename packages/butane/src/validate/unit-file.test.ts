@@ -10,6 +10,7 @@ test("units are read as strictly as Ignition reads them", () => {
     ["[Unit]\nA=b \\\n continued without an equals sign\n", false],
     ["[Install]\nWantedBy=x", true],
     ["  [Install]\n  Also = x\n", true],
+    ["[Install]\nDefaultInstance=x\n", true],
     ["[Install]\n", false],
     ["[Unit]\nWantedBy=x\n", false],
     ["[Unit]\r\nA=b\r\n", false],

@@ -2,13 +2,9 @@
 export type UnitFile = {
   /** A line that does not follow the grammar. */
   readonly problem?: string;
-  /** Whether an `[Install]` section says what enabling the unit does. */
+  /** Whether there is something in an `[Install]` section; Ignition does not ask what. */
   readonly installs: boolean;
-  /** Whether there is an `[Install]` section with anything in it. */
-  readonly hasInstall: boolean;
 };
-
-const INSTALL_KEYS: ReadonlySet<string> = new Set(["WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"]);
 
 /**
  * Reads sections and options (systemd.syntax(7)) as strictly as Ignition: text before the first section does not count,
@@ -17,17 +13,16 @@ const INSTALL_KEYS: ReadonlySet<string> = new Set(["WantedBy", "RequiredBy", "Up
 export function readUnitFile(text: string): UnitFile {
   const lines = text.split("\n");
   let section: string | undefined;
-  let [installs, hasInstall] = [false, false];
+  let installs = false;
   for (let index = 0; index < lines.length; index += 1) {
     const line = (lines[index] ?? "").trimStart();
     if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
     if (line.startsWith("[")) {
       const end = line.indexOf("]");
-      if (end < 0) return { installs, hasInstall, problem: `expected a ] after ${shown(line)}, found none` };
+      if (end < 0) return { installs, problem: `expected a ] after ${shown(line)}, found none` };
       if (line.slice(end + 1).trim() !== "") {
         return {
           installs,
-          hasInstall,
           problem: `expected nothing behind ${line.slice(0, end + 1)}, found ${shown(line.slice(end + 1))}`,
         };
       }
@@ -36,12 +31,11 @@ export function readUnitFile(text: string): UnitFile {
     }
     if (section === undefined) continue;
     const equals = line.indexOf("=");
-    if (equals < 0) return { installs, hasInstall, problem: `expected NAME=VALUE, found ${shown(line)}` };
-    hasInstall ||= section === "Install";
-    installs ||= section === "Install" && INSTALL_KEYS.has(line.slice(0, equals).trim());
+    if (equals < 0) return { installs, problem: `expected NAME=VALUE, found ${shown(line)}` };
+    installs ||= section === "Install";
     while ((lines[index] ?? "").trimEnd().endsWith("\\") && index + 1 < lines.length) index += 1;
   }
-  return { installs, hasInstall };
+  return { installs };
 }
 
 function shown(text: string): string {
