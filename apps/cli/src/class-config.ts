@@ -22,12 +22,15 @@ export async function readClassConfig(path: string, filesDir: string | undefined
   const { translate } = await import("@ashlar/butane");
   const { localDirectory } = await import("./butane/local-directory.ts");
   const local = filesDir === undefined ? {} : { files: localDirectory(filesDir) };
-  const { ignition, report } = translate(text, { ...local, target: "ashlar" });
+  const { findDeclarationProblems } = await import("@ashlar/declaration");
+  const { ignition, report: own } = translate(text, { ...local, target: "ashlar" });
+  const bytesOfConfig = new TextEncoder().encode(`${ignition ?? ""}\n`);
+  const report = ignition === undefined ? own : [...own, ...findDeclarationProblems(bytesOfConfig)];
   for (const problem of report) reportLines(formatProblem(problem, { name: path, text }).split("\n"));
   if (ignition === undefined || hasErrors(report)) {
     const count = report.filter((problem) => problem.severity === "error").length;
     throw new AshlarError("invalid", `${path} has ${count} ${count === 1 ? "error" : "errors"}`);
   }
   // The very bytes that `ashlar butane` prints, so that either form of the declaration has the same digest.
-  return new TextEncoder().encode(`${ignition}\n`);
+  return bytesOfConfig;
 }

@@ -140,6 +140,6 @@ function checkName(name: string): void {
 function checkVersion(version: string | null): string {
   if (version !== null && EXTENSION_VERSION_PATTERN.test(version)) return version;
   throw new AshlarError("usage", `--version: expected a version such as v1.33.2, found ${version ?? "none"}`, {
-    hint: "a digit, perhaps after a v, then up to 62 digits, letters, dots or tildes",
+    hint: "a digit, perhaps after a v, then up to 62 digits, letters, dots, tildes or plus signs",
   });
 }

@@ -161,7 +161,7 @@ function checkVersion(version: string): void {
   // Also a file name on the ESP and a partition label (36 characters with "ashlar_" and "_verity").
   if (/^[0-9][0-9A-Za-z.~-]{0,21}$/u.test(version)) return;
   throw new AshlarError("usage", `--version: expected a version such as 1.0.0, found ${JSON.stringify(version)}`, {
-    hint: "a digit, then up to 21 digits, letters, dots, tildes or hyphens",
+    hint: `a digit, then up to 21 digits, letters, dots, tildes or hyphens${version.includes("+") ? "; in the name of a boot entry, + begins the count of its trials" : ""}`,
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDeclared } from "./read-declared.ts";
+import { readDeclared, readTransferOf } from "./read-declared.ts";
 import { TestExtensionNode } from "./test-node.ts";
 
 const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
@@ -49,6 +49,21 @@ test("both ways are read, with what the initrd has noted", async () => {
     updatesUrl: "https://extensions.example/kubernetes/",
   });
   assert.ok(problems.every((problem) => problem.startsWith("/etc/ashlar/extensions.yaml")) && problems.length > 0);
+});
+
+test("a transfer named .conf counts in a directory without one named .transfer, for what is declared and for sysupdate", async () => {
+  using node = new TestExtensionNode();
+  node.link("kubernetes", IMAGE);
+  const path = "base/etc/sysupdate.kubernetes.d/kubernetes";
+  const other = TRANSFER.replaceAll("v1.33.@v", "v1.@v");
+  const found = async (): Promise<unknown> => {
+    const { declared } = await readDeclared(node.paths.extensions);
+    return [declared[0]?.pattern, await readTransferOf(node.paths.extensions, "kubernetes")];
+  };
+  node.write(`${path}.conf`, other);
+  assert.deepEqual(await found(), ["v1.*", other]);
+  node.write(`${path}.transfer`, TRANSFER);
+  assert.deepEqual(await found(), ["v1.33.*", TRANSFER]);
 });
 
 test("a file that is too large is refused", async () => {

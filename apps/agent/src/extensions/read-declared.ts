@@ -7,7 +7,9 @@ import {
   type DeclaredExtension,
   declaredExtensions,
   EXTENSIONS_FILE,
+  isTransferPath,
   parseTransferFile,
+  transfersInForce,
 } from "@ashlar/declaration";
 import type { ExtensionPaths } from "../shared/node-paths.ts";
 
@@ -61,9 +63,9 @@ async function readTransfers(etc: string): Promise<{ path: string; text: string 
   const found: { path: string; text: string }[] = [];
   for (const directory of (await namesIn(etc)).filter((name) => /^sysupdate\..+\.d$/u.test(name))) {
     for (const name of await namesIn(join(etc, directory))) {
-      if (!name.endsWith(".transfer")) continue;
-      const text = await readText(join(etc, directory, name));
-      if (text !== undefined) found.push({ path: `/etc/${directory}/${name}`, text });
+      const path = `/etc/${directory}/${name}`;
+      const text = isTransferPath(path) ? await readText(join(etc, directory, name)) : undefined;
+      if (text !== undefined) found.push({ path, text });
     }
   }
   return found;
@@ -72,7 +74,7 @@ async function readTransfers(etc: string): Promise<{ path: string; text: string 
 /** The text of the transfer file that updates an extension; empty when there is none. */
 export async function readTransferOf({ base }: Pick<ExtensionPaths, "base">, name: string): Promise<string> {
   const transfers = await readTransfers(join(base, "etc"));
-  return transfers.find(({ text }) => parseTransferFile(text).transfer?.name === name)?.text ?? "";
+  return transfersInForce(transfers).find(({ text }) => parseTransferFile(text).transfer?.name === name)?.text ?? "";
 }
 
 /** The initrd notes in a line each what it took out of the configuration; of two for one path the later one counts. */

@@ -61,3 +61,13 @@ test("wrong command lines end with status 64, files that cannot be written with 
     assert.match(result.stderr, message);
   }
 });
+
+test("--target ashlar checks the extensions that the config declares", () => {
+  const link = (version: string): string =>
+    `${HEAD}storage:\n  links: [{path: /etc/extensions/a.raw, target: /opt/extensions/a/a-${version}-x86-64.raw}]\n`;
+  assert.equal(butane(["--check", "--target", "ashlar"], link("v1.2+k3s1")).status, 0);
+  const { status, stderr } = butane(["--check", "--target", "ashlar"], link("v1.2_3"));
+  assert.equal(status, 1);
+  assert.match(stderr, /error: \/etc\/extensions\/a\.raw: expected a link.*\n.*not "_"/u);
+  assert.equal(butane(["--check"], link("v1.2_3")).status, 0);
+});

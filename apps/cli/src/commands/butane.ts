@@ -28,7 +28,7 @@ export function butaneCommand(): Command {
     .addOption(new Option("-o, --output <file>", "write here, not to standard output").conflicts("outputDir"))
     .option("--output-dir <directory>", "write each FILE.bu there, as FILE.ign; created if missing")
     .addOption(
-      new Option("--target <system>", "also warn about what will not work on it")
+      new Option("--target <system>", "also check what will not work on it, declared extensions too")
         .choices(["flatcar", "ashlar"])
         .default("flatcar"),
     )
@@ -72,13 +72,24 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   for (const file of files.length === 0 ? ["-"] : files) {
     const source = await readDocument(file);
     const settings = { ...local, strict: strict === true, pretty: pretty === true, target };
-    const translation = translate(source.text, settings);
+    const translated = translate(source.text, settings);
+    const translation = target === "ashlar" ? await withDeclaration(translated) : translated;
     if (translation.ignition === undefined) process.exitCode = 1;
     deliver(translation, source, options);
   }
 }
 
-function deliver(translation: Translation, source: NamedText, options: Options): void {
+/** What would make a node refuse its declaration: nobody could prove it. */
+async function withDeclaration({ ignition, report }: Translation): Promise<Result> {
+  if (ignition === undefined) return { ignition, report };
+  const { findDeclarationProblems } = await import("@ashlar/declaration");
+  const problems = findDeclarationProblems(new TextEncoder().encode(ignition));
+  return { ignition: hasErrors(problems) ? undefined : ignition, report: [...report, ...problems] };
+}
+
+type Result = Pick<Translation, "ignition" | "report">;
+
+function deliver(translation: Result, source: NamedText, options: Options): void {
   const { ignition, report } = translation;
   if (options.json === true) {
     const config: unknown = ignition === undefined ? null : JSON.parse(ignition);

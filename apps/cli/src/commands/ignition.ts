@@ -1,4 +1,4 @@
-import { hasErrors } from "@ashlar/base";
+import { hasErrors, type Report } from "@ashlar/base";
 import { printJson } from "@ashlar/host/terminal";
 import { Command, Option } from "commander";
 import { printReport, readDocument } from "../butane/documents.ts";
@@ -15,7 +15,7 @@ function validateCommand(): Command {
     .argument("[files...]", "Ignition files (default: standard input)")
     .option("-s, --strict", "fail on warnings, too")
     .addOption(
-      new Option("--target <system>", "also warn about what will not work on it")
+      new Option("--target <system>", "also check what will not work on it, declared extensions too")
         .choices(["flatcar", "ashlar"])
         .default("flatcar"),
     )
@@ -37,9 +37,15 @@ async function validate(files: readonly string[], { strict, target, json }: Opti
   const { validateIgnition } = await import("@ashlar/butane");
   for (const file of files.length === 0 ? ["-"] : files) {
     const source = await readDocument(file);
-    const report = validateIgnition(source.text, { target });
+    const own = validateIgnition(source.text, { target });
+    const report = target === "ashlar" && !hasErrors(own) ? [...own, ...(await declarationProblems(source.text))] : own;
     if (json === true) printJson({ file: source.name, problems: report }, { lines: "one" });
     else printReport(report, source);
     if (hasErrors(report) || (strict === true && report.length > 0)) process.exitCode = 1;
   }
+}
+
+async function declarationProblems(text: string): Promise<Report> {
+  const { findDeclarationProblems } = await import("@ashlar/declaration");
+  return findDeclarationProblems(new TextEncoder().encode(text));
 }

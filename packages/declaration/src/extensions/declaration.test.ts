@@ -20,6 +20,7 @@ MatchPattern=kubernetes-v1.33.@v-%a.raw
 CurrentSymlink=/etc/extensions/kubernetes.raw
 `;
 const TRANSFER = { path: "/etc/sysupdate.kubernetes.d/kubernetes-v1.33.transfer", text: TRANSFER_TEXT };
+const TRANSFER_AGAIN = "/etc/sysupdate.kubernetes.d/kubernetes.transfer";
 const REPOSITORY = { type: "repository" };
 
 test("extensions.yaml: all members, and the fewest", () => {
@@ -192,6 +193,40 @@ test("Flatcar's layout: an image, a link, a transfer", () => {
   );
 });
 
+test("versions may have a plus sign, and the letter that none may have is named", () => {
+  const linkTo = (version: string): Partial<DeclarationSources> => ({
+    links: [{ path: "/etc/extensions/k3s.raw", target: `/opt/extensions/k3s/k3s-${version}-x86-64.raw` }],
+  });
+  const text = TRANSFER_TEXT.replaceAll("kubernetes-v1.33.@v", "k3s-v1.33.@v+k3s1").replaceAll("kubernetes", "k3s");
+  const transfers = [{ path: "/etc/sysupdate.k3s.d/k3s.transfer", text }];
+  const both = declaredExtensions({ ...NONE, ...linkTo("v1.33.7+k3s1"), transfers });
+  assert.deepEqual([both.declared.map(({ pattern }) => pattern), both.problems], [["v1.33.*+k3s1"], []]);
+  const other = declaredExtensions({ ...NONE, ...linkTo("v1.33.7+k3s2"), transfers });
+  assert.match(other.problems[0]?.message ?? "", /takes \(v1\.33\.\*\+k3s1\), found v1\.33\.7\+k3s2/u);
+  for (const [version, letter] of [
+    ["v1.33.7_1", '"_"'],
+    ["v1.33.7-rc.1", '"-"'],
+    ["1:2^3", '":"'],
+  ] as const) {
+    const { declared, problems } = declaredExtensions({ ...NONE, ...linkTo(version) });
+    assert.deepEqual(declared, []);
+    assert.equal(problems[0]?.hint, `a version may have letters, digits, points, ~ and +, not ${letter}`);
+  }
+});
+
+test("transfers named .conf count where there is none named .transfer", () => {
+  const conf = { path: "/etc/sysupdate.kubernetes.d/kubernetes.conf", text: TRANSFER_TEXT };
+  const patterns = (...transfers: DeclarationSources["transfers"]): unknown => {
+    const { declared, problems } = declaredExtensions({ ...NONE, links: [LINK], transfers });
+    return problems.length > 0 ? problems : declared.map(({ pattern, updates }) => `${pattern} ${updates}`);
+  };
+  assert.deepEqual(patterns(conf), ["v1.33.* automatic"]);
+  const wide = TRANSFER_TEXT.replaceAll("v1.33.@v", "v1.@v");
+  assert.deepEqual(patterns({ ...conf, text: wide }, TRANSFER), ["v1.33.* automatic"]);
+  assert.deepEqual(patterns(conf, { ...TRANSFER, text: "" }), ["v1.33.* automatic"]);
+  assert.deepEqual(patterns({ ...conf, text: "" }), ["v1.33.2 manual"]);
+});
+
 test("both ways make one list, sorted by name", () => {
   const extensionsFile = "extensions: [{name: zfs, version: '2', tier: opt-in}, {name: a, version: '1', tier: opt-in}]";
   const { declared, problems } = declaredExtensions({ ...NONE, extensionsFile, links: [LINK] });
@@ -231,6 +266,7 @@ test("what contradicts itself is named with its file, and the rest remains", () 
     [link("/opt/extensions/kubernetes/../kubernetes/kubernetes-v1-x86-64.raw"), LINK.path, /expected a link/u],
     [link("/opt/extensions/other/kubernetes-v1.33.2-x86-64.raw"), LINK.path, /expected a link/u],
     [link("/usr/lib/kubernetes-v1.33.2-x86-64.raw"), LINK.path, /expected a link/u],
+    [link(IMAGE.replace("v1.33.2", "v1.33.2_1")), LINK.path, /expected a link/u],
     [link(IMAGE, "/etc/extensions/k8s.raw"), "/etc/extensions/k8s.raw", /expected a link/u],
     [
       { ...link(IMAGE.replace("v1.33", "v1.32")), transfers: [TRANSFER] },
@@ -243,7 +279,7 @@ test("what contradicts itself is named with its file, and the rest remains", () 
       /in \/etc\/sysupdate\.kubernetes\.d/u,
       "kubernetes",
     ],
-    [transfers(TRANSFER.path, `${TRANSFER.path}2`), `${TRANSFER.path}2`, /one transfer/u, "kubernetes"],
+    [transfers(TRANSFER.path, TRANSFER_AGAIN), TRANSFER_AGAIN, /one transfer/u, "kubernetes"],
     [{ links: [other], transfers: [{ ...TRANSFER, text: "[Source]" }] }, TRANSFER.path, /expected/u],
   ];
   for (const [sources, file, message, remaining] of wrong) {

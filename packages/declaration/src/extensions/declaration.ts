@@ -1,6 +1,6 @@
 /**
  * Which extensions a node was declared to have. Two ways lead to one list: `/etc/ashlar/extensions.yaml`, and links
- * `/etc/extensions/NAME.raw` to images with `/etc/sysupdate.NAME.d/*.transfer` files, as Flatcar's users know them. The
+ * `/etc/extensions/NAME.raw` to images with transfer files in `/etc/sysupdate.NAME.d`, as Flatcar's users know them. The
  * node reads its own files; who proves it reads the same out of its configs (`declaredInConfigs`).
  */
 import { dirname, join } from "node:path/posix";
@@ -19,7 +19,7 @@ export type DeclarationSources = {
   readonly links: readonly { readonly path: string; readonly target: string }[];
   /** Images that the config puts below /opt/extensions. A node need not know. */
   readonly files: readonly { readonly path: string; readonly url: string | null; readonly hash: string | null }[];
-  /** /etc/sysupdate.NAME.d/*.transfer */
+  /** The files of /etc/sysupdate.NAME.d that {@link isTransferPath} takes. */
   readonly transfers: readonly { readonly path: string; readonly text: string }[];
 };
 
@@ -68,7 +68,8 @@ function readLinks(sources: DeclarationSources, problems: DeclarationProblem[]):
     const image = parseImagePath(path);
     if (image === undefined || file !== linkOfExtension(image.name)) {
       const expected = "expected a link /etc/extensions/NAME.raw to /opt/extensions/NAME/NAME-VERSION-x86-64.raw";
-      complain(problems, file, `${expected}, found one to ${target.slice(0, MAX_SHOWN_CHARACTERS)}`, LINK_HINT);
+      const shown = target.slice(0, MAX_SHOWN_CHARACTERS);
+      complain(problems, file, `${expected}, found one to ${shown}`, hintForVersion(path) ?? LINK_HINT);
       return [];
     }
     const { name, version } = image;
@@ -92,16 +93,41 @@ function readLinks(sources: DeclarationSources, problems: DeclarationProblem[]):
   return found;
 }
 
+/** Names the first letter that a version may not have, if that is all that is wrong with the path. */
+function hintForVersion(path: string): string | undefined {
+  const { version = "" } =
+    /^\/opt\/extensions\/(?<name>[^/]+)\/\k<name>-(?<version>[^/]+)-x86-64\.raw$/u.exec(path)?.groups ?? {};
+  const letter = /[^0-9A-Za-z.~+]/u.exec(version)?.[0];
+  if (letter === undefined) return undefined;
+  return `a version may have letters, digits, points, ~ and +, not ${JSON.stringify(letter)}`;
+}
+
 const LINK_HINT = "see the guide to extensions";
 const MAX_SHOWN_CHARACTERS = 200;
+
+/** Whether a node looks into this file for a transfer: `.conf` was the suffix up to systemd 256. */
+export function isTransferPath(path: string): boolean {
+  return /^\/etc\/sysupdate\.[^/]+\.d\/[^/]+\.(?:transfer|conf)$/u.test(path);
+}
+
+type Transfers = DeclarationSources["transfers"];
+
+/**
+ * The transfer files that count, as in systemd-sysupdate 257: those named `.conf` in a directory that has no other. An
+ * empty file masks one of its name (systemd.syntax(7)).
+ */
+export function transfersInForce(transfers: Transfers): Transfers {
+  const filled = transfers.filter(({ text }) => text !== "");
+  const isFormer = ({ path }: Transfers[number]): boolean => path.endsWith(".conf");
+  const renamed = new Set(filled.filter((each) => !isFormer(each)).map(({ path }) => dirname(path)));
+  return filled.filter((each) => !isFormer(each) || !renamed.has(dirname(each.path)));
+}
 
 type FoundTransfer = ComponentTransfer & { readonly file: string };
 
 function readTransfers({ transfers }: DeclarationSources, problems: DeclarationProblem[]): Map<string, FoundTransfer> {
   const found = new Map<string, FoundTransfer>();
-  for (const { path: file, text } of transfers) {
-    // An empty file masks one of its name (systemd.syntax(7)).
-    if (text === "") continue;
+  for (const { path: file, text } of transfersInForce(transfers)) {
     const { transfer, report } = parseTransferFile(text);
     for (const problem of report) problems.push({ ...problem, file });
     if (transfer === undefined) continue;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
-import { declaredInConfigs } from "./declared-in-configs.ts";
+import { declaredInConfigs, findDeclarationProblems } from "./declared-in-configs.ts";
 
 const NOTHING = new Uint8Array();
 const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
@@ -167,4 +167,19 @@ test("any bytes give a list or an AshlarError", () => {
       }
     }),
   );
+});
+
+test("one config's problems come as a report, each with the file that it is in", () => {
+  const link = { path: "/etc/extensions/a.raw", target: "/opt/extensions/a/a-1_2-x86-64.raw" };
+  const conf = { path: "/etc/sysupdate.a.d/a.conf", contents: { source: data("[Source]\nType=tar\n") } };
+  const report = findDeclarationProblems(
+    bytes({ storage: { files: [conf, yamlFile("extensions: 1")], links: [link] } }),
+  );
+  const places = new Set(report.map(({ severity, message }) => `${severity} ${message.split(":", 1).join("")}`));
+  for (const file of ["/etc/extensions/a.raw", "/etc/sysupdate.a.d/a.conf", YAML_PATH]) {
+    assert.ok(places.has(`error ${file}`), file);
+  }
+  assert.deepEqual(findDeclarationProblems(bytes(TALK)), []);
+  const remote = { path: YAML_PATH, contents: { source: "https://example.org/extensions.yaml" } };
+  assert.match(findDeclarationProblems(bytes(storage(remote)))[0]?.message ?? "", /in the config itself/u);
 });

@@ -1,7 +1,14 @@
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, type Problem, type Report } from "@ashlar/base";
 import { collectNodes, type ConfigNode } from "../ignition/collect-nodes.ts";
 import { isDataUrl, newBudget, readDataUrl, showSource, type Budget } from "../ignition/read-config.ts";
-import { declaredExtensions, EXTENSIONS_FILE, type DeclarationSources } from "./declaration.ts";
+import {
+  declaredExtensions,
+  EXTENSIONS_FILE,
+  isTransferPath,
+  type DeclarationProblem,
+  type DeclarationResult,
+  type DeclarationSources,
+} from "./declaration.ts";
 import type { DeclaredExtension } from "./declared-extension.ts";
 import { MAX_EXTENSIONS, parseImagePath } from "@ashlar/protocol";
 
@@ -11,44 +18,65 @@ import { MAX_EXTENSIONS, parseImagePath } from "@ashlar/protocol";
  * @throws AshlarError `invalid` with each problem's place, `malformed` or `limit`
  */
 export function declaredInConfigs(classConfig: Uint8Array, nodeConfig: Uint8Array): readonly DeclaredExtension[] {
-  const budget = newBudget();
   // The initrd has Ignition merge the class's config over the node's own.
-  const parts = [
+  const { declared, problems } = resultOf([
     { what: "node config", config: nodeConfig },
     { what: "class config", config: classConfig },
-  ];
-  const sources = sourcesOf(collectNodes(parts, budget), budget);
-  const { declared, problems } = declaredExtensions(sources);
+  ]);
   if (problems.length === 0) return declared;
-  const shown = problems.slice(0, MAX_SHOWN_PROBLEMS).map(({ file, ...problem }) => {
-    const { position, path } = problem;
-    const place = [file, position?.line, position?.column].filter((part) => part !== undefined).join(":");
-    return `${place}: ${path === undefined ? "" : `${path}: `}${problem.message}`;
-  });
+  const shown = problems.slice(0, MAX_SHOWN_PROBLEMS).map(describe);
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : "";
   throw new AshlarError("invalid", `extensions in the configs: ${shown.join("; ")}${more}`, {
     hint: problems[0]?.hint ?? "see the guide to extensions",
   });
 }
 
+/**
+ * What is wrong with the extensions that one config declares, without the other that a node has. Each problem's place is in
+ * the file that the config makes, which its message names.
+ */
+export function findDeclarationProblems(config: Uint8Array): Report {
+  try {
+    return resultOf([{ what: "config", config }]).problems.map(toProblem);
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+    const { message, hint } = error;
+    return [{ severity: "error", message, ...(hint !== undefined && { hint }) }];
+  }
+}
+
+function toProblem(problem: DeclarationProblem): Problem {
+  const { severity, hint } = problem;
+  return { severity, message: describe(problem), ...(hint !== undefined && { hint }) };
+}
+
+function describe({ file, position, path, message }: DeclarationProblem): string {
+  const place = [file, position?.line, position?.column].filter((part) => part !== undefined).join(":");
+  return `${place}: ${path === undefined ? "" : `${path}: `}${message}`;
+}
+
+function resultOf(parts: Parameters<typeof collectNodes>[0]): DeclarationResult {
+  const budget = newBudget();
+  return declaredExtensions(sourcesOf(collectNodes(parts, budget), budget));
+}
+
 const MAX_SHOWN_PROBLEMS = 5;
 /** Of each extension there is one link and one transfer; others may be masked. */
 const MAX_FILES: number = 4 * MAX_EXTENSIONS;
 const LINK = /^\/etc\/extensions\/[^/]+$/u;
-const TRANSFER = /^\/etc\/sysupdate\.[^/]+\.d\/[^/]+\.transfer$/u;
 
 function sourcesOf(nodes: ReadonlyMap<string, ConfigNode>, budget: Budget): DeclarationSources {
   const links: DeclarationSources["links"][number][] = [];
   const files: DeclarationSources["files"][number][] = [];
   const transfers: DeclarationSources["transfers"][number][] = [];
   let extensionsFile: string | null = null;
-  const count = [...nodes.keys()].filter((path) => LINK.test(path) || TRANSFER.test(path)).length;
+  const count = [...nodes.keys()].filter((path) => LINK.test(path) || isTransferPath(path)).length;
   if (count > MAX_FILES) {
     throw new AshlarError("limit", `expected at most ${MAX_FILES} links and transfers in the configs, found ${count}`);
   }
   for (const [path, node] of nodes) {
     if (LINK.test(path)) links.push({ path, target: targetOf(path, node) });
-    else if (TRANSFER.test(path)) transfers.push({ path, text: inlineText(path, node, budget) });
+    else if (isTransferPath(path)) transfers.push({ path, text: inlineText(path, node, budget) });
     else if (path === EXTENSIONS_FILE) extensionsFile = inlineText(path, node, budget);
     else if (node.type === "file" && parseImagePath(path) !== undefined) files.push({ path, ...originOf(node) });
   }

@@ -19,7 +19,7 @@ const MAX_PROBLEMS = 16;
 
 type Value = { readonly text: string; readonly line: number };
 
-/** Reads a `*.transfer` file. Without a transfer the report says all that is wrong with it. */
+/** Reads a transfer file. Without a transfer the report says all that is wrong with it. */
 export function parseTransferFile(text: string): { readonly transfer?: ComponentTransfer; readonly report: Report } {
   if (text.length > MAX_CHARACTERS) {
     const message = `expected at most ${MAX_CHARACTERS} characters, found ${text.length}`;
@@ -145,4 +145,4 @@ function readMatchPattern(text: string): { readonly name: string; readonly patte
 }
 
 const MATCH_PATTERN =
-  /^(?<name>[a-z0-9-]{1,63})-(?<before>[0-9A-Za-z.~]{0,63})@v(?<after>[0-9A-Za-z.~]{0,63})-x86-64\.raw$/u;
+  /^(?<name>[a-z0-9-]{1,63})-(?<before>[0-9A-Za-z.~+]{0,63})@v(?<after>[0-9A-Za-z.~+]{0,63})-x86-64\.raw$/u;

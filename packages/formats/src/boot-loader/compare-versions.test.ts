@@ -65,6 +65,9 @@ test("a tilde is older than nothing, whatever the specification's examples say: 
   assert.equal(compareVersions("0", "~"), 1);
   assert.equal(compareVersions("", "~"), 1);
   assert.equal(compareVersions("1.1.0~rc1", "1.1.0"), -1);
+  // As `systemd-analyze compare-versions` of systemd 257 says, too.
+  assert.equal(compareVersions("v1.33.4", "v1.33.4+k3s1"), -1);
+  assert.equal(compareVersions("v1.33.4+k3s10", "v1.33.4+k3s9"), 1);
 });
 
 test("any text compares in time and in a total order", () => {

@@ -1,7 +1,7 @@
 import { matchesGlob } from "node:path/posix";
 import { EXTENSION_VERSION_PATTERN } from "../manifests/extension-manifest.ts";
 
-const GLOB = /^v?[0-9*?][0-9A-Za-z.~*?]{0,62}$/u;
+const GLOB = /^v?[0-9*?][0-9A-Za-z.~+*?]{0,62}$/u;
 /** Each one more multiplies the ways in which a version can be tried. */
 const MAX_STARS = 3;
 

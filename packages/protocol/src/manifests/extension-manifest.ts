@@ -58,8 +58,12 @@ export type ExtensionBehaviour = {
 
 export const NO_BEHAVIOUR: ExtensionBehaviour = { replaces: [], restart: [], reload: [], start: [], healthCheck: null };
 
-/** Of IMAGE_VERSION and file names; it must not hold what separates names from versions in `NAME-VERSION-x86-64.raw`. */
-export const EXTENSION_VERSION_PATTERN: RegExp = /^v?[0-9][0-9A-Za-z.~]{0,62}$/u;
+/**
+ * Of IMAGE_VERSION and file names; it must not hold what separates names from versions in `NAME-VERSION-x86-64.raw`. A plus
+ * sign, as in k3s's `v1.33.4+k3s1`, parts components like any other sign when versions are compared. Releases have none:
+ * in the name of a boot entry it begins the count of its trials.
+ */
+export const EXTENSION_VERSION_PATTERN: RegExp = /^v?[0-9][0-9A-Za-z.~+]{0,62}$/u;
 
 /** `kubernetes-v1.33.2-x86-64.raw`, as in systemd-sysupdate's `NAME-@v-%a.raw`. */
 export function extensionFileName({ name, version }: { readonly name: string; readonly version: string }): string {

@@ -64,7 +64,7 @@ function isError(code: string, message: RegExp): (error: unknown) => boolean {
 
 function sumsOf({ repository }: ChangeOptions, name = "hello"): string {
   const sums = readFileSync(join(repository, "extensions", name, "SHA256SUMS"), "utf8");
-  return [...sums.matchAll(/-(v[0-9.]+)-x86-64\.raw$/gmu)].map(([, version]) => version).join(" ");
+  return [...sums.matchAll(/-(v[0-9.+]+)-x86-64\.raw$/gmu)].map(([, version]) => version).join(" ");
 }
 
 test("what is published verifies, signatures of images included, and lies where systemd-sysupdate looks for it", async () => {
@@ -88,6 +88,15 @@ test("what is published verifies, signatures of images included, and lies where 
   const cwd = join(world.repository, "extensions/hello");
   assert.equal(spawnSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd }).status, 0);
   assert.ok(readFileSync(join(cwd, "SHA256SUMS.gpg")).length > 50);
+});
+
+test("a version with a plus sign lies under its own name, and its image is found in the index", async () => {
+  const world = await newRepository();
+  await world.publish(await build({ version: "v1.2+3" }), await build({ version: "v1.2+9" }));
+  const { index, problems } = await verify(world);
+  assert.deepEqual(problems, []);
+  assert.equal(index.extensions.get("hello")?.get("v1.2+9")?.files.image.name, "hello-v1.2+9-x86-64.raw");
+  assert.equal(sumsOf(world), "v1.2+9 v1.2+3");
 });
 
 test("publishing again changes nothing; other bytes, another kind or another tier are refused", async () => {

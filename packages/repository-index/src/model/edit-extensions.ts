@@ -51,7 +51,9 @@ export function sortedExtensions(index: RepositoryIndex): readonly ExtensionEntr
 
 /** A component and a minor version of it, for example `kubernetes-v1.33`: what a node follows with one transfer file. */
 export function trackOf({ name, version }: { readonly name: string; readonly version: string }): string {
-  return `${name}-${version.split(".", 2).join(".")}`;
+  // What is behind + tells builds of one version apart.
+  const [plain = ""] = version.split("+", 1);
+  return `${name}-${plain.split(".", 2).join(".")}`;
 }
 
 /** Keeps the newest versions of each track. One that was withdrawn stays only while it is newer than the last of those. */

@@ -130,5 +130,6 @@ test("gc of any versions: the newest of each track stay, withdrawn ones do not c
 
 test("tracks", () => {
   assert.equal(trackOf({ name: "kubernetes", version: "v1.33.2" }), "kubernetes-v1.33");
+  assert.equal(trackOf({ name: "k3s", version: "v1.33+k3s2" }), "k3s-v1.33");
   assert.equal(trackOf({ name: "zfs", version: "2" }), "zfs-2");
 });
