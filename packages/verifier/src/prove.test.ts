@@ -235,6 +235,15 @@ test("a TPM without a certificate is pinned by its EK and reported with the sent
   }
 });
 
+test("a pinned node that leaves its certificate out is another machine", async () => {
+  await using certified = await TestAgent.start(node, RELEASE);
+  assert.equal((await proveNodes([target("worker", certified.url)], options)).fleet.verdict, "proven");
+  const { ekCertificate: _none, ...keys } = node.keys;
+  await using bare = await TestAgent.start(node, RELEASE, { keys });
+  const [found] = (await proveNodes([target("worker", bare.url)], options)).fleet.nodes;
+  assert.deepEqual([found?.level, found?.differences[0]?.code], ["mismatch", "pin"]);
+});
+
 test("intermediates that the TPM has lead to the maker, at enrolment and later", async () => {
   const [root = "", ...between] = authority.roots.match(/-----BEGIN[^-]*-----[^-]*-----END[^-]*-----/gu) ?? [];
   const ekRoots = parseEkRoots(root);

@@ -67,6 +67,7 @@ test("makers are added in any form, listed, used and removed", async () => {
 
 test("what cannot be trusted is refused, and nothing is added", async () => {
   const store = join(directory, "ashlar/trust");
+  mkdirSync(store, { recursive: true });
   const before = readdirSync(store);
   const refused = await trust("add", ek);
   assert.equal(refused.status, 65);
