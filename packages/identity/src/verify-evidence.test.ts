@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePublic, sha256 } from "@ashlar/formats";
 import fc from "fast-check";
-import { nameOfKey } from "./check/check-keys.ts";
+import { authorityExtensions, ekExtensions, testCertificate } from "@ashlar/formats/test-certificates";
+import { ekSha256Of, nameOfKey } from "./check/check-keys.ts";
 import { parseEkRoots } from "./check/ek-chain.ts";
 import type { Evidence, ManifestFile } from "@ashlar/protocol/answers";
 import { firmwareToPin } from "./firmware-to-pin.ts";
@@ -140,6 +141,27 @@ test("an EK certificate of another authority is refused", () => {
     judge(EVIDENCE, { ekRoots: parseEkRoots(otherAuthority.roots) }),
     /^EK certificate.*no trusted issuer/u,
   );
+});
+
+test("an expired maker is accepted when the operator says so, and the verdict names it", () => {
+  const to = "20240101000000Z";
+  const issuer = testCertificate({ commonName: "Old Root", extensions: authorityExtensions(), to });
+  const evidence = { ...EVIDENCE, ekCertificate: testCertificate({ issuer, extensions: ekExtensions() }).der };
+  const pin = { ...node.pin, ekSha256: ekSha256Of(evidence) };
+  assertRefused(judge(evidence, { pin, ekRoots: parseEkRoots(issuer.pem) }), /^EK certificate.*expired certificate/u);
+  const verdict = judge(evidence, { pin, ekRoots: parseEkRoots(issuer.pem, { acceptExpired: true }) });
+  assert.equal(verdict.level, "proven");
+  const note = "accepted although it has expired: the maker's certificate CN=Old Root, 2024-01-01";
+  assert.ok(verdict.notes.includes(note), verdict.notes.join());
+});
+
+test("a TPM without a certificate is reported at best, whoever is trusted", () => {
+  const { ekCertificate: _none, ...evidence } = { ...EVIDENCE, ekPublic: node.keys.ekPublic };
+  const pin = { ...node.pin, ekSha256: ekSha256Of(evidence) };
+  const verdict = judge(evidence, { pin });
+  assert.deepEqual([verdict.level, verdict.differences[0]?.code], ["reported", "ek-chain"]);
+  assertRefused(judge(evidence), /^TPM/u);
+  assertRefused(judge({ ...evidence, ekPublic: otherNode.keys.ekPublic }, { pin }), /^TPM/u);
 });
 
 test("a key that would sign anything is no attestation key, even if it was pinned", () => {

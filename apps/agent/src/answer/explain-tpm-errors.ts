@@ -14,13 +14,13 @@ const EXPLANATIONS: readonly Explanation[] = [
     hint: "clear the TPM in the firmware's set-up: that takes the password, and all keys of the old system, away",
   },
   {
-    // TPM_RC_NV_SPACE, TPM_RC_OBJECT_MEMORY.
-    pattern: /0x(?:14b|14a|902)\b/iu,
+    // TPM_RC_NV_SPACE.
+    pattern: /0x14b\b/iu,
     message: "the TPM has no room for another key",
     hint: "clear the TPM in the firmware's set-up, or remove keys with `tpm2_evictcontrol`",
   },
   {
-    // TPM_RC_HIERARCHY, TPM_RC_DISABLED.
+    // TPM_RC_HIERARCHY of either handle, TPM_RC_DISABLED.
     pattern: /0x(?:185|120|285)\b/iu,
     message: "a part of the TPM is switched off (its owner's or endorsement hierarchy)",
     hint: "switch storage and endorsement hierarchy on in the firmware's set-up",
