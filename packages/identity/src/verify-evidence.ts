@@ -10,6 +10,7 @@ import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
 import type { EkRoots } from "./check/ek-chain.ts";
+import { noteVouched, type VouchedEks } from "./check/vouched-eks.ts";
 import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
 import { findRelease, type FoundRelease } from "./judge/find-release.ts";
@@ -48,6 +49,8 @@ export type VerificationInput = {
   readonly challengedAtMs: number;
   readonly nowMs: number;
   readonly maxAgeMs: number;
+  /** Endorsement keys without a maker's certificate that count as hardware all the same. */
+  readonly vouchedEks?: VouchedEks | undefined;
   /** Firmware that nodes may have other than at enrolment. */
   readonly knownFirmware?: readonly KnownFirmware[] | undefined;
   /** Other releases that are known, to name what a node runs instead. */
@@ -120,7 +123,11 @@ function judge(
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
   if (undecided.length > 0) return { level: "unknown", ...judged, differences: undecided };
-  if (evidence.ekCertificate === undefined) return { level: "reported", ...judged, differences: [NO_CERTIFICATE] };
+  if (evidence.ekCertificate === undefined) {
+    const note = noteVouched(evidence.ekPublic, input.vouchedEks);
+    if (note === undefined) return { level: "reported", ...judged, differences: [NO_CERTIFICATE] };
+    return { level: "proven", ...judged, notes: [note, ...judged.notes], differences: [] };
+  }
   if (input.ekRoots === undefined) return { level: "reported", ...judged, differences: [UNKNOWN_MAKER] };
   return { level: "proven", ...judged, differences: [] };
 }

@@ -12,6 +12,8 @@ export { askMachine } from "./machine/ask-machine.ts";
 export { judgeMachine } from "./machine/judge-machine.ts";
 export type { MachineCheck, MachineReport } from "./machine/judge-machine.ts";
 export { saveMachine } from "./machine/save-machine.ts";
+export { ekDigestOfFile, openVouchedEks, signVouchedEks } from "./vouched-eks.ts";
+export type { VouchedEk } from "./vouched-eks.ts";
 export { addKnownFirmware, readFirmwarePolicy } from "./firmware-policy.ts";
 export { readPins } from "./pin-store.ts";
 export type { Pin } from "./pin-store.ts";

@@ -31,7 +31,7 @@ export function judgeAnswer(
   { evidence, nonce, tlsPublicKey, challengedAtMs, pin, nextBoot }: StoredAnswer,
   expectations: Expectations,
   nowMs: number,
-  { ekRoots, candidates, maxAgeMs, knownFirmware }: ProveOptions,
+  { ekRoots, candidates, maxAgeMs, knownFirmware, vouchedEks }: ProveOptions,
 ): Verification {
   const challenge = { nonce, tlsPublicKey };
   const verification = verifyEvidence(evidence, {
@@ -44,6 +44,7 @@ export function judgeAnswer(
     maxAgeMs,
     candidates,
     knownFirmware,
+    vouchedEks,
   });
   // Without evidence that holds nobody knows who speaks.
   if (verification.tpm === undefined) return verification;

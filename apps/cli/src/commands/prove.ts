@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { AshlarError } from "@ashlar/base";
+import { readText } from "@ashlar/host";
 import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { KnownFirmware } from "@ashlar/identity";
+import type { KnownFirmware, VouchedEks } from "@ashlar/identity";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
@@ -32,6 +33,8 @@ type ProveOptions = {
   readonly enrolAgain?: readonly string[];
   readonly acceptFirmware?: readonly string[];
   readonly showFirmware?: string;
+  readonly certifyEk?: string;
+  readonly certifyKey?: string;
   readonly firmwarePolicy?: string;
   readonly learnFirmware?: string;
   readonly maxAge: number;
@@ -78,6 +81,8 @@ export function proveCommand(): Command {
       "--accept-firmware <node-digests...>",
       "a node, then digests that its own firmware measures where others may not: accept exactly these",
     )
+    .option("--certify-ek <file>", "EKs of TPMs without a certificate that you vouch for: a list of ashlar trust vouch")
+    .option("--certify-key <pin>", "with --certify-ek: whose list it is, sha256:... as ashlar operator-key prints it")
     .option(
       "--firmware-policy <file>",
       "firmware that is known to be good, by model and version, beside what is pinned",
@@ -130,6 +135,9 @@ Examples:
       const proof = await (options.from === undefined
         ? proveLive(options, onAnswer)
         : proveFrom(options.from, options, onAnswer));
+      if ((options.certifyEk === undefined) !== (options.certifyKey === undefined)) {
+        throw new AshlarError("usage", "expected --certify-ek and --certify-key together, found one of them");
+      }
       if (options.learnFirmware !== undefined)
         await learn(proof, options.learnFirmware, learnt.answer, options.firmwarePolicy ?? "");
       if (options.showFirmware === undefined) await print(proof, options.json === true);
@@ -223,6 +231,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
       acceptFirmware,
       onAnswer,
       knownFirmware: await readKnownFirmware(options),
+      vouchedEks: await readVouchedEks(options),
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
       onProgress: (line) => reportLine(line),
       signal,
@@ -295,6 +304,7 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
     maxAgeMs: options.maxAge * 1000,
     onAnswer,
     knownFirmware: await readKnownFirmware(options),
+    vouchedEks: await readVouchedEks(options),
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
@@ -331,6 +341,12 @@ async function readKnownFirmware({ firmwarePolicy, learnFirmware }: ProveOptions
   if (learnFirmware !== undefined && !existsSync(firmwarePolicy)) return [];
   const { readFirmwarePolicy } = await import("@ashlar/verifier");
   return await readFirmwarePolicy(firmwarePolicy);
+}
+
+async function readVouchedEks({ certifyEk, certifyKey }: ProveOptions): Promise<VouchedEks | undefined> {
+  if (certifyEk === undefined || certifyKey === undefined) return undefined;
+  const { openVouchedEks } = await import("@ashlar/verifier");
+  return openVouchedEks(await readText(certifyEk, "endorsement keys that are vouched for"), certifyKey, certifyEk);
 }
 
 async function learn(

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { trustAddCommand, trustListCommand, trustRemoveCommand } from "../trust/store.ts";
+import { trustVouchCommand } from "../trust/vouch.ts";
 import { trustCheckCommand } from "../trust/check.ts";
 
 export function trustCommand(): Command {
@@ -8,5 +9,6 @@ export function trustCommand(): Command {
     .addCommand(trustListCommand())
     .addCommand(trustAddCommand())
     .addCommand(trustRemoveCommand())
+    .addCommand(trustVouchCommand())
     .addCommand(trustCheckCommand());
 }
