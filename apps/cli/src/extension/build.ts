@@ -47,7 +47,7 @@ export function extensionBuildCommand(): Command {
     .addOption(new Option("--tier <tier>", "who stands behind it (default: opt-in)").choices(TIERS))
     .option("--from <directory>", "from this directory's usr and opt, or etc")
     .option("--deb <package...>", "from Debian packages, with those dependencies that the release lacks")
-    .option("--oci <directory>", "from an OCI image: its layout directory's usr and opt, or etc")
+    .option("--oci <directory[:tag]>", "from an OCI image: its layout directory's usr and opt, or etc")
     .option("--butane <file>", "from a Butane config's files below /etc and its units: a confext")
     .addOption(filesDirOption())
     .option("--recipe <name>", "as described by a folder of recipes/, or another folder with a recipe.yaml")

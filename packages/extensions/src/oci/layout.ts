@@ -20,24 +20,44 @@ const INDEXES: ReadonlySet<string> = new Set([
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ]);
 
+/** A layout's directory, and which of its images is meant. */
+export type ImageOfLayout = { readonly directory: string; readonly tag: string | undefined };
+
+/** Takes `DIRECTORY` and, where there is no directory of that whole name, `DIRECTORY:TAG`, as skopeo does. */
+export async function imageOfLayout(text: string): Promise<ImageOfLayout> {
+  const colon = text.indexOf(":");
+  const isDirectory = await stat(text).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isDirectory || colon < 1 || colon === text.length - 1) return { directory: text, tag: undefined };
+  return { directory: text.slice(0, colon), tag: text.slice(colon + 1) };
+}
+
 /**
  * Gives the layers of the image for x86-64, lowest first.
  *
- * @throws AshlarError `not-found`, `malformed`, `limit`, `untrusted` when a document has not its digest
+ * @throws AshlarError `not-found`, `malformed`, `limit`, `untrusted` when a document has not its digest, `invalid` when
+ * there is not one image that fits
  */
-export async function readLayers(layout: string): Promise<readonly Descriptor[]> {
-  const path = join(layout, "index.json");
+export async function readLayers({ directory, tag }: ImageOfLayout): Promise<readonly Descriptor[]> {
+  const path = join(directory, "index.json");
   const bytes = await readOptional(path, MAX_DOCUMENT_BYTES);
   if (bytes === undefined) {
     throw new AshlarError("not-found", `${path}: expected the index of an OCI image layout, found none`, {
       hint: "make one with `skopeo copy docker://IMAGE oci:DIRECTORY`, or `docker save` and unpack it",
     });
   }
-  let chosen = choose(parseImageIndex(bytes.toString("utf8")), path);
-  if (INDEXES.has(chosen.mediaType)) {
-    chosen = choose(parseImageIndex(await readDocument(layout, chosen)), chosen.digest);
+  const all = parseImageIndex(bytes.toString("utf8"));
+  const tagged = tag === undefined ? all : all.filter((each) => each.tag === tag);
+  if (tagged.length === 0 && tag !== undefined) {
+    throw new AshlarError("not-found", `${path}: expected an image with the tag ${tag}, found ${tagsOf(all)}`);
   }
-  return parseImageManifest(await readDocument(layout, chosen));
+  let chosen = choose(tagged, path);
+  if (INDEXES.has(chosen.mediaType)) {
+    chosen = choose(parseImageIndex(await readDocument(directory, chosen)), chosen.digest);
+  }
+  return parseImageManifest(await readDocument(directory, chosen));
 }
 
 function choose(manifests: readonly Descriptor[], where: string): Descriptor {
@@ -46,9 +66,19 @@ function choose(manifests: readonly Descriptor[], where: string): Descriptor {
   const fitting = new Map(manifests.filter(isFitting).map((each) => [each.digest, each]));
   const [only, other] = fitting.values();
   if (only !== undefined && other === undefined) return only;
-  throw new AshlarError("invalid", `${where}: expected one image for linux/amd64, found ${fitting.size}`, {
-    hint: "copy the one that is meant with `skopeo copy oci:DIRECTORY:TAG oci:OTHER`",
+  const found = fitting.size === 0 ? "none" : `${fitting.size}: ${tagsOf(manifests.filter(isFitting))}`;
+  throw new AshlarError("invalid", `${where}: expected one image for linux/amd64, found ${found}`, {
+    hint: fitting.size === 0 ? "copy the image for amd64 into the layout" : "say which one with DIRECTORY:TAG",
   });
+}
+
+const MAX_SHOWN_TAGS = 8;
+const MAX_SHOWN_CHARACTERS = 80;
+
+function tagsOf(manifests: readonly Descriptor[]): string {
+  const tags = [...new Set(manifests.map(({ tag }) => tag?.slice(0, MAX_SHOWN_CHARACTERS) ?? "one without a tag"))];
+  const more = tags.length > MAX_SHOWN_TAGS ? `, and ${tags.length - MAX_SHOWN_TAGS} more` : "";
+  return tags.length === 0 ? "none" : `${tags.slice(0, MAX_SHOWN_TAGS).join(", ")}${more}`;
 }
 
 async function readDocument(layout: string, descriptor: Descriptor): Promise<string> {

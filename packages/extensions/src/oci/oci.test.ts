@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -355,7 +356,7 @@ test("layers have one limit for all, and a layer that is named twice is unpacked
   const layout = layoutOf(
     [0, 1, 1, 1].map((each) => ({ bytes: tarOf(`mkdir usr; touch usr/${each}`), mediaType: LAYER })),
   );
-  const layers = await readLayers(layout);
+  const layers = await readLayers({ directory: layout, tag: undefined });
   const out = join(directory, "out");
   const size = await unpackLayer(layout, layers[0]!, out, 100_000);
   await unpackLayer(layout, layers[0]!, out, size);
@@ -375,16 +376,34 @@ test("layers have one limit for all, and a layer that is named twice is unpacked
   await assert.rejects(stage(layoutOf(many)), { code: "malformed", message: /128/u });
 });
 
-test("a layout's image may have several tags, and several images are refused", async () => {
-  const layout = layoutOf([{ bytes: tarOf("mkdir usr; touch usr/a"), mediaType: LAYER }]);
-  const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
-  const [image] = index.manifests;
-  const write = (...manifests: object[]) =>
-    writeFileSync(join(layout, "index.json"), JSON.stringify({ ...index, manifests }));
-  write({ ...image, annotations: { ref: "a" } }, { ...image, annotations: { ref: "b" } });
-  assert.deepEqual(readdirSync(join((await stage(layout)).tree, "usr")), ["a"]);
-  write(image, { ...image, digest: `sha256:${"ab".repeat(32)}` });
-  await assert.rejects(stage(layout), { code: "invalid", message: /found 2/u });
+test("a layout's image may have several tags, and of several images one is named by its tag", async () => {
+  const [one, two] = ["a", "b"].map((name) =>
+    layoutOf([{ bytes: tarOf(`mkdir usr; touch usr/${name}`), mediaType: LAYER }]),
+  );
+  assert.ok(one !== undefined && two !== undefined);
+  const indexes = [one, two].map((layout) => JSON.parse(readFileSync(join(layout, "index.json"), "utf8")));
+  const [image, other] = indexes.map(({ manifests }) => manifests[0]);
+  cpSync(join(two, "blobs"), join(one, "blobs"), { recursive: true });
+  const as = (manifest: object, tag: string): object => ({
+    ...manifest,
+    annotations: { "org.opencontainers.image.ref.name": tag, other: 1 },
+  });
+  const write = (...manifests: object[]): void =>
+    writeFileSync(join(one, "index.json"), JSON.stringify({ ...indexes[0], manifests }));
+  const names = async (layout: string): Promise<string[]> => readdirSync(join((await stage(layout)).tree, "usr"));
+  write(as(image, "v1"), as(image, "latest"));
+  assert.deepEqual(await names(one), ["a"]);
+  assert.deepEqual(await names(`${one}:latest`), ["a"]);
+  write(as(image, "v1"), as(other, "registry.example:5000/b:v2"), as(image, "latest"));
+  assert.deepEqual(await names(`${one}:v1`), ["a"]);
+  assert.deepEqual(await names(`${one}:registry.example:5000/b:v2`), ["b"]);
+  await assert.rejects(stage(one), { code: "invalid", message: /found 2: v1, registry\.example:5000\/b:v2, latest/u });
+  await assert.rejects(stage(`${one}:v3`), { code: "not-found", message: /with the tag v3, found v1, registry/u });
+  write(as({ ...image, platform: { os: "linux", architecture: "arm64" } }, "v1"));
+  await assert.rejects(stage(`${one}:v1`), { code: "invalid", message: /for linux\/amd64, found none/u });
+  const withColon = `${one}:v1`;
+  cpSync(two, withColon, { recursive: true });
+  assert.deepEqual(await names(withColon), ["b"]);
 });
 
 test("pipes in place of a layout's files keep nobody waiting", async () => {

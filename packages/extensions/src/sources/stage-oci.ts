@@ -6,12 +6,13 @@ import { throwIfInterrupted } from "@ashlar/host";
 import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { Step } from "@ashlar/image/debian";
 import { type LayerNode, Layers } from "../oci/layers.ts";
-import { MAX_UNPACKED_BYTES, readLayers, unpackLayer } from "../oci/layout.ts";
+import { imageOfLayout, MAX_UNPACKED_BYTES, readLayers, unpackLayer } from "../oci/layout.ts";
 import { readTar } from "../oci/tar.ts";
 import { named, TREES } from "../tree/check-tree.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
 export type StageOciOptions = {
+  /** `DIRECTORY` or `DIRECTORY:TAG`. */
   readonly layout: string;
   readonly kind: ExtensionKind;
   readonly tree: string;
@@ -36,13 +37,14 @@ export async function stageOci({ layout, kind, tree, work, step }: StageOciOptio
   const archives: FileHandle[] = [];
   let leftBytes = MAX_UNPACKED_BYTES;
   try {
-    for (const descriptor of await readLayers(layout)) {
+    const image = await imageOfLayout(layout);
+    for (const descriptor of await readLayers(image)) {
       const { digest } = descriptor;
       let archive = unpacked.get(digest);
       if (archive === undefined) {
         step.onProgress(`reading layer ${digest.slice(0, 19)}`);
         const path = join(work, `layer-${unpacked.size}`);
-        const sizeBytes = await unpackLayer(layout, descriptor, path, leftBytes, step.signal);
+        const sizeBytes = await unpackLayer(image.directory, descriptor, path, leftBytes, step.signal);
         leftBytes -= sizeBytes;
         archive = { path, sizeBytes, file: await open(path, "r") };
         unpacked.set(digest, archive);

@@ -10,6 +10,7 @@ import type { StagedTree } from "./staged-tree.ts";
 /** What an extension is made of. */
 export type ExtensionSource =
   | { readonly type: "directory"; readonly path: string }
+  /** `DIRECTORY`, or `DIRECTORY:TAG` of one with several images. */
   | { readonly type: "oci"; readonly layout: string }
   /** The bytes of an Ignition config. */
   | { readonly type: "ignition"; readonly config: Uint8Array }
