@@ -54,13 +54,18 @@ export class Layers {
   add(entries: Iterable<TarEntry>): void {
     this.#layer++;
     const read: TarEntry[] = [];
-    const directories = new Map<string, TarEntry>();
+    const directories: TarEntry[] = [];
     for (const entry of entries) {
       const { path, type, linkTarget, attributes } = entry;
       this.#keep(attributes.reduce((sum, { length }) => sum + length, path.length + linkTarget.length));
       if (path === "") continue;
       read.push(entry);
-      if (type === "directory") directories.set(path, entry);
+      if (type === "directory") directories.push(entry);
+    }
+    // A layer's own directory takes the place of a link or file below before anything goes into it or hides what is in it,
+    // wherever in the archive its entry stands.
+    for (const entry of directories.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+      if (this.#isInTheWay(entry.path)) this.#put(entry);
     }
     for (const entry of read) {
       const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
@@ -69,9 +74,6 @@ export class Layers {
         continue;
       }
       const parent = entry.path.slice(0, -name.length - 1);
-      // What a whiteout stands in may be this layer's own directory, whose entry comes later, in place of a link.
-      const own = directories.get(parent);
-      if (own !== undefined) this.#put(own);
       const place = this.#find(partsOf(parent), entry.path);
       if (name === OPAQUE) this.#hideBelow(place);
       else this.#hide(place, name.slice(WHITEOUT.length));
@@ -101,6 +103,19 @@ export class Layers {
     if (content.type !== "directory") place.children.clear();
     place.node = content;
     place.addedBy = this.#layer;
+  }
+
+  /** Whether something that is no directory is at the path. What is wrong with the way there is told when an entry is put. */
+  #isInTheWay(path: string): boolean {
+    const parts = partsOf(path);
+    const name = parts.pop() ?? "";
+    try {
+      const node = this.#find(parts, path)?.children.get(name)?.node;
+      return node !== undefined && node.type !== "directory";
+    } catch (error) {
+      if (error instanceof AshlarError && error.code === "malformed") return false;
+      throw error;
+    }
   }
 
   #newPlace(parent: Place, name: string, path: string): Place {

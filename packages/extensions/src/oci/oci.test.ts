@@ -219,6 +219,32 @@ test("layers: an opaque whiteout hides what is below its layer's own directory, 
   }
 });
 
+test("layers: what comes before its layer's own directories goes into them, not to where a link led", () => {
+  const lower = [
+    header({ path: "usr/target/keep" }),
+    header({ path: "usr/target/sub/keep" }),
+    header({ path: "usr/link", flag: "2", target: "target" }),
+    header({ path: "usr/file" }),
+  ];
+  const cases: readonly [string, readonly string[]][] = [
+    ["usr/link/sub/.wh..wh..opq", []],
+    ["usr/link/sub/.wh.keep", []],
+    ["usr/link/sub/new", ["usr/link/sub/new"]],
+    ["usr/file/.wh..wh..opq", []],
+  ];
+  for (const [first, brought] of cases) {
+    const layers = new Layers();
+    layers.add(entriesOf(Buffer.concat(lower)));
+    const upper = ["usr/link/sub", "usr/link", "usr/file"].map((path) => header({ path, flag: "5" }));
+    layers.add(entriesOf(Buffer.concat([header({ path: first }), ...upper])));
+    assert.deepEqual(
+      layers.nodes().map(({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
+      ["usr/file/", "usr/link/", "usr/link/sub/", ...brought, "usr/target/keep", "usr/target/sub/keep"],
+      first,
+    );
+  }
+});
+
 /** What an entry without names of its own says. */
 const ENTRY: TarEntry = {
   path: "",
