@@ -9,7 +9,7 @@ import {
   rootHashOf,
   SECTOR_BYTES,
 } from "@ashlar/formats";
-import { openRegion, readRegion, type Region } from "./verity/region.ts";
+import { openRegion, readRegion, sectorSizeOf, type Region } from "./verity/region.ts";
 import type { ImageProblem } from "./verify-problem.ts";
 import { verifyFileSystem } from "./verify-file-system.ts";
 
@@ -33,12 +33,28 @@ export async function readDisk(path: string): Promise<Gpt> {
   const region = await openRegion({ path });
   await using _handle = region.handle;
   const { sizeBytes } = region;
+  expectSectors(path, await sectorSizeOf(region.handle));
   if (sizeBytes < GPT_PRIMARY_BYTES + GPT_BACKUP_BYTES) {
     throw new AshlarError("malformed", `${path}: expected a disk with a partition table, found ${sizeBytes} bytes`);
   }
   const primary = await readRegion(region, 0, GPT_PRIMARY_BYTES);
   const backup = await readRegion(region, sizeBytes - GPT_BACKUP_BYTES, GPT_BACKUP_BYTES);
   return parseGpt({ primary, backup, sizeBytes });
+}
+
+/**
+ * Firmware counts in the disk's own sectors: on another disk it finds no table, whatever can be read here.
+ *
+ * @param sectorBytes undefined of a file
+ * @throws AshlarError `invalid`
+ */
+export function expectSectors(path: string, sectorBytes: number | undefined): void {
+  if (sectorBytes === undefined || sectorBytes === SECTOR_BYTES) return;
+  throw new AshlarError(
+    "invalid",
+    `${path}: expected a disk with sectors of ${SECTOR_BYTES} bytes, found one with sectors of ${sectorBytes} bytes`,
+    { hint: `see "Disks with sectors of 4096 bytes" in the guide to real machines` },
+  );
 }
 
 /**

@@ -20,11 +20,17 @@ import { partitionUuidsOf } from "@ashlar/formats";
 import { makeDiskImage } from "./disk-image.ts";
 import { describeRelease } from "./release-manifest.ts";
 import { formatVerity } from "./verity/format-verity.ts";
-import { readDisk } from "./verify-disk.ts";
+import { expectSectors, readDisk } from "./verify-disk.ts";
 import { verifyImage } from "./verify-image.ts";
 
 const TOOLS = ["mkfs.erofs", "mkfs.vfat", "mcopy"];
 const skip = needs(...TOOLS);
+
+test("a disk with other sectors than an image's is named as such", () => {
+  expectSectors("disk.raw", undefined);
+  expectSectors("/dev/nvme0n1", 512);
+  assert.throws(() => expectSectors("/dev/nvme0n1", 4096), { code: "invalid", message: /with sectors of 4096 bytes/u });
+});
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-verify-"));
 after(() => rmSync(directory, { recursive: true }));

@@ -181,6 +181,20 @@ const malformed: readonly [string, () => void, RegExp][] = [
   ["other backup entries", withField("backup", (_, entries) => entries.writeUInt8(1, 60)), /entriesCrc/u],
 ];
 
+test("a table for sectors of another size is refused with that size as the cause", () => {
+  for (const sectorBytes of [1024, 2048, 4096, 8192, 16_384]) {
+    // As sfdisk writes it on such a disk: MBR, then in sector 1 the header.
+    const primary = Buffer.from(image.primary);
+    primary.writeUInt32LE(SIZE_BYTES / sectorBytes - 1, 458);
+    primary.fill(0, 512);
+    primary.set(image.primary.subarray(512, 1024), sectorBytes);
+    assert.throws(() => parseGpt({ ...image, primary, sizeBytes: SIZE_BYTES }), {
+      code: "malformed",
+      message: `partition table: expected one for sectors of 512 bytes, found one for sectors of ${sectorBytes} bytes`,
+    });
+  }
+});
+
 for (const [what, parse, message] of malformed) {
   test(`malformed table: ${what}`, () => {
     assert.throws(parse, { name: "AshlarError", code: "malformed", message });

@@ -36,6 +36,9 @@ export type GptSource = {
 
 const NO_GUID = "00000000-0000-0000-0000-000000000000";
 const HEADER_BYTES = 92;
+const SIGNATURE = "EFI PART";
+/** Where the header is on disks with larger sectors. */
+const OTHER_SECTOR_BYTES = [1024, 2048, 4096, 8192, 16_384];
 
 /**
  * Parses a GUID partition table on a disk of 512-byte sectors (UEFI 2.10, section 5.3). Both copies must be whole and
@@ -50,6 +53,7 @@ export function parseGpt({ primary, backup, sizeBytes }: GptSource): Gpt {
   if (!Number.isSafeInteger(sectors) || sizeBytes < GPT_PRIMARY_BYTES + GPT_BACKUP_BYTES) {
     malformed(`disk: expected a multiple of ${SECTOR_BYTES} bytes with room for a partition table, found ${sizeBytes}`);
   }
+  checkSectorSize(primary);
   checkProtectiveMbr(primary.subarray(0, SECTOR_BYTES), sectors);
   const lastLba = sectors - 1;
   const primaryEntries = primary.subarray(2 * SECTOR_BYTES);
@@ -119,8 +123,8 @@ function parseHeader(name: string, bytes: Uint8Array, place: HeaderPlace): Heade
   const expectField = (field: string, found: number | bigint, expected: number): void => {
     if (BigInt(found) !== BigInt(expected)) reader.fail(`${field}: expected ${expected}, found ${found}`);
   };
-  const signature = Buffer.from(reader.bytes(8, "Signature")).toString("latin1");
-  if (signature !== "EFI PART") reader.fail("Signature: expected EFI PART");
+  const signature = Buffer.from(reader.bytes(SIGNATURE.length, "Signature")).toString("latin1");
+  if (signature !== SIGNATURE) reader.fail(`Signature: expected ${SIGNATURE}`);
   expectField("Revision", reader.u32("Revision"), 0x0001_0000);
   expectField("HeaderSize", reader.u32("HeaderSize"), HEADER_BYTES);
   const crc = reader.u32("HeaderCRC32");
@@ -174,6 +178,19 @@ function readLba(reader: ByteReader, field: string): number {
   const lba = reader.u64(field);
   if (lba > BigInt(Number.MAX_SAFE_INTEGER)) reader.fail(`${field}: expected a sector on the disk, found ${lba}`);
   return Number(lba);
+}
+
+/** The header is in sector 1, so its place says how large sectors are to whoever wrote the table. */
+function checkSectorSize(primary: Uint8Array): void {
+  const isHeaderAt = (offset: number): boolean =>
+    Buffer.from(primary.subarray(offset, offset + SIGNATURE.length)).toString("latin1") === SIGNATURE;
+  const found = isHeaderAt(SECTOR_BYTES) ? undefined : OTHER_SECTOR_BYTES.find(isHeaderAt);
+  if (found === undefined) return;
+  throw new AshlarError(
+    "malformed",
+    `partition table: expected one for sectors of ${SECTOR_BYTES} bytes, found one for sectors of ${found} bytes`,
+    { hint: `see "Disks with sectors of 4096 bytes" in the guide to real machines` },
+  );
 }
 
 function checkSize(name: string, found: number, expected: number): void {

@@ -1,4 +1,4 @@
-import { readSync } from "node:fs";
+import { readSync, type Stats } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 
@@ -50,9 +50,21 @@ const SECTOR_BYTES = 512;
 export async function sizeOf(handle: FileHandle): Promise<number> {
   const stat = await handle.stat();
   if (!stat.isBlockDevice()) return stat.size;
-  const { rdev } = stat;
+  return Number(await readFile(`${sysDirectory(stat)}/size`, "utf8")) * SECTOR_BYTES;
+}
+
+/** The size of the sectors by which a disk is addressed; undefined of a file or a partition. */
+export async function sectorSizeOf(handle: FileHandle): Promise<number | undefined> {
+  const stat = await handle.stat();
+  if (!stat.isBlockDevice()) return undefined;
+  const text = await readFile(`${sysDirectory(stat)}/queue/logical_block_size`, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** What the kernel tells of a block device. */
+function sysDirectory({ rdev }: Stats): string {
   const [major, minor] = [(rdev >>> 8) & 0xfff, (rdev & 0xff) | ((rdev >>> 12) & 0xfff00)];
-  return Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, "utf8")) * SECTOR_BYTES;
+  return `/sys/dev/block/${major}:${minor}`;
 }
 
 /** Reads exactly `sizeBytes` at an offset inside the region. */
