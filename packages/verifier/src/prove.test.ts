@@ -252,7 +252,8 @@ test("intermediates that the TPM has lead to the maker, at enrolment and later",
   await using bare = await TestAgent.start(node, RELEASE);
   const [refused] = (await proveNodes([target("worker", bare.url)], { ...options, ekRoots })).fleet.nodes;
   assert.match(refused?.differences[0]?.found ?? "", /no trusted issuer named/u);
-  await using agent = await TestAgent.start(node, RELEASE, { keys: { ...node.keys, ekIntermediates } });
+  const withFilling = [Buffer.from("3082000130", "hex"), ...ekIntermediates];
+  await using agent = await TestAgent.start(node, RELEASE, { keys: { ...node.keys, ekIntermediates: withFilling } });
   for (const url of [agent.url, bare.url]) {
     const { fleet } = await proveNodes([target("worker", url)], { ...options, ekRoots });
     assert.equal(fleet.verdict, "proven");

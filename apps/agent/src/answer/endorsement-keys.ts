@@ -50,6 +50,8 @@ export const ENDORSEMENT_KEY: string = RSA_KIND.handle;
 const FIRST_CHAIN_INDEX = 0x01c0_0100;
 const LAST_CHAIN_INDEX = 0x01c0_01ff;
 const MAX_CHAIN_CERTIFICATES = 8;
+/** No verifier takes a larger one. */
+const MAX_CERTIFICATE_BYTES = 8192;
 
 export type Endorsement = {
   readonly kind: EndorsementKind;
@@ -72,7 +74,8 @@ export async function findEndorsement(tpm: TpmPrograms): Promise<Endorsement> {
   for (const index of chain.toSorted((a, b) => a - b).slice(0, MAX_CHAIN_CERTIFICATES * 2)) {
     parts.push(await readIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
   }
-  const intermediates = splitCertificates(Buffer.concat(parts)).slice(0, MAX_CHAIN_CERTIFICATES);
+  const chained = splitCertificates(Buffer.concat(parts)).filter(({ length }) => length <= MAX_CERTIFICATE_BYTES);
+  const intermediates = chained.slice(0, MAX_CHAIN_CERTIFICATES);
   return { kind, certificate, intermediates };
 }
 

@@ -1,6 +1,9 @@
+import type { X509Certificate } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
 import { ATTESTATION_KEY_ATTRIBUTES, nameOf, objectAttributeNames, parsePublic, type TpmPublic } from "@ashlar/formats";
 import { attempt, expectSame, type Difference } from "./difference.ts";
 import { certificateSha256, checkEkChain, parseCertificate, type EkRoots } from "./ek-chain.ts";
+import { parsedOf } from "./maker-certificate.ts";
 
 /**
  * The attestation key, checked: made in the TPM, never to leave it, and signing only what the TPM itself produced
@@ -71,8 +74,7 @@ export function checkEkCertificate(
   intermediates: readonly Uint8Array[] = [],
 ): readonly string[] {
   const chain = attempt(differences, "ek-chain", EK_CERTIFICATE, "a certificate", () => {
-    const between = intermediates.map((each) => parseCertificate(each, "intermediate certificate of the node"));
-    return checkEkChain(parseCertificate(der, EK_CERTIFICATE), ekRoots, now, between);
+    return checkEkChain(parseCertificate(der, EK_CERTIFICATE), ekRoots, now, readable(intermediates));
   });
   if (chain?.problem !== undefined) {
     differences.push({
@@ -83,6 +85,19 @@ export function checkEkCertificate(
     });
   }
   return chain?.notes ?? [];
+}
+
+/** What cannot be read leads nowhere: a maker may have put something else beside its certificates. */
+function readable(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      const { x509 } = parsedOf(parseCertificate(der, "intermediate certificate"));
+      return [x509];
+    } catch (error) {
+      if (error instanceof AshlarError) return [];
+      throw error;
+    }
+  });
 }
 
 export const EK_CERTIFICATE = "EK certificate";
