@@ -48,6 +48,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [(MESSAGING << 8) | 24, "Uri"],
   [(MEDIA << 8) | 1, "HD"],
   [(MEDIA << 8) | 2, "CDROM"],
+  [(MEDIA << 8) | 3, "VenMedia"],
   [(MEDIA << 8) | 6, "FvFile"],
   [(MEDIA << 8) | 7, "Fv"],
   [(MEDIA << 8) | 8, "Offset"],
