@@ -53,7 +53,7 @@ async function play(stage: Stage): Promise<DemoReport> {
     const keys = ["--release-keys", stage.path("keys")];
     await stage.mustRun("image", "build", "--version", "1.0.0", ...keys, "--out", stage.path("image"));
   });
-  await step("Publish two more releases", async () => publishReleases(stage));
+  await step("Publish it, and two more releases", async () => publishReleases(stage));
   await step("Publish Kubernetes as an extension", async () => publishKubernetes(stage));
   await step("Boot two nodes from one Butane file", async () =>
     stage.mustRun(

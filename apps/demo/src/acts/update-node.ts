@@ -3,6 +3,8 @@ import type { Outcome, Stage } from "../stage.ts";
 
 const GOOD = "1.1.0";
 const UNHEALTHY = "1.2.0";
+/** Only plain systemd-sysupdate reads what is compressed here. */
+const QUICK = ["--compression", "0"] as const;
 const REASON = "the disk controller does not answer";
 
 /** A repository, and keys whose public half every image carries. */
@@ -12,7 +14,10 @@ export async function makeRepository(stage: Stage): Promise<void> {
   await stage.mustRun("release", "init", "--repo", repository, "--keys", keys);
 }
 
-/** Two more releases; the health check of the second one fails. */
+/**
+ * The release that the nodes have, in the channel that they follow, and two more in another one, so that a node which looks for
+ * updates by itself meanwhile finds none. The health check of the last one fails.
+ */
 export async function publishReleases(stage: Stage): Promise<void> {
   const [repository, keys] = [stage.path("repository"), stage.path("keys")];
   const tree = stage.path("unhealthy-tree");
@@ -21,14 +26,14 @@ export async function publishReleases(stage: Stage): Promise<void> {
   await writeFile(check, `#!/bin/sh\necho ${REASON}\nexit 1\n`);
   await chmod(check, 0o755);
   const place = ["--repo", repository, "--keys", keys];
+  await stage.mustRun("release", "publish", ...place, "--image", stage.path("image"), ...QUICK);
   for (const [version, options] of [
     [GOOD, []],
     [UNHEALTHY, ["--add-tree", tree]],
   ] as const) {
     const image = stage.path(`image-${version}`);
     await stage.mustRun("image", "build", "--version", version, "--release-keys", keys, "--out", image, ...options);
-    // Only plain systemd-sysupdate reads what is compressed here.
-    await stage.mustRun("release", "publish", ...place, "--image", image, "--compression", "0");
+    await stage.mustRun("release", "publish", ...place, "--image", image, "--channel", "testing", ...QUICK);
   }
 }
 
