@@ -1,6 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { AshlarError } from "@ashlar/base";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { changeFile } from "./acts/change-file.ts";
 import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-nodes.ts";
@@ -107,7 +106,6 @@ async function play(stage: Stage): Promise<DemoReport> {
   await writeFile(stage.path("report.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   await writeFile(stage.path("report.html"), renderReport(report));
   showSummary(stage, report);
-  if (!report.held) throw new AshlarError("untrusted", "the demo did not end as it must: see the lines marked FAILED");
   return report;
 }
 
@@ -118,6 +116,7 @@ function showSummary(stage: Stage, report: DemoReport): void {
   stage.say(`  ${String(total).padStart(4)} s  in all`);
   const held = report.acts.filter((act) => act.held).length;
   stage.say(`\n${report.proof.nodes.length} nodes, ${report.proof.identities} identity: ${report.proof.verdict}.`);
-  stage.say(`${held} of ${report.acts.length} acts ended as they must.`);
+  const failed = report.held ? "" : " See the lines marked FAILED.";
+  stage.say(`${held} of ${report.acts.length} acts ended as they must.${failed}`);
   stage.say(`Report: ${stage.path("report.html")}`);
 }

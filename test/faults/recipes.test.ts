@@ -7,8 +7,8 @@ import { copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
-import { declaring, ExtensionLab, ExtensionWorld } from "./extension-lab.ts";
-import { ashlar, removeLabOnSignal, ROOT } from "./world.ts";
+import { declaring, ExtensionLab, ExtensionWorld } from "../e2e/extension-lab.ts";
+import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-recipes";
