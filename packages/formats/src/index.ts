@@ -88,7 +88,7 @@ export {
   issuerUrlsOf,
   maySignCertificates,
 } from "./x509/certificate-extensions.ts";
-export { certificatesInFile } from "./x509/certificate-file.ts";
+export { certificatesInFile, splitCertificates } from "./x509/certificate-file.ts";
 export { certificateKeyOf } from "./x509/certificate-key.ts";
 export { nameKey, nameText } from "./x509/distinguished-name.ts";
 export type { DistinguishedName } from "./x509/distinguished-name.ts";

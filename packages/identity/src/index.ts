@@ -15,6 +15,7 @@ export { ekRootsOf, makerCertificates } from "./check/ek-roots.ts";
 export type { EkRootsOptions } from "./check/ek-roots.ts";
 export { titleOf as titleOfCertificate } from "./check/maker-certificate.ts";
 export type { ParsedCertificate } from "./check/maker-certificate.ts";
+export { ekDigestOf } from "./check/vouched-eks.ts";
 export type { VouchedEks } from "./check/vouched-eks.ts";
 export { finishEnrolment, prepareEnrolment } from "./check/enrolment.ts";
 export type { EnrolmentChallenge } from "./check/enrolment.ts";

@@ -1,7 +1,7 @@
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { AshlarError, messageOf, SHA256_HEX } from "@ashlar/base";
-import { keyObjectOf, parsePublic, sha256 } from "@ashlar/formats";
-import type { VouchedEks } from "@ashlar/identity";
+import { keyObjectOf, parsePublic } from "@ashlar/formats";
+import { ekDigestOf, type VouchedEks } from "@ashlar/identity";
 import { operatorPin } from "@ashlar/protocol";
 import { parseDocument, parseOwnDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
@@ -82,14 +82,10 @@ function readKey(base64: string, what: string): KeyObject {
  */
 export function ekDigestOfFile(bytes: Uint8Array, what: string): string {
   const isPem = Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart().startsWith("-----BEGIN");
-  if (!isPem) return digestOfKey(keyObjectOf(parsePublic(bytes)));
+  if (!isPem) return ekDigestOf(keyObjectOf(parsePublic(bytes)));
   try {
-    return digestOfKey(createPublicKey(Buffer.from(bytes)));
+    return ekDigestOf(createPublicKey(Buffer.from(bytes)));
   } catch (error) {
     throw new AshlarError("malformed", `${what}: expected an endorsement key's public part: ${messageOf(error)}`);
   }
-}
-
-function digestOfKey(key: KeyObject): string {
-  return sha256(key.export({ type: "spki", format: "der" }));
 }

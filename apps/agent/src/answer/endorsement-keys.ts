@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { splitCertificates } from "@ashlar/formats";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
 /** A template of TCG EK Credential Profile 2.5, annex B, with the places of its certificate (2.2.1.4) and its key. */
@@ -82,18 +83,6 @@ export async function findEndorsement(tpm: TpmPrograms): Promise<Endorsement> {
 /** The index is readable with its own empty password (EK Credential Profile 2.5, 2.2.2), whoever the owner is. */
 async function readIndex(tpm: TpmPrograms, index: string): Promise<Buffer> {
   return (await tpm("nvread", ["--hierarchy", index, index])).stdout;
-}
-
-/** DER sequences, one after the other. Some makers define an index larger than the certificate: the rest is filling. */
-export function splitCertificates(bytes: Buffer): readonly Buffer[] {
-  const found: Buffer[] = [];
-  let rest = bytes;
-  while (rest.length > 4 && rest[0] === 0x30 && rest[1] === 0x82) {
-    const length = 4 + rest.readUInt16BE(2);
-    found.push(rest.subarray(0, length));
-    rest = rest.subarray(length);
-  }
-  return found;
 }
 
 /** By the template that the certificate is for, so that the key is the one which it names. */

@@ -91,3 +91,21 @@ function kindOfFile(bytes: Buffer): string {
   const text = bytes.subarray(0, 4096).toString("latin1");
   return magic?.[1] ?? TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? "something else";
 }
+
+/**
+ * Certificates as a TPM's NV memory has them: DER sequences, one after the other (TCG EK Credential Profile 2.5, 2.2.1.5). Some
+ * makers define an index larger than what is in it: the rest is filling.
+ */
+export function splitCertificates(bytes: Buffer): readonly Buffer[] {
+  const found: Buffer[] = [];
+  let rest = bytes;
+  while (rest.length > 4 && rest[0] === DER_TAGS.sequence && rest[1] === TWO_LENGTH_BYTES) {
+    const length = 4 + rest.readUInt16BE(2);
+    found.push(rest.subarray(0, length));
+    rest = rest.subarray(length);
+  }
+  return found;
+}
+
+/** The long form of a length that has two bytes (X.690, 8.1.3.5). */
+const TWO_LENGTH_BYTES = 0x82;

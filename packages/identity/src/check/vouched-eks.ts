@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { keyObjectOf, parsePublic, sha256 } from "@ashlar/formats";
 import { AshlarError } from "@ashlar/base";
 
@@ -9,12 +10,16 @@ export type VouchedEks = {
   readonly names: ReadonlyMap<string, string>;
 };
 
+/** By which a key is on the list: SHA-256 of its SubjectPublicKeyInfo, in hexadecimal. */
+export function ekDigestOf(key: KeyObject): string {
+  return sha256(key.export({ type: "spki", format: "der" }));
+}
+
 /** What the verdict says of an EK that the owner vouches for; undefined for any other. */
 export function noteVouched(ekPublic: Uint8Array | undefined, vouched: VouchedEks | undefined): string | undefined {
   if (ekPublic === undefined || vouched === undefined) return undefined;
   try {
-    const spki = keyObjectOf(parsePublic(ekPublic)).export({ type: "spki", format: "der" });
-    const name = vouched.names.get(sha256(spki));
+    const name = vouched.names.get(ekDigestOf(keyObjectOf(parsePublic(ekPublic))));
     return name === undefined ? undefined : `EK vouched for by ${vouched.by} (${name})`;
   } catch (error) {
     if (error instanceof AshlarError) return undefined;

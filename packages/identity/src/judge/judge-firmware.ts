@@ -185,8 +185,8 @@ export function noteFirmware(
   known: readonly KnownFirmware[],
 ): string[] {
   const { events } = measurements;
-  const isPinned = compareWithPin(measurements, pinned).length === 0;
-  const other = isPinned ? undefined : findKnownFirmware(measurements, known);
+  const hasChanged = known.length > 0 && compareWithPin(measurements, pinned).length > 0;
+  const other = hasChanged ? findKnownFirmware(measurements, known) : undefined;
   const accepted = new Set([...(pinned.accepted ?? []), ...(other?.firmware.accepted ?? [])]);
   const programs = [...new Set(firmwarePrograms(events))].slice(0, MAX_LATER);
   const later = FIRMWARE_PCRS.flatMap((pcr) => findHandOver(pcr, events.get(pcr) ?? [])?.after ?? []);

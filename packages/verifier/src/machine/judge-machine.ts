@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { parseFirmwareLog, replayPcrs, type FirmwareLog, type HashName } from "@ashlar/formats";
+import { parseFirmwareLog, replayPcrs, splitCertificates, type FirmwareLog, type HashName } from "@ashlar/formats";
 import { checkEkChain, explainFirmware, parseCertificate, type EkRoots, type ExplainedEvent } from "@ashlar/identity";
 import type { MachineFacts } from "./machine-facts.ts";
 
@@ -187,18 +187,14 @@ function asNote({ id, found }: MachineCheck): MachineCheck {
   return { id, state: "note", found };
 }
 
-/** Certificates one after the other, over the borders of indices; what cannot be read leads nowhere. */
-function readChain(bytes: Uint8Array): X509Certificate[] {
+/** Certificates of the way to a root, over the borders of indices; from the first that cannot be read on they lead nowhere. */
+function readChain(bytes: Buffer): X509Certificate[] {
   const found: X509Certificate[] = [];
-  for (let rest = bytes; rest.length > 0 && found.length < MAX_INTERMEDIATES;) {
-    const der = withoutPadding(rest);
-    try {
+  try {
+    for (const der of splitCertificates(bytes).slice(0, MAX_INTERMEDIATES))
       found.push(parseCertificate(der, "intermediate"));
-    } catch (error) {
-      if (!(error instanceof AshlarError)) throw error;
-      break;
-    }
-    rest = rest.subarray(der.length);
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
   }
   return found;
 }
@@ -214,7 +210,7 @@ type Trust = {
 function judgeCertificate(index: number, bytes: Uint8Array, { intermediates, ekRoots, now }: Trust): MachineCheck {
   const place = `EK certificate at 0x01c0${index.toString(16).padStart(4, "0")}`;
   try {
-    const certificate = parseCertificate(withoutPadding(bytes), place);
+    const certificate = parseCertificate(splitCertificates(Buffer.from(bytes))[0] ?? bytes, place);
     const issuer = (certificate.issuer ?? "").replaceAll("\n", ", ") || "an issuer without a name";
     const found = `${place}, issued by ${issuer}, until ${certificate.validTo}`;
     if (ekRoots === undefined) {
@@ -229,13 +225,6 @@ function judgeCertificate(index: number, bytes: Uint8Array, { intermediates, ekR
     if (!(error instanceof AshlarError)) throw error;
     return { id: "ek", state: "problem", found: error.message };
   }
-}
-
-/** An index may be larger than its certificate, whose own length says where it ends (X.690, 8.1.3). */
-function withoutPadding(bytes: Uint8Array): Uint8Array {
-  const [tag, first, high, low] = bytes;
-  if (tag !== 0x30 || first !== 0x82 || high === undefined || low === undefined) return bytes;
-  return bytes.subarray(0, 4 + high * 256 + low);
 }
 
 function judgeSecureBoot({ secureBoot, setupMode, bootLoader }: MachineFacts): MachineCheck {
