@@ -4,6 +4,11 @@
  */
 export { buildExtension } from "./build-extension.ts";
 export type { BuildExtensionOptions, BuiltExtension } from "./build-extension.ts";
+export { buildClusterImages } from "./cluster/cluster-images.ts";
+export type { ClusterImage } from "./cluster/cluster-images.ts";
+export { buildControlPlane } from "./cluster/control-plane.ts";
+export type { ControlPlane } from "./cluster/control-plane.ts";
+export type { ClusterBuildOptions } from "./cluster/other-programs.ts";
 export type { ExtensionSigner } from "./image/write-ddi.ts";
 export { diffExtensions } from "./inspect/diff-extensions.ts";
 export type { ExtensionDifference } from "./inspect/diff-extensions.ts";

@@ -5,7 +5,12 @@ import type { ExtensionManifest } from "@ashlar/protocol";
  * What an extension was made of as a CycloneDX 1.6 bill of materials, the same bytes for the same manifest: its packages,
  * or its files where nothing says which packages they came from.
  */
-export function writeExtensionSbom({ name, version, packages, files }: ExtensionManifest): string {
+export function writeExtensionSbom({
+  name,
+  version,
+  packages,
+  files,
+}: Pick<ExtensionManifest, "name" | "version" | "packages" | "files">): string {
   const bom = new Models.Bom({
     version: 1,
     metadata: new Models.Metadata({

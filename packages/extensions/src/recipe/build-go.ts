@@ -12,7 +12,7 @@ import type { GoModule } from "./go-sums.ts";
 import { type RecipeGo, withVersion } from "./recipe.ts";
 
 export type BuildGoOptions = {
-  readonly go: RecipeGo;
+  readonly go: Pick<RecipeGo, "module" | "ldflags" | "packages">;
   readonly version: string;
   /** From the recipe's `go/VERSION.sum`. */
   readonly modules: readonly [GoModule, ...GoModule[]];

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/image/debian";
-import { buildGo } from "./build-go.ts";
+import { buildGo, type BuildGoOptions } from "./build-go.ts";
 import { parseGoSums } from "./go-sums.ts";
 import { openGoToolchain } from "./go-toolchain.ts";
-import type { RecipeGo } from "./recipe.ts";
 
 export type GoPrograms = {
   /** The programs below their absolute paths, in the user's cache. */
@@ -23,25 +22,26 @@ export type GoPrograms = {
  */
 export async function goPrograms(
   recipe: string,
-  go: RecipeGo,
+  { module, ldflags, packages }: BuildGoOptions["go"],
   version: string,
   { archive, step }: { readonly archive: ArchiveOptions; readonly step: Step },
 ): Promise<GoPrograms> {
   const sums = join(recipe, "go", `${version}.sum`);
   const text = await readFile(sums, "utf8").catch((error: unknown) => {
     const hint = "the recipe's README says how such a file is made";
-    throw new AshlarError("not-found", `expected digests of ${go.module} ${version} in ${sums}, found none`, {
+    throw new AshlarError("not-found", `expected digests of ${module} ${version} in ${sums}, found none`, {
       hint,
       cause: error,
     });
   });
   const modules = parseGoSums(text, sums);
   const toolchain = await openGoToolchain(archive, step);
+  const go = { module, ldflags, packages };
   const inputs = { format: 1, go, version, modules, toolchain: toolchain.version };
   const { directory } = await cachedStep("go-programs", inputs, async (out) => {
     await buildGo({ go, version, modules, goRoot: toolchain.goRoot, out, ...step });
   });
-  const programs = go.packages.map(({ binary }) => join(directory, binary));
+  const programs = packages.map(({ binary }) => join(directory, binary));
   const { stdout } = await run(join(toolchain.goRoot, "bin/go"), ["version", "-m", ...programs], {
     env: { GOROOT: toolchain.goRoot },
   });

@@ -23,6 +23,8 @@ go:
   ldflags: -X k8s.io/component-base/version.gitVersion=@VERSION@
   packages:
     - { path: k8s.io/kubernetes/cmd/kubelet, binary: /usr/bin/kubelet }
+  otherPackages:
+    - { path: k8s.io/kubernetes/cmd/kube-proxy, binary: /usr/local/bin/kube-proxy }
 kernelModule: { source: source }
 behaviour:
   restart: [kubelet.service]
@@ -51,6 +53,7 @@ test("a recipe with everything", () => {
       module: "k8s.io/kubernetes",
       ldflags: "-X k8s.io/component-base/version.gitVersion=@VERSION@",
       packages: [{ path: "k8s.io/kubernetes/cmd/kubelet", binary: "/usr/bin/kubelet" }],
+      otherPackages: [{ path: "k8s.io/kubernetes/cmd/kube-proxy", binary: "/usr/local/bin/kube-proxy" }],
     },
     kernelModule: { source: "source" },
     behaviour: {
@@ -86,6 +89,7 @@ test("what is wrong is named with its place", () => {
     ["digest: ab", "digest: xb", /digest: expected 64/u],
     ["module: k8s.io/kubernetes", "module: 7", /\$\.go\.module: expected a module path/u],
     ["binary: /usr/bin/kubelet", "binary: kubelet", /\$\.go\.packages\.0\.binary: expected a path/u],
+    ["/usr/local/bin", "bin", /\$\.go\.otherPackages\.0\.binary: expected a path/u],
     ["source: source", "source: ../source", /\$\.kernelModule\.source: expected the name of a folder/u],
     ["restart: [kubelet.service]", "restart: [kubelet]", /\$\.behaviour\.restart\.0: expected a unit/u],
     ["health.d/kubernetes", "health.d/../x/y", /\$\.behaviour\.healthCheck: expected a file/u],

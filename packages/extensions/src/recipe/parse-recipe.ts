@@ -11,7 +11,7 @@ import {
   NO_BEHAVIOUR,
 } from "@ashlar/protocol";
 import { readYaml, type YamlNode, type YamlReader } from "@ashlar/declaration";
-import type { Recipe, RecipeDownload, RecipeGo, RecipeKernelModule } from "./recipe.ts";
+import type { GoPackage, Recipe, RecipeDownload, RecipeGo, RecipeKernelModule } from "./recipe.ts";
 
 const LIMITS = { maxCharacters: 65_536, hint: "see the guide to extensions" };
 const MAX_ENTRIES = 64;
@@ -116,20 +116,23 @@ function readGo(reader: YamlReader, node: YamlNode, path: string): RecipeGo | un
   const found = reader.map<RecipeGo>(node, path, {
     module: (each, at) => reader.text(each, at, matches(MODULE), "a module path such as k8s.io/kubernetes"),
     ldflags: (each, at) => reader.text(each, at, isLine, "one line of flags"),
-    packages: (each, at) =>
-      reader.list(each, at, MAX_ENTRIES, (item, where) => {
-        const entry = reader.map<RecipeGo["packages"][number]>(item, where, {
-          path: (value, place) => reader.text(value, place, matches(MODULE), "a package path"),
-          binary: (value, place) => reader.text(value, place, matches(INSIDE), "a path below /usr or /opt"),
-        });
-        const { path: from, binary } = entry;
-        expectAll(reader, item, where, { path: from, binary });
-        return from === undefined || binary === undefined ? undefined : { path: from, binary };
-      }),
+    packages: (each, at) => readGoPackages(reader, each, at),
+    otherPackages: (each, at) => readGoPackages(reader, each, at),
   });
-  const { module, ldflags = "", packages } = found;
+  const { module, ldflags = "", packages, otherPackages = [] } = found;
   expectAll(reader, node, path, { module, packages });
-  return module === undefined || packages === undefined ? undefined : { module, ldflags, packages };
+  return module === undefined || packages === undefined ? undefined : { module, ldflags, packages, otherPackages };
+}
+
+function readGoPackages(reader: YamlReader, node: YamlNode, path: string): GoPackage[] | undefined {
+  return reader.list(node, path, MAX_ENTRIES, (item, where) => {
+    const { path: from, binary } = reader.map<GoPackage>(item, where, {
+      path: (value, place) => reader.text(value, place, matches(MODULE), "a package path"),
+      binary: (value, place) => reader.text(value, place, matches(INSIDE), "a path below /usr or /opt"),
+    });
+    expectAll(reader, item, where, { path: from, binary });
+    return from === undefined || binary === undefined ? undefined : { path: from, binary };
+  });
 }
 
 function readKernelModule(reader: YamlReader, node: YamlNode, path: string): RecipeKernelModule | undefined {

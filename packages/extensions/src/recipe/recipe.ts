@@ -39,8 +39,13 @@ export type RecipeGo = {
   readonly module: string;
   /** `@VERSION@` and `@NUMBER@` as in downloads. */
   readonly ldflags: string;
-  readonly packages: readonly { readonly path: string; readonly binary: string }[];
+  readonly packages: readonly GoPackage[];
+  /** Programs of the same module for other machines: built when asked for, never part of the extension. */
+  readonly otherPackages: readonly GoPackage[];
 };
+
+/** A program's package, and where the program goes. */
+export type GoPackage = { readonly path: string; readonly binary: string };
 
 /** A kernel module built against the release's kernel. */
 export type RecipeKernelModule = {
