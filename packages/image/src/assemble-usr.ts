@@ -51,6 +51,10 @@ export async function assembleUsr(tree: BuildTree, parts: UsrParts): Promise<str
 
   await removeAll(tree, os.remove);
   const kernelRelease = await findKernelRelease(tree);
+  // Where kubeadm looks at what the kernel can do, before it lets a node join.
+  const kernelConfig = tree.path(`usr/lib/modules/${kernelRelease}/config`);
+  await copyFile(tree.path(`boot/config-${kernelRelease}`), kernelConfig);
+  await chmod(kernelConfig, 0o644);
   await tree.run("depmod", [kernelRelease]);
   await tree.run("ldconfig", []);
   if (parts.releaseSource !== undefined) await addReleaseSource(tree, parts.releaseSource);

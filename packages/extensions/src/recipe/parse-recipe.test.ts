@@ -13,6 +13,7 @@ tier: community
 version: v1.33.5
 updates: v1.33.*
 debs: [conntrack, libfoo++1]
+leaveOut: [/usr/lib/foo/*]
 download:
   - url: https://dl.k8s.io/release/@VERSION@/bin/linux/amd64/kubelet
     path: /usr/bin/kubelet
@@ -42,6 +43,7 @@ test("a recipe with everything", () => {
     version: { type: "fixed", version: "v1.33.5" },
     updates: "v1.33.*",
     debs: ["conntrack", "libfoo++1"],
+    leaveOut: ["/usr/lib/foo/*"],
     downloads: [
       {
         url: "https://dl.k8s.io/release/@VERSION@/bin/linux/amd64/kubelet",

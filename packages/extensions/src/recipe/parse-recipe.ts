@@ -35,6 +35,7 @@ type Fields = {
   readonly versionOfDeb: string;
   readonly updates: string;
   readonly debs: readonly string[];
+  readonly leaveOut: readonly string[];
   readonly download: readonly RecipeDownload[];
   readonly go: RecipeGo;
   readonly kernelModule: RecipeKernelModule;
@@ -61,6 +62,7 @@ function readRecipe(reader: YamlReader, root: YamlNode): Recipe | undefined {
     versionOfDeb: (node, path) => reader.text(node, path, matches(DEB), "a Debian package's name"),
     updates: (node, path) => reader.text(node, path, isVersionGlob, "a pattern of versions such as v1.33.*"),
     debs: (node, path) => texts(reader, node, path, matches(DEB), "a Debian package's name"),
+    leaveOut: (node, path) => texts(reader, node, path, matches(INSIDE), "a path below /usr, /opt or /etc"),
     download: (node, path) => reader.list(node, path, MAX_ENTRIES, (item, at) => readDownload(reader, item, at)),
     go: (node, path) => readGo(reader, node, path),
     kernelModule: (node, path) => readKernelModule(reader, node, path),
@@ -80,6 +82,7 @@ function readRecipe(reader: YamlReader, root: YamlNode): Recipe | undefined {
     version: version === undefined ? { type: "deb", package: versionOfDeb ?? "" } : { type: "fixed", version },
     updates,
     debs: found.debs ?? [],
+    leaveOut: found.leaveOut ?? [],
     downloads: found.download ?? [],
     go: found.go ?? null,
     kernelModule: found.kernelModule ?? null,

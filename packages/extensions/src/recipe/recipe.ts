@@ -12,6 +12,8 @@ export type Recipe = {
   readonly updates: string;
   /** Debian packages, with what they need and the base lacks. */
   readonly debs: readonly string[];
+  /** Paths (globs) of their files that a node has no use for. */
+  readonly leaveOut: readonly string[];
   /** Tried first where there is something else to make the same files from: all of them, or none. */
   readonly downloads: readonly RecipeDownload[];
   readonly go: RecipeGo | null;

@@ -117,6 +117,7 @@ test("a recipe's files replace links of its packages", async () => {
       updates: "*",
       version: { type: "fixed", version: "1" },
       debs: [],
+      leaveOut: [],
       downloads: [],
       go: null,
       kernelModule: null,

@@ -1,5 +1,6 @@
 import { chmod, lstat, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { matchesGlob } from "node:path/posix";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
@@ -32,6 +33,7 @@ type Packages = ExtensionManifest["packages"];
 export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTree> {
   const { recipe, directory, base, tree, step } = options;
   const debs = recipe.debs.length === 0 ? undefined : await stageDebs({ ...options, packages: recipe.debs });
+  await leaveOut(recipe, tree);
   const version = options.version ?? versionOf(recipe, [...(debs?.packages ?? []), ...(base?.packages ?? [])]);
   const programs = await stagePrograms(options, version);
   if (recipe.kernelModule !== null) {
@@ -50,6 +52,21 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
     behaviour: recipe.behaviour,
     version,
   };
+}
+
+/** @throws AshlarError `invalid` for a pattern that no file has: the packages are not those that the recipe was made for */
+export async function leaveOut(recipe: Pick<Recipe, "name" | "leaveOut">, tree: string): Promise<void> {
+  const files = (await listTree(tree)).filter(({ type }) => type !== "directory");
+  for (const pattern of recipe.leaveOut) {
+    const found = files.filter(({ path }) => matchesGlob(path, pattern));
+    if (found.length === 0) {
+      throw new AshlarError(
+        "invalid",
+        `recipe ${recipe.name}: expected files of packages that fit ${pattern}, found none`,
+      );
+    }
+    for (const { path } of found) await rm(join(tree, path), { force: true });
+  }
 }
 
 /** A checkout has the modes that its owner's umask gave: what counts is who may execute. */
