@@ -143,7 +143,8 @@ executable in /usr/lib/ashlar/health.d and /etc/ashlar/health.d exits with statu
 a failure makes this command exit with status 1, which reboots the node; later a failure is only reported.
 
 Options:
-  --time-limit SECONDS    for each check (default ${HEALTH_SECONDS}); a check that takes longer has failed
+  --time-limit SECONDS    for each check (default ${HEALTH_SECONDS}); a check that takes longer has failed. Time in which tasks wait for
+                          a processor or a disk does not count, up to ten times as much
   --json                  print the findings as JSON
 ${COMMON}
 

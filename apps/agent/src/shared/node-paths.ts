@@ -25,6 +25,8 @@ export type NodePaths = {
   readonly commandLine: string;
   readonly bootId: string;
   readonly machineId: string;
+  /** Where the kernel says how long tasks had to wait. */
+  readonly pressure: string;
   /** udev's links from partition UUIDs to devices. */
   readonly partitionLinks: string;
   /** Where the kernel's last words of an earlier boot may be. */
@@ -70,6 +72,7 @@ export function nodePaths(root = "/"): NodePaths {
     commandLine: at("proc/cmdline"),
     bootId: at("proc/sys/kernel/random/boot_id"),
     machineId: at("etc/machine-id"),
+    pressure: at("proc/pressure"),
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),

@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { constants, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -51,6 +61,27 @@ test("health of kubernetes: the version, no kubelet where none is to run, its ow
     assert.match(await check(1, "v1.2.2"), /is active; .*HTTP\/1\.1 500/u);
     setAnswer(null);
     assert.match(await check(1, "v1.2.2"), /is active; .*refused/u);
+  });
+});
+
+test("joining anew: what a failed attempt has left goes, a node that has joined stays as it is", async () => {
+  await withTemporaryDirectory(async (root) => {
+    const etc = join(root, "etc/kubernetes");
+    mkdirSync(join(etc, "pki"), { recursive: true });
+    const script = join(root, "clear-failed-join");
+    const text = readFileSync(join(RECIPES, "kubernetes/files/usr/lib/ashlar/kubernetes/clear-failed-join"), "utf8");
+    writeFileSync(script, text.replaceAll("/etc/kubernetes", etc), { mode: 0o755 });
+    writeFileSync(join(root, "systemctl"), `#!/bin/sh\necho "$@" >> ${root}/called\n`, { mode: 0o755 });
+    const env = { PATH: `${root}:${process.env["PATH"] ?? ""}` };
+    const left = (): string[] => readdirSync(etc, { recursive: true, encoding: "utf8" }).toSorted();
+    for (const name of ["bootstrap-kubelet.conf", "kubelet.conf", "pki/ca.crt"]) writeFileSync(join(etc, name), "");
+    await run(script, [], { env });
+    assert.deepEqual(left(), ["bootstrap-kubelet.conf", "kubelet.conf", "pki", "pki/ca.crt"]);
+    assert.ok(!existsSync(join(root, "called")));
+    rmSync(join(etc, "kubelet.conf"));
+    await run(script, [], { env });
+    assert.deepEqual(left(), ["pki"]);
+    assert.equal(readFileSync(join(root, "called"), "utf8"), "stop kubelet.service\n");
   });
 });
 

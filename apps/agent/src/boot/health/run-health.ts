@@ -11,6 +11,7 @@ import { isOnTrial } from "../trial.ts";
 import { builtInChecks } from "./built-in-checks.ts";
 import { rememberExtensions } from "./check-extensions.ts";
 import { findExecutables } from "./find-executables.ts";
+import { startPatience } from "./patience.ts";
 import { runCheck, type Check } from "./run-check.ts";
 
 const MAX_NAMES_CHARACTERS = 200;
@@ -34,7 +35,10 @@ export async function runHealth(
   const { version, bootId } = await readRunningSystem(paths);
   const trial = await isOnTrial(paths);
   const checks = [...builtIn, ...(await findExecutables(paths.healthDirectories))];
-  const results = await Promise.all(checks.map(async (check) => await runCheck(check, limitMs)));
+  const done = new AbortController();
+  const patience = startPatience(limitMs, paths.pressure, done.signal);
+  const results = await Promise.all(checks.map(async (check) => await runCheck(check, patience)));
+  done.abort();
   const report = { healthy: results.every(({ passed }) => passed), checks: results };
   await writeStateFile(healthFile(paths), { bootId, ...report });
   await noteFallbacks(paths).catch((error: unknown) => {
