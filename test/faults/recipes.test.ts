@@ -72,6 +72,9 @@ const PROGRAMS: readonly (readonly [program: string, answer: RegExp, ...args: st
   ["gdb", /^3\.13/mu, "-nx", "-batch", "-ex", "python import platform; print(platform.python_version())"],
   ["ping", /iputils/u, "-V"],
   ["mtr", /^mtr /u, "--version"],
+  ["mount.nfs4", /^mount\.nfs4: \(linux nfs-utils 2\./u, "-V"],
+  ["iscsiadm", /^iscsiadm version 2\./u, "--version"],
+  ["/usr/lib/cni/bridge", /^CNI bridge plugin/u],
 ];
 
 for (const [program, answer, ...args] of PROGRAMS) {
@@ -90,7 +93,12 @@ test("the kernel module is the release's kernel's, and signed", async () => {
 });
 
 test("systemd takes the units", async () => {
-  const units = ["kubelet.service", "prometheus-node-exporter.service", "ashlar-example-module.service"];
+  const units = [
+    "kubelet.service",
+    "prometheus-node-exporter.service",
+    "ashlar-example-module.service",
+    "iscsid.service",
+  ];
   await inTree("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", ...units]);
 });
 

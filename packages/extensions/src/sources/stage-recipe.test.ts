@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { leaveOut } from "./stage-recipe.ts";
+import { leaveOut, withoutSetId } from "./stage-recipe.ts";
 
 test("what a recipe leaves out of its packages, and a pattern that fits nothing", async () => {
   await withTemporaryDirectory(async (tree) => {
@@ -19,5 +19,21 @@ test("what a recipe leaves out of its packages, and a pattern that fits nothing"
       code: "invalid",
       message: /recipe cni: expected files of packages that fit \/usr\/lib\/cni\/dhcp, found none/u,
     });
+  });
+});
+
+test("nobody becomes root by a recipe's programs", async () => {
+  await withTemporaryDirectory(async (tree) => {
+    for (const [name, mode] of [
+      ["mount", 0o4755],
+      ["write", 0o2755],
+      ["plain", 0o750],
+    ] as const) {
+      writeFileSync(join(tree, name), "");
+      chmodSync(join(tree, name), mode);
+    }
+    assert.deepEqual((await withoutSetId(tree)).toSorted(), ["/mount", "/write"]);
+    const modes = ["mount", "write", "plain"].map((name) => statSync(join(tree, name)).mode & 0o7777);
+    assert.deepEqual(modes, [0o755, 0o755, 0o750]);
   });
 });

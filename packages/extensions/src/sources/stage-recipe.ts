@@ -12,7 +12,7 @@ import { goPrograms } from "../recipe/go-programs.ts";
 import { stageKernelModule } from "../recipe/kernel-module.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { listTree } from "../tree/check-tree.ts";
+import { listTree, named } from "../tree/check-tree.ts";
 import { stageDebs } from "./stage-debs.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
@@ -34,6 +34,7 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
   const { recipe, directory, base, tree, step } = options;
   const debs = recipe.debs.length === 0 ? undefined : await stageDebs({ ...options, packages: recipe.debs });
   await leaveOut(recipe, tree);
+  const plain = await withoutSetId(tree);
   const version = options.version ?? versionOf(recipe, [...(debs?.packages ?? []), ...(base?.packages ?? [])]);
   const programs = await stagePrograms(options, version);
   if (recipe.kernelModule !== null) {
@@ -47,7 +48,7 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
   }
   return {
     packages: [...(debs?.packages ?? []), ...programs],
-    leftOut: debs?.leftOut ?? [],
+    leftOut: [...(debs?.leftOut ?? []), ...(plain.length === 0 ? [] : [`set-user-ID bits of ${named(plain)}`])],
     ownerOf: (path) => debs?.ownerOf(path),
     behaviour: recipe.behaviour,
     version,
@@ -67,6 +68,19 @@ export async function leaveOut(recipe: Pick<Recipe, "name" | "leaveOut">, tree: 
     }
     for (const { path } of found) await rm(join(tree, path), { force: true });
   }
+}
+
+/** On a node it is root who runs what a recipe brings: bits that would make somebody root are taken off. Gives the files. */
+export async function withoutSetId(tree: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { path, type } of await listTree(tree)) {
+    if (type !== "file") continue;
+    const { mode } = await lstat(join(tree, path));
+    if ((mode & 0o6000) === 0) continue;
+    await chmod(join(tree, path), mode & 0o1777);
+    found.push(path);
+  }
+  return found;
 }
 
 /** A checkout has the modes that its owner's umask gave: what counts is who may execute. */
