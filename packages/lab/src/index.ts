@@ -6,7 +6,18 @@ export { readBootInputs } from "./boot-inputs.ts";
 export type { BootInput, BootInputGroup } from "./boot-inputs.ts";
 export { findEffects, plantInputs } from "./plant-inputs.ts";
 export { openLab } from "./lab.ts";
-export type { Lab, LabNode, LabRepositoryPlace, StartOptions, StopOptions, WaitForBootOptions } from "./lab.ts";
+export type { LabCluster } from "./cluster/start-cluster.ts";
+export type { LabImage } from "./cluster/image-server.ts";
+export type { ClusterStatus } from "./cluster/cluster-status.ts";
+export type {
+  Lab,
+  LabClusterAccess,
+  LabNode,
+  LabRepositoryPlace,
+  StartOptions,
+  StopOptions,
+  WaitForBootOptions,
+} from "./lab.ts";
 export { labDown } from "./lab-down.ts";
 export { listLabs } from "./lab-state.ts";
 export { labUp } from "./lab-up.ts";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { endProcesses } from "@ashlar/host";
+import { stopCluster } from "./cluster/control-plane.ts";
 import { withLab } from "./lab-lock.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
@@ -23,6 +24,7 @@ export async function removeLab(paths: LabPaths): Promise<boolean> {
   const existed = processes.length > 0 || existsSync(paths.directory) || existsSync(paths.runtime);
   await endProcesses(processes, GRACE_MS);
   await stopRepositoryServer(paths);
+  await stopCluster(paths);
   await rm(paths.directory, { recursive: true, force: true });
   await rm(paths.runtime, { recursive: true, force: true });
   return existed;

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { isMissing, writeFileAtomically } from "@ashlar/host";
 import { z } from "zod";
+import { clusterState, type ClusterState } from "./cluster/cluster-state.ts";
 import { labPaths, labsDirectory, type LabPaths } from "./lab-paths.ts";
 
 export type NodeState = {
@@ -9,6 +10,8 @@ export type NodeState = {
   readonly uuid: string;
   readonly sshPort: number;
   readonly agentPort: number;
+  /** With a cluster. */
+  readonly kubeletPort?: number | undefined;
 };
 
 /** Releases that the lab serves to its nodes. */
@@ -30,6 +33,7 @@ export type LabState = {
   readonly memoryMiB: number;
   readonly nodes: readonly NodeState[];
   readonly repository?: RepositoryState | undefined;
+  readonly cluster?: ClusterState | undefined;
 };
 
 const port: z.ZodType<number> = z.int().min(1).max(65_535);
@@ -39,6 +43,7 @@ const nodeState: z.ZodType<NodeState> = z.strictObject({
   uuid: z.uuid(),
   sshPort: port,
   agentPort: port,
+  kubeletPort: port.optional(),
 });
 
 const labState: z.ZodType<LabState> = z.strictObject({
@@ -50,6 +55,7 @@ const labState: z.ZodType<LabState> = z.strictObject({
   memoryMiB: z.int().min(256),
   nodes: z.array(nodeState).max(99),
   repository: z.strictObject({ directory: z.string(), port, command: z.array(z.string()).min(2).max(16) }).optional(),
+  cluster: clusterState.optional(),
 });
 
 /** @throws AshlarError `not-found` without such a lab, `invalid` when it was made by another version or only half. */
@@ -101,12 +107,20 @@ export async function portsOfAllLabs(): Promise<Set<number>> {
   for (const name of await listLabs()) {
     try {
       const state = await readLabState(labPaths(name));
-      for (const node of state.nodes) ports.add(node.sshPort).add(node.agentPort);
-      if (state.repository !== undefined) ports.add(state.repository.port);
+      for (const each of portsOf(state)) ports.add(each);
     } catch (error) {
       // A half-made lab has no ports to respect.
       if (!(error instanceof AshlarError)) throw error;
     }
   }
   return ports;
+}
+
+function portsOf({ nodes, repository, cluster }: LabState): number[] {
+  return [
+    ...nodes.flatMap(({ sshPort, agentPort, kubeletPort }) => [sshPort, agentPort, kubeletPort]),
+    repository?.port,
+    cluster?.apiPort,
+    cluster?.imagePort,
+  ].filter((each) => each !== undefined);
 }

@@ -6,6 +6,9 @@ import { AshlarError } from "@ashlar/base";
 import { isPortFree, run, throwIfInterrupted } from "@ashlar/host";
 import { chooseAccelerator } from "./accelerator.ts";
 import { allocatePorts } from "./allocate-ports.ts";
+import { checkCluster, prepareJoining, startCluster, type LabCluster } from "./cluster/start-cluster.ts";
+import type { ClusterMembership } from "./cluster/node-part.ts";
+import { waitForMembers } from "./cluster/wait-for-members.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { removeLab } from "./lab-down.ts";
 import { withLab } from "./lab-lock.ts";
@@ -42,6 +45,8 @@ export type LabUpOptions = {
   readonly image: string;
   readonly config: LabConfig;
   readonly repository?: LabRepository | undefined;
+  /** A cluster that the nodes join, when their class does so: `kubeadm join --config /etc/kubernetes/join.yaml`. */
+  readonly cluster?: LabCluster | undefined;
   readonly onProgress?: ((progress: LabProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: KVM where it works. */
@@ -61,12 +66,12 @@ const DEFAULT_MEMORY_MIB = 2048;
 const DISK_BYTES = 8 * 1024 ** 3;
 
 /**
- * Makes a lab and resolves when all its nodes answer.
+ * Makes a lab and resolves when all its nodes answer and, when it has a cluster, are ready in it.
  *
  * When it is interrupted, or fails before the machines run, it leaves nothing. When a node does not come up, the lab
  * stays as it is, to be looked at.
  *
- * @throws AshlarError `conflict` when the lab exists, `unavailable` when a node does not come up.
+ * @throws AshlarError `conflict` when the lab exists, `unavailable` when a node does not come up or does not join.
  */
 export async function labUp(options: LabUpOptions): Promise<Lab> {
   const paths = labPaths(options.name);
@@ -83,6 +88,7 @@ export async function labUp(options: LabUpOptions): Promise<Lab> {
     try {
       state = await startLab(paths, options);
       await waitForAll(paths, state, options);
+      await waitForCluster(paths, state, options);
     } catch (error) {
       if (state === undefined || options.signal?.aborted === true) await removeLab(paths);
       // Whatever an interrupted step has thrown is a consequence of the interruption.
@@ -98,24 +104,27 @@ async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabStat
   const qemuVersion = await requireTools();
   const choice =
     options.accelerator === undefined
-      ? await chooseAccelerator(qemuVersion, options.signal)
+      ? await chooseAccelerator(qemuVersion.join("."), options.signal)
       : { accelerator: options.accelerator, reason: "as asked for" };
-  say(`QEMU ${qemuVersion} with ${choice.accelerator === "kvm" ? "KVM" : "emulation (TCG)"}: ${choice.reason}`);
+  say(
+    `QEMU ${qemuVersion.join(".")} with ${choice.accelerator === "kvm" ? "KVM" : "emulation (TCG)"}: ${choice.reason}`,
+  );
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   await copyFile(join(options.image, "manifest.json"), paths.manifest);
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `lab-${paths.name}`, "-f", paths.sshKey]);
   const sshPublicKey = (await readFile(`${paths.sshKey}.pub`, "utf8")).trim();
   const operatorPin = await makeOperatorKey(paths.operatorKey);
-  let state = await withPortsLocked(paths, async () => {
-    const planned = await planLab(options, choice.accelerator);
-    await startRepositoryServer(paths, planned);
-    return planned;
-  });
+  const started = await withPortsLocked(paths, async () => startServers(paths, options, choice.accelerator, say));
+  let { state } = started;
+  const { membership } = started;
   const updates = await prepareUpdates(paths, state, operatorPin, options.repository?.trustedRoot);
+  if (state.cluster !== undefined && membership !== undefined) {
+    await prepareJoining(paths, state.cluster, membership, say, options.signal);
+  }
   for (const { name } of state.nodes) {
     throwIfInterrupted(options.signal);
     say(`${name}: making its disk and its TPM`);
-    await makeNode(paths, name, options, labNodeConfig(name, sshPublicKey, updates));
+    await makeNode(paths, name, options, labNodeConfig(name, sshPublicKey, { updates, cluster: membership }));
   }
   await writeEkRoots(paths);
   await writeLabState(paths, state);
@@ -124,6 +133,22 @@ async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabStat
     state = await powerOn(paths, state, name);
   }
   return state;
+}
+
+type Started = { readonly state: LabState; readonly membership: ClusterMembership | undefined };
+
+/** What listens on ports of the lab's own: they are taken when this resolves. */
+async function startServers(
+  paths: LabPaths,
+  options: LabUpOptions,
+  accelerator: Accelerator,
+  say: (message: string) => void,
+): Promise<Started> {
+  const state = await planLab(options, accelerator);
+  await startRepositoryServer(paths, state);
+  const membership =
+    state.cluster === undefined ? undefined : await startCluster(paths, state.cluster, say, options.signal);
+  return { state, membership };
 }
 
 async function prepareUpdates(
@@ -139,10 +164,12 @@ async function prepareUpdates(
 }
 
 async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise<LabState> {
-  const { repository } = options;
-  const count = 2 * options.nodes + (repository === undefined ? 0 : 1);
+  const { repository, cluster } = options;
+  const version = cluster === undefined ? undefined : await checkCluster(cluster);
+  const perNode = cluster === undefined ? 2 : 3;
+  const count = perNode * options.nodes + (repository === undefined ? 0 : 1) + (cluster === undefined ? 0 : 2);
   const ports = await allocatePorts(count, await portsOfAllLabs(), isPortFree);
-  const port = ports.at(-1) ?? 0;
+  const take = (): number => ports.shift() ?? 0;
   return {
     schema: "ashlar.lab/v1",
     name: options.name,
@@ -150,13 +177,21 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
     accelerator,
     processors: options.processors ?? DEFAULT_PROCESSORS,
     memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
-    nodes: Array.from({ length: options.nodes }, (_, index) => {
-      const [sshPort = 0, agentPort = 0] = ports.slice(2 * index);
-      return { name: `node-${index + 1}`, uuid: randomUUID(), sshPort, agentPort };
-    }),
+    nodes: Array.from({ length: options.nodes }, (_, index) => ({
+      name: `node-${index + 1}`,
+      uuid: randomUUID(),
+      sshPort: take(),
+      agentPort: take(),
+      ...(cluster === undefined ? {} : { kubeletPort: take() }),
+    })),
     ...(repository === undefined
       ? {}
-      : { repository: { directory: resolve(repository.directory), port, command: repository.command } }),
+      : { repository: { directory: resolve(repository.directory), port: take(), command: repository.command } }),
+    ...(cluster === undefined || version === undefined
+      ? {}
+      : {
+          cluster: { programs: cluster.programs, images: cluster.images, version, apiPort: take(), imagePort: take() },
+        }),
   };
 }
 
@@ -196,6 +231,17 @@ async function waitForAll(paths: LabPaths, state: LabState, options: LabUpOption
   };
   await Promise.all(state.nodes.map(waitFor));
 }
+
+async function waitForCluster(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<void> {
+  if (state.cluster === undefined) return;
+  const names = state.nodes.map(({ name }) => name);
+  const say = (message: string): void => options.onProgress?.({ message });
+  const timeoutMs = options.timeoutMs ?? JOIN_TIMEOUT_MS;
+  await waitForMembers(paths, state.cluster, names, { say, timeoutMs, signal: options.signal });
+}
+
+/** An emulated node that fetches its extensions shows nothing for minutes. */
+const JOIN_TIMEOUT_MS = 900_000;
 
 function checkOptions(options: LabUpOptions): void {
   if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > MAX_NODES) {

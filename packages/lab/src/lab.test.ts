@@ -1,63 +1,20 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AshlarError } from "@ashlar/base";
-import { findProcesses, isPortFree, runtimeDirectory, withTemporaryDirectory } from "@ashlar/host";
+import { isPortFree, runtimeDirectory } from "@ashlar/host";
 import { pinOfOperatorPem } from "@ashlar/protocol";
-import { labDown, labUp, listLabs, openLab, type LabUpOptions } from "./index.ts";
+import { labDown, labUp, listLabs, openLab } from "./index.ts";
 import { labPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
-import { requireTools } from "./tools.ts";
+import { hasCode, missingTools as missing, withLabs } from "./test-labs.ts";
 
 /*
  * Real machines with real TPMs, whose disks are empty: the firmware starts, and nothing more. What a node does is shown by
  * the end-to-end tests.
  */
-
-const missing = await requireTools().then(
-  () => false,
-  (error: unknown) => (error instanceof AshlarError ? error.message : Promise.reject(error)),
-);
-
-/** Lets `work` make labs of its own, and checks that nothing of them is left. */
-async function withLabs(work: (options: LabUpOptions, image: string) => Promise<void>): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const before = process.env["XDG_STATE_HOME"];
-    process.env["XDG_STATE_HOME"] = join(directory, "state");
-    const image = join(directory, "image");
-    await mkdir(image);
-    await writeFile(join(image, "manifest.json"), "{}");
-    await writeFile(join(image, "disk.raw"), "");
-    await truncate(join(image, "disk.raw"), 1024 * 1024);
-    try {
-      await work(
-        {
-          name: "one",
-          nodes: 1,
-          image,
-          config: { classConfig: Buffer.from('{"ignition":{"version":"3.3.0"}}') },
-          accelerator: "tcg",
-          processors: 1,
-          memoryMiB: 256,
-          timeoutMs: 1,
-        },
-        image,
-      );
-      assert.deepEqual(await listLabs(), []);
-      assert.deepEqual(await findProcesses((argv) => argv.some((each) => each.includes(directory))), []);
-    } finally {
-      for (const name of await listLabs()) await labDown(name);
-      if (before === undefined) delete process.env["XDG_STATE_HOME"];
-      else process.env["XDG_STATE_HOME"] = before;
-    }
-  });
-}
-
-function hasCode(code: AshlarError["code"]): (error: unknown) => boolean {
-  return (error) => error instanceof AshlarError && error.code === code;
-}
 
 test("an interrupted start leaves no process, no directory and no port", { skip: missing }, async () => {
   await withLabs(async (options) => {

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { run, throwIfInterrupted, type RunResult } from "@ashlar/host";
 import { attachConsole } from "./attach-console.ts";
+import { clusterPaths } from "./cluster/cluster-paths.ts";
+import { clusterStatus, type ClusterStatus } from "./cluster/cluster-status.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
 import { labDown } from "./lab-down.ts";
 import { withLab } from "./lab-lock.ts";
@@ -52,6 +54,13 @@ export type LabRepositoryPlace = {
   readonly directory: string;
   /** TUF root metadata. There is no such file when the nodes trust what is in their image. */
   readonly trustedRootPath: string;
+};
+
+/** How `ashlar lab kubectl` reaches the lab's cluster. */
+export type LabClusterAccess = {
+  readonly kubectl: string;
+  /** Of an administrator, for the API server's address on this computer. */
+  readonly kubeconfig: string;
 };
 
 /** systemd-boot tries a new release three times, and then the old one. */
@@ -107,6 +116,19 @@ export class Lab {
   get repository(): LabRepositoryPlace | undefined {
     const directory = this.#state.repository?.directory;
     return directory === undefined ? undefined : { directory, trustedRootPath: this.#paths.releaseRoot };
+  }
+
+  /** Undefined without a cluster. */
+  get cluster(): LabClusterAccess | undefined {
+    const { cluster } = this.#state;
+    if (cluster === undefined) return undefined;
+    return { kubectl: cluster.programs.kubectl, kubeconfig: clusterPaths(this.#paths).kubeconfig };
+  }
+
+  /** What the cluster does now. Undefined without one. */
+  async clusterStatus(): Promise<ClusterStatus | undefined> {
+    const { cluster } = this.#state;
+    return cluster === undefined ? undefined : await clusterStatus(this.#paths, cluster);
   }
 
   /** Serves the repository again, when it is not being served. */

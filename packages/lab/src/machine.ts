@@ -13,17 +13,21 @@ import {
 } from "@ashlar/host";
 import { AGENT_PORT, SSH_PORT } from "./agent-probe.ts";
 import { allocatePorts } from "./allocate-ports.ts";
+import { KUBELET_PORT, nodeCardAddress } from "./cluster/addresses.ts";
+import { clusterPaths } from "./cluster/cluster-paths.ts";
+import { startClusterServers, startControlPlane } from "./cluster/control-plane.ts";
 import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { provisioningEnvelope } from "./provisioning-envelope.ts";
-import { qemuArguments } from "./qemu-arguments.ts";
+import { qemuArguments, type LabCard } from "./qemu-arguments.ts";
 import { machineStatus } from "./qmp.ts";
 import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
 import { startTpm } from "./tpm.ts";
-import { FIRMWARE_PATH, QEMU } from "./tools.ts";
+import { FIRMWARE_PATH, QEMU, requireTools } from "./tools.ts";
 
 const START_TIMEOUT_MS = 30_000;
-const PORT_LOCK_WAIT_MS = 120_000;
+/** Who holds it may be starting a control plane on a busy computer. */
+const PORT_LOCK_WAIT_MS = 600_000;
 const KILL_GRACE_MS = 3000;
 const SHUT_DOWN_TIMEOUT_MS = 90_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
@@ -55,8 +59,12 @@ export async function powerOn(
     await writeLabState(paths, newState);
     try {
       await startRepositoryServer(paths, newState);
+      if (newState.cluster !== undefined) {
+        await startClusterServers(paths, newState.cluster);
+        await startControlPlane(paths, newState.cluster);
+      }
       await startTpm(node);
-      await startQemu(node, newState, nodeName, options);
+      await startQemu(paths, newState, nodeName, options);
     } catch (error) {
       await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
       throw error;
@@ -119,18 +127,26 @@ async function withFreePorts(state: LabState, nodeName: string): Promise<LabStat
 }
 
 async function withPortsOfItsOwn(node: NodeState): Promise<NodeState> {
-  if ((await isPortFree(node.sshPort)) && (await isPortFree(node.agentPort))) return node;
-  const [sshPort, agentPort] = await allocatePorts(2, await portsOfAllLabs(), isPortFree);
-  return { ...node, sshPort: sshPort ?? node.sshPort, agentPort: agentPort ?? node.agentPort };
+  const { sshPort, agentPort, kubeletPort } = node;
+  const ports = [sshPort, agentPort, ...(kubeletPort === undefined ? [] : [kubeletPort])];
+  const areFree = await Promise.all(ports.map(isPortFree));
+  if (areFree.every(Boolean)) return node;
+  const [ssh = sshPort, agent = agentPort, kubelet] = await allocatePorts(
+    ports.length,
+    await portsOfAllLabs(),
+    isPortFree,
+  );
+  return { ...node, sshPort: ssh, agentPort: agent, ...(kubelet === undefined ? {} : { kubeletPort: kubelet }) };
 }
 
 async function startQemu(
-  paths: NodePaths,
+  lab: LabPaths,
   state: LabState,
   nodeName: string,
   { withoutConfig, clock }: PowerOnOptions,
 ): Promise<void> {
   const node = findNode(state, nodeName);
+  const paths = nodePaths(lab, nodeName);
   const args = qemuArguments({
     name: `${state.name}/${nodeName}`,
     uuid: node.uuid,
@@ -146,9 +162,11 @@ async function startQemu(
     consolePath: paths.console,
     provisioningPath: withoutConfig === true ? undefined : paths.provisioning,
     clock,
+    labCard: state.cluster === undefined ? undefined : await labCardOf(lab, nodeName),
     forwards: [
       { hostPort: node.sshPort, guestPort: SSH_PORT },
       { hostPort: node.agentPort, guestPort: AGENT_PORT },
+      ...(node.kubeletPort === undefined ? [] : [{ hostPort: node.kubeletPort, guestPort: KUBELET_PORT }]),
     ],
   });
   const isReady = async (): Promise<boolean> => {
@@ -156,6 +174,11 @@ async function startQemu(
     return status !== undefined;
   };
   await startDaemon(QEMU, args, { logPath: paths.qemuLog, isReady, timeoutMs: START_TIMEOUT_MS });
+}
+
+async function labCardOf(lab: LabPaths, nodeName: string): Promise<LabCard> {
+  const { switchSocket } = clusterPaths(lab);
+  return { socketPath: switchSocket, address: nodeCardAddress(nodeName), qemuVersion: await requireTools() };
 }
 
 /** @throws AshlarError `not-found` when the lab has no such node. */

@@ -28,8 +28,8 @@ test("a node that gets updates knows from where, from whom and by which keys", (
   const updates = { repositoryUrl: "http://10.0.2.2:22002/", operatorPin: "sha256:ab", releaseRoot: undefined };
   const files = (config: string): string[] => config.match(/data:,[^"]*/gu)?.map(decodeURIComponent) ?? [];
   const policy = "repository: http://10.0.2.2:22002/\nchannel: stable\noperators:\n  - sha256:ab\nreboot: never\n";
-  assert.deepEqual(files(labNodeConfig("n", "key", updates)), ["data:,n\n", `data:,${policy}`]);
-  const withRoot = labNodeConfig("n", "key", { ...updates, releaseRoot: Buffer.from('{"é":1}') });
+  assert.deepEqual(files(labNodeConfig("n", "key", { updates })), ["data:,n\n", `data:,${policy}`]);
+  const withRoot = labNodeConfig("n", "key", { updates: { ...updates, releaseRoot: Buffer.from('{"é":1}') } });
   assert.equal(files(withRoot)[2], 'data:,{"é":1}');
   assert.match(withRoot, /"path":"\/etc\/ashlar\/release-root\.json"/u);
 });

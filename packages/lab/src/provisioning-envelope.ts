@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "@ashlar/base";
+import { clusterFiles, type ClusterMembership } from "./cluster/node-part.ts";
 
 export type NodeParts = {
   /** The Ignition JSON of this one node: its host name, its keys. */
@@ -29,15 +30,23 @@ export type LabUpdates = {
   readonly releaseRoot: Uint8Array | undefined;
 };
 
+export type LabParts = {
+  readonly updates?: LabUpdates | undefined;
+  readonly cluster?: ClusterMembership | undefined;
+};
+
 /**
- * A lab node's own part: its host name, the lab's key for the user `core`, and where it gets updates from. What the class
- * part says about any of it wins.
+ * A lab node's own part: its host name, the lab's key for the user `core`, where it gets updates from, and which cluster it
+ * joins. What the class part says about any of it wins.
  */
-export function labNodeConfig(nodeName: string, sshPublicKey: string, updates?: LabUpdates): string {
+export function labNodeConfig(nodeName: string, sshPublicKey: string, { updates, cluster }: LabParts = {}): string {
   const files = [textFile("/etc/hostname", `${nodeName}\n`)];
   if (updates !== undefined) files.push(textFile("/etc/ashlar/update.yaml", updatePolicy(updates)));
   if (updates?.releaseRoot !== undefined) {
     files.push(textFile("/etc/ashlar/release-root.json", Buffer.from(updates.releaseRoot).toString("utf8")));
+  }
+  if (cluster !== undefined) {
+    files.push(...clusterFiles(nodeName, cluster).map(({ path, text, mode }) => textFile(path, text, mode)));
   }
   return canonicalJson({
     ignition: { version: IGNITION_VERSION },
@@ -51,8 +60,8 @@ function updatePolicy({ repositoryUrl, operatorPin }: LabUpdates): string {
   return `repository: ${repositoryUrl}\nchannel: stable\noperators:\n  - ${operatorPin}\nreboot: never\n`;
 }
 
-function textFile(path: string, text: string): { [member: string]: Json } {
-  return { path, mode: FILE_MODE, overwrite: true, contents: { source: `data:,${encodeURIComponent(text)}` } };
+function textFile(path: string, text: string, mode = FILE_MODE): { [member: string]: Json } {
+  return { path, mode, overwrite: true, contents: { source: `data:,${encodeURIComponent(text)}` } };
 }
 
 const IGNITION_VERSION = "3.3.0";

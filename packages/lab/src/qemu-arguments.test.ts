@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { qemuArguments, type MachineOptions } from "./qemu-arguments.ts";
-import { parseQemuVersion } from "./tools.ts";
+import { parseQemuVersion } from "./qemu-version.ts";
 
 const MACHINE: MachineOptions = {
   name: "lab/node-1",
@@ -27,6 +27,16 @@ const MACHINE: MachineOptions = {
 test("ports are forwarded from this computer only", () => {
   const forwards = qemuArguments(MACHINE).filter((argument) => argument.includes("hostfwd"));
   assert.deepEqual(forwards, ["user,id=net,hostfwd=tcp:127.0.0.1:22000-:22,hostfwd=tcp:127.0.0.1:22001-:7443"]);
+});
+
+test("a card on the lab's network is always the same to the machine, and connects anew", () => {
+  assert.ok(!qemuArguments(MACHINE).some((argument) => argument.includes("id=lab")));
+  const labCard = { socketPath: "/run/lab/a,b", address: "52:54:00:5a:00:01", qemuVersion: [10, 0, 2] } as const;
+  const args = qemuArguments({ ...MACHINE, labCard });
+  assert.ok(args.includes("stream,id=lab,server=off,addr.type=unix,addr.path=/run/lab/a,,b,reconnect-ms=1000"));
+  assert.ok(args.includes("virtio-net-pci,netdev=lab,romfile=,addr=0x10,mac=52:54:00:5a:00:01"));
+  const older = qemuArguments({ ...MACHINE, labCard: { ...labCard, qemuVersion: [9, 1, 0] } });
+  assert.ok(older.some((argument) => argument.endsWith(",reconnect=1")));
 });
 
 test("a machine without config has no configuration device", () => {

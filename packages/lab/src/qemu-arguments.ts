@@ -1,3 +1,6 @@
+import { LAB_CARD_SLOT } from "./cluster/addresses.ts";
+import { isAtLeast, type QemuVersion } from "./qemu-version.ts";
+
 export type Accelerator = "kvm" | "tcg";
 
 export type MachineOptions = {
@@ -17,7 +20,17 @@ export type MachineOptions = {
   readonly provisioningPath: string | undefined;
   /** What its clock says when it is powered on. Undefined: the time. */
   readonly clock: Date | undefined;
+  /** The machine's second card, on the network between the lab's machines. */
+  readonly labCard?: LabCard | undefined;
   readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[];
+};
+
+export type LabCard = {
+  /** The lab's switch. */
+  readonly socketPath: string;
+  /** Its Ethernet address. */
+  readonly address: string;
+  readonly qemuVersion: QemuVersion;
 };
 
 /** The arguments of qemu-system-x86_64 for one machine of a lab. */
@@ -33,6 +46,7 @@ export function qemuArguments(machine: MachineOptions): string[] {
     ["-netdev", `user,id=net${machine.forwards.map(forward).join("")}`],
     // Without its ROM the card cannot be booted from: a lab machine boots from its disk or not at all.
     ["-device", "virtio-net-pci,netdev=net,romfile="],
+    ...(machine.labCard === undefined ? [] : labCardOptions(machine.labCard)),
     ["-device", "virtio-rng-pci"],
     // Restarts a machine whose kernel hangs.
     ["-device", "i6300esb"],
@@ -82,6 +96,18 @@ export function firmwareArguments(codePath: string, variablesPath: string): stri
     `if=pflash,unit=1,format=raw,file=${value(variablesPath)}`,
   ];
 }
+
+/** Connects anew when the lab's switch was started anew. */
+function labCardOptions({ socketPath, address, qemuVersion }: LabCard): (readonly [string, string])[] {
+  const again = isAtLeast(qemuVersion, RECONNECT_IN_MS) ? "reconnect-ms=1000" : "reconnect=1";
+  return [
+    ["-netdev", `stream,id=lab,server=off,addr.type=unix,addr.path=${value(socketPath)},${again}`],
+    ["-device", `virtio-net-pci,netdev=lab,romfile=,addr=${LAB_CARD_SLOT},mac=${address}`],
+  ];
+}
+
+/** The version that has the option's new name, under which alone later ones know it. */
+const RECONNECT_IN_MS = [9, 2] as const;
 
 function socket(id: string, path: string): string {
   return `socket,id=${id},server=on,wait=off,path=${value(path)}`;

@@ -1,11 +1,10 @@
 import { createConnection } from "node:net";
 import { AshlarError } from "@ashlar/base";
 import { endProcesses, findProcesses, isPortFree, startDaemon, type FoundProcess } from "@ashlar/host";
+import { HOST_ADDRESS } from "./cluster/addresses.ts";
 import type { LabPaths } from "./lab-paths.ts";
 import type { LabState } from "./lab-state.ts";
 
-/** Where QEMU's user network lets a machine reach this computer's 127.0.0.1. */
-const HOST_ADDRESS = "10.0.2.2";
 const START_TIMEOUT_MS = 20_000;
 const GRACE_MS = 3000;
 

@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { runForText } from "@ashlar/host";
+import { isAtLeast, parseQemuVersion, type QemuVersion } from "./qemu-version.ts";
 
 export const QEMU = "qemu-system-x86_64";
 
@@ -18,7 +19,7 @@ const OLDEST_QEMU = [8, 2] as const;
  *
  * @throws AshlarError `missing-tool` when something that a lab needs is not installed or too old.
  */
-export async function requireTools(): Promise<string> {
+export async function requireTools(): Promise<QemuVersion> {
   for (const path of [FIRMWARE_PATH, FIRMWARE_VARIABLES_PATH]) {
     if (!existsSync(path)) {
       throw new AshlarError("missing-tool", `the firmware ${path} (Debian package ovmf) is not installed`);
@@ -33,7 +34,7 @@ export async function requireTools(): Promise<string> {
       `expected QEMU ${OLDEST_QEMU.join(".")} or later, found ${version?.join(".") ?? answer.slice(0, 100)}`,
     );
   }
-  return version.join(".");
+  return version;
 }
 
 /** Not every program has an option that only asks for its version, and swtpm_setup's ends with status 1. */
@@ -48,13 +49,4 @@ async function requireProgram(program: string): Promise<void> {
     }
   }
   throw new AshlarError("missing-tool", `the program ${program} is not installed`);
-}
-
-export function parseQemuVersion(text: string): readonly [number, number, number] | undefined {
-  const match = /version (\d{1,4})\.(\d{1,4})\.(\d{1,4})/u.exec(text);
-  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])];
-}
-
-function isAtLeast(version: readonly [number, number, number], oldest: readonly [number, number]): boolean {
-  return version[0] > oldest[0] || (version[0] === oldest[0] && version[1] >= oldest[1]);
 }

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
-import type { Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
+import type { ClusterStatus, Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
+import { clusterParts, parseContainerImage, type ClusterOptions } from "../lab/cluster-parts.ts";
+import { kubeconfigCommand, kubectlCommand } from "./lab-cluster.ts";
 
 type Named = { readonly name: string };
 
@@ -27,25 +29,28 @@ Examples:
     .addCommand(statusCommand())
     .addCommand(sshCommand())
     .addCommand(consoleCommand())
+    .addCommand(kubectlCommand(nameOption()))
+    .addCommand(kubeconfigCommand(nameOption()))
     .addCommand(startCommand())
     .addCommand(stopCommand())
     .addCommand(restartCommand())
     .addCommand(downCommand());
 }
 
-type UpOptions = Named & {
-  readonly nodes: number;
-  readonly image: string;
-  readonly config: string;
-  readonly filesDir?: string;
-  readonly processors?: number;
-  readonly memory?: number;
-  readonly accelerator?: "kvm" | "tcg";
-  readonly repo?: string;
-  readonly keys?: string;
-  readonly releaseRoot?: string;
-  readonly json?: true;
-};
+type UpOptions = Named &
+  ClusterOptions & {
+    readonly nodes?: number;
+    readonly image: string;
+    readonly config: string;
+    readonly filesDir?: string;
+    readonly processors?: number;
+    readonly memory?: number;
+    readonly accelerator?: "kvm" | "tcg";
+    readonly repo?: string;
+    readonly keys?: string;
+    readonly releaseRoot?: string;
+    readonly json?: true;
+  };
 
 function upCommand(): Command {
   return new Command("up")
@@ -53,7 +58,7 @@ function upCommand(): Command {
     .requiredOption("--image <dir>", "the image that `ashlar image build` made")
     .requiredOption("--config <file>", "the nodes' class config: Butane, or Ignition when it ends in .ign")
     .addOption(filesDirOption())
-    .option("--nodes <number>", "how many nodes", parseNumber, 2)
+    .option("--nodes <number>", "how many nodes (default: 2)", parseNumber)
     .addOption(nameOption())
     .option("--processors <number>", "of each node (default: 2)", parseNumber)
     .option("--memory <MiB>", "of each node (default: 2048)", parseNumber)
@@ -66,6 +71,23 @@ function upCommand(): Command {
     .option("--repo <dir>", "a release repository, served to the nodes while any of them runs")
     .option("--keys <dir>", "with --repo: where its release-root.json is; the nodes trust it (default: the image's)")
     .addOption(new Option("--release-root <file>", "with --repo: the release-root.json itself").conflicts("keys"))
+    .option("--cluster", "make a Kubernetes cluster, too, and wait until the nodes are ready in it")
+    .addOption(
+      new Option("--control-plane <where>", "with --cluster: as processes of this computer (default: host)").choices([
+        "host",
+      ]),
+    )
+    .addOption(
+      new Option("--workers <number>", "with --cluster: how many nodes (default: 2)")
+        .argParser(parseNumber)
+        .conflicts("nodes"),
+    )
+    .option("--kubernetes <version>", "with --cluster: of the control plane (default: the Kubernetes recipe's)")
+    .addOption(
+      new Option("--container-image <name=dir>", "with --cluster: an OCI image layout that pods can use").argParser(
+        parseContainerImage,
+      ),
+    )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -75,22 +97,29 @@ other lab has. With --repo each knows where releases are, and takes orders from 
 \`ashlar update\`. What the class config says about updates wins. Ctrl-C removes the unfinished lab. A node that does not
 come up is kept for inspection.
 
+With --cluster there are etcd and a Kubernetes control plane as processes of this user, a server of container images, and a
+network between the nodes; they go with the lab. Nodes whose class has a unit kubeadm.service join this cluster, whatever
+cluster the class says: token and address are in each node's own part. See \`ashlar lab kubectl\`.
+
 Examples:
   ashlar lab up --image out/image --config examples/worker.bu
   ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys
+  ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys --cluster
   ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
       const classConfig = await readClassConfig(options.config, options.filesDir);
       const repository = await readRepository(options);
       const { labUp } = await import("@ashlar/lab");
+      const cluster = await withInterruption(async (signal) => clusterParts(options, signal));
       const lab = await withProgress(async (onProgress, signal) =>
         labUp({
           name: options.name,
-          nodes: options.nodes,
+          nodes: options.workers ?? options.nodes ?? DEFAULT_NODES,
           image: options.image,
           config: { classConfig },
           repository,
+          cluster,
           processors: options.processors,
           memoryMiB: options.memory,
           accelerator: options.accelerator,
@@ -101,6 +130,8 @@ Examples:
       await printStatus(lab, options.json === true);
     });
 }
+
+const DEFAULT_NODES = 2;
 
 async function readRepository({ repo, keys, releaseRoot }: UpOptions): Promise<LabRepository | undefined> {
   if (repo === undefined) {
@@ -278,8 +309,11 @@ async function withProgress<T>(work: (onProgress: OnProgress, signal: AbortSigna
 }
 
 async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
-  const nodes = await lab.status();
-  if (asJson) return printJson({ lab: lab.name, accelerator: lab.accelerator, nodes });
+  const [nodes, cluster] = await Promise.all([lab.status(), lab.clusterStatus()]);
+  if (asJson) {
+    const members = cluster === undefined ? {} : { cluster };
+    return printJson({ lab: lab.name, accelerator: lab.accelerator, nodes, ...members });
+  }
   const rows = nodes.map((node) => [node.name, stateOf(node), uptimeOf(node), node.agentUrl, `ssh ${node.sshPort}`]);
   const header = ["NODE", "STATE", "UPTIME", "AGENT", "PORT"];
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
@@ -287,6 +321,23 @@ async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
     const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
     printLine(index === 0 ? styled("bold", line.trimEnd()) : line.trimEnd());
   }
+  if (cluster !== undefined) printLine(clusterLine(cluster));
+}
+
+/** For example `cluster: Kubernetes v1.33.5 at https://127.0.0.1:22006, running; ready: node-1; not ready: node-2`. */
+function clusterLine({ version, server, state, nodes }: ClusterStatus): string {
+  const names = (ready: boolean): string =>
+    (nodes ?? [])
+      .filter((node) => node.ready === ready)
+      .map(({ name }) => name)
+      .join(", ");
+  const known = [
+    ["ready", names(true)],
+    ["not ready", names(false)],
+  ].filter(([, list]) => list !== "");
+  return [`cluster: Kubernetes ${version} at ${server}, ${state}`, ...known.map((words) => words.join(": "))].join(
+    "; ",
+  );
 }
 
 function stateOf(node: NodeStatus): string {

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readText } from "@ashlar/host";
+import { printData } from "@ashlar/host/terminal";
+import { AshlarError } from "@ashlar/base";
+import type { LabClusterAccess } from "@ashlar/lab";
+import { Command, type Option } from "commander";
+
+type Named = { readonly name: string };
+
+export function kubeconfigCommand(nameOption: Option): Command {
+  return new Command("kubeconfig")
+    .description("Print the kubeconfig of a lab's cluster: its administrator's")
+    .addOption(nameOption)
+    .addHelpText("after", "\nExamples:\n  ashlar lab kubeconfig > kubeconfig\n  ashlar lab kubeconfig --name three")
+    .action(async ({ name }: Named) => {
+      const { kubeconfig } = await clusterOf(name);
+      printData(await readText(kubeconfig, "the lab's kubeconfig"));
+    });
+}
+
+export function kubectlCommand(nameOption: Option): Command {
+  return new Command("kubectl")
+    .description("Run kubectl as the administrator of a lab's cluster")
+    .argument("[arguments...]", "kubectl's own, after --")
+    .addOption(nameOption)
+    .addHelpText(
+      "after",
+      `
+Exits with kubectl's own status.
+
+Examples:
+  ashlar lab kubectl -- get nodes -o wide
+  ashlar lab kubectl --name three -- drain node-1 --ignore-daemonsets`,
+    )
+    .action(async (args: readonly string[], { name }: Named) => {
+      const { kubectl, kubeconfig } = await clusterOf(name);
+      const env = { ...process.env, KUBECONFIG: kubeconfig };
+      const child = spawn(kubectl, args, { stdio: "inherit", env });
+      const [status]: unknown[] = await once(child, "close");
+      process.exitCode = typeof status === "number" ? status : 255;
+    });
+}
+
+async function clusterOf(name: string): Promise<LabClusterAccess> {
+  const { openLab } = await import("@ashlar/lab");
+  const { cluster } = await openLab(name);
+  if (cluster !== undefined) return cluster;
+  throw new AshlarError("not-found", `lab ${name} has no cluster`, { hint: "`ashlar lab up --cluster` makes one" });
+}

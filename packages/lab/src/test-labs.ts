@@ -1,0 +1,55 @@
+/** Labs of real machines whose disks are empty. */
+import assert from "node:assert/strict";
+import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { findProcesses, withTemporaryDirectory } from "@ashlar/host";
+import { labDown } from "./lab-down.ts";
+import { listLabs } from "./lab-state.ts";
+import type { LabUpOptions } from "./lab-up.ts";
+import { requireTools } from "./tools.ts";
+
+/** What of a lab's programs is not installed, or false. */
+export const missingTools: string | false = await requireTools().then(
+  () => false as const,
+  (error: unknown) => (error instanceof AshlarError ? error.message : Promise.reject(error)),
+);
+
+/** Lets `work` make labs of its own, and checks that nothing of them is left. */
+export async function withLabs(work: (options: LabUpOptions, image: string) => Promise<void>): Promise<void> {
+  await withTemporaryDirectory(async (directory) => {
+    const before = process.env["XDG_STATE_HOME"];
+    process.env["XDG_STATE_HOME"] = join(directory, "state");
+    const image = join(directory, "image");
+    await mkdir(image);
+    await writeFile(join(image, "manifest.json"), "{}");
+    await writeFile(join(image, "disk.raw"), "");
+    await truncate(join(image, "disk.raw"), 1024 * 1024);
+    try {
+      await work(
+        {
+          name: "one",
+          nodes: 1,
+          image,
+          config: { classConfig: Buffer.from('{"ignition":{"version":"3.3.0"}}') },
+          accelerator: "tcg",
+          processors: 1,
+          memoryMiB: 256,
+          timeoutMs: 1,
+        },
+        image,
+      );
+      assert.deepEqual(await listLabs(), []);
+      assert.deepEqual(await findProcesses((argv) => argv.some((each) => each.includes(directory))), []);
+    } finally {
+      for (const name of await listLabs()) await labDown(name);
+      if (before === undefined) delete process.env["XDG_STATE_HOME"];
+      else process.env["XDG_STATE_HOME"] = before;
+    }
+  });
+}
+
+/** For assert.rejects. */
+export function hasCode(code: AshlarError["code"]): (error: unknown) => boolean {
+  return (error) => error instanceof AshlarError && error.code === code;
+}
