@@ -42,6 +42,17 @@ const PAUSE: ImageRecipe = {
   user: "65535:65535",
 };
 
+/** Something to run: a shell, a web server, tools to look at a network with. Links are its applets. */
+const WORKLOAD: ImageRecipe = {
+  reference: "registry.example.org/busybox:1.37",
+  programs: [],
+  debs: ["busybox-static"],
+  libraries: [],
+  links: { "usr/bin/sh": "busybox" },
+  entrypoint: ["/usr/bin/busybox"],
+  user: "65534:65534",
+};
+
 const LIBRARIES = [
   "libc6",
   "libedit2",
@@ -76,15 +87,20 @@ const kubeProxy = (version: string): ImageRecipe => ({
   user: "",
 });
 
+/** Those of a version of Kubernetes. */
+export function imageRecipes(version: string): readonly ImageRecipe[] {
+  return [PAUSE, kubeProxy(version), WORKLOAD];
+}
+
 /**
- * The images of pause and kube-proxy, made once of the Kubernetes recipe's sources and of Debian's packages, in the
+ * The images of pause, kube-proxy and a workload to try things with, made once of the Kubernetes recipe's sources and of Debian's packages, in the
  * user's cache.
  *
  * @throws AshlarError `not-found` for a version without digests, `untrusted`, `unavailable`, `failed`
  */
 export async function buildClusterImages(options: ClusterBuildOptions): Promise<readonly ClusterImage[]> {
   const images: ClusterImage[] = [];
-  for (const recipe of [PAUSE, kubeProxy(options.version)]) images.push(await buildImage(recipe, options));
+  for (const recipe of imageRecipes(options.version)) images.push(await buildImage(recipe, options));
   return images;
 }
 
