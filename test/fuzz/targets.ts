@@ -119,6 +119,11 @@ export const TARGETS: readonly Target[] = [
     parse: ofText(protocol.parseActivateRequest),
   },
   {
+    name: "key-template",
+    seeds: quotes("ak_rsa.pub", "ak_ecc.pub").map((tpm2b) => tpm2b.subarray(2)),
+    parse: (bytes) => formats.parseKeyTemplate(bytes),
+  },
+  {
     name: "ek-certificate",
     seeds: quotes("ek_rsa_cert.der", "ek_ecc_cert.der"),
     parse: (bytes) => identity.parseCertificate(bytes, "EK certificate"),
@@ -130,7 +135,7 @@ export const TARGETS: readonly Target[] = [
       const { extensions, publicKeyInfo } = formats.parseCertificateFields(bytes);
       return [
         formats.basicConstraintsOf(extensions),
-        formats.maySignCertificates(extensions),
+        formats.keyUsageOf(extensions),
         formats.extendedKeyUsageOf(extensions),
         formats.directoryNamesOf(extensions),
         formats.issuerUrlsOf(extensions),

@@ -52,7 +52,14 @@ export type { HashName } from "./tpm/hash-algorithm.ts";
 export { keyObjectOf, nameOf } from "./tpm/key.ts";
 export { makeCredential } from "./tpm/make-credential.ts";
 export type { Credential, CredentialRequest } from "./tpm/make-credential.ts";
-export { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames } from "./tpm/object-attributes.ts";
+export { parseKeyTemplate } from "./tpm/key-template.ts";
+export type { KeyTemplate } from "./tpm/key-template.ts";
+export {
+  ATTESTATION_KEY_ATTRIBUTES,
+  ATTESTATION_KEY_OPTIONAL,
+  ATTESTATION_KEY_REQUIRED,
+  objectAttributeNames,
+} from "./tpm/object-attributes.ts";
 export { pcrDigestOf } from "./tpm/pcr-selection.ts";
 export type { PcrSelection } from "./tpm/pcr-selection.ts";
 export { parsePublic } from "./tpm/public.ts";
@@ -86,8 +93,9 @@ export {
   EXTENSIONS as CERTIFICATE_EXTENSIONS,
   extendedKeyUsageOf,
   issuerUrlsOf,
-  maySignCertificates,
+  keyUsageOf,
 } from "./x509/certificate-extensions.ts";
+export type { KeyUse } from "./x509/certificate-extensions.ts";
 export { certificatesInFile, splitCertificates } from "./x509/certificate-file.ts";
 export { certificateKeyOf } from "./x509/certificate-key.ts";
 export { nameKey, nameText } from "./x509/distinguished-name.ts";

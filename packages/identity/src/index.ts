@@ -7,17 +7,24 @@ export type { Challenge } from "./check/check-quote.ts";
 export { DIFFERENCE_CODES } from "./check/difference-codes.ts";
 export type { DifferenceCode } from "./check/difference-codes.ts";
 export type { Difference } from "./check/difference.ts";
-export { checkEkChain, parseCertificate, parseEkRoots } from "./check/ek-chain.ts";
+export { checkCloudEkChain, checkEkChain, isForEncryption, namesManufacturer, parseEkRoots } from "./check/ek-chain.ts";
 export type { EkChain, EkRoots } from "./check/ek-chain.ts";
 export { describeEk } from "./check/describe-ek.ts";
 export type { EkDescription } from "./check/describe-ek.ts";
 export { ekRootsOf, makerCertificates } from "./check/ek-roots.ts";
 export type { EkRootsOptions } from "./check/ek-roots.ts";
-export { titleOf as titleOfCertificate } from "./check/maker-certificate.ts";
+export {
+  parseCertificate,
+  parsedOf,
+  readableCertificates,
+  titleOf as titleOfCertificate,
+} from "./check/maker-certificate.ts";
 export type { ParsedCertificate } from "./check/maker-certificate.ts";
 export { ekDigestOf } from "./check/vouched-eks.ts";
 export type { VouchedEks } from "./check/vouched-eks.ts";
-export { finishEnrolment, prepareEnrolment } from "./check/enrolment.ts";
+export { checkAkChain } from "./check/vouching.ts";
+export type { TpmTrust } from "./check/vouching.ts";
+export { enrolCertifiedKey, finishEnrolment, prepareEnrolment } from "./check/enrolment.ts";
 export type { EnrolmentChallenge } from "./check/enrolment.ts";
 export { expectationsOf } from "./expected/expectations.ts";
 export type { Declaration, Expectations } from "./expected/expectations.ts";

@@ -1,9 +1,18 @@
+import type { KeyObject } from "node:crypto";
+import { keyObjectOf, parsePublic } from "@ashlar/formats";
+
 /** For tests of other packages: real evidence without a virtual machine. */
 export { TestAuthority, TestNode } from "./test-node.ts";
 /** Certificates as makers shape them. */
 export {
+  akExtensions,
   authorityExtensions,
   ekExtensions,
   issuerUrlExtension,
   testCertificate,
 } from "@ashlar/formats/test-certificates";
+
+/** Of a TPM's key, to make a certificate for it. */
+export function publicKeyOf(tpm2bPublic: Uint8Array): KeyObject {
+  return keyObjectOf(parsePublic(tpm2bPublic));
+}

@@ -21,6 +21,8 @@ import {
 const EK = "0x81010001";
 const EK_CERTIFICATE = "0x01c00002";
 const AK = "0x8100a510";
+/** Where Azure has it. */
+const CLOUD_AK = "0x81000003";
 const ALL_PCRS = "sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
 const START_TIMEOUT_MS = 5000;
 /** tpm2_pcrextend takes any number; the kernel limits one argument list. */
@@ -57,8 +59,10 @@ export class TestAuthority {
 /** One machine's TPM with its keys, until the process ends. `boot` resets it and measures as firmware and systemd do. */
 export class TestNode {
   readonly directory: string = mkdtempSync(join(tmpdir(), "ashlar-node-"));
-  readonly keys: Keys & { readonly ekCertificate: Uint8Array };
+  #keys: Keys & { readonly ekCertificate: Uint8Array; readonly ekPublic: Uint8Array };
   #logs: TestLogs = { firmware: [], words: [] };
+  /** The key that quotes, unless another one is asked for. */
+  #quoting: { readonly handle: string; readonly ak: Uint8Array };
 
   constructor(authority: TestAuthority, banks: string = "sha256") {
     const state = join(this.directory, "state");
@@ -95,7 +99,31 @@ export class TestNode {
     this.tool("tpm2_evictcontrol", "-C", "o", "-c", "ak.context", AK);
     this.tool("tpm2_readpublic", "-c", EK, "-f", "tss", "-o", "ek.pub");
     this.tool("tpm2_nvread", "-C", EK_CERTIFICATE, "-o", "ek-cert.der", EK_CERTIFICATE);
-    this.keys = { ak: this.read("ak.pub"), ekPublic: this.read("ek.pub"), ekCertificate: this.read("ek-cert.der") };
+    this.#keys = { ak: this.read("ak.pub"), ekPublic: this.read("ek.pub"), ekCertificate: this.read("ek-cert.der") };
+    this.#quoting = { handle: AK, ak: this.keys.ak };
+  }
+
+  get keys(): Keys & { readonly ekCertificate: Uint8Array; readonly ekPublic: Uint8Array } {
+    return this.#keys;
+  }
+
+  /** Shows another certificate of its endorsement key from now on. */
+  useEkCertificate(ekCertificate: Uint8Array): void {
+    this.#keys = { ...this.#keys, ekCertificate };
+  }
+
+  /** Shows this certificate of the key that quotes, and nothing of an endorsement key. */
+  useAkCertificate(akCertificate: Uint8Array): void {
+    this.#keys = { ...this.#keys, ak: this.#quoting.ak, akCertificate };
+  }
+
+  /** Makes an attestation key as a cloud's TPMs have it, a primary key of a hierarchy: it quotes from now on. @returns TPM2B_PUBLIC */
+  useCloudKey(hierarchy: "o" | "e", attributes: number): Uint8Array {
+    const kind = ["-G", "rsa2048:rsassa-sha256:null", "-g", "sha256", "-a", `0x${attributes.toString(16)}`];
+    this.tool("tpm2_createprimary", "-C", hierarchy, ...kind, "-c", "cloud.context", "-f", "tss", "-o", "cloud.pub");
+    this.tool("tpm2_evictcontrol", "-C", "o", "-c", "cloud.context", CLOUD_AK);
+    this.#quoting = { handle: CLOUD_AK, ak: this.read("cloud.pub") };
+    return this.#quoting.ak;
   }
 
   /** What an enrolment of this node would pin now. */
@@ -148,7 +176,11 @@ export class TestNode {
   evidence(
     release: ReleaseManifest,
     { nonce, tlsPublicKey }: { nonce: Uint8Array; tlsPublicKey: Uint8Array },
-    { pcrs = ALL_PCRS, key = AK, ak = this.keys.ak }: { pcrs?: string; key?: string; ak?: Uint8Array } = {},
+    {
+      pcrs = ALL_PCRS,
+      key = this.#quoting.handle,
+      ak = this.#quoting.ak,
+    }: { pcrs?: string; key?: string; ak?: Uint8Array } = {},
   ): Evidence & { readonly ekCertificate: Uint8Array } {
     const qualification = qualifyingData(nonce, tlsPublicKey).toString("hex");
     const files = ["-m", "msg", "-s", "sig", "-f", "tss"];
@@ -175,7 +207,8 @@ export class TestNode {
   ): NextBootAnswer {
     const reportText = JSON.stringify(report);
     const qualification = nextBootQualifyingData(nonce, tlsPublicKey, reportText).toString("hex");
-    this.#run("tpm2_quote", ["-c", AK, "-l", ALL_PCRS, "-q", qualification, "-m", "msg", "-s", "sig", "-f", "tss"]);
+    const what = ["-c", this.#quoting.handle, "-l", ALL_PCRS, "-q", qualification];
+    this.#run("tpm2_quote", [...what, "-m", "msg", "-s", "sig", "-f", "tss"]);
     return { reportText, quoteMessage: this.read("msg"), quoteSignature: this.read("sig") };
   }
 

@@ -147,7 +147,7 @@ test("an expired maker is accepted when the operator says so, and the verdict na
   const to = "20240101000000Z";
   const issuer = testCertificate({ commonName: "Old Root", extensions: authorityExtensions(), to });
   const evidence = { ...EVIDENCE, ekCertificate: testCertificate({ issuer, extensions: ekExtensions() }).der };
-  const pin = { ...node.pin, ekSha256: ekSha256Of(evidence) };
+  const pin = { ...node.pin, ekSha256: ekSha256Of(parsePublic(evidence.ak), evidence) };
   assertRefused(judge(evidence, { pin, ekRoots: parseEkRoots(issuer.pem) }), /^EK certificate.*expired certificate/u);
   const verdict = judge(evidence, { pin, ekRoots: parseEkRoots(issuer.pem, { acceptExpired: true }) });
   assert.equal(verdict.level, "proven");
@@ -157,7 +157,7 @@ test("an expired maker is accepted when the operator says so, and the verdict na
 
 test("a TPM without a certificate is reported at best, whoever is trusted", () => {
   const { ekCertificate: _none, ...evidence } = { ...EVIDENCE, ekPublic: node.keys.ekPublic };
-  const pin = { ...node.pin, ekSha256: ekSha256Of(evidence) };
+  const pin = { ...node.pin, ekSha256: ekSha256Of(parsePublic(evidence.ak), evidence) };
   const verdict = judge(evidence, { pin });
   assert.deepEqual([verdict.level, verdict.differences[0]?.code], ["reported", "ek-chain"]);
   assertRefused(judge(evidence), /^TPM/u);
@@ -224,6 +224,11 @@ test("a reboot since enrolment is fine; a reset count below enrolment's is an ol
   const resetCount = tpm?.resetCount ?? 0;
   assert.equal(judge(EVIDENCE, { pin: { ...INPUT.pin, resetCount: resetCount - 1 } }).level, "proven");
   assertRefused(judge(EVIDENCE, { pin: { ...INPUT.pin, resetCount: resetCount + 1 } }), /^TPM's reset count/u);
+  // A key in the storage hierarchy has counts that a number is added to, modulo 2^32: just past that is later, just before earlier.
+  const wrapped = (resetCount - 2 + 2 ** 32) % 2 ** 32;
+  assert.equal(judge(EVIDENCE, { pin: { ...INPUT.pin, resetCount: wrapped } }).level, "proven");
+  const beforeHalf = (resetCount + 2 ** 31) % 2 ** 32;
+  assertRefused(judge(EVIDENCE, { pin: { ...INPUT.pin, resetCount: beforeHalf } }), /^TPM's reset count/u);
   node.boot(LOGS);
   const rebooted = verifyEvidence(node.evidence(RELEASE, CHALLENGE), { ...INPUT, pin: { ...INPUT.pin, resetCount } });
   assert.equal(rebooted.verdict.level, "proven");

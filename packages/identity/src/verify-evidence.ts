@@ -1,16 +1,9 @@
 import type { Attest } from "@ashlar/formats";
-import {
-  checkAttestationKey,
-  checkEkCertificate,
-  checkPin,
-  EK_CERTIFICATE,
-  type PinnedKeys,
-} from "./check/check-keys.ts";
+import { checkAttestationKey, checkPin, type PinnedKeys } from "./check/check-keys.ts";
 import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
-import type { EkRoots } from "./check/ek-chain.ts";
-import { noteVouched, type VouchedEks } from "./check/vouched-eks.ts";
+import { checkVouching, type TpmTrust, type Vouching } from "./check/vouching.ts";
 import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
 import { findRelease, type FoundRelease } from "./judge/find-release.ts";
@@ -38,19 +31,15 @@ import { compareReleases, describeUnknownRelease } from "./judge/name-release.ts
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
 
-export type VerificationInput = {
+export type VerificationInput = TpmTrust & {
   readonly expectations: Expectations;
   /** As it was at enrolment; `resetCount` when known. */
   readonly pin: PinnedKeys & { readonly firmware: PinnedFirmware; readonly resetCount?: number };
   readonly challenge: Challenge;
-  /** The makers whose TPMs count as hardware. Without them nothing is proven, only reported. */
-  readonly ekRoots: EkRoots | undefined;
   /** When the challenge was sent (the quote is younger), and now: milliseconds since 1970. */
   readonly challengedAtMs: number;
   readonly nowMs: number;
   readonly maxAgeMs: number;
-  /** Endorsement keys without a maker's certificate that count as hardware all the same. */
-  readonly vouchedEks?: VouchedEks | undefined;
   /** Firmware that nodes may have other than at enrolment. */
   readonly knownFirmware?: readonly KnownFirmware[] | undefined;
   /** Other releases that are known, to name what a node runs instead. */
@@ -81,8 +70,7 @@ export type Verification = {
  */
 export function verifyEvidence(evidence: Evidence, input: VerificationInput): Verification {
   const untrusted: Difference[] = [];
-  const notes: string[] = [];
-  const quote = checkTrust(evidence, input, untrusted, notes);
+  const { quote, vouching } = checkTrust(evidence, input, untrusted);
   const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
   if (quote === undefined || measurements === undefined) {
     return {
@@ -96,9 +84,9 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const known = findKnownFirmware(measurements, input.knownFirmware ?? []);
   const accepted = new Set([...(input.pin.firmware.accepted ?? []), ...(known?.firmware.accepted ?? [])]);
   const found = findRelease(measurements, input.expectations, input.candidates ?? [], accepted);
-  const verdict = judge(measurements, found, evidence, input);
+  const verdict = judge(measurements, found, evidence, input, vouching);
   return {
-    verdict: { ...verdict, notes: [...notes, ...verdict.notes] },
+    verdict: { ...verdict, notes: [...vouching.notes, ...verdict.notes] },
     tpm: {
       ekSha256,
       akName,
@@ -115,6 +103,7 @@ function judge(
   found: FoundRelease,
   evidence: Evidence,
   input: VerificationInput,
+  { missing }: Vouching,
 ): NodeVerdict {
   const { undecided, ...judged } = judgeMeasurements(measurements, found, evidence, input);
   const right = found.isRight ? found.running : undefined;
@@ -123,12 +112,7 @@ function judge(
   const stale = judgeAge(input);
   if (stale !== undefined) return { level: "unknown", ...judged, differences: [stale] };
   if (undecided.length > 0) return { level: "unknown", ...judged, differences: undecided };
-  if (evidence.ekCertificate === undefined) {
-    const note = noteVouched(evidence.ekPublic, input.vouchedEks);
-    if (note === undefined) return { level: "reported", ...judged, differences: [NO_CERTIFICATE] };
-    return { level: "proven", ...judged, notes: [note, ...judged.notes], differences: [] };
-  }
-  if (input.ekRoots === undefined) return { level: "reported", ...judged, differences: [UNKNOWN_MAKER] };
+  if (missing !== undefined) return { level: "reported", ...judged, differences: [missing] };
   return { level: "proven", ...judged, differences: [] };
 }
 
@@ -137,24 +121,27 @@ function checkTrust(
   evidence: Evidence,
   input: VerificationInput,
   differences: Difference[],
-  notes: string[],
-): Attest | undefined {
-  if (input.ekRoots !== undefined && evidence.ekCertificate !== undefined) {
-    const at = new Date(input.challengedAtMs);
-    const between = (input.pin.ekIntermediates ?? []).map((each) => Buffer.from(each, "base64"));
-    notes.push(...checkEkCertificate(evidence.ekCertificate, input.ekRoots, at, differences, between));
-  }
-  const ak = checkAttestationKey(evidence.ak, differences);
-  if (ak === undefined) return undefined;
+): { readonly quote: Attest | undefined; readonly vouching: Vouching } {
+  const at = new Date(input.challengedAtMs);
+  const between = (input.pin.ekIntermediates ?? []).map((each) => Buffer.from(each, "base64"));
+  const ofKey: Difference[] = [];
+  const ak = checkAttestationKey(evidence.ak, evidence.akCertificate !== undefined, ofKey);
+  const vouching = checkVouching(ak, evidence, input, at, between, differences);
+  differences.push(...ofKey);
+  if (ak === undefined) return { quote: undefined, vouching };
   checkPin(ak, evidence, input.pin, differences);
   const quote = checkQuote(ak, evidence, input.challenge, differences);
   if (quote !== undefined) checkResetCount(quote, input.pin.resetCount, differences);
-  return differences.length === 0 ? quote : undefined;
+  return { quote: differences.length === 0 ? quote : undefined, vouching };
 }
 
-/** Each reboot counts up. A lower count is an old copy of a software TPM's state, run once more. */
+/**
+ * Each reboot counts up. A lower count is an old copy of a software TPM's state, run once more. To quotes by a key in the
+ * storage hierarchy a TPM adds a number to the counts, always the same one for a key (TPM 2.0 Library Part 2, 10.12.12), so that the
+ * sum may pass 2^32 at any time: lower is what is nearer from below.
+ */
 function checkResetCount(quote: Attest, atEnrolment: number | undefined, differences: Difference[]): void {
-  if (atEnrolment === undefined || quote.resetCount >= atEnrolment) return;
+  if (atEnrolment === undefined || (quote.resetCount - atEnrolment) >>> 0 < HALF_OF_COUNTS) return;
   differences.push({
     code: "reset-count",
     what: "TPM's reset count",
@@ -162,6 +149,8 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
     found: String(quote.resetCount),
   });
 }
+
+const HALF_OF_COUNTS = 2 ** 31;
 
 type Judged = Omit<NodeVerdict, "level"> & Pick<JudgedExtensions, "undecided">;
 
@@ -255,17 +244,3 @@ function judgeAge({ challengedAtMs, nowMs, maxAgeMs }: VerificationInput): Diffe
 
 /** The verifier's own clock may have been set back a little between two readings. */
 const MAX_CLOCK_STEP_MS = 60_000;
-
-const UNKNOWN_MAKER: Difference = {
-  code: "ek-chain",
-  what: EK_CERTIFICATE,
-  expected: "a certificate that a trusted TPM maker issued",
-  found: "no trusted makers were given, so that the TPM may be software",
-};
-
-const NO_CERTIFICATE: Difference = {
-  code: "ek-chain",
-  what: EK_CERTIFICATE,
-  expected: "a certificate that a trusted TPM maker issued",
-  found: "that this TPM has none: its maker vouches for it elsewhere or not at all, so that it may be software",
-};

@@ -53,14 +53,40 @@ async function leadsToDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** Where `ashlar trust` keeps the makers' certificates that a user trusts, one a file. */
-export function trustStorePath(): string {
-  return join(configDirectory(), "trust");
+/** What somebody is trusted for: makers vouch for EKs, clouds for the keys of the virtual TPMs that they run. */
+export type TrustPurpose = "maker" | "cloud";
+
+/** Where `ashlar trust` keeps the certificates that a user trusts for a purpose, one a file. */
+export function trustStorePath(purpose: TrustPurpose = "maker"): string {
+  return join(configDirectory(), purpose === "maker" ? "trust" : "trust-clouds");
 }
 
 /** The user's store, when there is anything in it. */
-export async function trustStoreInUse(): Promise<string | undefined> {
-  const path = trustStorePath();
+export async function trustStoreInUse(purpose: TrustPurpose = "maker"): Promise<string | undefined> {
+  const path = trustStorePath(purpose);
   const entries = await listDirectory(path, MAX_FILES, { links: "follow" });
   return entries.some(({ name }) => CERTIFICATE_FILE.test(name)) ? path : undefined;
+}
+
+export type TrustSources = {
+  /** What was named: a file or directory each. */
+  readonly ekRoots?: string | undefined;
+  readonly cloudRoots?: string | undefined;
+  /** A lab's own maker. A lab is in no cloud, and nothing of the user's store counts for it. */
+  readonly labRoots?: string | undefined;
+  /** Whether makers' certificates may have expired. */
+  readonly acceptExpired?: boolean | undefined;
+};
+
+/** Whom to trust: what was named, else the lab's, else the user's stores. @throws AshlarError */
+export async function readTrust(
+  sources: TrustSources,
+): Promise<{ readonly ekRoots: EkRoots | undefined; readonly cloudRoots: EkRoots | undefined }> {
+  const { labRoots, acceptExpired = false } = sources;
+  const makers = sources.ekRoots ?? labRoots ?? (await trustStoreInUse("maker"));
+  const clouds = sources.cloudRoots ?? (labRoots === undefined ? await trustStoreInUse("cloud") : undefined);
+  return {
+    ekRoots: makers === undefined ? undefined : await readEkRoots(makers, { acceptExpired }),
+    cloudRoots: clouds === undefined ? undefined : await readEkRoots(clouds),
+  };
 }

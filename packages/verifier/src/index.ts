@@ -27,4 +27,4 @@ export type { FoundFleet, StoredFleet } from "./stored/read-fleet.ts";
 export { writeStoredAnswer } from "./stored/write-answer.ts";
 export { writeStoredFleet } from "./stored/write-fleet.ts";
 export type { ProveOptions } from "./prove-options.ts";
-export { pemOf, readEkRoots, readMakerCertificates, trustStoreInUse, trustStorePath } from "./ek-roots-files.ts";
+export { pemOf, readEkRoots, readTrust, trustStorePath } from "./ek-roots-files.ts";

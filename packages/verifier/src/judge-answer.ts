@@ -31,7 +31,7 @@ export function judgeAnswer(
   { evidence, nonce, tlsPublicKey, challengedAtMs, pin, nextBoot }: StoredAnswer,
   expectations: Expectations,
   nowMs: number,
-  { ekRoots, candidates, maxAgeMs, knownFirmware, vouchedEks }: ProveOptions,
+  { ekRoots, cloudRoots, candidates, maxAgeMs, knownFirmware, vouchedEks }: ProveOptions,
 ): Verification {
   const challenge = { nonce, tlsPublicKey };
   const verification = verifyEvidence(evidence, {
@@ -39,6 +39,7 @@ export function judgeAnswer(
     pin,
     challenge,
     ekRoots,
+    cloudRoots,
     challengedAtMs,
     nowMs,
     maxAgeMs,

@@ -3,6 +3,7 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { parseAttest } from "@ashlar/formats";
 import {
   describeNode,
+  enrolCertifiedKey,
   finishEnrolment,
   firmwareDigests,
   firmwareToPin,
@@ -48,7 +49,7 @@ export type ProveNodesOptions = ProveOptions & {
    * that the node has not measured are left out.
    */
   readonly acceptFirmware?: ReadonlyMap<string, readonly string[]>;
-  /** At enrolment, ask the URLs in EK certificates for what leads to the maker's. */
+  /** At enrolment, ask the URLs in the TPMs' certificates for what leads to a root. */
   readonly fetchIntermediates?: boolean;
   /** Where to keep each node's evidence. */
   readonly evidenceDirectory?: string;
@@ -141,20 +142,31 @@ function machineIdOf({ tpm }: Verification): { readonly machineId?: string } {
   return tpm?.machineId === undefined ? {} : { machineId: tpm.machineId };
 }
 
-/** Finds out whether the node's attestation key lives in the TPM that its EK certificate names. */
+/**
+ * Finds out whether the node's attestation key lives in the TPM that its EK certificate names; for a key that a cloud has certified
+ * the certificate says it.
+ */
 async function enrol(
   client: AgentClient,
   options: ProveNodesOptions,
   findOther: (keys: PinnedKeys) => string | undefined,
 ): Promise<PinnedKeys> {
   const keys = await withFetched(await client.keys(), options);
-  const enrolment = prepareEnrolment(keys, options.ekRoots, new Date(), randomBytes);
-  const other = findOther(enrolment.keys);
+  if (keys.akCertificate !== undefined) {
+    const pinned = enrolCertifiedKey(keys, options, new Date());
+    refuseShared(findOther(pinned));
+    return pinned;
+  }
+  const enrolment = prepareEnrolment(keys, options, new Date(), randomBytes);
+  refuseShared(findOther(enrolment.keys));
+  return finishEnrolment(enrolment, await client.activate(enrolment.request));
+}
+
+function refuseShared(other: string | undefined): void {
   if (other !== undefined) {
     const wayOut = `if it was renamed: ashlar prove --enrol-again with both names, or remove the pin of ${other}`;
     throw new AshlarError("untrusted", `enrolment: expected a TPM of its own, found the one of ${other} (${wayOut})`);
   }
-  return finishEnrolment(enrolment, await client.activate(enrolment.request));
 }
 
 /** The node's own intermediates, with those that its certificates' URLs give where the user has asked for them. */
@@ -162,9 +174,10 @@ async function withFetched(
   keys: Keys,
   { fetchIntermediates: isWanted, onProgress, signal }: ProveNodesOptions,
 ): Promise<Keys> {
-  const { ekCertificate, ekIntermediates = [] } = keys;
-  if (isWanted !== true || ekCertificate === undefined) return keys;
-  const [leaf] = makerCertificates(ekCertificate, "EK certificate");
+  const { ekCertificate, akCertificate, ekIntermediates = [] } = keys;
+  const certificate = akCertificate ?? ekCertificate;
+  if (isWanted !== true || certificate === undefined) return keys;
+  const [leaf] = makerCertificates(certificate, "the TPM's certificate");
   const fetched = leaf === undefined ? [] : await fetchIntermediates(leaf, (line) => onProgress?.(line), signal);
   const all = [...ekIntermediates, ...fetched.map(({ x509 }) => x509.raw)].slice(0, MAX_INTERMEDIATES);
   return { ...keys, ekIntermediates: all };

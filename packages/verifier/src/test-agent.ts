@@ -124,10 +124,11 @@ async function answer(
   const { status, extensions, garbage } = options;
   if (garbage !== undefined && (options.garbageAt ?? request.url) === request.url) return garbage;
   if (request.url === "/v1/keys") {
-    const { ak, ekPublic, ekCertificate, ekIntermediates } = options.keys ?? node.keys;
+    const { ak, ekPublic, ekCertificate, akCertificate, ekIntermediates } = options.keys ?? node.keys;
+    if (akCertificate !== undefined) return JSON.stringify({ ak: base64(ak), akCertificate: base64(akCertificate) });
     return JSON.stringify({
       ak: base64(ak),
-      ekPublic: base64(ekPublic),
+      ...(ekPublic === undefined ? {} : { ekPublic: base64(ekPublic) }),
       ...(ekCertificate === undefined ? {} : { ekCertificate: base64(ekCertificate) }),
       ...(ekIntermediates === undefined ? {} : { ekIntermediates: ekIntermediates.map(base64) }),
     });
@@ -156,12 +157,15 @@ async function answer(
     const quote = { message: base64(quoteMessage), signature: base64(quoteSignature) };
     return JSON.stringify({ schema: NEXT_BOOT_SCHEMA, report: reportText, quote });
   }
-  const { ekCertificate, ...evidence } = node.evidence(release, challenge);
-  const { keys = node.keys } = options;
-  const isCertified = keys.ekCertificate !== undefined;
-  return JSON.stringify(
-    toResponse({ ...evidence, ...(isCertified && ekCertificate ? { ekCertificate } : { ekPublic: keys.ekPublic }) }),
-  );
+  const { ekCertificate: own, ...evidence } = node.evidence(release, challenge);
+  return JSON.stringify(toResponse({ ...evidence, ...shownOf(options.keys ?? node.keys, own) }));
+}
+
+/** One of three, as an agent has it: the node's own EK certificate, whatever it has said at enrolment. */
+function shownOf({ ekCertificate, ekPublic, akCertificate }: Keys, own: Uint8Array): Partial<Evidence> {
+  if (akCertificate !== undefined) return { akCertificate };
+  if (ekCertificate !== undefined) return { ekCertificate: own };
+  return ekPublic === undefined ? {} : { ekPublic };
 }
 
 /** What is said at these paths, and after an order that was given there. */
@@ -210,6 +214,7 @@ function toResponse(evidence: Evidence): object {
     ak: base64(evidence.ak),
     ...(evidence.ekCertificate === undefined ? {} : { ekCertificate: base64(evidence.ekCertificate) }),
     ...(evidence.ekPublic === undefined ? {} : { ekPublic: base64(evidence.ekPublic) }),
+    ...(evidence.akCertificate === undefined ? {} : { akCertificate: base64(evidence.akCertificate) }),
     tlsPublicKey: base64(evidence.tlsPublicKey),
     firmwareLog: base64(evidence.firmwareLog),
     userspaceLog: base64(evidence.userspaceLog),

@@ -68,7 +68,7 @@ async function evidence(node: Node, limits: Limits, body: string): Promise<Evide
     quote: { message: quote.message.toString("base64"), signature: quote.signature.toString("base64") },
     pcrs: Object.fromEntries(pcrs),
     ak: keys.ak,
-    ...(keys.ekCertificate === undefined ? { ekPublic: keys.ekPublic } : { ekCertificate: keys.ekCertificate }),
+    ...shownOf(keys),
     tlsPublicKey: Buffer.from(node.tlsPublicKey).toString("base64"),
     firmwareLog: firmwareLog.toString("base64"),
     userspaceLog: userspaceLog.toString("base64"),
@@ -76,6 +76,13 @@ async function evidence(node: Node, limits: Limits, body: string): Promise<Evide
     commandLine,
     verity,
   };
+}
+
+/** What stands for the TPM: one of three. */
+function shownOf({ akCertificate, ekCertificate, ekPublic }: KeysResponse): Partial<EvidenceResponse> {
+  if (akCertificate !== undefined) return { akCertificate };
+  if (ekCertificate !== undefined) return { ekCertificate };
+  return ekPublic === undefined ? {} : { ekPublic };
 }
 
 /** One request at a time at the TPM, and not more of them than it can bear. */

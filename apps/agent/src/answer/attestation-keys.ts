@@ -5,8 +5,11 @@ import { AshlarError } from "@ashlar/base";
 import { ATTESTATION_KEY_ATTRIBUTES, objectAttributeNames, parsePublic } from "@ashlar/formats";
 import { withTemporaryDirectory, writeFileAtomically } from "@ashlar/host";
 import type { KeysResponse } from "@ashlar/protocol";
+import { findCloudKey } from "./cloud-keys.ts";
 import { createEndorsementKey, ENDORSEMENT_KEY, findEndorsement, RSA_KIND } from "./endorsement-keys.ts";
 import { explaining } from "./explain-tpm-errors.ts";
+import { listNvIndices } from "./nv-memory.ts";
+import { persistKey, readPublic } from "./persistent-keys.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
 /**
@@ -17,13 +20,13 @@ export const ATTESTATION_KEY = "0x8100a510";
 
 const RSA_BYTES = 256;
 
-/** TPM_RC_HANDLE for the first handle (TPM 2.0 Library Part 2, 6.6.3): there is no such object. */
-const NO_SUCH_HANDLE = /0x18b\b/iu;
-
-/** What the verifier is told, and what only this node needs to know: with which key credentials are opened. */
+/** What the verifier is told, and what only this node needs to know. */
 export type NodeKeys = {
   readonly answer: KeysResponse;
-  readonly endorsement: { readonly handle: string; readonly needsPolicy: boolean };
+  /** The persistent handle of the key that quotes. */
+  readonly attestationKey: string;
+  /** With which key credentials are opened; undefined where none is needed, since a cloud has certified the attestation key. */
+  readonly endorsement?: { readonly handle: string; readonly needsPolicy: boolean };
 };
 
 /**
@@ -40,8 +43,18 @@ export async function loadKeys(tpm: TpmPrograms, path: string): Promise<NodeKeys
   return keys;
 }
 
+/**
+ * A certified EK comes first: the challenge with it proves what kind of key the attestation key is, which a cloud's certificate for
+ * that key does not say.
+ */
 async function readKeys(tpm: TpmPrograms, directory: string): Promise<NodeKeys> {
-  const { kind, certificate, intermediates } = await findEndorsement(tpm);
+  const indices = await listNvIndices(tpm);
+  const { kind, certificate, intermediates } = await findEndorsement(tpm, indices);
+  const cloudKey = certificate === undefined ? await findCloudKey(tpm, directory, indices) : undefined;
+  if (cloudKey !== undefined) {
+    const answer = { ak: cloudKey.ak.toString("base64"), akCertificate: cloudKey.certificate.toString("base64") };
+    return { answer, attestationKey: cloudKey.handle };
+  }
   const { handle } = kind;
   const ekPublic = (await readPublic(tpm, directory, handle)) ?? (await createEndorsementKey(tpm, directory, kind));
   const ak = (await readPublic(tpm, directory, ATTESTATION_KEY)) ?? (await createAttestationKey(tpm, directory));
@@ -52,19 +65,7 @@ async function readKeys(tpm: TpmPrograms, directory: string): Promise<NodeKeys> 
     ...(certificate === undefined ? {} : { ekCertificate: certificate.toString("base64") }),
     ...(intermediates.length === 0 ? {} : { ekIntermediates: intermediates.map((each) => each.toString("base64")) }),
   };
-  return { answer, endorsement: { handle, needsPolicy: kind.primary === undefined } };
-}
-
-/** TPM2B_PUBLIC of a persistent key, or undefined when there is none at this handle. */
-async function readPublic(tpm: TpmPrograms, directory: string, handle: string): Promise<Buffer | undefined> {
-  const path = join(directory, "public");
-  try {
-    await tpm("readpublic", ["--quiet", "--object-context", handle, "--format", "tss", "--output", path]);
-  } catch (error) {
-    if (error instanceof AshlarError && NO_SUCH_HANDLE.test(error.message)) return undefined;
-    throw error;
-  }
-  return await readFile(path);
+  return { answer, attestationKey: ATTESTATION_KEY, endorsement: { handle, needsPolicy: kind.primary === undefined } };
 }
 
 /** Below the RSA endorsement key, whichever key is certified: one TPM holds both. */
@@ -77,7 +78,7 @@ async function createAttestationKey(tpm: TpmPrograms, directory: string): Promis
   const algorithms = ["--hash-algorithm", "sha256", ...kind];
   const files = ["--ak-context", context, "--format", "tss", "--public", path];
   await tpm("createak", ["--ek-context", ENDORSEMENT_KEY, ...algorithms, ...files]);
-  await tpm("evictcontrol", ["--hierarchy", "o", "--object-context", context, ATTESTATION_KEY]);
+  await persistKey(tpm, context, ATTESTATION_KEY);
   return await readFile(path);
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
-import { ATTESTATION_KEY, type NodeKeys } from "./attestation-keys.ts";
+import type { NodeKeys } from "./attestation-keys.ts";
 import { Refusal } from "../shared/refusal.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
@@ -15,16 +15,19 @@ const CREDENTIAL_FILE_HEADER = Uint8Array.of(0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1)
  */
 export async function activateCredential(
   tpm: TpmPrograms,
-  endorsement: NodeKeys["endorsement"],
+  { attestationKey, endorsement }: NodeKeys,
   credentialBlob: Uint8Array,
   encryptedSecret: Uint8Array,
 ): Promise<Buffer> {
+  if (endorsement === undefined) {
+    throw new Refusal(409, "conflict", "a cloud has certified this node's attestation key: it opens no credentials");
+  }
   return await withTemporaryDirectory(async (directory) => {
     const session = join(directory, "session");
     const credential = join(directory, "credential");
     const secret = join(directory, "secret");
     await writeFile(credential, Buffer.concat([CREDENTIAL_FILE_HEADER, credentialBlob, encryptedSecret]));
-    const keys = ["--credentialedkey-context", ATTESTATION_KEY, "--credentialkey-context", endorsement.handle];
+    const keys = ["--credentialedkey-context", attestationKey, "--credentialkey-context", endorsement.handle];
     const files = ["--credential-blob", credential, "--certinfo-data", secret];
     if (!endorsement.needsPolicy) {
       await tpm("activatecredential", [...keys, ...files]).catch(refuse);

@@ -1,6 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { splitCertificates } from "@ashlar/formats";
+import { reportText } from "@ashlar/host/terminal";
+import { readNvIndex } from "./nv-memory.ts";
+import { persistKey } from "./persistent-keys.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
 /** A template of TCG EK Credential Profile 2.5, annex B, with the places of its certificate (2.2.1.4) and its key. */
@@ -8,14 +11,21 @@ export type EndorsementKind = {
   readonly certificateIndex: string;
   readonly handle: string;
   /** How tpm2_createprimary names the key; undefined for a template that tpm2_createek knows. */
-  readonly primary?: { readonly algorithm: string; readonly hash: "sha256" | "sha384"; readonly policy: string };
+  readonly primary?: {
+    readonly algorithm: string;
+    readonly hash: "sha256" | "sha384" | "sha512";
+    readonly policy: string;
+  };
   readonly algorithm: "rsa" | "ecc";
 };
 
-/** PolicyB of the profile's high range (B.6.3): for SHA-256 and SHA-384. */
+/** PolicyB of the profile's high range (B.6.3): for SHA-256, SHA-384 and SHA-512. */
 const POLICY_B_SHA256 = "ca3d0a99a2b93906f7a3342414efcfb3a385d44cd1fd459089d19b5071c0b7a0";
 const POLICY_B_SHA384 =
   "b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419cacb47ba09699646150f9fc000f3f80e12";
+const POLICY_B_SHA512 =
+  "b8221ca69e8550a4914de3faa6a18c072cc01208073a928d5d66d59ef79e49a4" +
+  "29c41a6b269571d57edb25fbdb1838425608b413cd616a5f6db5b6071af99bea";
 
 /** What every TPM can make, and most have a certificate for. */
 export const RSA_KIND: EndorsementKind = { certificateIndex: "0x01c00002", handle: "0x81010001", algorithm: "rsa" };
@@ -42,6 +52,24 @@ const KINDS: readonly EndorsementKind[] = [
     algorithm: "ecc",
     primary: { algorithm: "ecc384:aes256cfb", hash: "sha384", policy: POLICY_B_SHA384 },
   },
+  {
+    certificateIndex: "0x01c0001c",
+    handle: "0x8101001c",
+    algorithm: "rsa",
+    primary: { algorithm: "rsa3072:aes256cfb", hash: "sha384", policy: POLICY_B_SHA384 },
+  },
+  {
+    certificateIndex: "0x01c00018",
+    handle: "0x81010018",
+    algorithm: "ecc",
+    primary: { algorithm: "ecc521:aes256cfb", hash: "sha512", policy: POLICY_B_SHA512 },
+  },
+];
+
+/** Places of the profile whose keys are not used here: that a TPM has no other certificate stands in the journal. */
+const UNUSED_KINDS: readonly (readonly [index: number, name: string])[] = [
+  [0x01c0_001a, "SM2"],
+  [0x01c0_001e, "RSA-4096"],
 ];
 
 /** Where the RSA-2048 endorsement key is (TCG EK Credential Profile 2.5, table 2, and what swtpm_setup does). */
@@ -62,27 +90,33 @@ export type Endorsement = {
   readonly intermediates: readonly Buffer[];
 };
 
-/** Which endorsement key is certified, and by what. */
-export async function findEndorsement(tpm: TpmPrograms): Promise<Endorsement> {
-  const { stdout } = await tpm("getcap", ["handles-nv-index"]);
-  const indices = new Set(Array.from(stdout.toString("latin1").matchAll(/0x[0-9a-f]+/giu), ([text]) => Number(text)));
+/**
+ * Which endorsement key is certified, and by what.
+ *
+ * @param indices all that are defined
+ */
+export async function findEndorsement(tpm: TpmPrograms, indices: ReadonlySet<number>): Promise<Endorsement> {
   const kind = KINDS.find(({ certificateIndex }) => indices.has(Number(certificateIndex)));
-  if (kind === undefined) return { kind: RSA_KIND, certificate: undefined, intermediates: [] };
-  const [certificate] = splitCertificates(await readIndex(tpm, kind.certificateIndex));
+  if (kind === undefined) {
+    const unused = UNUSED_KINDS.filter(([index]) => indices.has(index)).map(([, name]) => name);
+    if (unused.length > 0) {
+      const used = "RSA-2048, RSA-3072, P-256, P-384 or P-521";
+      reportText(
+        `the TPM's certificates are for ${unused.join(" and ")} endorsement keys, which are not supported: expected ${used}`,
+      );
+    }
+    return { kind: RSA_KIND, certificate: undefined, intermediates: [] };
+  }
+  const [certificate] = splitCertificates(await readNvIndex(tpm, kind.certificateIndex));
   const chain = [...indices].filter((index) => index >= FIRST_CHAIN_INDEX && index <= LAST_CHAIN_INDEX);
   const parts: Buffer[] = [];
   // One certificate may go on in the next index.
   for (const index of chain.toSorted((a, b) => a - b).slice(0, MAX_CHAIN_CERTIFICATES * 2)) {
-    parts.push(await readIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
+    parts.push(await readNvIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
   }
   const chained = splitCertificates(Buffer.concat(parts)).filter(({ length }) => length <= MAX_CERTIFICATE_BYTES);
   const intermediates = chained.slice(0, MAX_CHAIN_CERTIFICATES);
   return { kind, certificate, intermediates };
-}
-
-/** The index is readable with its own empty password (EK Credential Profile 2.5, 2.2.2), whoever the owner is. */
-async function readIndex(tpm: TpmPrograms, index: string): Promise<Buffer> {
-  return (await tpm("nvread", ["--hierarchy", index, index])).stdout;
 }
 
 /** By the template that the certificate is for, so that the key is the one which it names. */
@@ -101,7 +135,7 @@ export async function createEndorsementKey(
   await writeFile(policy, Buffer.from(primary.policy, "hex"));
   const template = ["--key-algorithm", primary.algorithm, "--hash-algorithm", primary.hash, "--policy", policy];
   await tpm("createprimary", ["--hierarchy", "e", ...template, "--attributes", ATTRIBUTES, "--key-context", context]);
-  await tpm("evictcontrol", ["--hierarchy", "o", "--object-context", context, handle]);
+  await persistKey(tpm, context, handle);
   await tpm("readpublic", ["--quiet", "--object-context", handle, "--format", "tss", "--output", path]);
   return await readFile(path);
 }

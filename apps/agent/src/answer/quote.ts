@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { QUOTED_PCRS } from "@ashlar/protocol";
-import { ATTESTATION_KEY } from "./attestation-keys.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
 export type Quote = {
@@ -18,14 +17,14 @@ export type Quote = {
 const SHA256_BYTES = 32;
 
 /**
- * Quotes PCRs 0 to 15 of the SHA-256 bank. tpm2_quote reads the PCRs itself and fails when they are not those of the
+ * Quotes PCRs 0 to 15 of the SHA-256 bank with this persistent key. tpm2_quote reads the PCRs itself and fails when they are not those of the
  * quote (a measurement came in between).
  */
-export async function quote(tpm: TpmPrograms, qualifyingData: Buffer): Promise<Quote> {
+export async function quote(tpm: TpmPrograms, attestationKey: string, qualifyingData: Buffer): Promise<Quote> {
   return await withTemporaryDirectory(async (directory) => {
     const paths = { message: join(directory, "message"), signature: join(directory, "signature") };
     const pcrsPath = join(directory, "pcrs");
-    const key = ["--key-context", ATTESTATION_KEY, "--hash-algorithm", "sha256"];
+    const key = ["--key-context", attestationKey, "--hash-algorithm", "sha256"];
     const what = ["--pcr-list", `sha256:${QUOTED_PCRS.join(",")}`, "--qualification", qualifyingData.toString("hex")];
     const files = ["--message", paths.message, "--signature", paths.signature, "--format", "tss"];
     await tpm("quote", ["--quiet", ...key, ...what, ...files, "--pcr", pcrsPath, "--pcrs_format", "values"]);

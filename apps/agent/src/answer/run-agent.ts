@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createApi } from "./api.ts";
 import { loadKeys, type NodeKeys } from "./attestation-keys.ts";
-import { quoteWithLogs } from "./collect-evidence.ts";
+import { quoteWithLogs, type QuoteWithLogs } from "./collect-evidence.ts";
 import { activateCredential } from "./credential-activation.ts";
 import { endWhenIdle } from "../shared/end-when-idle.ts";
 import { createHttpsServer } from "./https-server.ts";
@@ -55,12 +55,16 @@ export async function runAgent(
     requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
   };
   const keys = async (): Promise<NodeKeys> => await loadKeys(tpm, join(runtimeDirectory, "keys.json"));
+  const quoted = async (data: Buffer): Promise<QuoteWithLogs> => {
+    const { attestationKey } = await keys();
+    return await quoteWithLogs(async () => await quote(tpm, attestationKey, data), firmwareLog, userspaceLog);
+  };
   const api = createApi(
     {
       tlsPublicKey: identity.publicKey,
       keys: async () => (await keys()).answer,
-      activate: async (blob, secret) => await activateCredential(tpm, (await keys()).endorsement, blob, secret),
-      quoteWithLogs: async (data) => await quoteWithLogs(async () => await quote(tpm, data), firmwareLog, userspaceLog),
+      activate: async (blob, secret) => await activateCredential(tpm, await keys(), blob, secret),
+      quoteWithLogs: quoted,
       verityStatus: async () => await readVerityStatus(verityStatusSocket),
       osRelease: async () => await readFile("/etc/os-release", "utf8"),
       commandLine: async () => await readFile("/proc/cmdline", "utf8"),
@@ -70,7 +74,7 @@ export async function runAgent(
   const forwarding = createForwarding({
     askUpdater: async (request) => await askUpdater(updaterSocket, request),
     tlsPublicKey: identity.publicKey,
-    quote: async (data) => (await quoteWithLogs(async () => await quote(tpm, data), firmwareLog, userspaceLog)).quote,
+    quote: async (data) => (await quoted(data)).quote,
     tpm: limits,
     requests: new TokenBucket(BURST_REQUESTS, REFILL_MS, () => performance.now()),
     reports: new TokenBucket(BURST_REPORTS, REPORT_REFILL_MS, () => performance.now()),

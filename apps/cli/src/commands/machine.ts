@@ -16,6 +16,7 @@ type CheckOptions = {
   readonly ssh?: string;
   readonly save?: string;
   readonly ekRoots?: string;
+  readonly cloudRoots?: string;
   readonly events?: true;
   readonly json?: true;
 };
@@ -28,6 +29,7 @@ function checkCommand(): Command {
     .description("Look at a Linux machine's TPM, firmware log and Secure Boot, whatever system it has")
     .option("--ssh <host>", "another machine, by OpenSSH with your own configuration (default: this machine)")
     .option("--ek-roots <place>", "trusted TPM makers' certificates (default: those of ashlar trust)")
+    .option("--cloud-roots <place>", "the same of clouds, for virtual TPMs (default: those of ashlar trust)")
     .option("--events", "explain the firmware's log event by event")
     .option("--save <dir>", "keep log and model without serial numbers, to send them to somebody")
     .option("--json", "print JSON")
@@ -45,11 +47,10 @@ Examples:
   ashlar machine check --ssh admin@server-1 --save out/server-1`,
     )
     .action(async (options: CheckOptions) => {
-      const { askMachine, judgeMachine, readEkRoots, saveMachine, trustStoreInUse } = await import("@ashlar/verifier");
-      const rootsPath = options.ekRoots ?? (await trustStoreInUse());
-      const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath);
+      const { askMachine, judgeMachine, readTrust, saveMachine } = await import("@ashlar/verifier");
+      const { ekRoots, cloudRoots } = await readTrust({ ekRoots: options.ekRoots, cloudRoots: options.cloudRoots });
       const facts = await withInterruption(async (signal) => askMachine(options.ssh, signal));
-      const report = judgeMachine(facts, ekRoots, new Date());
+      const report = judgeMachine(facts, ekRoots, new Date(), cloudRoots);
       if (options.save !== undefined) {
         const files = await saveMachine(options.save, facts, report);
         reportLine(`kept in ${options.save}: ${files.join(", ")}`);

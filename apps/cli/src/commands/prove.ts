@@ -27,6 +27,7 @@ type ProveOptions = {
   readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
+  readonly cloudRoots?: string;
   readonly acceptExpiredEk?: true;
   readonly fetchIntermediates?: true;
   readonly pins?: string;
@@ -73,7 +74,11 @@ export function proveCommand(): Command {
       "--ek-roots <place>",
       "trusted TPM makers: a file or directory of certificates (default: the lab's, the evidence's, or `ashlar trust list`)",
     )
-    .option("--fetch-intermediates", "at enrolment, ask the URLs in EK certificates for those of their issuers")
+    .option(
+      "--cloud-roots <place>",
+      "the same of clouds, for virtual TPMs (default: the evidence's, or `ashlar trust list`)",
+    )
+    .option("--fetch-intermediates", "at enrolment, ask the URLs in TPMs' certificates for those of their issuers")
     .option("--accept-expired-ek", "accept makers' certificates that have expired; each is named in the verdict")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, the user's, or the evidence's)")
     .option("--enrol-again <node...>", "nodes whose TPM or firmware you have changed: pin what they have now")
@@ -96,7 +101,7 @@ export function proveCommand(): Command {
       "after",
       `
 Levels: proven (a trusted TPM signed it), reported (its TPM has no
-certificate, or no --ek-roots was given, so that the TPM is not trusted), mismatch,
+certificate, or no --ek-roots or --cloud-roots was given, so that the TPM is not trusted), mismatch,
 unknown (no answer, or an old one). A node's TPM and firmware are enrolled at the first contact and pinned.
 
 Exit status: 0 all proven, 1 a mismatch, 2 anything that is not known. Failures of the command itself have others, from 64 on: a
@@ -189,10 +194,13 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
   const given = await readRelease(options.image);
   const made = await readRelease(declared.manifestPath);
   const known = await readKnown(options, recordPath, declared.repository, [given, made]);
-  const { pemOf, readEkRoots, trustStoreInUse } = await import("@ashlar/verifier");
-  const rootsPath = options.ekRoots ?? declared.ekRootsPath ?? (await trustStoreInUse());
-  const acceptExpired = options.acceptExpiredEk === true;
-  const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath, { acceptExpired });
+  const { pemOf, readTrust } = await import("@ashlar/verifier");
+  const { ekRoots, cloudRoots } = await readTrust({
+    ekRoots: options.ekRoots,
+    cloudRoots: options.cloudRoots,
+    labRoots: declared.ekRootsPath,
+    acceptExpired: options.acceptExpiredEk,
+  });
   const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
     Object.assign(node, {
       expectations: expectationsOf({
@@ -216,6 +224,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
       nodes,
       manifest,
       ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
+      cloudRoots: cloudRoots === undefined ? undefined : pemOf(cloudRoots.certificates),
       known: known.releases,
       extensions: known.extensions,
     });
@@ -223,6 +232,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
   return await withInterruption(async (signal) =>
     proveNodes(targets, {
       ekRoots,
+      cloudRoots,
       candidates: known.releases,
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
@@ -293,12 +303,15 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
   const trust = { acceptExpired: options.acceptExpiredEk === true };
   const kept = stored.ekRoots === undefined ? undefined : parseEkRoots(stored.ekRoots, trust);
   const ekRoots = options.ekRoots === undefined ? kept : await readEkRoots(options.ekRoots, trust);
+  const keptClouds = stored.cloudRoots === undefined ? undefined : parseEkRoots(stored.cloudRoots);
+  const cloudRoots = options.cloudRoots === undefined ? keptClouds : await readEkRoots(options.cloudRoots);
   const classConfig = await readConfig(options);
   return await proveStored(directory, stored.nodes, {
     release,
     strangers: stored.strangers,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
     ekRoots,
+    cloudRoots,
     candidates: [...stored.known, ...more.releases],
     extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,

@@ -5,6 +5,8 @@ import { withInterruption } from "../interruption.ts";
 
 type Flags = {
   readonly ekRoots?: string;
+  readonly cloud?: true;
+  readonly cloudRoots?: string;
   readonly acceptExpiredEk?: true;
   readonly fetchIntermediates?: true;
   readonly json?: true;
@@ -13,7 +15,9 @@ type Flags = {
 export function trustCheckCommand(): Command {
   return new Command("check")
     .description("Say of an EK certificate whose TPM it is for, and whether its chain leads to a trusted maker")
-    .argument("<file>", "an EK certificate, PEM or DER; certificates after it are its intermediates")
+    .argument("<file>", "the certificate of an EK, PEM or DER; certificates after it are its intermediates")
+    .option("--cloud", "it is a cloud's, for the attestation or endorsement key of a virtual TPM")
+    .option("--cloud-roots <place>", "with --cloud: trusted clouds (default: `ashlar trust list`)")
     .option(
       "--ek-roots <place>",
       "trusted TPM makers: a file or directory of certificates (default: `ashlar trust list`)",
@@ -26,11 +30,13 @@ export function trustCheckCommand(): Command {
       `
 Exit status: 0 the chain holds, 1 it does not.
 
+A cloud's: tpm2_nvread 0x01c101d0 -o ak.der (Azure; Google: 0x01c10000, its EK's 0x01c00002).
 A node's EK certificate: tpm2_nvread 0x01c00002 -o ek.der (RSA-2048; 0x01c0000a for P-256, 0x01c00016 for P-384).
 
 Examples:
   ashlar trust check ek.der
   ashlar trust check ek.der --ek-roots makers/ --fetch-intermediates
+  ashlar trust check ak.der --cloud --fetch-intermediates
   ashlar trust check ek.der --json`,
     )
     .action(async (file: string, flags: Flags) => {
@@ -44,21 +50,25 @@ Examples:
 type Result = Awaited<ReturnType<typeof checkFile>>;
 
 async function checkFile(file: string, flags: Flags, signal: AbortSignal) {
-  const { checkEkChain, describeEk, ekRootsOf, makerCertificates, titleOfCertificate } =
+  const { checkAkChain, checkCloudEkChain, checkEkChain, describeEk, isForEncryption, makerCertificates } =
     await import("@ashlar/identity");
-  const { fetchIntermediates, readMakerCertificates, trustStoreInUse } = await import("@ashlar/verifier");
+  const { titleOfCertificate } = await import("@ashlar/identity");
+  const { fetchIntermediates, readTrust } = await import("@ashlar/verifier");
   const [ek, ...between] = makerCertificates(await readNamedFile(file, "an EK certificate"), file);
   if (ek === undefined) throw new TypeError("a file without certificates is refused");
   const fetched = flags.fetchIntermediates === true ? await fetchIntermediates(ek, reportLine, signal) : [];
-  const place = flags.ekRoots ?? (await trustStoreInUse());
+  const { acceptExpiredEk: acceptExpired, cloud = false } = flags;
+  const trust = await readTrust({ ekRoots: flags.ekRoots, cloudRoots: flags.cloudRoots, acceptExpired });
+  const roots = cloud ? trust.cloudRoots : trust.ekRoots;
   const about = describeEk(ek.x509);
-  if (place === undefined) {
-    const problem = "no maker is trusted yet: add the maker's root with `ashlar trust add`";
+  if (roots === undefined) {
+    const problem = cloud
+      ? "no cloud is trusted yet: add the cloud's root with `ashlar trust add --cloud`"
+      : "no maker is trusted yet: add the maker's root with `ashlar trust add`";
     return { ...about, chain: [], problem, notes: [] };
   }
-  const roots = ekRootsOf(await readMakerCertificates(place), { acceptExpired: flags.acceptExpiredEk === true });
-  const intermediates = [...between, ...fetched].map(({ x509 }) => x509);
-  const { problem, notes, authorities } = checkEkChain(ek.x509, roots, new Date(), intermediates);
+  const check = cloud ? (isForEncryption(ek) ? checkCloudEkChain : checkAkChain) : checkEkChain;
+  const { problem, notes, authorities } = check(ek.x509, roots, new Date(), [...between, ...fetched]);
   return { ...about, chain: authorities.map(titleOfCertificate), problem: problem ?? null, notes };
 }
 

@@ -20,6 +20,8 @@ export function withSessionOptions(command: Command, schema: string = "schemas/u
       "--ek-roots <place>",
       "trusted TPM makers: a file or directory of certificates (default: the lab's, or `ashlar trust list`)",
     )
+    .option("--cloud-roots <place>", "the same of clouds, for virtual TPMs (default: `ashlar trust list`)")
+    .option("--fetch-intermediates", "at enrolment, ask the URLs in TPMs' certificates for those of their issuers")
     .option("--accept-expired-ek", "accept makers' certificates that have expired; each is named")
     .option("--pins <file>", "the TPMs that were enrolled (default: the lab's, or the user's)")
     .option(

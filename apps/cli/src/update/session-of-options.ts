@@ -17,7 +17,9 @@ export type SessionOptions = {
   readonly filesDir?: string;
   readonly nodeConfigs?: string;
   readonly ekRoots?: string;
+  readonly cloudRoots?: string;
   readonly acceptExpiredEk?: true;
+  readonly fetchIntermediates?: true;
   readonly pins?: string;
   readonly extension?: readonly string[];
 };
@@ -41,7 +43,9 @@ export async function sessionOfOptions(options: SessionOptions, signal: AbortSig
         releases === undefined ? undefined : { releases, releaseRoot: options.releaseRoot ?? defaults.releaseRoot },
       image: options.image,
       ekRoots: options.ekRoots,
+      cloudRoots: options.cloudRoots,
       acceptExpiredEk: options.acceptExpiredEk,
+      fetchIntermediates: options.fetchIntermediates,
       pins: options.pins,
       extensions: options.extension ?? [],
     },

@@ -9,8 +9,8 @@ import type { TpmPublic } from "./public.ts";
 export type CredentialRequest = {
   /**
    * The endorsement key. A bare key, as an EK certificate holds, is taken to have the hash and cipher of the TCG EK
-   * Credential Profile's template for its type (RSA-2048 and P-256 with SHA-256 and AES-128, P-384 with
-   * SHA-384 and AES-256).
+   * Credential Profile's template for its type (RSA-2048 and P-256 with SHA-256 and AES-128, RSA-3072 and P-384 with
+   * SHA-384 and AES-256, P-521 with SHA-512 and AES-256).
    */
   readonly ekPublic: KeyObject | TpmPublic;
   /** The name of the key that must be loaded beside the EK, `nameOf(ak)`. */
@@ -37,9 +37,12 @@ const LABEL = "IDENTITY";
 const CURVES: ReadonlyMap<string | undefined, number> = new Map([
   ["prime256v1", 32],
   ["secp384r1", 48],
+  ["secp521r1", 66],
 ]);
+/** What is left of the highest byte of a number of a curve's size: P-521 has 521 bits in 66 bytes. */
+const HIGHEST_BYTE: ReadonlyMap<string, number> = new Map([["secp521r1", 0x01]]);
 const CIPHER_BLOCK_BYTES = 16;
-/** A random number is no private key of P-256 or P-384 with a chance below 2^-31. */
+/** A random number is no private key of P-256, P-384 or P-521 with a chance below 2^-31. */
 const EPHEMERAL_KEY_ATTEMPTS = 4;
 
 /**
@@ -88,12 +91,14 @@ function templateOf(key: KeyObject): Protection {
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
   if (key.type === "public") {
     if (key.asymmetricKeyType === "rsa" && modulusLength === 2048) return { key, hash: "sha256", cipherKeyBytes: 16 };
+    if (key.asymmetricKeyType === "rsa" && modulusLength === 3072) return { key, hash: "sha384", cipherKeyBytes: 32 };
     if (namedCurve === "prime256v1") return { key, hash: "sha256", cipherKeyBytes: 16 };
     if (namedCurve === "secp384r1") return { key, hash: "sha384", cipherKeyBytes: 32 };
+    if (namedCurve === "secp521r1") return { key, hash: "sha512", cipherKeyBytes: 32 };
   }
   throw new AshlarError(
     "invalid",
-    `EK: expected a public RSA-2048, P-256 or P-384 key, found ${key.type} ` +
+    `EK: expected a public RSA-2048, RSA-3072, P-256, P-384 or P-521 key, found ${key.type} ` +
       `${key.asymmetricKeyType} ${modulusLength ?? namedCurve ?? ""}`,
   );
 }
@@ -110,7 +115,11 @@ function eccSeed({ key, hash }: Protection, random: CredentialRequest["random"])
   const { namedCurve } = key.asymmetricKeyDetails ?? {};
   const sizeBytes = CURVES.get(namedCurve);
   if (namedCurve === undefined || sizeBytes === undefined) throw new TypeError(`no such EK curve: ${namedCurve}`);
-  const ephemeral = ephemeralKey(namedCurve, () => random(sizeBytes));
+  const ephemeral = ephemeralKey(namedCurve, () => {
+    const scalar = Buffer.from(random(sizeBytes));
+    scalar[0] = (scalar[0] ?? 0) & (HIGHEST_BYTE.get(namedCurve) ?? 0xff);
+    return scalar;
+  });
   const ekPoint = key.export({ format: "raw-public" });
   const shared = ephemeral.computeSecret(ekPoint);
   const ownPoint = ephemeral.getPublicKey();

@@ -21,6 +21,15 @@ const OBJECT_ATTRIBUTES: Readonly<Record<string, number>> = {
  */
 export const ATTESTATION_KEY_ATTRIBUTES = 0x0005_0072;
 
+/** Of those, what no attestation key may lack, whoever has made it: fixedTPM, fixedParent, sensitiveDataOrigin, restricted, sign. */
+export const ATTESTATION_KEY_REQUIRED = 0x0005_0032;
+
+/**
+ * What another's attestation key may have beside them: userWithAuth, adminWithPolicy and noDA. They say who may use the key in
+ * its TPM, and whether wrong passwords lock it: what it signs, and where it is, is the same.
+ */
+export const ATTESTATION_KEY_OPTIONAL = 0x0000_04c0;
+
 /** The names of the set bits, for messages: `fixedTPM restricted sign`; reserved bits as hexadecimal. */
 export function objectAttributeNames(attributes: number): string {
   let rest = attributes;

@@ -38,15 +38,24 @@ export function basicConstraintsOf(extensions: Extensions): {
   return { isAuthority, pathLength: octet };
 }
 
-/** RFC 5280, 4.2.1.3: keyCertSign is bit 5. Undefined when the extension is missing. */
-export function maySignCertificates(extensions: Extensions): boolean | undefined {
+/** RFC 5280, 4.2.1.3: the first octet of KeyUsage, whose bit 0 is its highest. */
+const KEY_USES = { digitalSignature: 0x80, keyEncipherment: 0x20, keyAgreement: 0x08, keyCertSign: 0x04 } as const;
+export type KeyUse = keyof typeof KEY_USES;
+
+/** What a certificate's key may be used for; undefined when the extension is missing, so that nothing is said. */
+export function keyUsageOf(extensions: Extensions): ReadonlySet<KeyUse> | undefined {
   const found = extensions.get(EXTENSIONS.keyUsage);
   if (found === undefined) return undefined;
   const reader = new DerReader(found.value, "keyUsage");
   const { content } = reader.element(DER_TAGS.bitString, "KeyUsage");
   reader.end();
-  const KEY_CERT_SIGN = 0x04;
-  return ((content[1] ?? 0) & KEY_CERT_SIGN) !== 0;
+  const bits = content[1] ?? 0;
+  return new Set(typedKeys(KEY_USES).filter((use) => (bits & KEY_USES[use]) !== 0));
+}
+
+function typedKeys<Key extends string>(object: Readonly<Record<Key, unknown>>): Key[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which names these are
+  return Object.keys(object) as Key[];
 }
 
 /** Object identifiers of the uses (RFC 5280, 4.2.1.12); undefined when there is no such limit. */

@@ -25,6 +25,8 @@ export type CertificateShape = {
   /** The common name, or none for an empty subject. */
   readonly commonName?: string;
   readonly key?: "rsa" | "P-256" | "P-384" | KeyObject;
+  /** Whose certificate it is instead, where the private key is not known here: a TPM's. */
+  readonly publicKey?: KeyObject;
   /** Marked id-RSAES-OAEP, as the profile for TPM 1.2 had it. */
   readonly isOaep?: boolean;
   readonly issuer?: TestCertificate;
@@ -57,7 +59,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
     signer.asymmetricKeyType === "rsa"
       ? sequence(objectIdentifier("1.2.840.113549.1.1.11"), nothing())
       : sequence(objectIdentifier("1.2.840.10045.4.3.2"));
-  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  const spki = (shape.publicKey ?? createPublicKey(privateKey)).export({ type: "spki", format: "der" });
   serial += 1;
   const toBeSigned = sequence(
     der(DER_TAGS.context0, positiveInteger(Uint8Array.of(2))),
@@ -92,6 +94,16 @@ export function ekExtensions(): Buffer[] {
     testExtension("2.5.29.17", sequence(der(DER_TAGS.context4, name)), CRITICAL),
     testExtension("2.5.29.19", sequence(), CRITICAL),
     testExtension("2.5.29.37", sequence(objectIdentifier("2.23.133.8.1"))),
+  ];
+}
+
+/** As Azure's and Google's certificates for attestation keys: the key's usage, and Azure's extended one. */
+export function akExtensions(extendedKeyUsage?: string, keyUsage: number = 0x80): Buffer[] {
+  const uses = extendedKeyUsage === undefined ? [] : [sequence(objectIdentifier(extendedKeyUsage))];
+  return [
+    testExtension("2.5.29.19", sequence(), CRITICAL),
+    testExtension("2.5.29.15", bitString(Uint8Array.of(keyUsage)), CRITICAL),
+    ...uses.map((list) => testExtension("2.5.29.37", list)),
   ];
 }
 

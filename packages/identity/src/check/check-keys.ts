@@ -1,32 +1,54 @@
-import type { X509Certificate } from "node:crypto";
-import { AshlarError } from "@ashlar/base";
-import { ATTESTATION_KEY_ATTRIBUTES, nameOf, objectAttributeNames, parsePublic, type TpmPublic } from "@ashlar/formats";
+import {
+  ATTESTATION_KEY_ATTRIBUTES,
+  ATTESTATION_KEY_OPTIONAL,
+  ATTESTATION_KEY_REQUIRED,
+  keyObjectOf,
+  nameOf,
+  objectAttributeNames,
+  parsePublic,
+  type TpmPublic,
+} from "@ashlar/formats";
 import { attempt, expectSame, type Difference } from "./difference.ts";
-import { certificateSha256, checkEkChain, parseCertificate, type EkRoots } from "./ek-chain.ts";
-import { parsedOf } from "./maker-certificate.ts";
+import { certificateSha256 } from "./maker-certificate.ts";
+import type { Endorsement } from "./vouching.ts";
 
 /**
  * The attestation key, checked: made in the TPM, never to leave it, and signing only what the TPM itself produced
  * (TPM 2.0 Library Part 1, 31.2), with one of the two schemes that Ashlar's nodes use: RSA where a TPM has no ECC.
+ *
+ * @param isCertified whether a cloud has made it: it decides who may use its key, see `ATTESTATION_KEY_OPTIONAL`
  */
-export function checkAttestationKey(tpm2bPublic: Uint8Array, differences: Difference[]): TpmPublic | undefined {
+export function checkAttestationKey(
+  tpm2bPublic: Uint8Array,
+  isCertified: boolean,
+  differences: Difference[],
+): TpmPublic | undefined {
   const ak = attempt(differences, "attestation-key", "attestation key", "a TPM2B_PUBLIC", () =>
     parsePublic(tpm2bPublic),
   );
   if (ak === undefined) return undefined;
-  expectSame(
-    differences,
-    "attestation-key",
-    "attestation key's attributes",
-    objectAttributeNames(ATTESTATION_KEY_ATTRIBUTES),
-    objectAttributeNames(ak.attributes),
-  );
+  checkAttributes(ak, isCertified, differences);
+  // Pins name keys by it.
+  expectSame(differences, "attestation-key", "attestation key's name", "one by sha256", `one by ${ak.nameAlgorithm}`);
   const scheme = schemeOf(ak);
   if (!SCHEMES.has(scheme)) {
     const expected = [...SCHEMES].join(" or ");
     differences.push({ code: "attestation-key", what: "attestation key's scheme", expected, found: scheme });
   }
   return ak;
+}
+
+function checkAttributes({ attributes }: TpmPublic, isCertified: boolean, differences: Difference[]): void {
+  const optional = isCertified ? ATTESTATION_KEY_OPTIONAL : 0;
+  const required = isCertified ? ATTESTATION_KEY_REQUIRED : ATTESTATION_KEY_ATTRIBUTES;
+  if ((attributes & ~optional) >>> 0 === required) return;
+  const more = isCertified ? `, and at most ${objectAttributeNames(optional)} beside them` : "";
+  differences.push({
+    code: "attestation-key",
+    what: "attestation key's attributes",
+    expected: `${objectAttributeNames(required)}${more}`,
+    found: objectAttributeNames(attributes),
+  });
 }
 
 const SCHEMES: ReadonlySet<string> = new Set(["ECDSA with SHA-256 on P-256", "RSASSA with SHA-256, 2048 bits"]);
@@ -45,59 +67,32 @@ export function nameOfKey(key: TpmPublic): string {
 
 /** What was learnt about a node's TPM when it was enrolled. */
 export type PinnedKeys = {
-  /** SHA-256 of the EK certificate's DER, or of the EK's TPM2B_PUBLIC where the TPM has no certificate: hexadecimal. */
+  /**
+   * SHA-256 in hexadecimal of the EK certificate's DER, or of the EK's TPM2B_PUBLIC where the TPM has no certificate, or of the
+   * attestation key's SubjectPublicKeyInfo where a cloud has certified that: its certificate is renewed, and nothing is known of
+   * an EK.
+   */
   readonly ekSha256: string;
   /** The attestation key's TPM name, in hexadecimal. */
   readonly akName: string;
-  /** DER in base64: what led from the EK's certificate to the maker's. They need no trust. */
+  /** DER in base64: what led from the EK's or attestation key's certificate to a root. They need no trust. */
   readonly ekIntermediates?: readonly string[];
 };
 
-type Ek = { readonly ekCertificate?: Uint8Array; readonly ekPublic?: Uint8Array };
-
-/** By what an EK is pinned. A certificate and a TPM2B_PUBLIC can never be the same bytes. */
-export function ekSha256Of({ ekCertificate, ekPublic }: Ek): string {
+/**
+ * By what a TPM is pinned. A certificate, an EK and a SubjectPublicKeyInfo can never be the same bytes. Of a certified attestation
+ * key it is the key alone: its attributes are what the node says, and other ones must not make another TPM of it.
+ *
+ * @throws AshlarError `invalid` for an attestation key whose numbers are no key
+ */
+export function ekSha256Of(ak: TpmPublic, { ekCertificate, ekPublic, akCertificate }: Endorsement): string {
+  if (akCertificate !== undefined) return certificateSha256(keyObjectOf(ak).export({ type: "spki", format: "der" }));
   return certificateSha256(ekCertificate ?? ekPublic ?? new Uint8Array());
 }
 
-export function checkPin(ak: TpmPublic, ek: Ek, pin: PinnedKeys, differences: Difference[]): void {
-  expectSame(differences, "pin", "TPM (SHA-256 of its EK certificate, or of its EK)", pin.ekSha256, ekSha256Of(ek));
+export function checkPin(ak: TpmPublic, shown: Endorsement, pin: PinnedKeys, differences: Difference[]): void {
+  const what = "TPM (SHA-256 of its EK certificate, of its EK, or of its certified attestation key)";
+  const found = attempt(differences, "pin", what, pin.ekSha256, () => ekSha256Of(ak, shown));
+  if (found !== undefined) expectSame(differences, "pin", what, pin.ekSha256, found);
   expectSame(differences, "pin", "attestation key's name", pin.akName, nameOfKey(ak));
 }
-
-/** Whether a trusted maker vouches for the TPM. Gives what was accepted only because the operator has said so. */
-export function checkEkCertificate(
-  der: Uint8Array,
-  ekRoots: EkRoots,
-  now: Date,
-  differences: Difference[],
-  intermediates: readonly Uint8Array[] = [],
-): readonly string[] {
-  const chain = attempt(differences, "ek-chain", EK_CERTIFICATE, "a certificate", () => {
-    return checkEkChain(parseCertificate(der, EK_CERTIFICATE), ekRoots, now, readable(intermediates));
-  });
-  if (chain?.problem !== undefined) {
-    differences.push({
-      code: "ek-chain",
-      what: EK_CERTIFICATE,
-      expected: "a certificate that a trusted TPM maker issued",
-      found: chain.problem,
-    });
-  }
-  return chain?.notes ?? [];
-}
-
-/** What cannot be read leads nowhere: a maker may have put something else beside its certificates. */
-function readable(certificates: readonly Uint8Array[]): readonly X509Certificate[] {
-  return certificates.flatMap((der) => {
-    try {
-      const { x509 } = parsedOf(parseCertificate(der, "intermediate certificate"));
-      return [x509];
-    } catch (error) {
-      if (error instanceof AshlarError) return [];
-      throw error;
-    }
-  });
-}
-
-export const EK_CERTIFICATE = "EK certificate";

@@ -83,4 +83,5 @@ function keyText(certificate: X509Certificate): string {
 const CURVES: ReadonlyMap<string, string> = new Map([
   ["prime256v1", "P-256"],
   ["secp384r1", "P-384"],
+  ["secp521r1", "P-521"],
 ]);

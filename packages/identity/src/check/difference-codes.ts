@@ -3,6 +3,7 @@
  * codes do not.
  */
 export const DIFFERENCE_CODES = {
+  "ak-chain": "No trusted cloud vouches for the attestation key.",
   "agent-answer": "The node gave no answer, or none that can be read.",
   "attestation-key": "The key that signed is no attestation key of a TPM.",
   "boot-count": "The answer about the next boot comes from another boot than the evidence.",

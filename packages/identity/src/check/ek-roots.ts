@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import { basicConstraintsOf, certificatesInFile } from "@ashlar/formats";
 import { isIssuedBy, parseCertificate, parsedOf, type ParsedCertificate } from "./maker-certificate.ts";
 
-/** Whom the operator trusts to issue EK certificates. */
+/** Whom the operator trusts to issue certificates for one purpose: makers for EKs, or clouds for their virtual TPMs. */
 export type EkRoots = {
   /** All certificates that were given. */
   readonly certificates: readonly ParsedCertificate[];

@@ -2,10 +2,10 @@ import { timingSafeEqual, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { keyObjectOf, makeCredential, nameOf, parsePublic, type TpmPublic } from "@ashlar/formats";
 import type { ActivateRequest } from "@ashlar/protocol";
-import { checkAttestationKey, checkEkCertificate, ekSha256Of, nameOfKey, type PinnedKeys } from "./check-keys.ts";
+import { checkAttestationKey, ekSha256Of, nameOfKey, type PinnedKeys } from "./check-keys.ts";
 import type { Difference } from "./difference.ts";
-import { parseCertificate, type EkRoots } from "./ek-chain.ts";
-import { ekKeyOf } from "./maker-certificate.ts";
+import { ekKeyOf, parseCertificate } from "./maker-certificate.ts";
+import { checkVouching, type TpmTrust } from "./vouching.ts";
 import type { Keys } from "@ashlar/protocol/answers";
 
 /** One try to enrol a node: what is sent to it, and what only its TPM can answer. */
@@ -26,30 +26,45 @@ const SECRET_BYTES = 32;
  */
 export function prepareEnrolment(
   keys: Keys,
-  ekRoots: EkRoots | undefined,
+  trust: TpmTrust,
   now: Date,
   random: (sizeBytes: number) => Uint8Array,
 ): EnrolmentChallenge {
-  const differences: Difference[] = [];
-  const { ekCertificate, ekIntermediates = [] } = keys;
-  if (ekRoots !== undefined && ekCertificate !== undefined) {
-    checkEkCertificate(ekCertificate, ekRoots, now, differences, ekIntermediates);
-  }
-  const ak = checkAttestationKey(keys.ak, differences);
-  refuse(differences);
-  if (ak === undefined) throw new TypeError("an attestation key without difference is a key");
+  const { ak, pinned } = checkKeys(keys, trust, now);
   const ekPublic = ekOf(keys);
   const secret = random(SECRET_BYTES);
   const { credentialBlob, encryptedSecret } = makeCredential({ ekPublic, name: nameOf(ak), secret, random });
   return {
     request: { credentialBlob: base64(credentialBlob), encryptedSecret: base64(encryptedSecret) },
     secret,
-    keys: {
-      ekSha256: ekSha256Of(keys),
-      akName: nameOfKey(ak),
-      ...(ekIntermediates.length === 0 ? {} : { ekIntermediates: ekIntermediates.map(base64) }),
-    },
+    keys: pinned,
   };
+}
+
+/**
+ * The keys to pin of a node whose attestation key a cloud has certified. There is nothing to challenge: that the key is in a TPM
+ * is what the certificate says, and that the node has it, its next quote.
+ *
+ * @throws AshlarError `untrusted` when the key is not what it has to be, or the certificate is another key's or no trusted
+ *   cloud's
+ */
+export function enrolCertifiedKey(keys: Keys, trust: TpmTrust, now: Date): PinnedKeys {
+  return checkKeys(keys, trust, now).pinned;
+}
+
+function checkKeys(keys: Keys, trust: TpmTrust, now: Date): { readonly ak: TpmPublic; readonly pinned: PinnedKeys } {
+  const differences: Difference[] = [];
+  const { ekIntermediates = [] } = keys;
+  const ak = checkAttestationKey(keys.ak, keys.akCertificate !== undefined, differences);
+  checkVouching(ak, keys, trust, now, ekIntermediates, differences);
+  refuse(differences);
+  if (ak === undefined) throw new TypeError("an attestation key without difference is a key");
+  const pinned = {
+    ekSha256: ekSha256Of(ak, keys),
+    akName: nameOfKey(ak),
+    ...(ekIntermediates.length === 0 ? {} : { ekIntermediates: ekIntermediates.map(base64) }),
+  };
+  return { ak, pinned };
 }
 
 /**
@@ -57,6 +72,7 @@ export function prepareEnrolment(
  * says about its EK cannot weaken the challenge. Without one nobody vouches for the key, and the node is never proven.
  */
 function ekOf({ ekCertificate, ekPublic }: Keys): KeyObject | TpmPublic {
+  if (ekPublic === undefined) throw new AshlarError("untrusted", "enrolment: expected an EK, found none");
   const claimed = parsePublic(ekPublic);
   if (ekCertificate === undefined) return claimed;
   const certified = ekKeyOf(parseCertificate(ekCertificate, "EK certificate"));

@@ -23,6 +23,21 @@ export function parsedOf(x509: X509Certificate): ParsedCertificate {
 }
 
 /**
+ * The certificates that can be read, of those that came with a TPM. The others lead nowhere: a maker may have put something else
+ * beside its certificates.
+ */
+export function readableCertificates(ders: readonly Uint8Array[]): readonly ParsedCertificate[] {
+  return ders.flatMap((der) => {
+    try {
+      return [parsedOf(parseCertificate(der, "intermediate certificate"))];
+    } catch (error) {
+      if (error instanceof AshlarError) return [];
+      throw error;
+    }
+  });
+}
+
+/**
  * The endorsement key that a certificate is for.
  *
  * @throws AshlarError `malformed` or `invalid` for one that cannot be read

@@ -13,7 +13,7 @@ import {
   type TestCertificate,
 } from "@ashlar/formats/test-certificates";
 import { checkEkChain, findEkChainProblem, parseCertificate, parseEkRoots } from "./ek-chain.ts";
-import { ekKeyOf } from "./maker-certificate.ts";
+import { ekKeyOf, readableCertificates } from "./maker-certificate.ts";
 
 const NOW = new Date("2026-12-01T00:00:00Z");
 const LONG_AGO = { from: "20140101000000Z", to: "20240101000000Z" };
@@ -71,7 +71,7 @@ test("authorities: who may sign, and how far below", () => {
   const below = authority("Below", { issuer: short });
   assert.match(findEkChainProblem(ek(below), rootsOf(short, below), NOW) ?? "", /path length \(0\)/u);
   assert.match(
-    findEkChainProblem(ek(below), rootsOf(short), NOW, [parseCertificate(below.der, "")]) ?? "",
+    findEkChainProblem(ek(below), rootsOf(short), NOW, readableCertificates([below.der])) ?? "",
     /path length \(0\)/u,
   );
   const signsNothing = authority("Signs Nothing", { extensions: authorityExtensions(undefined, 0x80) });
@@ -89,20 +89,20 @@ test("what the operator names is an anchor, though another authority has signed 
 });
 
 test("a node's own intermediates lead to an anchor, and are none themselves", () => {
-  const own = [parseCertificate(between.der, "own")];
+  const own = readableCertificates([between.der]);
   assert.equal(findEkChainProblem(ek(between), rootsOf(root), NOW, own), undefined);
   const stranger = authority("Stranger");
   assert.match(
-    findEkChainProblem(ek(stranger), rootsOf(root), NOW, [parseCertificate(stranger.der, "own")]) ?? "",
+    findEkChainProblem(ek(stranger), rootsOf(root), NOW, readableCertificates([stranger.der])) ?? "",
     /no trusted issuer named CN=Stranger/u,
   );
   const expired = authority("Expired", { issuer: root, ...LONG_AGO });
   assert.match(
-    findEkChainProblem(ek(expired), rootsOf(root), NOW, [parseCertificate(expired.der, "own")]) ?? "",
+    findEkChainProblem(ek(expired), rootsOf(root), NOW, readableCertificates([expired.der])) ?? "",
     /expired certificate \(CN=Expired, 2024-01-01\)/u,
   );
-  const many = Array.from({ length: 250 }, () =>
-    parseCertificate(authority("Same Name", { key: stranger.privateKey }).der, ""),
+  const many = readableCertificates(
+    Array.from({ length: 250 }, () => authority("Same Name", { key: stranger.privateKey }).der),
   );
   const same = authority("Same Name");
   assert.match(findEkChainProblem(ek(same), rootsOf(root), NOW, many) ?? "", /signatures to check/u);

@@ -25,8 +25,10 @@ export type KeysResponse = {
   readonly ekCertificate?: string;
   /** DER of the certificates between the EK's and the maker's root, where the TPM has them. At most 8. */
   readonly ekIntermediates?: readonly string[];
-  /** TPM2B_PUBLIC of the endorsement key. */
-  readonly ekPublic: string;
+  /** TPM2B_PUBLIC of the endorsement key. Missing beside `akCertificate`. */
+  readonly ekPublic?: string;
+  /** DER of the attestation key's own certificate, where a cloud has certified it. Nothing is said of an EK then. */
+  readonly akCertificate?: string;
 };
 
 /** `POST /v1/activate`. Both members are base64. */
@@ -58,6 +60,8 @@ export type EvidenceResponse = {
   readonly ekCertificate?: string;
   /** TPM2B_PUBLIC of the endorsement key in base64, where there is no certificate for it. */
   readonly ekPublic?: string;
+  /** DER in base64, instead of both: the attestation key's own certificate, where a cloud has certified it. */
+  readonly akCertificate?: string;
   /** The agent's TLS key, SubjectPublicKeyInfo as DER in base64. */
   readonly tlsPublicKey: string;
   /** `/sys/kernel/security/tpm0/binary_bios_measurements` in base64. */

@@ -24,6 +24,8 @@ export type Evidence = {
   readonly ekCertificate?: Uint8Array;
   /** TPM2B_PUBLIC of the endorsement key, where there is no certificate for it. */
   readonly ekPublic?: Uint8Array;
+  /** DER of the attestation key's own certificate, where a cloud has certified it. Then there is nothing of an EK. */
+  readonly akCertificate?: Uint8Array;
   /** SubjectPublicKeyInfo as DER. */
   readonly tlsPublicKey: Uint8Array;
   readonly firmwareLog: Uint8Array;
@@ -76,6 +78,7 @@ export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
   ak: base64(MAX_TPM_STRUCTURE_BYTES),
   ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
   ekPublic: base64(MAX_TPM_STRUCTURE_BYTES).exactOptional(),
+  akCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
   tlsPublicKey: base64(MAX_TPM_STRUCTURE_BYTES),
   firmwareLog: base64(MAX_LOG_BYTES),
   userspaceLog: base64(MAX_LOG_BYTES),
@@ -88,12 +91,19 @@ export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
   }),
 });
 
-const keysSchema: z.ZodType<KeysResponse> = z.strictObject({
-  ak: base64(MAX_TPM_STRUCTURE_BYTES),
-  ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
-  ekPublic: base64(MAX_TPM_STRUCTURE_BYTES),
-  ekIntermediates: z.array(base64(MAX_CERTIFICATE_BYTES)).max(MAX_INTERMEDIATES).exactOptional(),
-});
+const keysSchema: z.ZodType<KeysResponse> = z
+  .strictObject({
+    ak: base64(MAX_TPM_STRUCTURE_BYTES),
+    ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
+    ekPublic: base64(MAX_TPM_STRUCTURE_BYTES).exactOptional(),
+    ekIntermediates: z.array(base64(MAX_CERTIFICATE_BYTES)).max(MAX_INTERMEDIATES).exactOptional(),
+    akCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
+  })
+  .refine(
+    ({ ekPublic, ekCertificate, akCertificate }) =>
+      (ekPublic === undefined) === (akCertificate !== undefined) && !(akCertificate && ekCertificate),
+    "expected either ekPublic, with or without its certificate, or akCertificate",
+  );
 
 const activateSchema: z.ZodType<ActivateResponse> = z.strictObject({ secret: base64(64) });
 
@@ -104,8 +114,7 @@ export function parseEvidence(text: string): Evidence {
     quoteSignature: Buffer.from(answer.quote.signature, "base64"),
     pcrs: new Map(Object.entries(answer.pcrs).map(([pcr, value]) => [Number(pcr), value])),
     ak: Buffer.from(answer.ak, "base64"),
-    ...certificateMember(answer.ekCertificate),
-    ...(answer.ekPublic === undefined ? {} : { ekPublic: Buffer.from(answer.ekPublic, "base64") }),
+    ...endorsementOf(answer),
     tlsPublicKey: Buffer.from(answer.tlsPublicKey, "base64"),
     firmwareLog: Buffer.from(answer.firmwareLog, "base64"),
     userspaceLog: Buffer.from(answer.userspaceLog, "base64"),
@@ -115,15 +124,24 @@ export function parseEvidence(text: string): Evidence {
   };
 }
 
-function certificateMember(text: string | undefined): { readonly ekCertificate?: Uint8Array } {
-  return text === undefined ? {} : { ekCertificate: Buffer.from(text, "base64") };
+/** What a node shows for its TPM: of its EK, or of the attestation key itself. */
+type Endorsement<Bytes> = {
+  readonly ekCertificate?: Bytes;
+  readonly ekPublic?: Bytes;
+  readonly akCertificate?: Bytes;
+};
+
+function endorsementOf({ ekCertificate, ekPublic, akCertificate }: Endorsement<string>): Endorsement<Uint8Array> {
+  return {
+    ...(ekCertificate === undefined ? {} : { ekCertificate: Buffer.from(ekCertificate, "base64") }),
+    ...(ekPublic === undefined ? {} : { ekPublic: Buffer.from(ekPublic, "base64") }),
+    ...(akCertificate === undefined ? {} : { akCertificate: Buffer.from(akCertificate, "base64") }),
+  };
 }
 
-/** The decoded members of a {@link KeysResponse}: TPM2B_PUBLIC, DER, TPM2B_PUBLIC. */
-export type Keys = {
+/** The decoded members of a {@link KeysResponse}: TPM2B_PUBLIC for keys, DER for certificates. */
+export type Keys = Endorsement<Uint8Array> & {
   readonly ak: Uint8Array;
-  readonly ekCertificate?: Uint8Array;
-  readonly ekPublic: Uint8Array;
   readonly ekIntermediates?: readonly Uint8Array[];
 };
 
@@ -131,11 +149,10 @@ export function parseKeys(text: string): Keys {
   const answer = parseDocument(text, keysSchema, "keys", MAX_RESPONSE_BYTES);
   return {
     ak: Buffer.from(answer.ak, "base64"),
-    ...certificateMember(answer.ekCertificate),
+    ...endorsementOf(answer),
     ...(answer.ekIntermediates === undefined
       ? {}
       : { ekIntermediates: answer.ekIntermediates.map((each) => Buffer.from(each, "base64")) }),
-    ekPublic: Buffer.from(answer.ekPublic, "base64"),
   };
 }
 

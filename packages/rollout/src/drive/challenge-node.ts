@@ -1,13 +1,14 @@
 import { AshlarError } from "@ashlar/base";
-import { expectationsOf, type EkRoots, type NamedVerdict, type ExtensionKnowledge } from "@ashlar/identity";
+import { expectationsOf, type ExtensionKnowledge, type NamedVerdict, type TpmTrust } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import { proveNodes, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
 
 /** How nodes are judged, whatever is right for them. */
-export type Verifier = {
+export type Verifier = TpmTrust & {
   readonly pinsPath: string;
-  readonly ekRoots: EkRoots | undefined;
+  /** At enrolment, ask the URLs in the TPMs' certificates for what leads to a root. */
+  readonly fetchIntermediates?: boolean;
   /** Also those that are not right, to name what a node runs instead. */
   readonly candidates: readonly KnownRelease[];
 };
@@ -36,7 +37,9 @@ export async function challengeNode(
 ): Promise<Challenged> {
   const expectations = expectationsOf({ ...right, classConfig, nodeConfig });
   const target = { name, url, expectations, ...(explainSilence === undefined ? {} : { explainSilence }) };
-  const { fleet, peers } = await proveNodes([target], { ...verifier, maxAgeMs: MAX_AGE_MS, signal });
+  const { pinsPath, ekRoots, cloudRoots, vouchedEks, fetchIntermediates = false, candidates } = verifier;
+  const trust = { ekRoots, cloudRoots, vouchedEks, fetchIntermediates };
+  const { fleet, peers } = await proveNodes([target], { ...trust, pinsPath, candidates, maxAgeMs: MAX_AGE_MS, signal });
   const [verdict] = fleet.nodes;
   if (verdict === undefined) throw new TypeError("one node was asked");
   const peer = peers.get(name);
@@ -52,7 +55,8 @@ type Judged = Pick<NamedVerdict, "level" | "differences">;
 export function problemOf({ level, differences }: Judged): string | undefined {
   if (level === "proven") return undefined;
   if (level === "reported") {
-    return `no trusted maker vouches for its TPM: name the makers with --ek-roots (found ${differences[0]?.found})`;
+    const what = "name the makers with --ek-roots, or the clouds with --cloud-roots";
+    return `nobody who is trusted vouches for its TPM: ${what} (found ${differences[0]?.found})`;
   }
   return firstOf(differences) ?? `it is ${level}`;
 }

@@ -1,20 +1,18 @@
-import type { EkRoots, NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
+import type { NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode, KnownReleases } from "@ashlar/verifier/declared";
-import { challengeNode, firstOf, problemOf, withoutNextBoot } from "./challenge-node.ts";
+import { challengeNode, firstOf, problemOf, withoutNextBoot, type Verifier } from "./challenge-node.ts";
 import type { NodeAccess } from "./run-turn.ts";
 import type { Goal } from "../turn/turn.ts";
 
-export type AccessContext = {
+export type AccessContext = Omit<Verifier, "candidates"> & {
   readonly releases: KnownReleases;
   readonly extensions: ExtensionKnowledge;
   /** The version that is wanted. */
   readonly target: string;
   /** The versions that are right for the node before its turn. Undefined: every known one. */
   readonly allowed: ReadonlySet<string> | undefined;
-  readonly pinsPath: string;
-  readonly ekRoots: EkRoots | undefined;
   /** PEM of the operator's private key. */
   readonly operatorPem: string;
 };
@@ -83,9 +81,9 @@ export class RemoteNode implements NodeAccess {
   }
 
   async #challenge(version: string, signal: AbortSignal): Promise<NamedVerdict> {
-    const { releases, extensions, pinsPath, ekRoots } = this.#context;
+    const { releases, extensions } = this.#context;
     const release = await releases.get(version);
-    const verifier = { pinsPath, ekRoots, candidates: releases.all };
+    const verifier = { ...this.#context, candidates: releases.all };
     const { verdict, peer } = await challengeNode(this.#node, { release, extensions }, verifier, signal);
     this.#proven = peer === undefined ? undefined : { version, peer };
     return verdict;

@@ -5,7 +5,7 @@ import type { ExtensionKnowledge, KnownExtension } from "@ashlar/identity";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { pinOfOperatorPem } from "@ashlar/protocol";
 import type { Repository } from "@ashlar/repository";
-import { AgentClient, readEkRoots, trustStoreInUse } from "@ashlar/verifier";
+import { AgentClient, readTrust } from "@ashlar/verifier";
 import {
   allowedVersions,
   extensionRecordPath,
@@ -36,7 +36,10 @@ export type SessionSources = {
   /** The image, or its manifest, of nodes that were never updated. */
   readonly image: string | undefined;
   readonly ekRoots: string | undefined;
+  readonly cloudRoots?: string | undefined;
   readonly acceptExpiredEk?: boolean | undefined;
+  /** At enrolment, ask the URLs in the TPMs' certificates for what leads to a root. */
+  readonly fetchIntermediates?: boolean | undefined;
   readonly pins: string | undefined;
   readonly extensions: readonly string[];
 };
@@ -76,14 +79,18 @@ export async function openSession(sources: SessionSources, signal: AbortSignal):
   ];
   const recordOfExtensions = extensionRecordPath(pinsPath);
   const extensionRecord = await readExtensionRecord(recordOfExtensions);
-  const rootsPath = sources.ekRoots ?? declared.ekRootsPath ?? (await trustStoreInUse());
-  const { acceptExpiredEk: acceptExpired = false } = sources;
-  const ekRoots = rootsPath === undefined ? undefined : await readEkRoots(rootsPath, { acceptExpired });
+  const { acceptExpiredEk: acceptExpired, fetchIntermediates = false } = sources;
+  const trust = await readTrust({
+    ekRoots: sources.ekRoots,
+    cloudRoots: sources.cloudRoots,
+    labRoots: declared.ekRootsPath,
+    acceptExpired,
+  });
   const knowledge = (node: DeclaredNode): ExtensionKnowledge => ({
     known: extensions,
     ...rightOfNode(extensionRecord, node.name),
   });
-  const verifier = { pinsPath, ekRoots, candidates: known.all };
+  const verifier = { pinsPath, ...trust, fetchIntermediates, candidates: known.all };
   const right = async (node: DeclaredNode): Promise<Right> => {
     const allowed = allowedVersions(record, node.name, { made: image?.version });
     const versions = allowed.length === 0 ? [await reportedVersion(node, signal)] : allowed;
@@ -104,7 +111,7 @@ export async function openSession(sources: SessionSources, signal: AbortSignal):
       const versions = allowedVersions(record, node.name, { made: image?.version });
       const allowed = versions.length === 0 ? undefined : new Set(versions);
       const context = { releases: known, extensions: knowledge(node), target, allowed };
-      return new RemoteNode(node, { ...context, pinsPath, ekRoots, operatorPem });
+      return new RemoteNode(node, { ...context, ...verifier, operatorPem });
     },
     component: (node, goal) =>
       new RemoteComponent(node, { ...verifier, goal, operatorPem, right: async () => right(node) }),

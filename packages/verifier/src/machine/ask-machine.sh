@@ -48,9 +48,9 @@ ask() {
     exec 3>&-
 }
 octets() { for number in "$@"; do printf '\\%03o' "$number"; done; }
-# TPM2_NV_ReadPublic of the index whose last two bytes are given, then TPM2_NV_Read with an empty password, 512 bytes at a time.
+# TPM2_NV_ReadPublic of the index whose last three bytes are given, then TPM2_NV_Read with an empty password, 512 bytes at a time.
 index() {
-    id="1 192 $1 $2"
+    id="1 $1 $2 $3"
     ask "$(octets 128 1 0 0 0 14 0 0 1 105 $id)" || return
     set -- $(od -An -v -tu1 "$answer")
     [ "$#" -gt 26 ] && [ "$7$8$9" = 000 ] && [ "${10}" = 0 ] || return
@@ -70,9 +70,14 @@ index() {
         at=$((at + count))
     done
 }
-# Where TCG's EK Credential Profile 2.5 (2.2.1) has EK certificates, then intermediates; where clouds have theirs.
-for number in 0:2 0:10 0:18 0:20 0:22 0:24 0:28 0:30 1:0 1:1 1:2 1:3 1:4 1:5 1:6 1:7; do
-    value=$(index "${number%:*}" "${number#*:}" | base64 | tr -d '\n')
+# Where TCG's EK Credential Profile 2.5 (2.2.1) has EK certificates, then intermediates.
+for number in 0:2 0:10 0:18 0:20 0:22 0:24 0:26 0:28 0:30 1:0 1:1 1:2 1:3 1:4 1:5 1:6 1:7; do
+    value=$(index 192 "${number%:*}" "${number#*:}" | base64 | tr -d '\n')
     [ -n "$value" ] && say "nv-$number base64:$value"
+done
+# Where clouds have certificates of attestation keys: Azure, then Google.
+for number in 1:208 0:0 0:2; do
+    value=$(index 193 "${number%:*}" "${number#*:}" | base64 | tr -d '\n')
+    [ -n "$value" ] && say "cloud-$number base64:$value"
 done
 exit 0

@@ -1,7 +1,19 @@
-import type { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { parseFirmwareLog, replayPcrs, splitCertificates, type FirmwareLog, type HashName } from "@ashlar/formats";
-import { checkEkChain, explainFirmware, parseCertificate, type EkRoots, type ExplainedEvent } from "@ashlar/identity";
+import {
+  checkAkChain,
+  checkCloudEkChain,
+  checkEkChain,
+  explainFirmware,
+  namesManufacturer,
+  parseCertificate,
+  parsedOf,
+  readableCertificates,
+  type EkChain,
+  type EkRoots,
+  type ExplainedEvent,
+  type ParsedCertificate,
+} from "@ashlar/identity";
 import type { MachineFacts } from "./machine-facts.ts";
 
 /** One thing that was looked at. A `problem` keeps a node on this machine from being proven. */
@@ -28,15 +40,21 @@ const FIRST_INTERMEDIATE = 0x0100;
  * Says whether a node on this machine could be proven, and what is in the way.
  *
  * @param ekRoots the makers that are trusted; without them it is not said whose TPM would be proven
+ * @param cloudRoots the same of clouds
  */
-export function judgeMachine(facts: MachineFacts, ekRoots: EkRoots | undefined, now: Date): MachineReport {
+export function judgeMachine(
+  facts: MachineFacts,
+  ekRoots: EkRoots | undefined,
+  now: Date,
+  cloudRoots?: EkRoots,
+): MachineReport {
   const { checks: logChecks, events } = judgeLog(facts);
   const checks = [
     judgeTpm(facts),
     judgeUefi(facts),
     judgeBank(facts),
     ...logChecks,
-    ...judgeEk(facts, ekRoots, now),
+    ...judgeEk(facts, { ekRoots, cloudRoots, now }),
     judgeSecureBoot(facts),
   ];
   const isUnknown = checks.some(({ id }) => id === NOT_LOOKED_AT);
@@ -155,9 +173,8 @@ function noteOwnPrograms(events: readonly ExplainedEvent[]): MachineCheck[] {
 }
 
 function judgeEk(
-  { nv, canAskTpm, tpmVersion, isRoot }: MachineFacts,
-  ekRoots: EkRoots | undefined,
-  now: Date,
+  { nv, cloud, canAskTpm, tpmVersion, isRoot }: MachineFacts,
+  given: Omit<Trust, "intermediates">,
 ): MachineCheck[] {
   if (tpmVersion !== "2") return [];
   if (!canAskTpm) {
@@ -165,6 +182,9 @@ function judgeEk(
     return [{ id: NOT_LOOKED_AT, state: "problem", found: "the TPM cannot be asked", advice: AS_ROOT }];
   }
   const certificates = [...nv].filter(([index]) => index < FIRST_INTERMEDIATE);
+  if (certificates.length === 0 && cloud.size > 0) {
+    return anyIsEnough([...cloud].map(([index, der]) => judgeCloudCertificate(index, der, given)));
+  }
   if (certificates.length === 0) {
     return [
       {
@@ -176,9 +196,14 @@ function judgeEk(
     ];
   }
   const rest = [...nv].filter(([index]) => index >= FIRST_INTERMEDIATE).toSorted(([one], [other]) => one - other);
-  const intermediates = readChain(Buffer.concat(rest.map(([, bytes]) => bytes)));
-  const checks = certificates.map(([index, der]) => judgeCertificate(index, der, { intermediates, ekRoots, now }));
-  // One whose maker is trusted is enough.
+  // Over the borders of indices.
+  const chain = splitCertificates(Buffer.concat(rest.map(([, bytes]) => bytes))).slice(0, MAX_INTERMEDIATES);
+  const intermediates = readableCertificates(chain);
+  return anyIsEnough(certificates.map(([index, der]) => judgeCertificate(index, der, { ...given, intermediates })));
+}
+
+/** One whose issuer is trusted is enough. */
+function anyIsEnough(checks: readonly MachineCheck[]): MachineCheck[] {
   const isTrusted = checks.some(({ state }) => state === "ok");
   return checks.map((each) => (isTrusted && each.state === "problem" ? asNote(each) : each));
 }
@@ -187,44 +212,79 @@ function asNote({ id, found }: MachineCheck): MachineCheck {
   return { id, state: "note", found };
 }
 
-/** Certificates of the way to a root, over the borders of indices; from the first that cannot be read on they lead nowhere. */
-function readChain(bytes: Buffer): X509Certificate[] {
-  const found: X509Certificate[] = [];
-  try {
-    for (const der of splitCertificates(bytes).slice(0, MAX_INTERMEDIATES))
-      found.push(parseCertificate(der, "intermediate"));
-  } catch (error) {
-    if (!(error instanceof AshlarError)) throw error;
-  }
-  return found;
-}
-
 const MAX_INTERMEDIATES = 16;
 
 type Trust = {
-  readonly intermediates: readonly X509Certificate[];
+  readonly intermediates: readonly ParsedCertificate[];
   readonly ekRoots: EkRoots | undefined;
+  readonly cloudRoots: EkRoots | undefined;
   readonly now: Date;
 };
 
-function judgeCertificate(index: number, bytes: Uint8Array, { intermediates, ekRoots, now }: Trust): MachineCheck {
-  const place = `EK certificate at 0x01c0${index.toString(16).padStart(4, "0")}`;
+/** Places of the TCG EK Credential Profile 2.5 (2.2.1.4) whose keys nodes do not use. */
+const UNSUPPORTED: ReadonlyMap<number, string> = new Map([
+  [0x1a, "SM2"],
+  [0x1e, "RSA-4096"],
+]);
+
+function judgeCertificate(index: number, bytes: Uint8Array, trust: Trust): MachineCheck {
+  const place = `EK certificate at 0x01c0${hex(index)}`;
+  const kind = UNSUPPORTED.get(index);
+  if (kind !== undefined) {
+    return {
+      id: "ek",
+      state: "problem",
+      found: `${place}: for an ${kind} key, which is not supported`,
+      advice: "a node needs a certificate for an RSA-2048, RSA-3072, P-256, P-384 or P-521 key: ask the maker",
+    };
+  }
+  return judgeChain(place, bytes, "maker", ({ x509, fields }) => {
+    const { ekRoots, cloudRoots, intermediates, now } = trust;
+    if (cloudRoots !== undefined && !namesManufacturer({ x509, fields })) {
+      return checkCloudEkChain(x509, cloudRoots, now, intermediates);
+    }
+    return ekRoots && checkEkChain(x509, ekRoots, now, intermediates);
+  });
+}
+
+function judgeCloudCertificate(
+  index: number,
+  bytes: Uint8Array,
+  { cloudRoots, now }: Omit<Trust, "intermediates">,
+): MachineCheck {
+  const place = `attestation key's certificate at 0x01c1${hex(index)}`;
+  return judgeChain(place, bytes, "cloud", ({ x509 }) => cloudRoots && checkAkChain(x509, cloudRoots, now));
+}
+
+function judgeChain(
+  place: string,
+  bytes: Uint8Array,
+  issuers: "maker" | "cloud",
+  check: (certificate: ParsedCertificate) => EkChain | undefined,
+): MachineCheck {
   try {
-    const certificate = parseCertificate(splitCertificates(Buffer.from(bytes))[0] ?? bytes, place);
-    const issuer = (certificate.issuer ?? "").replaceAll("\n", ", ") || "an issuer without a name";
-    const found = `${place}, issued by ${issuer}, until ${certificate.validTo}`;
-    if (ekRoots === undefined) {
-      const advice = "give the maker's root certificates with --ek-roots to see whether its chain is complete";
+    const certificate = parsedOf(parseCertificate(splitCertificates(Buffer.from(bytes))[0] ?? bytes, place));
+    const { x509 } = certificate;
+    const issuer = (x509.issuer ?? "").replaceAll("\n", ", ") || "an issuer without a name";
+    const found = `${place}, issued by ${issuer}, until ${x509.validTo}`;
+    const chain = check(certificate);
+    if (chain === undefined) {
+      const option = issuers === "maker" ? "--ek-roots" : "--cloud-roots";
+      const advice = `give the ${issuers}'s root certificates with ${option} to see whether its chain is complete`;
       return { id: "ek", state: "note", found, advice };
     }
-    const { problem, notes } = checkEkChain(certificate, ekRoots, now, intermediates);
+    const { problem, notes } = chain;
     if (problem === undefined) return { id: "ek", state: "ok", found: [found, ...notes].join("; ") };
-    const advice = "add the maker's root certificate to what you trust";
+    const advice = `add the ${issuers}'s root certificate to what you trust`;
     return { id: "ek", state: "problem", found: `${found}: ${problem}`, advice };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
     return { id: "ek", state: "problem", found: error.message };
   }
+}
+
+function hex(index: number): string {
+  return index.toString(16).padStart(4, "0");
 }
 
 function judgeSecureBoot({ secureBoot, setupMode, bootLoader }: MachineFacts): MachineCheck {

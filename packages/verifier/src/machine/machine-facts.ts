@@ -23,6 +23,8 @@ export type MachineFacts = {
   readonly firmwareLog: Uint8Array | undefined;
   /** What the TPM's NV memory holds, by the last 16 bits of an index 0x01c0xxxx: EK certificates, from 0x0100 on intermediates. */
   readonly nv: ReadonlyMap<number, Uint8Array>;
+  /** Certificates of attestation keys, by the last 16 bits of an index 0x01c1xxxx: where clouds have them. */
+  readonly cloud: ReadonlyMap<number, Uint8Array>;
 };
 
 const HEADING = "ashlar-machine 1";
@@ -77,15 +79,16 @@ export function parseMachineFacts(output: string): MachineFacts {
     canAskTpm: values.get("tpm-device") === "yes",
     banks,
     firmwareLog: bytes("firmware-log"),
-    nv: readNv(values),
+    nv: readNv(values, "nv"),
+    cloud: readNv(values, "cloud"),
   };
 }
 
-function readNv(values: ReadonlyMap<string, string>): Map<number, Uint8Array> {
+function readNv(values: ReadonlyMap<string, string>, kind: "nv" | "cloud"): Map<number, Uint8Array> {
   const nv = new Map<number, Uint8Array>();
   for (const [name, value] of values) {
-    const { high, low } = /^nv-(?<high>[0-9]{1,3}):(?<low>[0-9]{1,3})$/u.exec(name)?.groups ?? {};
-    if (high === undefined || low === undefined) continue;
+    const { high, low, of } = /^(?<of>[a-z]+)-(?<high>[0-9]{1,3}):(?<low>[0-9]{1,3})$/u.exec(name)?.groups ?? {};
+    if (of !== kind || high === undefined || low === undefined) continue;
     const bytes = bytesOf(name, value);
     if (bytes !== undefined && bytes.length > 0) nv.set(Number(high) * 256 + Number(low), bytes);
   }

@@ -4,8 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { parseFirmwareLog, replayPcrs, sha256 } from "@ashlar/formats";
-import { parseEkRoots } from "@ashlar/identity";
-import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { parseEkRoots, prepareEnrolment } from "@ashlar/identity";
+import {
+  akExtensions,
+  authorityExtensions,
+  ekExtensions,
+  TestAuthority,
+  testCertificate,
+  TestNode,
+} from "@ashlar/identity/test-fixtures";
 import { firmwareLogBytes, testLogs, testRelease, type TestLogs } from "@ashlar/protocol/test-fixtures";
 import fc from "fast-check";
 import { askMachine } from "./ask-machine.ts";
@@ -18,7 +25,8 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const { firmware } = testLogs(testRelease("1.0.0"), sha256("class"), sha256("node"));
 const authority = new TestAuthority();
-const { ekCertificate } = new TestNode(authority).keys;
+const tpm = new TestNode(authority);
+const { ekCertificate } = tpm.keys;
 const ekRoots = parseEkRoots(authority.roots);
 const now = new Date();
 const base64 = (bytes: Uint8Array): string => `base64:${Buffer.from(bytes).toString("base64")}`;
@@ -107,6 +115,64 @@ test("whose TPM it is: without trusted makers only noted, another maker's is a p
     [0x0101, Buffer.concat([der.subarray(100), Buffer.alloc(9)])],
   ]);
   assert.equal(ekOf({ ...facts, nv }, rootOnly, now)?.state, "ok");
+});
+
+const trusted = (state: string | undefined): boolean => state === "ok";
+
+test("an intermediate that cannot be read leads nowhere, and does not hide those after it, as in an enrolment", () => {
+  const root = testCertificate({ commonName: "Maker Root", extensions: authorityExtensions() });
+  const between = testCertificate({ commonName: "Between", issuer: root, extensions: authorityExtensions() });
+  const ek = testCertificate({ issuer: between, extensions: ekExtensions() });
+  // OpenSSL reads it; RFC 5280, 4.2 forbids the same extension twice.
+  const doubled = testCertificate({ extensions: [...authorityExtensions(), ...authorityExtensions()] });
+  const nv = new Map([
+    [0x0002, ek.der],
+    [0x0100, doubled.der],
+    [0x0101, between.der],
+  ]);
+  const facts = { ...parseMachineFacts(answerWith(firmware)), nv };
+  const roots = parseEkRoots(root.pem);
+  const { checks } = judgeMachine(facts, roots, now);
+  assert.deepEqual(checks.find(({ id }) => id === "ek")?.state, "ok");
+  const keys = { ak: tpm.keys.ak, ekPublic: tpm.keys.ekPublic, ekCertificate: ek.der };
+  const ekIntermediates = [doubled.der, between.der];
+  // The EK is another one, which is found out only after the chain has held.
+  assert.throws(
+    () => prepareEnrolment({ ...keys, ekIntermediates }, { ekRoots: roots }, now, (size) => new Uint8Array(size)),
+    { message: /expected the EK of the certificate, found another EK/u },
+  );
+});
+
+test("a cloud's certificate for an attestation key counts where there is no EK certificate, and the cloud is trusted", () => {
+  const root = testCertificate({ commonName: "Cloud Root", extensions: authorityExtensions() });
+  const vm = (extensions: Buffer[]): Uint8Array =>
+    Buffer.concat([testCertificate({ commonName: "vm", issuer: root, extensions }).der, Buffer.alloc(99)]);
+  const base = answerWith(
+    firmware,
+    [/^nv-.*\n/mu, ""],
+    [/^tpm-device yes$/mu, `tpm-device yes\ncloud-1:208 ${base64(vm(akExtensions("2.23.133.8.3")))}`],
+  );
+  const facts = parseMachineFacts(base);
+  assert.deepEqual([...facts.cloud.keys()], [0x01d0]);
+  const roots = parseEkRoots(root.pem);
+  const ekOf = (...args: Parameters<typeof judgeMachine>) => judgeMachine(...args).checks.find(({ id }) => id === "ek");
+  const note = ekOf(facts, ekRoots, now);
+  assert.equal(note?.state, "note");
+  assert.match(note.found, /^attestation key's certificate at 0x01c101d0, issued by CN=Cloud Root/u);
+  assert.match(note.advice ?? "", /--cloud-roots/u);
+  assert.equal(judgeMachine(facts, undefined, now, roots).provable, true);
+  assert.ok(trusted(ekOf(facts, undefined, now, roots)?.state));
+  assert.match(ekOf(facts, undefined, now, ekRoots)?.found ?? "", /no trusted issuer named CN=Cloud Root/u);
+  // Google's for an EK names no manufacturer.
+  const google = { ...facts, nv: new Map([[2, vm(akExtensions(undefined, 0x20))]]) };
+  assert.ok(trusted(ekOf(google, ekRoots, now, roots)?.state));
+  assert.match(ekOf(google, ekRoots, now)?.found ?? "", /names no TPM manufacturer/u);
+});
+
+test("an EK certificate for a kind of key that nodes do not use is named", () => {
+  const found = problems(firmware, [/^nv-0:2 /mu, "nv-0:26 "]);
+  assert.match(found, /0x01c0001a: for an SM2 key, which is not supported \(.*P-521/u);
+  assert.match(problems(firmware, [/^nv-0:2 /mu, "nv-0:30 "]), /0x01c0001e: for an RSA-4096 key/u);
 });
 
 test("what nobody may look at is not known; a driver after the hand-over and own programs are named", () => {

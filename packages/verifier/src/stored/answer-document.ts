@@ -56,6 +56,7 @@ type BinaryMember =
   | "quoteSignature"
   | "ekCertificate"
   | "ekPublic"
+  | "akCertificate"
   | "firmwareLog"
   | "userspaceLog";
 

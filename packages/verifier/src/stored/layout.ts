@@ -3,11 +3,19 @@
 export const FLEET = "fleet.json";
 export const MANIFEST = "manifest.json";
 export const EK_ROOTS = "ek-roots.pem";
+export const CLOUD_ROOTS = "cloud-roots.pem";
 export const RELEASES = "releases";
 export const EXTENSIONS = "extensions.json";
 
 /** What lies beside the nodes' directories. */
-export const SHARED_NAMES: ReadonlySet<string> = new Set([FLEET, MANIFEST, EK_ROOTS, RELEASES, EXTENSIONS]);
+export const SHARED_NAMES: ReadonlySet<string> = new Set([
+  FLEET,
+  MANIFEST,
+  EK_ROOTS,
+  CLOUD_ROOTS,
+  RELEASES,
+  EXTENSIONS,
+]);
 
 /** A release in its directory, named by the SHA-256 of its UKI. */
 export const RELEASE_FILE: RegExp = /^(?<ukiSha256>[0-9a-f]{64})\.json$/u;
@@ -22,6 +30,8 @@ export const EVIDENCE_FILES = {
   ekCertificate: "ek-cert.der",
   /** Instead of the certificate, where the TPM has none. */
   ekPublic: "ek.pub",
+  /** Instead of both, where a cloud has certified the attestation key. */
+  akCertificate: "ak-cert.der",
   firmwareLog: "firmware-log.bin",
   userspaceLog: "userspace-log.cel",
 } as const;

@@ -46,15 +46,27 @@ export async function readStoredAnswer(directory: string, name: string): Promise
   return { answer, contradictions: [...contradictions, ...more.contradictions] };
 }
 
-/** The certificate of the node's EK, or the EK where its TPM has no certificate. */
-async function readEk(place: string): Promise<Pick<StoredAnswer["evidence"], "ekCertificate" | "ekPublic">> {
-  const { ekCertificate: certificateFile, ekPublic: keyFile } = EVIDENCE_FILES;
-  const ekCertificate = await readOptional(join(place, certificateFile), MAX_CERTIFICATE_BYTES);
-  const ekPublic = await readOptional(join(place, keyFile), MAX_TPM_STRUCTURE_BYTES);
-  if (ekCertificate !== undefined && ekPublic === undefined) return { ekCertificate };
-  if (ekCertificate === undefined && ekPublic !== undefined) return { ekPublic };
-  const found = ekPublic === undefined ? "no such file" : `${keyFile} as well`;
-  throw new AshlarError("not-found", `expected ${join(place, certificateFile)}, found ${found}`);
+type Shown = Pick<StoredAnswer["evidence"], "akCertificate" | "ekCertificate" | "ekPublic">;
+
+/** What the node has shown for its TPM: one of three files. */
+async function readEk(place: string): Promise<Shown> {
+  const { akCertificate, ekCertificate, ekPublic } = EVIDENCE_FILES;
+  const shown: [keyof Shown, Uint8Array][] = [];
+  for (const [member, file, maxBytes] of [
+    ["akCertificate", akCertificate, MAX_CERTIFICATE_BYTES],
+    ["ekCertificate", ekCertificate, MAX_CERTIFICATE_BYTES],
+    ["ekPublic", ekPublic, MAX_TPM_STRUCTURE_BYTES],
+  ] as const) {
+    const bytes = await readOptional(join(place, file), maxBytes);
+    if (bytes !== undefined) shown.push([member, bytes]);
+  }
+  const [only, more] = shown;
+  if (only !== undefined && more === undefined) return { [only[0]]: only[1] };
+  const found = more === undefined ? "no such file" : shown.map(([member]) => EVIDENCE_FILES[member]).join(" and ");
+  throw new AshlarError(
+    "not-found",
+    `expected ${join(place, ekCertificate)}, ${ekPublic} or ${akCertificate}, found ${found}`,
+  );
 }
 
 /** The parts of the answer about the next boot are all there, or none of them is, and the reason for that. */

@@ -8,6 +8,7 @@ import { knownExtensionSchema } from "../declared/extension-schemas.ts";
 import { fleetDocumentSchema, MAX_FLEET_BYTES } from "./fleet-document.ts";
 import {
   ANSWER,
+  CLOUD_ROOTS,
   EK_ROOTS,
   EXTENSIONS,
   FLEET,
@@ -26,6 +27,8 @@ export type StoredFleet = {
   readonly manifest: string;
   /** PEM of the trusted makers, when there were any. */
   readonly ekRoots: string | undefined;
+  /** The same of the trusted clouds. */
+  readonly cloudRoots?: string | undefined;
   /** All releases that were known. */
   readonly known: readonly KnownRelease[];
   /** All published extensions that were known. */
@@ -62,6 +65,7 @@ export async function readStoredFleet(directory: string): Promise<FoundFleet> {
     what: "a release's manifest",
   });
   const ekRoots = await readOptional(join(directory, EK_ROOTS), MAX_SHARED_FILE_BYTES);
+  const cloudRoots = await readOptional(join(directory, CLOUD_ROOTS), MAX_SHARED_FILE_BYTES);
   const known = await readReleases(join(directory, RELEASES));
   const extensions = await readExtensions(join(directory, EXTENSIONS));
   const strangers = await findStrangers(directory, nodes);
@@ -69,6 +73,7 @@ export async function readStoredFleet(directory: string): Promise<FoundFleet> {
     nodes,
     manifest: manifest.toString("utf8"),
     ekRoots: ekRoots?.toString("utf8"),
+    ...(cloudRoots === undefined ? {} : { cloudRoots: cloudRoots.toString("utf8") }),
     known,
     extensions,
     strangers,

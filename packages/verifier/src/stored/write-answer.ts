@@ -31,7 +31,8 @@ function filesOf(answer: StoredAnswer): ReadonlyMap<string, Uint8Array | string>
     [QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey)],
     [ANSWER, formatAnswerDocument(answer)],
   ]);
-  if (evidence.ekCertificate !== undefined) files.set(EVIDENCE_FILES.ekCertificate, evidence.ekCertificate);
+  if (evidence.akCertificate !== undefined) files.set(EVIDENCE_FILES.akCertificate, evidence.akCertificate);
+  else if (evidence.ekCertificate !== undefined) files.set(EVIDENCE_FILES.ekCertificate, evidence.ekCertificate);
   else if (evidence.ekPublic !== undefined) files.set(EVIDENCE_FILES.ekPublic, evidence.ekPublic);
   if ("answer" in nextBoot) {
     const { reportText, quoteMessage, quoteSignature } = nextBoot.answer;

@@ -6,7 +6,17 @@ import type { KnownExtension } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import { refuseNodeName } from "../node-name.ts";
 import { fleetDocument } from "./fleet-document.ts";
-import { EK_ROOTS, EXTENSIONS, FLEET, MANIFEST, NODE_FILES, RELEASE_FILE, RELEASES, SHARED_NAMES } from "./layout.ts";
+import {
+  CLOUD_ROOTS,
+  EK_ROOTS,
+  EXTENSIONS,
+  FLEET,
+  MANIFEST,
+  NODE_FILES,
+  RELEASE_FILE,
+  RELEASES,
+  SHARED_NAMES,
+} from "./layout.ts";
 import { MAX_RELEASES, MAX_RELEASES_BYTES, readNodeNames, type StoredFleet } from "./read-fleet.ts";
 
 /**
@@ -18,7 +28,7 @@ import { MAX_RELEASES, MAX_RELEASES_BYTES, readNodeNames, type StoredFleet } fro
  *   for a node whose name cannot be a directory's; nothing has changed then
  */
 export async function writeStoredFleet(directory: string, fleet: StoredFleet): Promise<void> {
-  const { nodes, manifest, ekRoots, known, extensions } = fleet;
+  const { nodes, manifest, ekRoots, cloudRoots, known, extensions } = fleet;
   for (const name of nodes) refuseNodeName(name);
   const reserved = nodes.find((name) => SHARED_NAMES.has(name));
   if (reserved !== undefined) throw new AshlarError("usage", `expected a node's name, found the file ${reserved}`);
@@ -30,8 +40,13 @@ export async function writeStoredFleet(directory: string, fleet: StoredFleet): P
   await mkdir(directory, { recursive: true });
   for (const name of outdated) await removeNode(join(directory, name));
   await writeFileAtomically(join(directory, MANIFEST), manifest);
-  if (ekRoots === undefined) await removeFile(join(directory, EK_ROOTS));
-  else await writeFileAtomically(join(directory, EK_ROOTS), ekRoots);
+  for (const [name, roots] of [
+    [EK_ROOTS, ekRoots],
+    [CLOUD_ROOTS, cloudRoots],
+  ] as const) {
+    if (roots === undefined) await removeFile(join(directory, name));
+    else await writeFileAtomically(join(directory, name), roots);
+  }
   for (const name of releases) await removeFile(join(directory, RELEASES, name));
   await writeReleases(join(directory, RELEASES), known);
   await writeFileAtomically(join(directory, EXTENSIONS), format(extensions.map(withoutMore)));
