@@ -1,12 +1,13 @@
-import { randomBytes, randomFillSync } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, runForText, withTemporaryDirectory } from "@ashlar/host";
-import { formatVerity } from "@ashlar/image";
+import { formatVerity } from "@ashlar/image/verity";
 import type { Bench, BenchResult } from "./bench.ts";
+import { writeNoise } from "./verity-files.ts";
 
-/** As large as a node's usr image; how long hashing takes does not depend on what is hashed. */
+/** As large as a node's usr image. */
 const IMAGE_BYTES = 254_000_000 - (254_000_000 % 4096);
 const ROUNDS = 9;
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
@@ -26,7 +27,7 @@ async function measure(directory: string): Promise<BenchResult> {
     string,
     string,
   ];
-  await writeNoise(data);
+  await writeNoise(data, IMAGE_BYTES);
   const salt = randomBytes(32);
   const own: number[] = [];
   const peer: number[] = [];
@@ -42,17 +43,6 @@ async function measure(directory: string): Promise<BenchResult> {
   const [ownMs, peerMs] = [median(own), median(peer)];
   const detail = `${ownMs.toFixed(0)} ms, veritysetup ${peerMs.toFixed(0)} ms (medians of ${ROUNDS}, taking turns)`;
   return { value: peerMs / ownMs, detail };
-}
-
-async function writeNoise(path: string): Promise<void> {
-  await using file = await open(path, "w");
-  const chunk = Buffer.alloc(1024 * 1024);
-  for (let written = 0; written < IMAGE_BYTES;) {
-    randomFillSync(chunk);
-    const size = Math.min(chunk.length, IMAGE_BYTES - written);
-    await file.write(chunk, 0, size);
-    written += size;
-  }
 }
 
 async function timeOf(work: () => Promise<unknown>): Promise<number> {

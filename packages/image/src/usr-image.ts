@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { mkdir, open, stat, truncate } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { BuildTree } from "./build-tree.ts";
 import { formatVerity } from "./verity/format-verity.ts";
@@ -56,7 +57,13 @@ export async function makeUsrImage(
   await truncate(path, Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES);
   const salt = Buffer.from(hash("sha256", USR_SALT_PHRASE), "hex");
   const verityUuid = uuidFor("verity", version);
-  const verity = await formatVerity({ data: path, hash: verityPath, salt, uuid: verityUuid });
+  const verity = await formatVerity({
+    data: path,
+    hash: verityPath,
+    salt,
+    uuid: verityUuid,
+    threads: availableParallelism(),
+  });
   return {
     path,
     verityPath,

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { type BlockOwner, findBlockOwners, openErofs } from "@ashlar/formats";
 import { openRegion, readRegionSync, type Region } from "./verity/region.ts";
@@ -22,7 +23,12 @@ const MAX_NAMED_FILES = 4;
 export async function verifyFileSystem(parts: VerifyFileSystemOptions): Promise<ImageProblem[]> {
   const { name, data, hashName, hash, rootHash } = parts;
   try {
-    const { problems, badDataBlocks, superblock } = await verifyVerity({ data, hash, rootHash });
+    const { problems, badDataBlocks, superblock } = await verifyVerity({
+      data,
+      hash,
+      rootHash,
+      threads: availableParallelism(),
+    });
     const offsets = problems.flatMap((problem) => (problem.kind === "data-block" ? [problem.offsetBytes] : []));
     const filesAt = await findFiles(data, offsets, superblock.dataBlockSizeBytes, parts.mountPoint);
     const described = problems.map((problem) => describe(problem, parts, filesAt));

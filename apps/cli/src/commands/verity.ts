@@ -1,7 +1,6 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
-import type { FormattedVerity, VerityProblem, VerityVerification } from "@ashlar/image";
+import type { FormattedVerity, VerityProblem, VerityVerification } from "@ashlar/image/verity";
 import { Command, Option } from "commander";
 
 /** What `veritysetup format` takes when it is not told. */
@@ -54,7 +53,8 @@ Examples:
   ashlar verity format usr.erofs usr.verity --salt - --uuid 01234567-89ab-cdef-0123-456789abcdef --json`,
     )
     .action(async (data: string, hash: string, options: FormatOptions) => {
-      const { formatVerity } = await import("@ashlar/image");
+      const { randomBytes, randomUUID } = await import("node:crypto");
+      const { formatVerity } = await import("@ashlar/image/verity");
       const formatted = await formatVerity({
         data,
         hash,
@@ -109,7 +109,7 @@ Example:
   ashlar verity verify usr.erofs usr.verity 5d41402abc4b2a76b9719d911017c592ae41e4649b934ca495991b7852b855aa`,
     )
     .action(async (data: string, hash: string, rootHash: string, options: { readonly json?: true }) => {
-      const { verifyVerity } = await import("@ashlar/image");
+      const { verifyVerity } = await import("@ashlar/image/verity");
       const verification = await verifyVerity({
         data: { path: data },
         hash: { path: hash },

@@ -1,5 +1,6 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
 import { open, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import {
   DDI_TYPES,
@@ -56,6 +57,7 @@ export async function writeDdi(parts: DdiParts): Promise<string> {
     // One for all versions: a node compares their trees to find the blocks that it has already.
     salt: Buffer.from(hash("sha256", `ashlar extension ${name}`), "hex"),
     uuid: uuidFor("extension tree", name),
+    threads: availableParallelism(),
   });
   // mkfs.erofs 1.8.6 could begin at that place itself (--offset), but then writes directories of several blocks elsewhere.
   await writeFile(out, "");

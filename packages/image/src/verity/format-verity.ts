@@ -7,7 +7,7 @@ import {
   verityLayout,
   type VeritySuperblock,
   writeVeritySuperblock,
-} from "@ashlar/formats";
+} from "@ashlar/formats/verity";
 import { hashRanges } from "./hash-ranges.ts";
 import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "./region.ts";
 

@@ -1,10 +1,8 @@
 import { hash } from "node:crypto";
-import { readvSync, writeSync } from "node:fs";
+import { readv, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { setImmediate } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
-import { createBlockHasher, verityLayout, type VerityParameters } from "@ashlar/formats";
-import { COUNTERS, createRangeHasher, type RangeHasher, type RangeJob } from "./range-hasher.ts";
+import { createBlockHasher, verityLayout, type VerityParameters } from "@ashlar/formats/verity";
+import { COUNTERS, hashShare, type RangeJob } from "./hash-share.ts";
 
 export type HashRangesOptions = {
   readonly mode: RangeJob["mode"];
@@ -14,7 +12,7 @@ export type HashRangesOptions = {
   readonly dataOffsetBytes: number;
   readonly hashFile: number;
   readonly hashOffsetBytes: number;
-  /** Default: the processors that this process may use. */
+  /** Default: as many as hardly cost anything, at most one for each processor that this process may use. */
   readonly threads?: number | undefined;
   readonly onProgress?: ((doneFraction: number) => void) | undefined;
 };
@@ -27,11 +25,13 @@ export type HashedRanges = {
   readonly firstBadBlocks: readonly number[];
 };
 
-/** Read at once: enough that calls cost nothing, little enough to stay in a processor's second-level cache. */
-const BATCH_BYTES = 2 * 1024 * 1024;
+/** Read at once: enough that calls cost nothing, little enough to stay in a processor's caches. */
+const BATCH_BYTES = 1024 * 1024;
 /** What the system accepts in one `readv` (IOV_MAX). */
 const MAX_BATCH_BLOCKS = 1024;
-/** A thread takes about as long to start as to hash this much. */
+/** A thread takes as much of a processor to start as to hash 50 MB. Unasked for, that is spent where it is little. */
+const THRIFTY_BYTES_PER_THREAD = 256 * 1024 * 1024;
+/** With less than this to do, a thread has not started before the others are done. */
 const MIN_BYTES_PER_THREAD = 16 * 1024 * 1024;
 const MAX_THREADS = 16;
 const MAX_FIRST_BAD_BLOCKS = 16;
@@ -46,7 +46,7 @@ export async function hashRanges(options: HashRangesOptions): Promise<HashedRang
   const counters = new Int32Array(job.counters);
   const dataBytes = job.dataBlocks * job.dataBlockSizeBytes;
   const threads = Math.min(
-    options.threads ?? availableParallelism(),
+    options.threads ?? thriftyThreads(dataBytes),
     MAX_THREADS,
     Math.ceil(dataBytes / MIN_BYTES_PER_THREAD),
   );
@@ -96,32 +96,32 @@ function createJob(options: HashRangesOptions): RangeJob {
   };
 }
 
-/** Does its share in this thread, letting other events in between chunks. */
+function thriftyThreads(dataBytes: number): number {
+  return Math.min(availableParallelism(), Math.max(1, Math.floor(dataBytes / THRIFTY_BYTES_PER_THREAD)));
+}
+
 async function runHere(job: RangeJob, onProgress: HashRangesOptions["onProgress"]): Promise<readonly number[]> {
   const counters = new Int32Array(job.counters);
-  const hasher = createRangeHasher(job, { hash, readvSync, writeSync, createBlockHasher });
-  while (hasher.step()) {
+  return await hashShare(job, { hash, readv, writeSync, createBlockHasher }, () => {
     const done = Atomics.load(counters, COUNTERS.nextChunk) * job.hashBlocksPerChunk;
     onProgress?.(Math.min(1, done / job.hashBlocks));
-    await setImmediate();
-  }
-  return hasher.badBlocks;
+  });
 }
 
 /** Bundlers must leave the two functions self-contained (esbuild: no `keepNames`). */
 const WORKER_SOURCE = `
   const { hash } = require("node:crypto");
-  const { readvSync, writeSync } = require("node:fs");
+  const { readv, writeSync } = require("node:fs");
   const { parentPort, workerData } = require("node:worker_threads");
   const createBlockHasher = ${createBlockHasher.toString()};
-  const createRangeHasher = ${createRangeHasher.toString()};
-  const hasher = createRangeHasher(workerData, { hash, readvSync, writeSync, createBlockHasher });
-  while (hasher.step());
-  parentPort.postMessage(hasher.badBlocks);
+  const hashShare = ${hashShare.toString()};
+  hashShare(workerData, { hash, readv, writeSync, createBlockHasher }).then((bad) => parentPort.postMessage(bad));
 `;
 
-async function runWorker(job: RangeJob): Promise<RangeHasher["badBlocks"]> {
-  const { promise, resolve, reject } = Promise.withResolvers<RangeHasher["badBlocks"]>();
+async function runWorker(job: RangeJob): Promise<readonly number[]> {
+  // Loaded only where it is used: a command that hashes in one thread starts without.
+  const { Worker } = await import("node:worker_threads");
+  const { promise, resolve, reject } = Promise.withResolvers<readonly number[]>();
   const worker = new Worker(WORKER_SOURCE, { eval: true, workerData: job, execArgv: [] });
   worker.once("message", resolve).once("error", reject);
   worker.once("exit", (code) => reject(new Error(`a hashing thread ended early with status ${code}`)));

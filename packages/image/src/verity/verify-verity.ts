@@ -6,7 +6,7 @@ import {
   type VerityLayout,
   verityLayout,
   type VeritySuperblock,
-} from "@ashlar/formats";
+} from "@ashlar/formats/verity";
 import { hashRanges } from "./hash-ranges.ts";
 import { openRegion, type OpenRegion, readRegion, type Region } from "./region.ts";
 
