@@ -15,7 +15,7 @@ export type Bench = {
 export type Reach = {
   readonly comparison: "at least" | "at most";
   readonly value: number;
-  readonly unit: "times" | "MB" | "of them";
+  readonly unit: "times" | "MB" | "ms" | "of them";
 };
 
 export type BenchResult = {

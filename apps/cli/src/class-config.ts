@@ -1,4 +1,3 @@
-import { readNamedFile } from "@ashlar/host";
 import { AshlarError, formatProblem, hasErrors } from "@ashlar/base";
 import { reportLines } from "@ashlar/host/terminal";
 import { Option } from "commander";
@@ -16,6 +15,7 @@ export function filesDirOption(): Option {
  * printed then.
  */
 export async function readClassConfig(path: string, filesDir: string | undefined): Promise<Uint8Array> {
+  const { readNamedFile } = await import("@ashlar/host");
   const bytes = await readNamedFile(path, "a Butane or Ignition file");
   if (path.endsWith(".ign")) return bytes;
   const text = new TextDecoder().decode(bytes);

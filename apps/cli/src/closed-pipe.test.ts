@@ -19,9 +19,9 @@ test("without a reader a command ends quietly, with the status of a closed pipe"
   const cases = [
     ["stdout", "main.ts", "prove", "--help"],
     ["stdout", "main.ts", "--version"],
-    ["stdout", "quick-start/main.ts", "butane", "--help"],
+    ["stdout", "main.ts", "butane", "--help"],
     ["stderr", "main.ts", "prove", "--no-such-option"],
-    ["stderr", "quick-start/main.ts", "butane"],
+    ["stderr", "main.ts", "butane"],
   ] as const;
   for (const [output, main, ...args] of cases) {
     assert.deepEqual(await runUnread(output, main, ...args), { status: 141, text: "" }, args.join(" "));

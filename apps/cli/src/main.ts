@@ -1,12 +1,13 @@
-import { endWithReader } from "./closed-pipe.ts";
-import { createProgram } from "./program.ts";
-import { reportFailure } from "./failure.ts";
+/** `ashlar` from its sources. The launcher starts the next one from the bundle that is written here. */
+import { join } from "node:path";
+import { bundleNameOf } from "./program.ts";
+import { writeBundle } from "./quick-start/bundle.ts";
+import { runCommand } from "./run-command.ts";
 
-endWithReader();
-// Commands end by setting process.exitCode, so that pending output is never cut off.
+await runCommand();
+const name = bundleNameOf(process.argv[2]);
 try {
-  const program = await createProgram(process.argv[2]);
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error);
+  if (name !== undefined) await writeBundle(join(import.meta.dirname, "../../.."), name);
+} catch {
+  // A command does not fail because the next one will not start faster.
 }

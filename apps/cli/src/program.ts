@@ -33,6 +33,15 @@ export async function createProgram(only?: string): Promise<Command> {
   return rootCommand(commands).description("Immutable Kubernetes nodes that can be proved").version(ownVersion());
 }
 
+/** The bundle of what needs no command: help and version. No command has this name. */
+export const HELP_BUNDLE = "ashlar";
+
+/** Which bundle does what a first argument asks for; undefined for a word that is no command. */
+export function bundleNameOf(word = "--help"): string | undefined {
+  if (["-h", "--help", "-V", "--version", "help"].includes(word)) return HELP_BUNDLE;
+  return Object.hasOwn(COMMANDS, word) ? word : undefined;
+}
+
 function ownVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   return manifest.version;

@@ -19,7 +19,7 @@ export type {
   WaitForBootOptions,
 } from "./lab.ts";
 export { labDown } from "./lab-down.ts";
-export { listLabs } from "./lab-state.ts";
+export { listLabs } from "./list-labs.ts";
 export { labUp } from "./lab-up.ts";
 export type { LabConfig, LabProgress, LabRepository, LabUpOptions } from "./lab-up.ts";
 export type { BootPhase } from "./boot-phase.ts";

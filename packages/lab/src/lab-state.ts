@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { isMissing, writeFileAtomically } from "@ashlar/host";
 import { z } from "zod";
 import { clusterState, type ClusterState } from "./cluster/cluster-state.ts";
-import { labPaths, labsDirectory, type LabPaths } from "./lab-paths.ts";
+import { labPaths, type LabPaths } from "./lab-paths.ts";
+import { listLabs } from "./list-labs.ts";
 
 export type NodeState = {
   readonly name: string;
@@ -85,20 +86,6 @@ export async function readLabState(paths: LabPaths): Promise<LabState> {
 
 export async function writeLabState(paths: LabPaths, state: LabState): Promise<void> {
   await writeFileAtomically(paths.state, `${JSON.stringify(state, null, 2)}\n`);
-}
-
-/** The names of all labs of this user, half-made ones too. */
-export async function listLabs(): Promise<string[]> {
-  try {
-    const entries = await readdir(labsDirectory(), { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .toSorted();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 /** The ports that labs have been given, also those of machines that are stopped now. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { findProcesses, withTemporaryDirectory } from "@ashlar/host";
 import { labDown } from "./lab-down.ts";
-import { listLabs } from "./lab-state.ts";
+import { listLabs } from "./list-labs.ts";
 import type { LabUpOptions } from "./lab-up.ts";
 import { requireTools } from "./tools.ts";
 

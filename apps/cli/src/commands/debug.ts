@@ -2,7 +2,6 @@ import { AshlarError } from "@ashlar/base";
 import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import type { DebugResult } from "@ashlar/rollout";
-import { parseDuration } from "../debug/duration.ts";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
 import { refuseNoNode } from "../update/one-node.ts";
@@ -11,7 +10,7 @@ import type { SessionOptions } from "../update/session-of-options.ts";
 type DebugOptions = Omit<SessionOptions, "urls"> & {
   readonly url?: string;
   readonly with: string;
-  readonly for?: number;
+  readonly for?: string;
   readonly end?: true;
   readonly timeout: number;
   readonly json?: true;
@@ -24,11 +23,7 @@ export function debugCommand(): Command {
     .description("Merge an undeclared extension on a node for a while, as a named exception in its proof")
     .argument("[node]", "with --lab: which node, for example node-1")
     .requiredOption("--with <extension>", "a published extension that the node does not declare")
-    .option(
-      "--for <time>",
-      "for how long, for example 1h, 20m or 1h30m: then the node removes it on its own",
-      parseDuration,
-    )
+    .option("--for <time>", "for how long, for example 1h, 20m or 1h30m: then the node removes it on its own")
     .option("--end", "remove it now")
     .option("--lab <name>", "the lab that the node belongs to")
     .option("--url <url>", "the https URL of the node's agent");
@@ -59,9 +54,11 @@ Examples:
 
 async function debug(name: string | undefined, options: DebugOptions, signal: AbortSignal): Promise<DebugResult> {
   const { beginDebugSession, endDebugSession } = await import("@ashlar/rollout");
+  const { parseDuration } = await import("../debug/duration.ts");
   const { findNode } = await import("../update/one-node.ts");
   const { withUpdateLock } = await import("../update/run-update.ts");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
+  const seconds = options.for === undefined ? undefined : parseDuration(options.for);
   const session = await sessionOfOptions({ ...options, urls: options.url }, signal);
   const node = findNode(session.nodes, name);
   const { verifier, right, operatorPem, extensionRecordPath } = session;
@@ -75,9 +72,9 @@ async function debug(name: string | undefined, options: DebugOptions, signal: Ab
     onProgress: (line: string) => reportLine(line),
   };
   return await withUpdateLock(session.recordPath, async () =>
-    options.for === undefined
+    seconds === undefined
       ? endDebugSession(node, options.with, context)
-      : beginDebugSession(node, options.with, options.for, context),
+      : beginDebugSession(node, options.with, seconds, context),
   );
 }
 

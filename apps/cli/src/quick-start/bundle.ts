@@ -1,56 +1,80 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Plugin } from "esbuild";
-import { stateOf, type InputFile } from "./input-file.ts";
+import { HELP_BUNDLE } from "../program.ts";
+import { Sources } from "./sources.ts";
+
+/** Loaded from where they are, by the few commands that need them. */
+const NOT_BUNDLED = ["node:*", "esbuild", "openpgp", "tuf-js", "@tufjs/*", "@cyclonedx/*"];
 
 /**
- * Puts the commands about configs into one file, node_modules/.cache/ashlar/butane.cjs, which starts in half the time of
- * the 150 files that it consists of. Nothing happens where it cannot be written: then the sources run each time.
+ * Puts one command into one file, node_modules/.cache/ashlar/commands/NAME.cjs, which starts in a fraction of the time of
+ * the hundreds of files that it consists of. Nothing happens where it cannot be written: then the sources run each time.
+ *
+ * @param name a command's, or {@link HELP_BUNDLE} for what all commands say about themselves, and nothing that they do
  */
-export async function writeBundle(root: string): Promise<void> {
-  const directory = join(root, "node_modules/.cache/ashlar");
+export async function writeBundle(root: string, name: string): Promise<void> {
+  const directory = join(root, "node_modules/.cache/ashlar/commands");
   if (!isWritable(root, directory)) return;
-  const recorder = new Recorder(root);
+  const sources = new Sources(root);
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "bundled-main.ts")],
     bundle: true,
     // For Node.js the YAML library has a form that cannot be cut down to the parts in use.
     platform: "neutral",
-    external: ["node:*"],
+    external: NOT_BUNDLED,
     format: "cjs",
     minifyWhitespace: true,
-    plugins: [withoutPrograms, recorder.plugin],
+    plugins: [only(name), withoutUnused, sources.plugin],
+    // CommonJS has none: `Sources` replaces what it can.
+    logOverride: { "empty-import-meta": "error" },
     write: false,
     logLevel: "silent",
   });
-  const text = `const INPUTS = ${JSON.stringify(recorder.inputs())};\n${outputFiles[0]?.text ?? ""}`;
+  const text = `const INPUTS = ${JSON.stringify(JSON.stringify(sources.inputs()))};\n${outputFiles[0]?.text ?? ""}`;
   // By renaming, so that a command that starts at the same time sees all of it or nothing.
-  const temporary = join(directory, `butane.${process.pid}`);
+  const temporary = join(directory, `${name}.${process.pid}`);
   try {
     writeFileSync(temporary, text);
-    renameSync(temporary, join(directory, "butane.cjs"));
+    renameSync(temporary, join(directory, `${name}.cjs`));
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-/** Commander could run subcommands that are programs of their own. There are none, and loading what does it takes 4 ms. */
-const withoutPrograms: Plugin = {
-  name: "without-programs",
+/** Of the parts that are loaded when they are needed, leaves out those that this bundle never needs. */
+function only(name: string): Plugin {
+  return {
+    name: "only",
+    setup: (bundler) => {
+      // oxlint-disable-next-line require-unicode-regexp -- esbuild, which runs the filter, does not know the flag
+      bundler.onResolve({ filter: /./, namespace: "file" }, ({ path, importer, kind }) => {
+        if (kind !== "dynamic-import") return undefined;
+        const isCommand = importer.endsWith("/apps/cli/src/program.ts");
+        const isNeeded = name === HELP_BUNDLE ? isCommand : !isCommand || path === `./commands/${name}.ts`;
+        return isNeeded ? undefined : { path, external: true };
+      });
+    },
+  };
+}
+
+/**
+ * Commander could run subcommands that are programs of their own; there are none, and loading what does it takes 4 ms. A
+ * fifth of a bundle would be what Zod says in fifty languages; we say it in English, which it has apart from these.
+ */
+const withoutUnused: Plugin = {
+  name: "without-unused",
   setup: (bundler) => {
-    bundler.onResolve({ filter: /^node:child_process$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    const leaveOut = (filter: RegExp, library: string): void =>
+      bundler.onResolve({ filter }, ({ path, importer }) =>
+        importer.includes(`/node_modules/${library}/`) ? { path, namespace: "empty" } : undefined,
+      );
+    // oxlint-disable require-unicode-regexp -- esbuild, which runs the filters, does not know the flag
+    leaveOut(/^node:child_process$/, "commander");
+    leaveOut(/\/locales\/index\.js$/, "zod");
     bundler.onLoad({ filter: /^/, namespace: "empty" }, () => ({ contents: "export default undefined;" }));
+    // oxlint-enable require-unicode-regexp
   },
 };
 
@@ -64,41 +88,4 @@ function isWritable(root: string, directory: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Notes the state of each file before it is read: a change after that makes the bundle an old one. */
-class Recorder {
-  readonly #root: string;
-  readonly #states = new Map<string, string>();
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  readonly plugin: Plugin = {
-    name: "record-states",
-    setup: (bundler) => {
-      // oxlint-disable-next-line require-unicode-regexp -- esbuild, which runs the filter, does not know the flag
-      bundler.onLoad({ filter: /./, namespace: "file" }, ({ path }) => {
-        this.#record(path);
-        // What the import of a package leads to.
-        this.#record(manifestOf(dirname(path)));
-        return { contents: readFileSync(path), loader: path.endsWith(".ts") ? "ts" : "js" };
-      });
-    },
-  };
-
-  #record(file: string): void {
-    const path = relative(this.#root, file);
-    if (!this.#states.has(path)) this.#states.set(path, stateOf(this.#root, path));
-  }
-
-  inputs(): readonly InputFile[] {
-    return [...this.#states].map(([path, state]) => ({ path, state }));
-  }
-}
-
-function manifestOf(directory: string): string {
-  const path = join(directory, "package.json");
-  return existsSync(path) ? path : manifestOf(dirname(directory));
 }

@@ -1,5 +1,4 @@
-import { readNamedFile } from "@ashlar/host";
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -21,6 +20,7 @@ export async function readingOptions(
   flags: ReadFlags,
 ): Promise<Pick<VerifyOptions, "url" | "trustedRoot" | "keyring" | "certificate" | "nowMs">> {
   const { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE, ROOT_FILE } = await import("@ashlar/keys");
+  const { readNamedFile } = await import("@ashlar/host");
   const { repo, url, keys } = flags;
   if ((repo === undefined) === (url === undefined)) {
     throw new AshlarError("usage", "expected either --repo or --url");
@@ -48,9 +48,11 @@ async function readCertificate(
 ): Promise<X509Certificate | undefined> {
   const path = given ?? usual;
   if (path === undefined || (given === undefined && !existsSync(path))) return undefined;
+  const { readNamedFile } = await import("@ashlar/host");
+  const crypto = await import("node:crypto");
   const bytes = await readNamedFile(path, "a certificate");
   try {
-    return new X509Certificate(bytes);
+    return new crypto.X509Certificate(bytes);
   } catch (error) {
     throw new AshlarError("malformed", `${path}: expected a certificate`, { cause: error });
   }

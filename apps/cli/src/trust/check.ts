@@ -1,4 +1,3 @@
-import { readNamedFile } from "@ashlar/host";
 import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
@@ -54,6 +53,7 @@ async function checkFile(file: string, flags: Flags, signal: AbortSignal) {
     await import("@ashlar/identity");
   const { titleOfCertificate } = await import("@ashlar/identity");
   const { fetchIntermediates, readTrust } = await import("@ashlar/verifier");
+  const { readNamedFile } = await import("@ashlar/host");
   const [ek, ...between] = makerCertificates(await readNamedFile(file, "an EK certificate"), file);
   if (ek === undefined) throw new TypeError("a file without certificates is refused");
   const fetched = flags.fetchIntermediates === true ? await fetchIntermediates(ek, reportLine, signal) : [];

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { readNamedFile, readText, writeFileAtomically } from "@ashlar/host";
 import { printJson, printLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 
@@ -25,6 +24,7 @@ Examples:
     --certify-ek eks.json --certify-key sha256:0a1b...`,
     )
     .action(async (files: readonly string[], { key, out, json }: Options) => {
+      const { readNamedFile, readText, writeFileAtomically } = await import("@ashlar/host");
       const { ekDigestOfFile, signVouchedEks } = await import("@ashlar/verifier");
       const { parseOperatorPem, pinOfOperatorPem } = await import("@ashlar/protocol");
       const eks: { readonly sha256: string; readonly name: string }[] = [];
