@@ -23,12 +23,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 /**
  * The command tree. Parsing, `--help` and the reference pages all come from it.
  *
- * @param only the command that the user names: where there is one of this name, the others are not loaded, which would
- * take as long as starting Node.js three times
+ * @param only the first word that the user gives: for a command's name the others are not loaded, and for the version none,
+ * since that would take as long as starting Node.js again
  */
 export async function createProgram(only?: string): Promise<Command> {
   const named = Object.entries(COMMANDS).filter(([name]) => name === only);
-  const loaders = named.length > 0 ? named : Object.entries(COMMANDS);
+  const needsOnlyNamed = named.length > 0 || only === "--version" || only === "-V";
+  const loaders = needsOnlyNamed ? named : Object.entries(COMMANDS);
   const commands = await Promise.all(loaders.map(async ([, load]) => await load()));
   return rootCommand(commands).description("Immutable Kubernetes nodes that can be proved").version(ownVersion());
 }
