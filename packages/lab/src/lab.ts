@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { run, throwIfInterrupted, type RunResult } from "@ashlar/host";
 import { attachConsole } from "./attach-console.ts";
-import { clusterPaths } from "./cluster/cluster-paths.ts";
+import { clusterPaths, kubectlEnvironment } from "./cluster/cluster-paths.ts";
 import { clusterStatus, type ClusterStatus } from "./cluster/cluster-status.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
 import { labDown } from "./lab-down.ts";
@@ -61,6 +61,8 @@ export type LabClusterAccess = {
   readonly kubectl: string;
   /** Of an administrator, for the API server's address on this computer. */
   readonly kubeconfig: string;
+  /** That kubeconfig, and a place in the lab for what kubectl remembers. */
+  readonly environment: Readonly<Record<string, string>>;
 };
 
 /** systemd-boot tries a new release three times, and then the old one. */
@@ -122,7 +124,8 @@ export class Lab {
   get cluster(): LabClusterAccess | undefined {
     const { cluster } = this.#state;
     if (cluster === undefined) return undefined;
-    return { kubectl: cluster.programs.kubectl, kubeconfig: clusterPaths(this.#paths).kubeconfig };
+    const paths = clusterPaths(this.#paths);
+    return { kubectl: cluster.programs.kubectl, kubeconfig: paths.kubeconfig, environment: kubectlEnvironment(paths) };
   }
 
   /** What the cluster does now. Undefined without one. */

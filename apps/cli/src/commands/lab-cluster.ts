@@ -34,8 +34,8 @@ Examples:
   ashlar lab kubectl --name three -- drain node-1 --ignore-daemonsets`,
     )
     .action(async (args: readonly string[], { name }: Named) => {
-      const { kubectl, kubeconfig } = await clusterOf(name);
-      const env = { ...process.env, KUBECONFIG: kubeconfig };
+      const { kubectl, environment } = await clusterOf(name);
+      const env = { ...process.env, ...environment };
       const child = spawn(kubectl, args, { stdio: "inherit", env });
       const [status]: unknown[] = await once(child, "close");
       process.exitCode = typeof status === "number" ? status : 255;

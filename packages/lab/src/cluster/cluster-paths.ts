@@ -9,6 +9,8 @@ export type ClusterPaths = {
   readonly kubeconfigs: string;
   /** What a person and `ashlar lab kubectl` use. */
   readonly kubeconfig: string;
+  /** What kubectl remembers of API servers; its own place is the user's home, and goes by the port alone. */
+  readonly kubectlCache: string;
   /** May do everything, whatever the cluster's roles say. */
   readonly superAdmin: string;
   readonly etcdData: string;
@@ -33,6 +35,7 @@ export function clusterPaths(lab: LabPaths): ClusterPaths {
     pki: join(directory, "pki"),
     kubeconfigs,
     kubeconfig: join(directory, "kubeconfig"),
+    kubectlCache: join(directory, "kubectl-cache"),
     superAdmin: join(kubeconfigs, "super-admin.conf"),
     etcdData: join(directory, "etcd"),
     egress: join(directory, "egress.yaml"),
@@ -45,4 +48,12 @@ export function clusterPaths(lab: LabPaths): ClusterPaths {
     switchSocket: join(lab.runtime, "switch"),
     proxySocket: join(lab.runtime, "kubelets"),
   };
+}
+
+/** For kubectl, so that nothing is read or written outside the lab. */
+export function kubectlEnvironment(paths: ClusterPaths): {
+  readonly KUBECONFIG: string;
+  readonly KUBECACHEDIR: string;
+} {
+  return { KUBECONFIG: paths.kubeconfig, KUBECACHEDIR: paths.kubectlCache };
 }

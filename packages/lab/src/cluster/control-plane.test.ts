@@ -47,8 +47,15 @@ async function askApi(port: number, ca: string, path: string, token?: string): P
 test("a lab's cluster: one class, nodes that can join, a crash, nothing left", async (context) => {
   const programs = await programsInCache(context);
   if (programs === undefined) return;
-  await withLabs(async (options) => {
+  await withLabs(async (options, image) => {
     const cluster = { programs, images: [] };
+    // Where programs of Kubernetes write when they are not told otherwise.
+    const home = join(image, "home");
+    const before = process.env["HOME"];
+    context.after(() => {
+      if (before !== undefined) process.env["HOME"] = before;
+    });
+    process.env["HOME"] = home;
     await assert.rejects(labUp({ ...options, nodes: 2, cluster }), hasCode("unavailable"), "empty disks");
     const [lab, paths] = [await openLab("one"), labPaths("one")];
     const state = await readLabState(paths);
@@ -82,7 +89,7 @@ test("a lab's cluster: one class, nodes that can join, a crash, nothing left", a
     );
 
     const kubectl = async (...words: readonly string[]): Promise<string> =>
-      runForText(programs.kubectl, ["--kubeconfig", lab.cluster?.kubeconfig ?? "", ...words]);
+      runForText(programs.kubectl, words, { env: lab.cluster?.environment ?? {} });
     assert.equal(await kubectl("auth", "can-i", "*", "*"), "yes");
     assert.match(await throughProxy(clusterPaths(paths).proxySocket, "10.90.0.12:10250"), /^HTTP\/1\.1 200 /u);
     assert.match(await throughProxy(clusterPaths(paths).proxySocket, "10.90.0.13:10250"), /^HTTP\/1\.1 403 /u);
@@ -96,6 +103,7 @@ test("a lab's cluster: one class, nodes that can join, a crash, nothing left", a
     assert.match(await kubectl("get", "configmap", "--namespace=kube-public", "cluster-info"), /cluster-info/u);
 
     assert.ok(await labDown("one"));
+    assert.ok(!existsSync(home));
     for (const port of [apiPort, imagePort]) assert.ok(await isPortFree(port));
   });
 });

@@ -1,6 +1,6 @@
 import { run } from "@ashlar/host";
 import { z } from "zod";
-import type { ClusterPaths } from "./cluster-paths.ts";
+import { kubectlEnvironment, type ClusterPaths } from "./cluster-paths.ts";
 import type { ClusterState } from "./cluster-state.ts";
 
 export type Member = { readonly name: string; readonly ready: boolean };
@@ -22,11 +22,11 @@ export async function membersOf(
   { programs }: ClusterState,
   signal?: AbortSignal,
 ): Promise<readonly Member[] | undefined> {
-  const { status, stdout } = await run(
-    programs.kubectl,
-    ["--kubeconfig", paths.kubeconfig, "--request-timeout=30s", "get", "nodes", "-o", "json"],
-    { acceptStatus: [0, 1], signal },
-  );
+  const { status, stdout } = await run(programs.kubectl, ["--request-timeout=30s", "get", "nodes", "-o", "json"], {
+    acceptStatus: [0, 1],
+    signal,
+    env: kubectlEnvironment(paths),
+  });
   return status === 0 ? parseMembers(stdout.toString("utf8")) : undefined;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, throwIfInterrupted, type RunOptions, type RunResult } from "@ashlar/host";
 import { HOST_ADDRESS } from "./addresses.ts";
-import type { ClusterPaths } from "./cluster-paths.ts";
+import { kubectlEnvironment, type ClusterPaths } from "./cluster-paths.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { withServer } from "./credentials.ts";
 import { kubeadmDocuments } from "./kubeadm-documents.ts";
@@ -116,7 +116,8 @@ class ClusterTools {
 
   async #kubectl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const all = ["--kubeconfig", this.#paths.superAdmin, ...args];
-    return await run(this.#state.programs.kubectl, all, { signal: this.#signal, ...options });
+    const env = kubectlEnvironment(this.#paths);
+    return await run(this.#state.programs.kubectl, all, { signal: this.#signal, env, ...options });
   }
 }
 
