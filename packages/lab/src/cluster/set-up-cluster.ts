@@ -29,7 +29,7 @@ export async function setUpCluster(
   await tools.phase("upload-config", "kubeadm");
   await tools.uploadKubeletConfig(token);
   await tools.phase("bootstrap-token");
-  await tools.pointNodesAtApiServer();
+  await tools.pointNodesAtApiServer(token);
   await tools.phase("addon", "kube-proxy");
   if (state.images.some(({ reference }) => reference.includes(DNS_IMAGE))) await tools.phase("addon", "coredns");
   while (!(await tools.isSigned(token))) {
@@ -91,20 +91,26 @@ class ClusterTools {
   }
 
   /** kubeadm wrote down the address that it has used itself, which on a node is the node. */
-  async pointNodesAtApiServer(): Promise<void> {
+  async pointNodesAtApiServer(token: string): Promise<void> {
     const question = ["--namespace=kube-public", "get", "configmap/cluster-info", "-o", "jsonpath={.data.kubeconfig}"];
     const { stdout } = await this.#kubectl(question);
     const kubeconfig = withServer(stdout.toString("utf8"), "127.0.0.1", HOST_ADDRESS, this.#state.apiPort);
-    const metadata = { name: "cluster-info", namespace: "kube-public" };
-    // Without the signatures, which were made over the other address.
-    const corrected = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { kubeconfig } };
-    await this.#kubectl(["replace", "-f", "-"], { input: JSON.stringify(corrected) });
+    // Without the signature, if it has been made over the other address. A patch, since whoever signs writes meanwhile.
+    const patch = JSON.stringify({ data: { kubeconfig, [signatureOf(token)]: null } });
+    await this.#kubectl([
+      "--namespace=kube-public",
+      "patch",
+      "configmap/cluster-info",
+      "--type=merge",
+      "--patch",
+      patch,
+    ]);
   }
 
   /** Nodes believe what cluster-info says when it is signed with their token; the controller manager does that. */
   async isSigned(token: string): Promise<boolean> {
     throwIfInterrupted(this.#signal);
-    const path = `{.data.jws-kubeconfig-${token.split(".", 1)[0]}}`;
+    const path = `{.data.${signatureOf(token)}}`;
     const question = ["--namespace=kube-public", "get", "configmap/cluster-info", "-o", `jsonpath=${path}`];
     return (await this.#kubectl(question)).stdout.length > 0;
   }
@@ -122,3 +128,8 @@ class ClusterTools {
 }
 
 const MAX_API_CALL_SECONDS = 60;
+
+/** The member of cluster-info that holds what a token has signed. */
+function signatureOf(token: string): string {
+  return `jws-kubeconfig-${token.split(".", 1)[0]}`;
+}
