@@ -14,6 +14,8 @@ installkernel() {
     # Storage that a virtual or server node boots from; NVMe and virtio-pci are built into the kernel.
     hostonly='' instmods =drivers/scsi/virtio_scsi virtio_blk sd_mod ahci hv_vmbus hv_storvsc xen-blkfront
     hostonly='' instmods erofs dm_verity loop qemu_fw_cfg efivarfs
+    # The processor's own instructions for SHA-256. Nothing loads it by itself before dm-verity chooses what it hashes with.
+    hostonly='' instmods sha256_ssse3
     # Watchdogs; and memory of the firmware that keeps a panic's last lines.
     hostonly='' instmods i6300esb wdat_wdt softdog efi_pstore
 }
@@ -38,7 +40,9 @@ install() {
     # Ignition is run by Debian's own units, in its live mode: the root disk is not its business here.
     # Left out: fetch over the network and kernel arguments, which a measured command line rules out.
     local ignition="$dracutbasedir/modules.d/30ignition"
-    inst_simple "$ignition/ignition" /usr/bin/ignition
+    # The program itself is in /usr: see run-ignition.
+    inst_script "$moddir/run-ignition" /usr/bin/ignition
+    inst_libdir_file libblkid.so\*
     inst_simple "$ignition/ignition-generator" "$systemdutildir/system-generators/ignition-generator"
     local unit
     for unit in complete.target subsequent.target diskful.target diskful-subsequent.target; do
@@ -63,6 +67,9 @@ install() {
     require ignition-fetch-offline.service ashlar-config.service
 
     inst_simple "$moddir/udev-trigger.conf" "$systemdsystemunitdir/systemd-udev-trigger.service.d/ashlar.conf"
+
+    mkdir -p "$initdir/usr/lib/modprobe.d"
+    echo "softdep dm_verity pre: sha256_ssse3" >"$initdir/usr/lib/modprobe.d/ashlar.conf"
 
     inst_script "$moddir/ashlar-stop" /usr/lib/ashlar/ashlar-stop
     inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/emergency.service"

@@ -22,6 +22,8 @@ export type UsrParts = {
   readonly os: OsDefinition;
   /** The executable that becomes /usr/bin/ashlar. */
   readonly agentPath: string;
+  /** Ignition's program, which the initrd runs from /usr: the firmware would hash it there more than once. */
+  readonly ignitionPath: string;
   /** A directory that is laid over /usr at the end. */
   readonly addedTree: string | undefined;
   readonly releaseSource: ReleaseSource | undefined;
@@ -43,6 +45,8 @@ export async function assembleUsr(tree: BuildTree, parts: UsrParts): Promise<str
   await replaceText(tree.path("usr/lib/os-release"), (text) => text.replaceAll("@VERSION@", parts.version));
   await copyFile(parts.agentPath, tree.path("usr/bin/ashlar"));
   await chmod(tree.path("usr/bin/ashlar"), 0o755);
+  await copyFile(parts.ignitionPath, tree.path("usr/lib/ashlar/ignition"));
+  await chmod(tree.path("usr/lib/ashlar/ignition"), 0o755);
 
   await tree.run("systemd-sysusers", [], { env });
   // An account whose password field begins with "!" counts as locked for sshd, keys or not.

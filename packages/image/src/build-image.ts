@@ -94,6 +94,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       version: options.version,
       os,
       agentPath: agent.path,
+      ignitionPath: build.path("usr/lib/dracut/modules.d/30ignition/ignition"),
       addedTree: options.addedTree === undefined ? undefined : resolve(options.addedTree),
       releaseSource: options.releaseSource,
       sourceDateEpoch,
