@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ashlarEntry, type BootEntry, parseBootEntryName, type Rename } from "@ashlar/formats";
 import { syncDirectory } from "../shared/state-file.ts";
@@ -12,11 +12,18 @@ export async function listBootEntries(esp: string): Promise<BootEntry[]> {
   return names.toSorted().flatMap((name) => ashlarEntry(name) ?? []);
 }
 
-/** One after the other, each on the disk before the next. */
+/**
+ * One after the other, each on the disk before the next.
+ *
+ * Linux gives a new name on a FAT file system to an empty entry first, and fills it in when the file itself is written
+ * (fs/fat/namei_vfat.c): the file comes before its directory, or a power cut in between leaves no UKI under either name.
+ */
 export async function renameBootEntries(esp: string, renames: readonly Rename[]): Promise<void> {
   const directory = join(esp, ENTRY_DIRECTORY);
   for (const { from, to } of renames) {
+    await using file = await open(join(directory, from), "r");
     await rename(join(directory, from), join(directory, to));
+    await file.sync();
     await syncDirectory(directory);
   }
 }
