@@ -13,7 +13,7 @@ import { ashlar, OUT, ROOT } from "./world.ts";
 
 /** Runs, and is what an update starts from. */
 export const OLD = "1.0.0";
-/** Good; the channel `stable` points at it. */
+/** Good; the channel `stable` points at it. Its systemd-boot is another one than that of all others. */
 export const NEW = "1.1.0";
 /** Good, unless a file of {@link FAULT_DIRECTORY} on the node says what shall be wrong with it. */
 export const FAULTY = "1.2.0";
@@ -103,13 +103,25 @@ async function publishAll(releases: Releases): Promise<void> {
   };
   await build(OLD);
   // A release is published while the next one is built.
-  await Promise.all([publish(OLD, "stable"), build(NEW)]);
+  const loaderTree = join(dirname(repository), "loader");
+  await makeLoaderTree(loaderTree, await readFile(join(image(OLD), "systemd-boot.efi")));
+  await Promise.all([publish(OLD, "stable"), build(NEW, "--add-tree", loaderTree)]);
   const tree = join(dirname(repository), "faults");
   await makeFaultTree(tree, join(image(OLD), "usr.erofs"));
   await Promise.all([publish(NEW, "stable"), build(FAULTY, "--add-tree", tree)]);
   await makePanickingRelease({ from: image(FAULTY), fromVersion: FAULTY, to: image(PANICKING), version: PANICKING });
   await publish(FAULTY, "testing");
   await publish(PANICKING, "testing");
+}
+
+/** systemd-boot that says in its version that it is another one, and does the same. */
+async function makeLoaderTree(tree: string, loader: Buffer): Promise<void> {
+  const path = join(tree, "lib/systemd/boot/efi/systemd-bootx64.efi");
+  const end = loader.indexOf(" ####", loader.indexOf("#### LoaderInfo: systemd-boot "));
+  if (end === -1) throw new TypeError("expected systemd-boot to name its version, found none");
+  loader.write("2", end - 1, "latin1");
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, loader);
 }
 
 /** One release with many faults, each behind a switch in /var: an image takes longer to build than a node to boot. */

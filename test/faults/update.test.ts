@@ -1,7 +1,10 @@
 /** The way of a node from one release to the next and back, as an operator takes it. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
+import { parseManifest } from "@ashlar/protocol/answers";
 import { NODE, UpdateLab } from "../e2e/update-lab.ts";
 import { copyRepository, FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
 import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal } from "../e2e/world.ts";
@@ -74,6 +77,7 @@ test("another release can take its place; nothing has restarted yet", { timeout:
 });
 
 test("it restarts into it, is found healthy, and keeps it", { timeout: 15 * MINUTES }, async () => {
+  assert.deepEqual(await loadersOnEsp(), [OLD, OLD], "until then it boots with what it has");
   const turn = await lab.turn("update", "--channel", "stable");
   assert.deepEqual([turn.outcome, turn.from, turn.proven], ["updated", OLD, NEW], JSON.stringify(turn));
   assert.deepEqual(await lab.entries(), [OLD, NEW], "its boot entry is counted no more");
@@ -91,6 +95,26 @@ test("afterwards the new release is right, and the old one is a mismatch", { tim
   const asOld = await lab.prove("--image", releases.image(OLD));
   assert.deepEqual([asOld.status, asOld.node.level, asOld.node.release], [1, "mismatch", NEW]);
 });
+
+test(
+  "then the new release's systemd-boot is in both places, and starts with the next boot",
+  { timeout: 5 * MINUTES },
+  async () => {
+    // Waits for the unit's end where it has not ended yet.
+    await lab.mustRun("systemctl start ashlar-boot-loader.service");
+    const { bootLoader } = await lab.status();
+    assert.deepEqual(
+      bootLoader?.copies.map(({ release }) => release),
+      [NEW, NEW],
+      JSON.stringify(bootLoader),
+    );
+    assert.equal(bootLoader?.problem, null);
+    assert.deepEqual(await loadersOnEsp(), [NEW, NEW]);
+    const { status, node } = await lab.prove();
+    assert.deepEqual([status, node.level, node.nextBoot?.level, node.nextBoot?.notes], [0, "proven", "proven", []]);
+    assert.match(node.notes.join("\n"), new RegExp(`systemd-boot is that of ${OLD}.*; ${NEW} has another one`, "u"));
+  },
+);
 
 test("repeated, an update does nothing", { timeout: 5 * MINUTES }, async () => {
   const { bootId } = await lab.status();
@@ -116,6 +140,10 @@ test("a rollback restarts it into the other slot", { timeout: 15 * MINUTES }, as
   assert.deepEqual([turn.outcome, turn.from, turn.proven], ["updated", NEW, OLD], JSON.stringify(turn));
   const { status, node } = await lab.prove();
   assert.deepEqual([status, node.level, node.release, node.nextBoot?.release], [0, "proven", OLD, OLD]);
+  // Started by the newer systemd-boot, which a rollback leaves.
+  assert.match(node.notes.join("\n"), new RegExp(`systemd-boot is that of ${NEW}; ${OLD} has another one`, "u"));
+  await lab.mustRun("systemctl start ashlar-boot-loader.service");
+  assert.deepEqual(await loadersOnEsp(), [NEW, NEW]);
   const asNew = await lab.prove("--image", releases.image(NEW));
   assert.equal(asNew.node.level, "mismatch");
 });
@@ -142,3 +170,16 @@ test("nothing goes below the channel's minimum version", { timeout: 5 * MINUTES 
   assert.match(output, new RegExp(`${OLD} is below ${NEW}`, "u"));
   assert.deepEqual([(await lab.status()).staged, (await lab.prove()).node.nextBoot?.release], [null, NEW]);
 });
+
+/** Whose systemd-boot the node has: first where firmware looks, then the other copy. */
+async function loadersOnEsp(): Promise<string[]> {
+  const sums = await lab.mustRun(`sha256sum ${BOOT_LOADER_PATHS.map((path) => `/boot/${path}`).join(" ")}`);
+  const owners = new Map<string, string>();
+  for (const version of [NEW, OLD]) {
+    owners.set(
+      parseManifest(await readFile(join(releases.image(version), "manifest.json"), "utf8")).bootLoader.sha256,
+      version,
+    );
+  }
+  return sums.split("\n").map((line) => owners.get(line.slice(0, 64)) ?? line);
+}

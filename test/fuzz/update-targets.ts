@@ -32,6 +32,10 @@ const STATUS: UpdateStatus = {
   minimumVersion: "1.0.0",
   lastError: { code: "failed", message: "no", hint: "wait" },
   health: { healthy: true, checks: [{ name: "agent", passed: true, durationMs: 1, message: "" }] },
+  bootLoader: {
+    copies: [{ path: "EFI/BOOT/BOOTX64.EFI", sha256: DIGEST, release: null }],
+    problem: { code: "limit", message: "full", hint: "wait" },
+  },
   failures: [{ version: "1.1.0", bootId: UUID, at: "2026-01-02T03:04:05Z", check: "panic", message: "" }],
 };
 

@@ -33,6 +33,9 @@ async function carryOut(command: Command): Promise<number> {
     case "cluster":
       await (await import("./commands/cluster-command.ts")).clusterCommand("/");
       return 0;
+    case "boot-loader":
+      await (await import("./commands/loader-command.ts")).loaderCommand(nodePaths());
+      return 0;
     case "scrub":
       return await (await import("./commands/scrub-command.ts")).scrubCommand(nodePaths(), command.json);
     case "apply-extensions":

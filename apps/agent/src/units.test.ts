@@ -34,6 +34,7 @@ await test("the units use the port and the names that the agent expects", () => 
     ["ashlar-updater.service", "agent updater"],
     ["ashlar-update.service", "agent update --policy"],
     ["ashlar-health.service", "agent health"],
+    ["ashlar-boot-loader.service", "agent boot-loader"],
     ["ashlar-cluster.service", "agent cluster"],
   ] as const) {
     const line = /^ExecStart=\/usr\/bin\/ashlar (?<words>.*)$/mu.exec(readUnit(unit))?.groups?.["words"];

@@ -46,6 +46,8 @@ export type NextBootVerdict = {
   readonly level: Level;
   readonly differences: readonly Difference[];
   readonly fallback: Fallback | null;
+  /** What is worth knowing although it is right. */
+  readonly notes: readonly string[];
 };
 
 export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
@@ -102,6 +104,9 @@ const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
     })
     .nullable()
     .describe("What starts when the tries of the next release are used up"),
+  notes: z
+    .array(z.string())
+    .describe("What is worth knowing although it is right: texts are for people and may change"),
 });
 
 const extension: z.ZodType<VerdictExtension> = z.strictObject({

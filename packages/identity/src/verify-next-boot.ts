@@ -35,7 +35,7 @@ export function verifyNextBoot(answer: NextBootAnswer, input: NextBootInput): Ne
 
 /** Nothing is known about the next boot, or nothing that holds. */
 export function unknownNextBoot(level: "mismatch" | "unknown", differences: readonly Difference[]): NextBootVerdict {
-  return { release: null, level, differences, fallback: null };
+  return { release: null, level, differences, fallback: null, notes: [] };
 }
 
 /** The quote, made by the TPM of the evidence, in the same boot, over this report. */

@@ -5,7 +5,7 @@ import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { buildAgentExecutable } from "./agent-executable.ts";
 import { type ArchiveOptions, chooseArchive } from "./apt-archive.ts";
-import { assembleUsr } from "./assemble-usr.ts";
+import { assembleUsr, BOOT_LOADER } from "./assemble-usr.ts";
 import { BuildTree } from "./build-tree.ts";
 import { makeDebianTrees, type Step } from "./debian-trees.ts";
 import { makeDiskImage } from "./disk-image.ts";
@@ -95,6 +95,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       os,
       agentPath: agent.path,
       ignitionPath: build.path("usr/lib/dracut/modules.d/30ignition/ignition"),
+      bootLoaderPath: build.path(BOOT_LOADER),
       addedTree: options.addedTree === undefined ? undefined : resolve(options.addedTree),
       releaseSource: options.releaseSource,
       sourceDateEpoch,
@@ -119,7 +120,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       out: ukiPath,
     });
     checkBudget("the UKI", (await stat(ukiPath)).size, MAX_UKI_BYTES);
-    await copyFile(build.path("usr/lib/systemd/boot/efi/systemd-bootx64.efi"), bootLoaderPath);
+    // The very file that nodes will take from /usr.
+    await copyFile(node.path(BOOT_LOADER), bootLoaderPath);
 
     step.onProgress("writing manifest, bill of materials and disk");
     const osRelease = await readFile(osReleasePath, "utf8");

@@ -11,6 +11,7 @@ import {
   writeGpt,
 } from "@ashlar/formats";
 import { run } from "@ashlar/host";
+import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
 import { copyInto, uuidFor, type UsrImage } from "./usr-image.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -107,11 +108,10 @@ async function makeEsp(parts: DiskParts, esp: string, work: string): Promise<voi
   await run("mkfs.vfat", ["--invariant", "-F", "32", "-n", "ESP", "-i", volumeId, esp], { env });
   await run("mmd", ["-i", esp, "::EFI", "::EFI/BOOT", "::EFI/Linux", "::EFI/systemd", "::loader"], { env });
   for (const [source, target] of [
-    [parts.bootLoaderPath, "::EFI/BOOT/BOOTX64.EFI"],
-    [parts.bootLoaderPath, "::EFI/systemd/systemd-bootx64.efi"],
-    [parts.ukiPath, `::EFI/Linux/${bootEntryId(parts.version)}`],
-    [loaderConfig, "::loader/loader.conf"],
+    ...BOOT_LOADER_PATHS.map((path) => [parts.bootLoaderPath, path] as const),
+    [parts.ukiPath, `EFI/Linux/${bootEntryId(parts.version)}`],
+    [loaderConfig, "loader/loader.conf"],
   ] as const) {
-    await run("mcopy", ["-i", esp, source, target], { env });
+    await run("mcopy", ["-i", esp, source, `::${target}`], { env });
   }
 }

@@ -1,13 +1,11 @@
 import { AshlarError } from "@ashlar/base";
 import { bootEntryId } from "@ashlar/formats";
 import { run } from "@ashlar/host";
+import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Region } from "./verity/region.ts";
 import { verifyBootLoader, verifyUki } from "./verify-files.ts";
 import type { ImageProblem } from "./verify-problem.ts";
-
-/** Both places where firmware looks for a boot loader. */
-const BOOT_LOADERS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
 
 export type EspVerification = {
   readonly problems: readonly ImageProblem[];
@@ -23,7 +21,7 @@ export async function verifyEsp(
 ): Promise<EspVerification> {
   const problems: ImageProblem[] = [];
   try {
-    for (const path of BOOT_LOADERS) {
+    for (const path of BOOT_LOADER_PATHS) {
       const found = await readEspFile(esp, path);
       problems.push(...verifyBootLoader(`${name} ${path}`, found, manifest));
     }

@@ -39,13 +39,17 @@ export { parseUpdateRequest } from "./agent/parse-update-request.ts";
 export { openSignedOrder, ORDER_NONCE_SCHEMA, ORDER_SCHEMA, parseOrderNonce, signOrder } from "./agent/signed-order.ts";
 export type { Order, OrderNonce } from "./agent/signed-order.ts";
 export {
+  BOOT_LOADER_PATHS,
   MAX_ESP_FILES,
   MAX_NEXT_BOOT_BYTES,
   MAX_SLOTS,
   MAX_UPDATE_STATUS_BYTES,
   UPDATE_STATUS_SCHEMA,
+  unfinishedLoader,
 } from "./agent/update-api.ts";
 export type {
+  BootLoaderCopy,
+  BootLoaderStatus,
   HealthCheck,
   HealthReport,
   NextBootEvidence,

@@ -15,6 +15,7 @@ export function testUpdateStatus(changes: Partial<UpdateStatus> = {}): UpdateSta
     minimumVersion: null,
     lastError: null,
     health: null,
+    bootLoader: null,
     failures: [],
     ...changes,
   };

@@ -12,7 +12,7 @@ export type Command =
   | { readonly kind: "rollback"; readonly json: boolean }
   | { readonly kind: "scrub"; readonly json: boolean }
   | { readonly kind: "apply-extensions"; readonly json: boolean }
-  | { readonly kind: "cluster" }
+  | { readonly kind: "cluster" | "boot-loader" }
   | ExtensionCommand
   | { readonly kind: "health"; readonly limitMs: number; readonly json: boolean };
 
@@ -63,6 +63,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
   ["agent status", withJson("status", help.STATUS)],
   ["agent rollback", withJson("rollback", help.ROLLBACK)],
   ["agent scrub", withJson("scrub", help.SCRUB)],
+  ["agent boot-loader", { help: help.BOOT_LOADER, options: {}, command: () => ({ kind: "boot-loader" }) }],
   ["agent cluster", { help: help.CLUSTER, options: {}, command: () => ({ kind: "cluster" }) }],
   ["agent extensions apply", withJson("apply-extensions", help.EXTENSIONS_APPLY)],
   ["agent extensions status", withJson("extensions-status", help.EXTENSIONS_STATUS)],

@@ -20,6 +20,7 @@ export function formatStatus(status: UpdateStatus): string[] {
     `now        ${formatProgress(status)}`,
     `health     ${health === null ? "not checked yet in this boot" : health.healthy ? "healthy" : "not healthy"}`,
   ];
+  lines.push(...formatLoader(status));
   for (const { name, passed, message } of health?.checks ?? []) {
     if (!passed) lines.push(...indented(`${name}: ${message}`));
   }
@@ -30,6 +31,23 @@ export function formatStatus(status: UpdateStatus): string[] {
     lines.push(...indented(message));
   }
   return lines;
+}
+
+/** Only when there is something to say: that it is the running release's is the rule. */
+function formatLoader({ version, bootLoader }: UpdateStatus): string[] {
+  if (bootLoader === null) return [];
+  const { copies, problem } = bootLoader;
+  const others = copies.filter(({ release }) => release !== version);
+  return [
+    ...others.map(({ path, sha256, release }) => {
+      const found =
+        sha256 === null ? "missing" : release === null ? `not known, sha256 ${sha256}` : `that of ${release}`;
+      return `systemd-boot  ${path} is ${found}`;
+    }),
+    ...(problem === null
+      ? []
+      : indented([problem.message, problem.hint].filter((part) => part !== undefined).join("\n"))),
+  ];
 }
 
 /** It fell back by itself, or was installed so: nobody can order it. */

@@ -21,6 +21,8 @@ Commands:
   agent status    show the running release, the next one, and what failed and why
   agent rollback  make the other slot's release boot next
   agent health    check whether this boot is healthy (ashlar-health.service)
+  agent boot-loader
+                  put this release's systemd-boot on the ESP (ashlar-boot-loader.service)
   agent cluster   let the kubelet go on without joining again (ashlar-cluster.service)
   agent scrub     read every block of both slots and of extensions, and name what is damaged
   agent extensions status, update, fetch, debug, apply
@@ -152,6 +154,20 @@ Exit status: 0 healthy, or not on trial; 1 a release on trial is not healthy; 2 
 
 Example:
   ashlar agent health --json`;
+
+export const BOOT_LOADER: string = `Usage: ashlar agent boot-loader
+
+Puts the running release's systemd-boot in the place of an older one on the EFI system partition, in both copies, when this
+boot was found healthy and the release is not on trial. A power cut leaves the old one or the new one. A newer release's
+stays when it was rolled back.
+
+Options:
+${COMMON}
+
+${STATUSES} It needs root.
+
+Example:
+  journalctl --boot --unit ashlar-boot-loader.service`;
 
 export const CLUSTER: string = `Usage: ashlar agent cluster
 

@@ -31,6 +31,8 @@ export type NodePaths = {
   readonly partitionLinks: string;
   /** Where the kernel's last words of an earlier boot may be. */
   readonly pstore: readonly string[];
+  /** systemd-boot of the running release. The first that exists counts. */
+  readonly bootLoaders: readonly string[];
   readonly sysupdate: string;
   /** Definitions for systemd-sysupdate that are gone with the next boot. */
   readonly sysupdateRuntime: string;
@@ -52,6 +54,8 @@ export type ExtensionPaths = {
   /** PCR 13 as the kernel reads it. */
   readonly register: string;
 };
+
+const BOOT_LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
 
 /** `root`: what `/` is. */
 export function nodePaths(root = "/"): NodePaths {
@@ -75,6 +79,8 @@ export function nodePaths(root = "/"): NodePaths {
     pressure: at("proc/pressure"),
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
+    // Below what extensions are merged over, where there are any.
+    bootLoaders: ["run/ashlar/extensions/base", "."].map((base) => at(join(base, BOOT_LOADER))),
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),
     sysupdateRuntime: at("run/sysupdate.d"),
     extensions: {

@@ -4,6 +4,7 @@ import { chooseBootEntry } from "@ashlar/formats";
 import { MAX_UPDATE_STATUS_BYTES, UPDATE_STATUS_SCHEMA, type UpdateStatus } from "@ashlar/protocol";
 import { listBootEntries } from "../slots/boot-entries.ts";
 import { readFailures } from "../boot/failures.ts";
+import { readLoaderStatus } from "../boot/loader/loader-notes.ts";
 import { readHealth } from "../boot/health/run-health.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
@@ -17,7 +18,7 @@ export const UPDATE_BEGINNINGS: Beginnings<Activity> = { idle: IDLE, begun: { ..
 
 /** Everything but the activity comes from the disk, so that it holds after a restart too. */
 export async function readUpdateStatus(paths: NodePaths, activity: Activity): Promise<UpdateStatus> {
-  const [running, trial, entries, health, failures, lastError, { minimumVersion }] = await Promise.all([
+  const [running, trial, entries, health, failures, lastError, { minimumVersion }, bootLoader] = await Promise.all([
     readRunningSystem(paths),
     isOnTrial(paths),
     listBootEntries(paths.esp),
@@ -25,6 +26,7 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     readFailures(paths.state),
     readLastError(paths),
     readUpdateNotes(paths.state),
+    readLoaderStatus(paths),
   ]);
   const next = chooseBootEntry(entries)?.version;
   const staged = next === undefined || next === running.version ? null : next;
@@ -39,6 +41,7 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     minimumVersion,
     lastError: activity.phase === "idle" ? lastError : null,
     health,
+    bootLoader,
     failures,
   });
 }

@@ -44,13 +44,14 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
 }
 
 /** "  sysext kubernetes v1.33.2 (0a1b2c3d4e5f): v1.33.5 is published" */
-function describeExtensions({ extensions, notes }: NamedVerdict): Printed[] {
+function describeExtensions({ extensions, notes, nextBoot }: NamedVerdict): Printed[] {
   const merged = extensions.map(({ kind, name, version, rootHash, note, until }) => {
     const about = [note, until === null ? null : `until ${until}`].filter((part) => part !== null).join(" ");
     const which = `${kind} ${name} ${version ?? "unknown"} (${rootHash.slice(0, IDENTITY_DIGITS)})`;
     return `  ${which}${about === "" ? "" : `: ${shortenDigests(about)}`}`;
   });
-  return [...merged, ...notes.map((note) => `  ${shortenDigests(note)}`)];
+  const all = [...notes, ...(nextBoot?.notes ?? []).map((note) => `next boot: ${note}`)];
+  return [...merged, ...all.map((note) => `  ${shortenDigests(note)}`)];
 }
 
 /** What is not clear about the next boot of a node that is right otherwise is worth the place. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { expectationsOf } from "@ashlar/identity";
+import { EMPTY_VERDICT, expectationsOf, type NamedVerdict } from "@ashlar/identity";
 import {
   mergedWord,
   testExtension,
@@ -171,4 +171,11 @@ test("ages and tables for people", () => {
   const ages = [0, 119_000, 121_000, 7_100_000, 7_300_000, 180_000_000];
   assert.equal(ages.map(formatAge).join(", "), "0 s, 119 s, 2 min, 118 min, 2 h, 2 d");
   assert.equal(fleetTable([], new Map()).length, 1);
+});
+
+test("whose systemd-boot starts a node next is below its line", () => {
+  const note = "systemd-boot on the ESP is that of 1.0.0";
+  const nextBoot = { release: "1.1.0", level: "proven", differences: [], fallback: null, notes: [note] } as const;
+  const verdict: NamedVerdict = { ...EMPTY_VERDICT, name: "worker", level: "proven", differences: [], nextBoot };
+  assert.equal(fleetTable([verdict], new Map()).at(-1), `  next boot: ${note}`);
 });

@@ -16,7 +16,7 @@ export type FoundRelease = {
 
 /**
  * Finds the release that a node runs by its UKI and kernel. What has started them may be systemd-boot of any known
- * release: updates leave the one on the ESP alone.
+ * release (see `judgePrograms`).
  *
  * @param accepted digests of programs that the operator has accepted before systemd-boot
  */

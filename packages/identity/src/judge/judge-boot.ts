@@ -10,8 +10,8 @@ import type { KnownRelease } from "@ashlar/protocol/answers";
  * PCR 4, judged by its grammar since firmware may try boot options in vain: up to the separator programs of the firmware
  * itself (see `judgeFirmware`), then its actions, systemd-boot, the UKI and its kernel, then nothing.
  *
- * @param bootLoaders Authenticode digests of systemd-boot in all known releases: an update leaves the one on the ESP
- *   alone, so that it may be older than the release that it starts, or newer
+ * @param bootLoaders Authenticode digests of systemd-boot in all known releases: a release brings its own only after it
+ *   was found healthy, and one that was rolled back keeps the newer, so that it may be older than what it starts, or newer
  * @param accepted digests of programs that the operator has accepted between the separator and systemd-boot
  */
 export function judgePrograms(
@@ -51,8 +51,8 @@ function bootPrograms(events: readonly MeasuredEvent[], accepted: ReadonlySet<st
 }
 
 /**
- * Names systemd-boot of another release than the one that it has started: no difference, since updates leave it alone, but
- * whoever trusts the node should know how old it is.
+ * Names systemd-boot of another release than the one that it has started: no difference, since a release boots with the
+ * one before it first, but whoever trusts the node should know how old it is.
  */
 export function noteBootLoader(
   events: readonly MeasuredEvent[],

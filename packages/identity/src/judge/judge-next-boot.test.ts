@@ -49,6 +49,7 @@ test("a staged release boots next, the running one is its fallback", () => {
     level: "proven",
     differences: [],
     fallback: { release: "1.0.0", state: "intact" },
+    notes: [],
   });
 });
 
@@ -135,6 +136,39 @@ test("a damaged fallback is named, and is no mismatch of the next boot", () => {
 test("systemd-boot of any known release will do", () => {
   const other = { ...OLD, bootLoader: { ...OLD.bootLoader, sha256: sha256("another systemd-boot") } };
   assertJudged(judge(replaced("EFI/BOOT/BOOTX64.EFI", other.bootLoader.sha256), [other, NEW]), "proven");
+});
+
+test("systemd-boot of another release is named, and what becomes of it", () => {
+  const withLoader = (version: string, digest: string): typeof OLD => {
+    const release = testRelease(version);
+    return { ...release, bootLoader: { ...release.bootLoader, sha256: digest } };
+  };
+  const [before, old, newer] = [withLoader("0.9.0", EVIL), withLoader("1.0.0", EVIL), withLoader("2.0.0", EVIL)];
+  const [first, second] = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"];
+  const both = {
+    espFiles: [
+      ...replaced(first).espFiles!.filter(({ path }) => path !== second),
+      ...replaced(second).espFiles!.slice(-1),
+    ],
+  };
+  for (const change of [both, replaced(first), replaced(second)]) {
+    const judged = judge(change, [before, old, NEW]);
+    assertJudged(judged, "proven");
+    assert.deepEqual(judged.notes, [
+      "systemd-boot on the ESP is that of 0.9.0, 1.0.0; 1.1.0 puts its own in place once it was found healthy",
+    ]);
+  }
+  assert.deepEqual(judge(both, [OLD, NEW, newer]).notes, [
+    "systemd-boot on the ESP is that of 2.0.0, and stays when 1.1.0 runs",
+  ]);
+  assert.deepEqual(judge(both, [OLD, NEW]).notes, [], "nobody's is a mismatch");
+});
+
+test("a loader that a power cut has left unfinished is nobody's to start", () => {
+  for (const path of ["EFI/BOOT/.loader.new", "efi/systemd/.LOADER.NEW"]) assertJudged(judge(withFile(path)), "proven");
+  for (const path of ["EFI/Linux/x/.loader.new", "loader/.loader.new", "EFI/BOOT/loader.new"]) {
+    assertJudged(judge(withFile(path)), "mismatch", /^file /u);
+  }
 });
 
 test("files that systemd-boot passes over, and FAT's own ideas of case, change nothing", () => {

@@ -1,6 +1,7 @@
 import {
   ashlarEntry,
   bootEntryId,
+  compareVersions,
   LOADER_CONFIG,
   parseBootEntryName,
   sortBootEntries,
@@ -10,7 +11,7 @@ import {
 import type { Difference } from "../check/difference.ts";
 import { judgeSlot, type SlotState } from "./judge-slot.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { NextBootReport } from "@ashlar/protocol";
+import { BOOT_LOADER_PATHS as LOADER_PATHS, unfinishedLoader, type NextBootReport } from "@ashlar/protocol";
 
 /**
  * What decides about a node's next boot, judged: `mismatch` when it would not be a known, undamaged release, `unknown` when
@@ -23,6 +24,8 @@ export type JudgedNextBoot = {
   readonly differences: readonly Difference[];
   /** What systemd-boot starts once the tries of the next release are used up; null when there is nothing known. */
   readonly fallback: Fallback | null;
+  /** What is worth knowing although it is right: whose systemd-boot is there, when it is not the next release's. */
+  readonly notes: readonly string[];
 };
 
 export type Fallback = { readonly release: string; readonly state: SlotState };
@@ -62,6 +65,7 @@ export function judgeNextBoot(report: NextBootReport, { releases, running }: Nex
     level: wrong.length > 0 ? "mismatch" : unclear.length > 0 ? "unknown" : "proven",
     differences: [...wrong, ...unclear].slice(0, MAX_DIFFERENCES),
     fallback: findFallback(entries, report),
+    notes: next === undefined ? [] : noteLoaders(report, next, releases),
   };
 }
 
@@ -116,15 +120,12 @@ function isVersionOf(version: string, releases: readonly KnownRelease[]): boolea
   return releases.some((release) => release.version === version);
 }
 
-/** Both places where firmware looks for systemd-boot. */
-const LOADER_PATHS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
 const LOADER_CONFIG_PATH = "loader/loader.conf";
 const LOADER_CONFIG_SHA256 = sha256(LOADER_CONFIG);
 
-/** systemd-boot of any known release, since updates leave it alone; its settings exactly ours. */
+/** systemd-boot of any known release, since a release brings its own only after it was found healthy; its settings exactly ours. */
 function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]): Difference[] {
-  const digests = new Map(report.espFiles.map((file) => [file.path.toLowerCase(), file.sha256]));
-  const found = (path: string): string | undefined => digests.get(path.toLowerCase());
+  const found = (path: string): string | undefined => digestOf(report, path);
   const differences: Difference[] = [];
   for (const path of LOADER_PATHS) {
     const digest = found(path);
@@ -150,6 +151,28 @@ function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]):
   return differences;
 }
 
+function digestOf({ espFiles }: NextBootReport, path: string): string | undefined {
+  return espFiles.find((file) => file.path.toLowerCase() === path.toLowerCase())?.sha256;
+}
+
+/** Names systemd-boot of another known release than the next one. */
+function noteLoaders(report: NextBootReport, next: KnownRelease, releases: readonly KnownRelease[]): string[] {
+  const notes = LOADER_PATHS.flatMap((path) => {
+    const digest = digestOf(report, path);
+    if (digest === next.bootLoader.sha256) return [];
+    const owners = releases.filter(({ bootLoader }) => bootLoader.sha256 === digest).map(({ version }) => version);
+    const newest = owners.toSorted(compareVersions).at(-1);
+    if (newest === undefined) return [];
+    const names = [...new Set(owners)].join(", ");
+    return [
+      compareVersions(newest, next.version) < 0
+        ? `systemd-boot on the ESP is that of ${names}; ${next.version} puts its own in place once it was found healthy`
+        : `systemd-boot on the ESP is that of ${names}, and stays when ${next.version} runs`,
+    ];
+  });
+  return [...new Set(notes)];
+}
+
 const MAX_SHOWN_CHARACTERS = 200;
 
 function describeFile(digest: string | undefined): string {
@@ -160,7 +183,7 @@ function describeFile(digest: string | undefined): string {
 function judgeUnexpectedFiles({ espFiles }: NextBootReport): Difference[] {
   const expected = new Set([...LOADER_PATHS, LOADER_CONFIG_PATH].map((path) => path.toLowerCase()));
   return espFiles
-    .filter(({ path }) => !expected.has(path.toLowerCase()) && !isEntryOrHidden(path))
+    .filter(({ path }) => !expected.has(path.toLowerCase()) && !isEntryOrHidden(path) && !isUnfinishedLoader(path))
     .map((file) => ({
       code: "esp-file",
       subject: file.path,
@@ -174,6 +197,11 @@ function judgeUnexpectedFiles({ espFiles }: NextBootReport): Difference[] {
 function isEntryOrHidden(path: string): boolean {
   const name = entryFileName(path);
   return name !== undefined && (name.startsWith(".") || ashlarEntry(name) !== undefined);
+}
+
+/** What the node was writing when its power went: the name is nobody's to start, and is removed in the next boot. */
+function isUnfinishedLoader(path: string): boolean {
+  return LOADER_PATHS.some((each) => path.toLowerCase() === unfinishedLoader(each).toLowerCase());
 }
 
 function findFallback([first, ...others]: readonly Entry[], { slots }: NextBootReport): Fallback | null {

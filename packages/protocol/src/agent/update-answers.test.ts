@@ -23,6 +23,10 @@ const STATUS: UpdateStatus = {
   minimumVersion: "1.0.0",
   lastError: { code: "untrusted", message: "expected a signature", hint: "ask the publisher" },
   health: { healthy: false, checks: [{ name: "units", passed: false, durationMs: 1.5, message: "one\n\ttwo" }] },
+  bootLoader: {
+    copies: [{ path: "EFI/BOOT/BOOTX64.EFI", sha256: sha256("systemd-boot"), release: "1.0.0" }],
+    problem: { code: "limit", message: "the ESP is full" },
+  },
   failures: [{ version: "1.1.0", bootId: null, at: "2026-01-02T03:04:05+01:00", check: "panic", message: "" }],
 };
 const REPORT = testNextBootReport([[testRelease("1.0.0"), "ashlar_1.0.0.efi"]]);
@@ -61,13 +65,17 @@ test("a status or report with any member of a wrong type, missing or too many, i
     }
   };
   const withoutHint = { ...STATUS, lastError: { code: "failed", message: "x" } };
-  // A node of an earlier version says nothing about a minimum.
-  const { minimumVersion: _, ...earlier } = STATUS;
-  assert.equal(parseUpdateStatus(JSON.stringify(earlier)).minimumVersion, null);
+  // A node of an earlier version says nothing about these.
+  const without = (member: "minimumVersion" | "bootLoader"): Partial<UpdateStatus> =>
+    Object.fromEntries(Object.entries(STATUS).filter(([key]) => key !== member));
+  const earlier = (["minimumVersion", "bootLoader"] as const).map((member) => {
+    assert.equal(parseUpdateStatus(JSON.stringify(without(member)))[member], null);
+    return Object.keys(without(member));
+  });
   for (const changed of mutations(withoutHint, [[], -1.5, "\u0000"])) {
-    if (isDeepStrictEqual(Object.keys(changed ?? {}), Object.keys(earlier))) continue;
+    if (earlier.some((keys) => isDeepStrictEqual(keys, Object.keys(changed ?? {})))) continue;
     // Where a list may be empty or a text be anything, these are values like others.
-    const isFine = /"(?:checks|failures)":\[\]|"(?:message|hint)":"\\u0000"|"health":\[\]$/u.test(
+    const isFine = /"(?:checks|failures|copies)":\[\]|"(?:message|hint)":"\\u0000"|"health":\[\]$/u.test(
       JSON.stringify(changed),
     );
     if (!isFine) assert.ok(isRefused(parseUpdateStatus, changed), JSON.stringify(changed));

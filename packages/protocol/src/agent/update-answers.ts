@@ -26,6 +26,7 @@ import {
 const MAX_CHECKS = 64;
 const MAX_FAILURES = 16;
 const MAX_LOADER_VARIABLES = 16;
+const MAX_LOADER_COPIES = 2;
 
 const sizeBytes = z.int().nonnegative();
 const digest = z.string().regex(SHA256_HEX, "expected 64 lower-case hexadecimal digits");
@@ -54,6 +55,16 @@ const statusSchema: z.ZodType<UpdateStatus> = z.strictObject({
         .max(MAX_CHECKS),
     })
     .nullable(),
+  // Nor this.
+  bootLoader: z
+    .strictObject({
+      copies: z
+        .array(z.strictObject({ path: name, sha256: digest.nullable(), release: versionSchema.nullable() }))
+        .max(MAX_LOADER_COPIES),
+      problem: nodeErrorSchema.nullable(),
+    })
+    .nullable()
+    .default(null),
   failures: z
     .array(z.strictObject({ version: versionSchema, bootId: name.nullable(), at: time, check: name, message }))
     .max(MAX_FAILURES),

@@ -57,8 +57,35 @@ export type UpdateStatus = {
   readonly lastError: { readonly code: string; readonly message: string; readonly hint?: string } | null;
   /** What the health checks of this boot have found; null before they ran. */
   readonly health: HealthReport | null;
+  /** systemd-boot on the ESP; null from a node of a version that left it as it was. */
+  readonly bootLoader: BootLoaderStatus | null;
   /** Releases that were tried here and given up, the newest first. At most 16. */
   readonly failures: readonly ReleaseFailure[];
+};
+
+/** Where systemd-boot is on the ESP: the copy that firmware starts by itself (UEFI specification 2.10, section 3.5), and a second one. */
+export const BOOT_LOADER_PATHS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
+
+/** The name under which a copy is written, in the same directory, until all of it is there. */
+export function unfinishedLoader(path: string): string {
+  return path.replace(/[^/]*$/u, ".loader.new");
+}
+
+/** A release's systemd-boot replaces an older one only after the release was found healthy. */
+export type BootLoaderStatus = {
+  /** The one that firmware starts, then the second one. */
+  readonly copies: readonly BootLoaderCopy[];
+  /** Why the running release's was not put in place in this boot; null when it was, or need not be. */
+  readonly problem: { readonly code: string; readonly message: string; readonly hint?: string } | null;
+};
+
+export type BootLoaderCopy = {
+  /** From the ESP's root. */
+  readonly path: string;
+  /** Null when there is no such file. */
+  readonly sha256: string | null;
+  /** Whose it is, when this node knows it; null otherwise. */
+  readonly release: string | null;
 };
 
 export type UpdateProgress = {

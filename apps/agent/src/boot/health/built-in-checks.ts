@@ -55,6 +55,7 @@ const UNITS_THAT_DO_NOT_COUNT: ReadonlySet<string> = new Set([
   "ashlar-failed-trial.service",
   "ashlar-update.service",
   "ashlar-component-update.service",
+  "ashlar-boot-loader.service",
   "ashlar-extensions-fetch.service",
 ]);
 const MAX_EXPLAINED_UNITS = 3;
