@@ -103,7 +103,7 @@ cluster the class says: token and address are in each node's own part. See \`ash
 Examples:
   ashlar lab up --image out/image --config examples/worker.bu
   ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys
-  ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys --cluster
+  ashlar lab up --image out/image --config examples/cluster-worker.bu --repo releases --keys keys --cluster
   ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
