@@ -9,7 +9,7 @@ import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { openRegion, readRegion } from "./verity/region.ts";
 import { compare, type ImageProblem } from "./verify-problem.ts";
 
-/** A UKI is at most 40 MB; anything far larger is none. */
+/** A UKI is at most 28 MB; anything far larger is none. */
 const MAX_PROGRAM_BYTES = 256 * 1024 * 1024;
 
 /** Size and SHA-256 of a file that may be large. */
