@@ -58,6 +58,7 @@ test("a report that the proven node's TPM has bound to the question is proven", 
     level: "proven",
     differences: [],
     fallback: { release: "1.0.0", state: "intact" },
+    notes: [],
   });
 });
 

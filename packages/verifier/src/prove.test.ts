@@ -300,7 +300,7 @@ test("the next boot is proven beside what runs", async () => {
   ]);
   assert.deepEqual([found?.level, found?.release], ["proven", "1.0.0"]);
   const fallback = { release: "1.0.0", state: "intact" };
-  assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback });
+  assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback, notes: [] });
   // Not known: what a node would run next is no release that anybody has declared.
   const [stranger] = (await proveNodes([target("worker", agent.url)], options)).fleet.nodes;
   assert.deepEqual([stranger?.level, stranger?.release, stranger?.nextBoot?.release], ["mismatch", "1.0.0", null]);
