@@ -13,6 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { BOOT_LOADER_SOURCE } from "@ashlar/protocol";
 import type { BuildTree } from "./build-tree.ts";
 import type { OsDefinition } from "./os-definition.ts";
 import { addReleaseSource, type ReleaseSource } from "./release-source.ts";
@@ -24,16 +25,13 @@ export type UsrParts = {
   readonly agentPath: string;
   /** Ignition's program, which the initrd runs from /usr: the firmware would hash it there more than once. */
   readonly ignitionPath: string;
-  /** Becomes {@link BOOT_LOADER}. */
+  /** Becomes {@link BOOT_LOADER_SOURCE}. */
   readonly bootLoaderPath: string;
   /** A directory that is laid over /usr at the end. */
   readonly addedTree: string | undefined;
   readonly releaseSource: ReleaseSource | undefined;
   readonly sourceDateEpoch: number;
 };
-
-/** systemd-boot, which a node copies to its ESP once it has found the release healthy. */
-export const BOOT_LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
 
 /**
  * Turns the tree of the node's packages into the `/usr` that is shipped: the files of `os/` on top, what a node does not
@@ -59,9 +57,9 @@ export async function assembleUsr(tree: BuildTree, parts: UsrParts): Promise<str
   await enableUnits(tree, os.maskedUnits);
 
   await removeAll(tree, os.remove);
-  await mkdir(dirname(tree.path(BOOT_LOADER)), { recursive: true });
-  await copyFile(parts.bootLoaderPath, tree.path(BOOT_LOADER));
-  await chmod(tree.path(BOOT_LOADER), 0o644);
+  await mkdir(dirname(tree.path(BOOT_LOADER_SOURCE)), { recursive: true });
+  await copyFile(parts.bootLoaderPath, tree.path(BOOT_LOADER_SOURCE));
+  await chmod(tree.path(BOOT_LOADER_SOURCE), 0o644);
   const kernelRelease = await findKernelRelease(tree);
   // Where kubeadm looks at what the kernel can do, before it lets a node join.
   const kernelConfig = tree.path(`usr/lib/modules/${kernelRelease}/config`);

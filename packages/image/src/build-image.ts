@@ -2,10 +2,11 @@ import { copyFile, glob, mkdir, readFile, rename, rm, stat, writeFile } from "no
 import { join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
+import { BOOT_LOADER_SOURCE } from "@ashlar/protocol";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { buildAgentExecutable } from "./agent-executable.ts";
 import { type ArchiveOptions, chooseArchive } from "./apt-archive.ts";
-import { assembleUsr, BOOT_LOADER } from "./assemble-usr.ts";
+import { assembleUsr } from "./assemble-usr.ts";
 import { BuildTree } from "./build-tree.ts";
 import { makeDebianTrees, type Step } from "./debian-trees.ts";
 import { makeDiskImage } from "./disk-image.ts";
@@ -95,7 +96,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       os,
       agentPath: agent.path,
       ignitionPath: build.path("usr/lib/dracut/modules.d/30ignition/ignition"),
-      bootLoaderPath: build.path(BOOT_LOADER),
+      bootLoaderPath: build.path(BOOT_LOADER_SOURCE),
       addedTree: options.addedTree === undefined ? undefined : resolve(options.addedTree),
       releaseSource: options.releaseSource,
       sourceDateEpoch,
@@ -121,7 +122,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     });
     checkBudget("the UKI", (await stat(ukiPath)).size, MAX_UKI_BYTES);
     // The very file that nodes will take from /usr.
-    await copyFile(node.path(BOOT_LOADER), bootLoaderPath);
+    await copyFile(node.path(BOOT_LOADER_SOURCE), bootLoaderPath);
 
     step.onProgress("writing manifest, bill of materials and disk");
     const osRelease = await readFile(osReleasePath, "utf8");

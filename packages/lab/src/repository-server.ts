@@ -1,8 +1,7 @@
-import { createConnection } from "node:net";
-import { AshlarError } from "@ashlar/base";
-import { endProcesses, findProcesses, isPortFree, startDaemon, type FoundProcess } from "@ashlar/host";
+import { endProcesses, startDaemon } from "@ashlar/host";
 import { HOST_ADDRESS } from "./cluster/addresses.ts";
 import type { LabPaths } from "./lab-paths.ts";
+import { accepts, markedProcesses, markOf, requireFreePort } from "./lab-server.ts";
 import type { LabState } from "./lab-state.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -20,43 +19,19 @@ export function repositoryUrl(port: number): string {
  */
 export async function startRepositoryServer(paths: LabPaths, state: LabState): Promise<void> {
   const { repository } = state;
-  if (repository === undefined || (await serverProcesses(paths)).length > 0) return;
+  const mark = markOf(paths.directory);
+  if (repository === undefined || (await markedProcesses(mark)).length > 0) return;
   const { directory, port, command } = repository;
-  if (!(await isPortFree(port))) {
-    throw new AshlarError("conflict", `expected TCP port ${port} to be free for the repository of lab ${paths.name}`, {
-      hint: "end what listens there: the port is part of what the lab's nodes were declared to be",
-    });
-  }
+  await requireFreePort(port, `the repository of lab ${paths.name}`);
   const [program = "", ...args] = command;
   const options = ["--repo", directory, "--port", String(port)];
-  await startDaemon(program, [markOf(paths), ...args, ...options], {
+  await startDaemon(program, [mark, ...args, ...options], {
     logPath: paths.repositoryLog,
-    isReady: async () => accepts(port),
+    isReady: async () => accepts({ port }),
     timeoutMs: START_TIMEOUT_MS,
   });
 }
 
 export async function stopRepositoryServer(paths: LabPaths): Promise<void> {
-  await endProcesses(await serverProcesses(paths), GRACE_MS);
-}
-
-/** The server is known by the place that Node.js would write its diagnostic reports to, which no other lab has. */
-async function serverProcesses(paths: LabPaths): Promise<FoundProcess[]> {
-  const mark = markOf(paths);
-  return await findProcesses((argv) => argv[1] === mark);
-}
-
-function markOf(paths: LabPaths): string {
-  return `--diagnostic-dir=${paths.directory}`;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = createConnection({ host: "127.0.0.1", port });
-  socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
+  await endProcesses(await markedProcesses(markOf(paths.directory)), GRACE_MS);
 }

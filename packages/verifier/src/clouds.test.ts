@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { parseAttest } from "@ashlar/formats";
-import { expectationsOf, parseEkRoots } from "@ashlar/identity";
+import { parseEkRoots } from "@ashlar/identity";
 import {
   akExtensions,
   authorityExtensions,
@@ -13,31 +13,19 @@ import {
   testCertificate,
   TestNode,
 } from "@ashlar/identity/test-fixtures";
-import { testLogs, testNextBootReport, testRelease } from "@ashlar/protocol/test-fixtures";
 import { readPins } from "./pin-store.ts";
-import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
+import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored } from "./prove-stored.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
 import { TestAgent, type TestAgentOptions } from "./test-agent.ts";
+import { LOGS, NEXT, NEXT_BOOT, RELEASE, target } from "./test-declared.ts";
 
 /** As Azure's firmware makes it: fixedTPM fixedParent sensitiveDataOrigin userWithAuth noDA restricted sign. */
 const AZURES = 0x0005_0472;
 const directory = mkdtempSync(join(tmpdir(), "ashlar-clouds-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-const RELEASE = testRelease("1.0.0");
-const NEXT = testRelease("1.1.0");
-const NEXT_BOOT = testNextBootReport([
-  [RELEASE, "ashlar_1.0.0.efi"],
-  [NEXT, "ashlar_1.1.0+3-0.efi"],
-]);
-const EXPECTATIONS = expectationsOf({
-  release: RELEASE,
-  classConfig: Buffer.from("{}"),
-  nodeConfig: Buffer.from("{}"),
-});
-const LOGS = testLogs(RELEASE, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256);
 const root = testCertificate({ commonName: "Cloud Root", extensions: authorityExtensions() });
 const issuing = testCertificate({ commonName: "Cloud CA 3", issuer: root, extensions: authorityExtensions() });
 const certificateFor = (ak: Uint8Array, commonName = "vm"): Uint8Array =>
@@ -67,7 +55,6 @@ beforeEach(() => {
     pinsPath: join(directory, `state-${run}`, "pins.json"),
   };
 });
-const target = (name: string, url: string): NodeTarget => ({ name, url, expectations: EXPECTATIONS });
 const start = async (more: TestAgentOptions = {}): Promise<TestAgent> =>
   await TestAgent.start(node, RELEASE, { keys, nextBoot: NEXT_BOOT, ...more });
 

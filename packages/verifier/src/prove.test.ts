@@ -6,23 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { expectationsOf, parseEkRoots, knownExtensionOf } from "@ashlar/identity";
-import {
-  mergedWord,
-  testExtension,
-  testLogs,
-  testNextBootReport,
-  testRelease,
-  withExtensionWords,
-} from "@ashlar/protocol/test-fixtures";
+import { mergedWord, testExtension, testLogs, withExtensionWords } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
-import { proveNodes, type NodeTarget, type ProveNodesOptions } from "./prove-nodes.ts";
+import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
 import { readStoredAnswer } from "./stored/read-answer.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredAnswer } from "./stored/write-answer.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
 import { TestAgent } from "./test-agent.ts";
+import { EXPECTATIONS, LOGS, NEXT, NEXT_BOOT, RELEASE, target } from "./test-declared.ts";
 
 const authority = new TestAuthority();
 const node = new TestNode(authority);
@@ -31,18 +25,6 @@ const otherNode = new TestNode(authority);
 const directory = mkdtempSync(join(tmpdir(), "ashlar-prove-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-const RELEASE = testRelease("1.0.0");
-const NEXT = testRelease("1.1.0");
-const NEXT_BOOT = testNextBootReport([
-  [RELEASE, "ashlar_1.0.0.efi"],
-  [NEXT, "ashlar_1.1.0+3-0.efi"],
-]);
-const EXPECTATIONS = expectationsOf({
-  release: RELEASE,
-  classConfig: Buffer.from("{}"),
-  nodeConfig: Buffer.from("{}"),
-});
-const LOGS = testLogs(RELEASE, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256);
 for (const each of [node, otherNode]) each.boot(LOGS);
 
 const JUDGING = { ekRoots: parseEkRoots(authority.roots), candidates: [], maxAgeMs: 60_000 };
@@ -53,8 +35,6 @@ beforeEach(() => {
   run += 1;
   options = { ...JUDGING, pinsPath: join(directory, `state-${run}`, "pins.json") };
 });
-
-const target = (name: string, url: string): NodeTarget => ({ name, url, expectations: EXPECTATIONS });
 
 test("a node is enrolled once, pinned, and proven again with a fresh nonce", async () => {
   await using agent = await TestAgent.start(node, RELEASE);

@@ -17,8 +17,8 @@ export type Quote = {
 const SHA256_BYTES = 32;
 
 /**
- * Quotes PCRs 0 to 15 of the SHA-256 bank with this persistent key. tpm2_quote reads the PCRs itself and fails when they are not those of the
- * quote (a measurement came in between).
+ * Quotes PCRs 0 to 15 of the SHA-256 bank with this persistent key. tpm2_quote reads the PCRs itself and fails when they
+ * are not those of the quote (a measurement came in between).
  */
 export async function quote(tpm: TpmPrograms, attestationKey: string, qualifyingData: Buffer): Promise<Quote> {
   return await withTemporaryDirectory(async (directory) => {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ExtensionKind } from "@ashlar/protocol";
+import { BOOT_LOADER_SOURCE, type ExtensionKind } from "@ashlar/protocol";
 
 /** Where things are on a node. Tests put them below a directory of their own. */
 export type NodePaths = {
@@ -55,8 +55,6 @@ export type ExtensionPaths = {
   readonly register: string;
 };
 
-const BOOT_LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
-
 /** `root`: what `/` is. */
 export function nodePaths(root = "/"): NodePaths {
   const at = (path: string): string => join(root, path);
@@ -80,7 +78,7 @@ export function nodePaths(root = "/"): NodePaths {
     partitionLinks: at("dev/disk/by-partuuid"),
     pstore: [at("var/lib/systemd/pstore"), at("sys/fs/pstore")],
     // Below what extensions are merged over, where there are any.
-    bootLoaders: ["run/ashlar/extensions/base", "."].map((base) => at(join(base, BOOT_LOADER))),
+    bootLoaders: ["run/ashlar/extensions/base", "."].map((base) => at(join(base, BOOT_LOADER_SOURCE))),
     sysupdate: at("usr/lib/systemd/systemd-sysupdate"),
     sysupdateRuntime: at("run/sysupdate.d"),
     extensions: {

@@ -93,8 +93,8 @@ export function imageRecipes(version: string): readonly ImageRecipe[] {
 }
 
 /**
- * The images of pause, kube-proxy and a workload to try things with, made once of the Kubernetes recipe's sources and of Debian's packages, in the
- * user's cache.
+ * The images of pause, kube-proxy and a workload to try things with, made once of the Kubernetes recipe's sources and of
+ * Debian's packages, in the user's cache.
  *
  * @throws AshlarError `not-found` for a version without digests, `untrusted`, `unavailable`, `failed`
  */

@@ -36,6 +36,8 @@ export type Vouching = {
   readonly missing?: Difference;
 };
 
+const BY_MAKER = "a certificate that a trusted TPM maker issued";
+const BY_CLOUD = "a certificate that a trusted cloud issued for this key";
 export const EK_CERTIFICATE = "EK certificate";
 export const AK_CERTIFICATE = "attestation key's certificate";
 
@@ -113,8 +115,7 @@ function checkAkCertificate(
   between: readonly ParsedCertificate[],
   differences: Difference[],
 ): Vouching {
-  const expected = "a certificate that a trusted cloud issued for this key";
-  const certificate = attempt(differences, "ak-chain", AK_CERTIFICATE, expected, () => {
+  const certificate = attempt(differences, "ak-chain", AK_CERTIFICATE, BY_CLOUD, () => {
     const parsed = parseCertificate(der, AK_CERTIFICATE);
     return { parsed, isOfKey: isOfKey(parsed, ak) };
   });
@@ -122,14 +123,19 @@ function checkAkCertificate(
   const { parsed, isOfKey: isSame } = certificate;
   // Also where no cloud is trusted: a node that shows another key's certificate is not what it says.
   if (!isSame) {
-    differences.push({ code: "ak-chain", what: AK_CERTIFICATE, expected, found: "another key's certificate" });
+    differences.push({
+      code: "ak-chain",
+      what: AK_CERTIFICATE,
+      expected: BY_CLOUD,
+      found: "another key's certificate",
+    });
     return { notes: [] };
   }
-  if (cloudRoots === undefined) return { notes: [], missing: { ...UNKNOWN_CLOUD, found: unknownCloud(parsed) } };
+  if (cloudRoots === undefined) return { notes: [], missing: unknownCloud(parsed) };
   const chain = checkAkChain(parsed, cloudRoots, now, between);
   if (chain.problem === undefined)
     return { notes: [`attestation key certified by ${chainText(chain)}`, ...chain.notes] };
-  differences.push({ code: "ak-chain", what: AK_CERTIFICATE, expected, found: chain.problem });
+  differences.push({ code: "ak-chain", what: AK_CERTIFICATE, expected: BY_CLOUD, found: chain.problem });
   return { notes: [] };
 }
 
@@ -144,27 +150,22 @@ function chainText({ authorities }: CertificateChain): string {
   return above.length === 0 ? String(issuer) : `${issuer}, under ${above.at(-1)}`;
 }
 
-function unknownCloud(certificate: X509Certificate): string {
+function unknownCloud(certificate: X509Certificate): Difference {
   const issuer = certificate.issuer.replaceAll("\n", ", ");
-  return `one by ${issuer}, and no trusted clouds were given (ashlar trust add --cloud, or --cloud-roots)`;
+  const found = `one by ${issuer}, and no trusted clouds were given (ashlar trust add --cloud, or --cloud-roots)`;
+  return { code: "ak-chain", what: AK_CERTIFICATE, expected: BY_CLOUD, found };
 }
-
-const UNKNOWN_CLOUD = {
-  code: "ak-chain",
-  what: AK_CERTIFICATE,
-  expected: "a certificate that a trusted cloud issued for this key",
-} as const;
 
 const UNKNOWN_MAKER: Difference = {
   code: "ek-chain",
   what: EK_CERTIFICATE,
-  expected: "a certificate that a trusted TPM maker issued",
+  expected: BY_MAKER,
   found: "no trusted makers were given, so that the TPM may be software",
 };
 
 const NO_CERTIFICATE: Difference = {
   code: "ek-chain",
   what: EK_CERTIFICATE,
-  expected: "a certificate that a trusted TPM maker issued",
+  expected: BY_MAKER,
   found: "that this TPM has none: its maker vouches for it elsewhere or not at all, so that it may be software",
 };

@@ -66,13 +66,8 @@ const OPTIONS: Readonly<
     };
   },
   "kube-controller-manager": (paths) => {
-    const kubeconfig = join(paths.kubeconfigs, "controller-manager.conf");
     return {
-      kubeconfig,
-      "authentication-kubeconfig": kubeconfig,
-      "authorization-kubeconfig": kubeconfig,
-      // Nobody asks it anything; what it does is seen in the API.
-      "secure-port": "0",
+      ...clientOfApi(paths, "controller-manager"),
       "client-ca-file": join(paths.pki, "ca.crt"),
       "requestheader-client-ca-file": join(paths.pki, "front-proxy-ca.crt"),
       "root-ca-file": join(paths.pki, "ca.crt"),
@@ -84,17 +79,19 @@ const OPTIONS: Readonly<
       "allocate-node-cidrs": "true",
       "cluster-cidr": POD_NETWORK,
       "service-cluster-ip-range": SERVICE_NETWORK,
-      "leader-elect": "false",
     };
   },
-  "kube-scheduler": (paths) => {
-    const kubeconfig = join(paths.kubeconfigs, "scheduler.conf");
-    return {
-      kubeconfig,
-      "authentication-kubeconfig": kubeconfig,
-      "authorization-kubeconfig": kubeconfig,
-      "secure-port": "0",
-      "leader-elect": "false",
-    };
-  },
+  "kube-scheduler": (paths) => clientOfApi(paths, "scheduler"),
 };
+
+/** Nobody asks these programs anything: what they do is seen in the API. There is one of each. */
+function clientOfApi({ kubeconfigs }: ClusterPaths, name: string): Options {
+  const kubeconfig = join(kubeconfigs, `${name}.conf`);
+  return {
+    kubeconfig,
+    "authentication-kubeconfig": kubeconfig,
+    "authorization-kubeconfig": kubeconfig,
+    "secure-port": "0",
+    "leader-elect": "false",
+  };
+}

@@ -2,11 +2,11 @@
 import { join, basename } from "node:path";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createConnection } from "node:net";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { endProcesses, findProcesses, isPortFree, readTail, startDaemon, type FoundProcess } from "@ashlar/host";
+import { endProcesses, findProcesses, readTail, startDaemon, type FoundProcess } from "@ashlar/host";
 import type { LabPaths } from "../lab-paths.ts";
+import { accepts, markedProcesses, markOf, requireFreePort } from "../lab-server.ts";
 import { isApiServerReady } from "./api-server.ts";
 import { clusterPaths, type ClusterPaths } from "./cluster-paths.ts";
 import { CONTROL_PLANE_PROGRAMS, type ClusterState, type ControlPlaneProgram } from "./cluster-state.ts";
@@ -27,16 +27,17 @@ const SERVERS_PROGRAM: string = fileURLToPath(new URL("servers-main.ts", import.
  */
 export async function startClusterServers(lab: LabPaths, state: ClusterState): Promise<void> {
   const paths = clusterPaths(lab);
-  if ((await serverProcesses(lab)).length > 0) return;
+  const mark = markOf(paths.directory);
+  if ((await markedProcesses(mark)).length > 0) return;
   await requireFreePort(state.imagePort, `the images of lab ${lab.name}`);
   await mkdir(lab.runtime, { recursive: true, mode: 0o700 });
   await mkdir(paths.logs, { recursive: true, mode: 0o700 });
   await writeFile(paths.serversConfig, JSON.stringify(state));
   // One that is left from before would look as if they were ready.
   await rm(paths.proxySocket, { force: true });
-  await startDaemon(process.execPath, [markOf(lab), SERVERS_PROGRAM, lab.name], {
+  await startDaemon(process.execPath, [mark, SERVERS_PROGRAM, lab.name], {
     logPath: join(paths.logs, "servers.log"),
-    isReady: async () => existsSync(paths.proxySocket) && (await accepts({ port: state.imagePort, host: "127.0.0.1" })),
+    isReady: async () => existsSync(paths.proxySocket) && (await accepts({ port: state.imagePort })),
     timeoutMs: START_TIMEOUT_MS,
   });
 }
@@ -77,7 +78,7 @@ export async function stopCluster(lab: LabPaths): Promise<void> {
       GRACE_MS,
     );
   }
-  await endProcesses(await serverProcesses(lab), GRACE_MS);
+  await endProcesses(await markedProcesses(markOf(clusterPaths(lab).directory)), GRACE_MS);
 }
 
 /** @throws AshlarError `failed` when a program of the control plane has ended; the message holds the end of its log */
@@ -108,34 +109,4 @@ async function controlPlaneProcesses(lab: LabPaths): Promise<FoundProcess[]> {
 
 function nameOf({ argv }: FoundProcess): string {
   return basename(argv[0] ?? "");
-}
-
-/** The servers are known by the place that Node.js would write its diagnostic reports to, which no other lab has. */
-async function serverProcesses(lab: LabPaths): Promise<FoundProcess[]> {
-  const mark = markOf(lab);
-  return await findProcesses((argv) => argv[1] === mark);
-}
-
-function markOf(lab: LabPaths): string {
-  return `--diagnostic-dir=${clusterPaths(lab).directory}`;
-}
-
-async function requireFreePort(port: number, what: string): Promise<void> {
-  if (await isPortFree(port)) return;
-  throw new AshlarError("conflict", `expected TCP port ${port} to be free for ${what}`, {
-    hint: "end what listens there: the port is part of what the lab's nodes were declared to be",
-  });
-}
-
-async function accepts(
-  place: { readonly path: string } | { readonly host: string; readonly port: number },
-): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = createConnection(place);
-  socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
 }

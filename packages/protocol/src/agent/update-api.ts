@@ -66,6 +66,9 @@ export type UpdateStatus = {
 /** Where systemd-boot is on the ESP: the copy that firmware starts by itself (UEFI specification 2.10, section 3.5), and a second one. */
 export const BOOT_LOADER_PATHS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
 
+/** Where a release has its own systemd-boot, from the root: the manifest's digest is of this file. */
+export const BOOT_LOADER_SOURCE = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
+
 /** The name under which a copy is written, in the same directory, until all of it is there. */
 export function unfinishedLoader(path: string): string {
   return path.replace(/[^/]*$/u, ".loader.new");
