@@ -3,14 +3,7 @@ import { copyFile, glob, mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PARTITION_TYPES, SECTOR_BYTES, writeGpt, type GptPartition } from "@ashlar/formats";
 import { run, withTemporaryDirectory } from "@ashlar/host";
-import {
-  BuildTree,
-  cachedStep,
-  chooseArchive,
-  makeDebianTrees,
-  readOsDefinition,
-  type Step,
-} from "@ashlar/image/debian";
+import { BuildTree, cachedStep, chooseArchive, makeDebianTrees, readOsDefinition, type Step } from "@ashlar/debian";
 
 const MEBIBYTE = 1024 * 1024;
 const ESP: GptPartition = {

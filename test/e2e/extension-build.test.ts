@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseDdi } from "@ashlar/formats";
 import { cacheDirectory, run, withTemporaryDirectory } from "@ashlar/host";
-import { BuildTree, chooseArchive, makeDebianTrees, readOsDefinition } from "@ashlar/image/debian";
+import { BuildTree, chooseArchive, makeDebianTrees, readOsDefinition } from "@ashlar/debian";
 import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT } from "./world.ts";
 
 const MINUTES = 60_000;

@@ -11,6 +11,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/repository"],
   ["packages/keys"],
   ["packages/publisher"],
+  ["packages/debian"],
   ["packages/image"],
   ["packages/extensions"],
   ["packages/verifier"],
@@ -44,7 +45,7 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
   },
   machine: { members: ["packages/host", "packages/repository"], uses: ["values"] },
   build: {
-    members: ["packages/keys", "packages/publisher", "packages/image", "packages/extensions"],
+    members: ["packages/keys", "packages/publisher", "packages/debian", "packages/image", "packages/extensions"],
     uses: ["values", "machine"],
   },
   node: { members: ["apps/agent"], uses: ["values", "machine"] },

@@ -11,7 +11,7 @@ import {
   type ExtensionManifest,
   type ExtensionTier,
 } from "@ashlar/protocol";
-import type { Step } from "@ashlar/image/debian";
+import type { Step } from "@ashlar/debian";
 import { readBaseRelease } from "./base-release.ts";
 import {
   ASHLAR_HOST,

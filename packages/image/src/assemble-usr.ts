@@ -14,8 +14,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BOOT_LOADER_SOURCE } from "@ashlar/protocol";
-import type { BuildTree } from "./build-tree.ts";
-import type { OsDefinition } from "./os-definition.ts";
+import type { BuildTree, OsDefinition } from "@ashlar/debian";
 import { addReleaseSource, type ReleaseSource } from "./release-source.ts";
 
 export type UsrParts = {

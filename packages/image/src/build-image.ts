@@ -4,14 +4,18 @@ import { AshlarError } from "@ashlar/base";
 import { cacheDirectory, withTemporaryDirectory } from "@ashlar/host";
 import { BOOT_LOADER_SOURCE } from "@ashlar/protocol";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
+import {
+  type ArchiveOptions,
+  BuildTree,
+  chooseArchive,
+  makeDebianTrees,
+  readOsDefinition,
+  type Step,
+} from "@ashlar/debian";
 import { buildAgentExecutable } from "./agent-executable.ts";
-import { type ArchiveOptions, chooseArchive } from "./apt-archive.ts";
 import { assembleUsr } from "./assemble-usr.ts";
-import { BuildTree } from "./build-tree.ts";
-import { makeDebianTrees, type Step } from "./debian-trees.ts";
 import { makeDiskImage } from "./disk-image.ts";
 import { buildInitrd } from "./initrd.ts";
-import { readOsDefinition } from "./os-definition.ts";
 import { describeRelease } from "./release-manifest.ts";
 import type { ReleaseSource } from "./release-source.ts";
 import { writeSbom } from "./sbom.ts";

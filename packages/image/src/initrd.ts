@@ -1,10 +1,7 @@
 import { hash } from "node:crypto";
 import { copyFile, cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cachedStep } from "./build-cache.ts";
-import type { BuildTree } from "./build-tree.ts";
-import type { DebianTrees, Step } from "./debian-trees.ts";
-import type { OsDefinition } from "./os-definition.ts";
+import { type BuildTree, cachedStep, type DebianTrees, type OsDefinition, type Step } from "@ashlar/debian";
 
 /** Builds the initrd with the build tree's dracut; gives its path in the cache. */
 export async function buildInitrd(

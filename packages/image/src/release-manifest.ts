@@ -11,7 +11,7 @@ import {
   expectedPcr11,
 } from "@ashlar/formats";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "@ashlar/protocol/answers";
-import type { DebianPackage } from "./debian-trees.ts";
+import type { DebianPackage } from "@ashlar/debian";
 import type { UsrImage } from "./usr-image.ts";
 
 export type ManifestParts = {

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import type { BuildTree } from "./build-tree.ts";
+import type { BuildTree } from "@ashlar/debian";
 
 /** Whose signatures the nodes of an image take, of releases and extensions, and where they look for them. */
 export type ReleaseSource = {

@@ -1,5 +1,5 @@
 import { copyFile, writeFile } from "node:fs/promises";
-import type { BuildTree } from "./build-tree.ts";
+import type { BuildTree } from "@ashlar/debian";
 
 export type UkiParts = {
   readonly kernelPath: string;

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { mkdir, open, stat, truncate } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { BuildTree } from "./build-tree.ts";
+import type { BuildTree } from "@ashlar/debian";
 import { formatVerity } from "./verity/format-verity.ts";
 
 export type UsrImage = {

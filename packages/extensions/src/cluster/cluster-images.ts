@@ -2,10 +2,16 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { run, withTemporaryDirectory } from "@ashlar/host";
-import { cachedStep, chooseArchive, makeDebianTrees, readOsDefinition } from "@ashlar/image/debian";
+import {
+  cachedStep,
+  chooseArchive,
+  type DownloadedPackage,
+  downloadPackages,
+  makeDebianTrees,
+  readOsDefinition,
+} from "@ashlar/debian";
 import { writeExtensionSbom } from "../image/write-sbom.ts";
 import { writeLayout } from "../oci/write-layout.ts";
-import { type DownloadedPackage, downloadPackages } from "../sources/apt-download.ts";
 import { unpack } from "../sources/stage-debs.ts";
 import { type ClusterBuildOptions, otherPrograms } from "./other-programs.ts";
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { run } from "@ashlar/host";
-import { cachedStep, chooseArchive, makeDebianTrees, readOsDefinition } from "@ashlar/image/debian";
-import { downloadPackages } from "../sources/apt-download.ts";
+import { cachedStep, chooseArchive, downloadPackages, makeDebianTrees, readOsDefinition } from "@ashlar/debian";
 import { type ClusterBuildOptions, otherPrograms, type Programs } from "./other-programs.ts";
 
 const KUBERNETES = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubeadm", "kubectl"] as const;

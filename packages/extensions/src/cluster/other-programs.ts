@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import type { ArchiveOptions, Step } from "@ashlar/image/debian";
+import type { ArchiveOptions, Step } from "@ashlar/debian";
 import { type GoPrograms, goPrograms } from "../recipe/go-programs.ts";
 import { loadRecipe } from "../recipe/load-recipe.ts";
 

@@ -1,11 +1,4 @@
-import {
-  cachedStep,
-  BuildTree,
-  chooseArchive,
-  makeDebianTrees,
-  readOsDefinition,
-  type Step,
-} from "@ashlar/image/debian";
+import { cachedStep, BuildTree, chooseArchive, makeDebianTrees, readOsDefinition, type Step } from "@ashlar/debian";
 import { run } from "@ashlar/host";
 
 /** Parts of the build tree that mkfs.erofs needs to run. */

@@ -14,7 +14,7 @@ import {
   writeSignaturePartition,
 } from "@ashlar/formats";
 import { copyInto, formatVerity, uuidFor } from "@ashlar/image/file-systems";
-import type { BuildTree } from "@ashlar/image/debian";
+import type { BuildTree } from "@ashlar/debian";
 
 export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/image/debian";
+import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/debian";
 import { buildGo, type BuildGoOptions } from "./build-go.ts";
 import { parseGoSums } from "./go-sums.ts";
 import { openGoToolchain } from "./go-toolchain.ts";

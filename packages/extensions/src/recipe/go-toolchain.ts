@@ -5,11 +5,11 @@ import {
   type ArchiveOptions,
   cachedStep,
   chooseArchive,
+  downloadPackages,
   makeDebianTrees,
   readOsDefinition,
   type Step,
-} from "@ashlar/image/debian";
-import { downloadPackages } from "../sources/apt-download.ts";
+} from "@ashlar/debian";
 
 export type GoToolchain = {
   readonly goRoot: string;

@@ -10,12 +10,12 @@ import {
   BuildTree,
   cachedStep,
   chooseArchive,
+  downloadPackages,
   makeDebianTrees,
   readOsDefinition,
   type Step,
-} from "@ashlar/image/debian";
+} from "@ashlar/debian";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
-import { downloadPackages } from "../sources/apt-download.ts";
 import { checkWayToFile } from "../tree/check-way.ts";
 
 export type KernelModuleOptions = {

@@ -4,10 +4,17 @@ import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
-import { type ArchiveOptions, chooseArchive, makeDebianTrees, readOsDefinition, type Step } from "@ashlar/image/debian";
+import {
+  type ArchiveOptions,
+  chooseArchive,
+  type DownloadedPackage,
+  downloadPackages,
+  makeDebianTrees,
+  readOsDefinition,
+  type Step,
+} from "@ashlar/debian";
 import { listTree, named } from "../tree/check-tree.ts";
 import { checkWay } from "../tree/check-way.ts";
-import { type DownloadedPackage, downloadPackages } from "./apt-download.ts";
 import type { StagedTree } from "./staged-tree.ts";
 
 export type StageDebsOptions = {

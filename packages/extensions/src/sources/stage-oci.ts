@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/protocol";
-import type { Step } from "@ashlar/image/debian";
+import type { Step } from "@ashlar/debian";
 import { type LayerNode, Layers } from "../oci/layers.ts";
 import { imageOfLayout, MAX_UNPACKED_BYTES, readLayers, unpackLayer } from "../oci/layout.ts";
 import { readTar } from "../oci/tar.ts";

@@ -5,7 +5,7 @@ import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { EXTENSION_VERSION_PATTERN, type ExtensionManifest } from "@ashlar/protocol";
-import type { ArchiveOptions, Step } from "@ashlar/image/debian";
+import type { ArchiveOptions, Step } from "@ashlar/debian";
 import { download } from "../recipe/download.ts";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import { goPrograms } from "../recipe/go-programs.ts";

@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type { ExtensionKind } from "@ashlar/protocol";
-import type { ArchiveOptions, Step } from "@ashlar/image/debian";
+import type { ArchiveOptions, Step } from "@ashlar/debian";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import type { LoadedRecipe } from "../recipe/load-recipe.ts";
 import { stageDirectory } from "./stage-directory.ts";

@@ -4,14 +4,9 @@ import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, runForText } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
-import {
-  type Archive,
-  cachedStep,
-  type DebianPackage,
-  type DebianTrees,
-  sourceLines,
-  type Step,
-} from "@ashlar/image/debian";
+import type { Archive } from "./apt-archive.ts";
+import { cachedStep } from "./build-cache.ts";
+import { type DebianPackage, type DebianTrees, sourceLines, type Step } from "./debian-trees.ts";
 
 export type DownloadedPackage = DebianPackage & { readonly path: string };
 

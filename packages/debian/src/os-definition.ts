@@ -17,7 +17,7 @@ export type OsDefinition = {
   readonly commandLine: readonly string[];
 };
 
-export const OS_DIRECTORY: string = fileURLToPath(new URL("../../../os", import.meta.url));
+const OS_DIRECTORY: string = fileURLToPath(new URL("../../../os", import.meta.url));
 
 export async function readOsDefinition(directory: string = OS_DIRECTORY): Promise<OsDefinition> {
   const list = async (name: string): Promise<string[]> => parseList(await readFile(join(directory, name), "utf8"));
@@ -33,7 +33,7 @@ export async function readOsDefinition(directory: string = OS_DIRECTORY): Promis
 }
 
 /** One entry a line; empty lines and lines that begin with `#` say nothing. */
-export function parseList(text: string): string[] {
+function parseList(text: string): string[] {
   return text
     .split("\n")
     .map((line) => line.trim())
