@@ -1,5 +1,6 @@
 /** What holds on a node that has booted once. What its further boots read: test/faults/node-boots.test.ts. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -104,6 +105,12 @@ test("the kernel is locked down, and nobody logs in with a password", { timeout:
   assert.match((await root("cat /sys/kernel/security/lockdown")).output, /\[integrity\]/u);
   assert.equal((await root("cat /proc/sys/kernel/kexec_load_disabled")).output, "1");
   assert.equal((await root("cat /sys/module/module/parameters/sig_enforce")).output, "Y");
+  // A file of a package that comes later by its name would take a setting back (sysctl.d(5)).
+  const settings = await readFile(join(ROOT, "os/usr/lib/sysctl.d/10-ashlar.conf"), "utf8");
+  const declared = [...settings.matchAll(/^([\w.]+) = (.*)$/gmu)].map(([, key = "", value = ""]) => ({ key, value }));
+  assert.ok(declared.length > 0);
+  const inEffect = await root(`cd /proc/sys && cat ${declared.map(({ key }) => key.replaceAll(".", "/")).join(" ")}`);
+  assert.equal(inEffect.output, declared.map(({ value }) => value).join("\n"));
   assert.match((await root("cat /sys/class/tpm/tpm0/pcr-sha256/12")).output, /^0{64}$/u);
   assert.equal((await root("cat /proc/swaps")).output.split("\n").length, 1, "no swap");
   assert.match((await root("cat /proc/cmdline")).output, / noresume /u);
@@ -128,6 +135,15 @@ test(
   async () => {
     assert.equal((await prove()).fleet.verdict, "proven");
     assert.equal((await root("systemctl is-active ashlar-agent.service")).output, "active");
+    const process = "/proc/$(systemctl show -P MainPID ashlar-agent.service)";
+    const privileges = (await root(`cat ${process}/status`)).output;
+    for (const set of ["CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
+      assert.match(privileges, new RegExp(`^${set}:\\s+0{16}$`, "mu"), privileges);
+    }
+    assert.match(privileges, /^NoNewPrivs:\s+1$/mu);
+    assert.match(privileges, /^Seccomp:\s+2$/mu);
+    assert.match(privileges, new RegExp(`^Uid:\\s+${(await root("id -u ashlar-agent")).output}\\s`, "mu"));
+    assert.equal((await root(`test "$(readlink ${process}/ns/net)" != "$(readlink /proc/1/ns/net)"`)).status, 0);
     for (
       let waited = 0;
       waited < 180 && (await root("systemctl is-active ashlar-agent.service")).output === "active";

@@ -43,6 +43,62 @@ await test("the units use the port and the names that the agent expects", () => 
   }
 });
 
+/** What a unit sets, by name; lines of one name are joined. */
+function settingsOf(name: string): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  for (const [, key = "", value = ""] of readUnit(name).matchAll(/^(?<key>\w+)=(?<value>.*)$/gmu)) {
+    const before = settings.get(key);
+    settings.set(key, before === undefined ? value : `${before} ${value}`);
+  }
+  return settings;
+}
+
+await test("what answers the network has no privileges, no network and one device", () => {
+  const agent = settingsOf("ashlar-agent.service");
+  for (const [key, value] of [
+    ["User", "ashlar-agent"],
+    ["SupplementaryGroups", "tss"],
+    ["CapabilityBoundingSet", ""],
+    ["AmbientCapabilities", ""],
+    ["NoNewPrivileges", "yes"],
+    ["DevicePolicy", "closed"],
+    ["DeviceAllow", "/dev/tpmrm0 rw"],
+    ["ProtectSystem", "strict"],
+    ["PrivateNetwork", "yes"],
+    ["RestrictAddressFamilies", "AF_UNIX"],
+    ["SystemCallFilter", "@system-service ~@privileged @resources"],
+    ["MemoryDenyWriteExecute", "yes"],
+    ["MemoryMax", "256M"],
+    ["TasksMax", "64"],
+  ] as const) {
+    assert.equal(agent.get(key), value, key);
+  }
+  // Whoever becomes its user writes nowhere but in the directory of its TLS key.
+  assert.equal(agent.get("ReadWritePaths"), undefined);
+});
+
+await test("who writes has bounded capabilities or no network", () => {
+  const updater = settingsOf("ashlar-updater.service");
+  const capabilities = updater.get("CapabilityBoundingSet")?.split(" ") ?? [];
+  assert.ok(capabilities.includes("CAP_SYS_ADMIN"));
+  for (const name of [
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_BOOT",
+    "CAP_NET_ADMIN",
+    "CAP_BPF",
+  ]) {
+    assert.ok(!capabilities.includes(name), name);
+  }
+  assert.equal(updater.get("NoNewPrivileges"), "yes");
+  const loader = settingsOf("ashlar-boot-loader.service");
+  assert.deepEqual([loader.get("CapabilityBoundingSet"), loader.get("PrivateNetwork")], ["", "yes"]);
+  assert.equal(settingsOf("ashlar-refresher.service").get("RestrictAddressFamilies"), "AF_UNIX AF_NETLINK");
+  const cluster = settingsOf("ashlar-cluster.service");
+  assert.deepEqual([cluster.get("CapabilityBoundingSet"), cluster.get("PrivateNetwork")], ["", "yes"]);
+});
+
 await test("nothing in /var tells the kubelet what to do", () => {
   const files = new URL("../../../recipes/kubernetes/files/usr/lib/", import.meta.url);
   const read = (path: string): string => readFileSync(new URL(path, files), "utf8").replaceAll(/^#.*$/gmu, "");

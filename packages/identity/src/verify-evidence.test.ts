@@ -242,6 +242,18 @@ test("PCRs 8, 12 and 14 must be zero", () => {
   }
 });
 
+test("PCRs 1, 5, 6 and 9 need only replay; PCR 10 need not even that", () => {
+  for (const pcr of [1, 5, 6, 9]) {
+    const firmware = [...LOGS.firmware, event(pcr, sha256("a setting"))];
+    assert.equal(judgeBoot({ ...LOGS, firmware }).level, "proven", `PCR ${pcr}`);
+    const evidence = { ...node.evidence(RELEASE, CHALLENGE), firmwareLog: firmwareLogBytes(LOGS.firmware) };
+    assertRefused(judge(evidence), new RegExp(`^PCR ${pcr}, replay of the event logs`, "u"));
+  }
+  node.boot({ ...LOGS, firmware: [...LOGS.firmware, event(10, sha256("what IMA has seen"))] });
+  const evidence = { ...node.evidence(RELEASE, CHALLENGE), firmwareLog: firmwareLogBytes(LOGS.firmware) };
+  assert.equal(judge(evidence).level, "proven");
+});
+
 test("boot phases: one missing, one too many, wrong order", () => {
   const missing = judgeBoot(withWords(LOGS.words.filter(({ word }) => word !== "sysinit")));
   assertRefused(missing, /^PCR 11, boot phase sysinit: "sysinit" \/ nothing$/u);

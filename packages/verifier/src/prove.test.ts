@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expectationsOf, parseEkRoots, knownExtensionOf } from "@ashlar/identity";
 import { mergedWord, testExtension, testLogs, withExtensionWords } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
@@ -158,6 +161,35 @@ test("a silent node is unknown and says why; one that talks nonsense is a mismat
     assert.equal(fleet.nodes[0]?.level, "mismatch", garbage.slice(0, 10));
   }
   await assert.rejects(proveNodes([target("x", "http://127.0.0.1/")], options), { code: "usage" });
+});
+
+test("a node that puts everybody off is asked five more times, and is unknown then", async () => {
+  await using agent = await TestAgent.start(node, RELEASE, { isBusy: true });
+  const { fleet } = await proveNodes([target("worker", agent.url)], options);
+  assert.equal(fleet.nodes[0]?.level, "unknown");
+  assert.deepEqual(agent.asked, Array<string>(6).fill("/v1/keys"));
+});
+
+test("32 nodes are asked at once", async () => {
+  const sockets = new Set<Socket>();
+  let most = 0;
+  // They take connections, and say nothing.
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined).once("close", () => sockets.delete(socket));
+    most = Math.max(most, sockets.size);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const stop = new AbortController();
+  const targets = Array.from({ length: 40 }, (_, index) => target(`n${index}`, `https://127.0.0.1:${port}`));
+  const proof = proveNodes(targets, { ...options, signal: stop.signal });
+  while (sockets.size < 32) await sleep(10);
+  await sleep(200);
+  stop.abort();
+  await assert.rejects(proof, { code: "interrupted" });
+  server.close();
+  assert.equal(most, 32);
 });
 
 /** A certificate of this maker's form whose key is marked as Node.js cannot read it: id-RSAES-OAEP (RFC 4055, 4.1). */

@@ -36,6 +36,8 @@ export type TestAgentOptions = {
   /** Sent instead of any JSON, or only at this path. */
   readonly garbage?: string;
   readonly garbageAt?: string;
+  /** Puts everybody off, without an end. */
+  readonly isBusy?: boolean;
 };
 
 class Refusal extends Error {
@@ -88,7 +90,7 @@ export class TestAgent implements AsyncDisposable {
         (text) => response.writeHead(isOrder(request) ? 202 : 200).end(text),
         (error: unknown) =>
           error instanceof Refusal
-            ? response.writeHead(error.status).end(error.message)
+            ? response.writeHead(error.status, { "Retry-After": "0" }).end(error.message)
             : response.writeHead(500).end(String(error)),
       );
     });
@@ -122,6 +124,7 @@ async function answer(
 ): Promise<string> {
   const body = (await request.toArray()).join("");
   const { status, extensions, garbage } = options;
+  if (options.isBusy === true) throw new Refusal(429, "limit");
   if (garbage !== undefined && (options.garbageAt ?? request.url) === request.url) return garbage;
   if (request.url === "/v1/keys") {
     const { ak, ekPublic, ekCertificate, akCertificate, ekIntermediates } = options.keys ?? node.keys;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -120,6 +122,21 @@ for (const [title, bytes, status] of NOT_HTTP) {
     assert.ok("error" in (JSON.parse(text.slice(text.indexOf("\r\n\r\n"))) as object));
   });
 }
+
+await test("a request that does not end in time ends its connection, and so does the last of 100", async () => {
+  assert.deepEqual([server.headersTimeout, server.requestTimeout], [10_000, 20_000]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const connections = new Set<unknown>();
+  for (let asked = 0; asked < 101; asked++) {
+    const to = { port, host: "127.0.0.1", path: "/v1/evidence", method: "POST", agent, rejectUnauthorized: false };
+    const outgoing = request(to).end("{");
+    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    await incoming.toArray();
+    connections.add(outgoing.socket);
+  }
+  agent.destroy();
+  assert.equal(connections.size, 2);
+});
 
 await test("older TLS is refused", async () => {
   const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, maxVersion: "TLSv1.2" });
