@@ -53,6 +53,10 @@ const EXPECTED: readonly (readonly [string, RegExp])[] = [
   ["Attack 3", /block \d+ is not as released \(\/usr\/lib\/systemd\/systemd/u],
   ["Attack 4", /mismatch: .*\/usr\/lib\/sysctl\.d\/10-ashlar\.conf/u],
   ["Attack 5", /refused: /u],
+  [
+    "Attack 6",
+    /^meanwhile proven, with an exception: debug-tools \S+: debug session until .*; after the next reboot gone, the copy cannot be run, proven$/u,
+  ],
 ];
 for (const [title, result] of EXPECTED) {
   test(`${title} ends as it must`, () => {

@@ -1,8 +1,11 @@
-import type { FleetVerdict } from "@ashlar/identity";
+import type { FleetVerdict, NamedVerdict } from "@ashlar/identity";
+import type { ActName } from "./act-names.ts";
 import type { Outcome } from "./stage.ts";
 
+export const REPORT_SCHEMA = "ashlar.demo/v2";
+
 export type DemoReport = {
-  readonly schema: "ashlar.demo/v1";
+  readonly schema: typeof REPORT_SCHEMA;
   readonly release: {
     readonly version: string;
     readonly usrRootHash: string;
@@ -14,9 +17,26 @@ export type DemoReport = {
   /** The verdict on both nodes before any act. */
   readonly proof: FleetVerdict;
   readonly acts: readonly ReportedAct[];
-  readonly steps: readonly { readonly title: string; readonly seconds: number }[];
+  readonly steps: readonly ReportedStep[];
+  /** Each time that all nodes of the lab were proved, in order. */
+  readonly verdicts: readonly ReportedVerdict[];
   /** Both nodes were proven, and every act ended as it must. */
   readonly held: boolean;
 };
 
-export type ReportedAct = Outcome & { readonly title: string };
+export type ReportedAct = Outcome & { readonly act: ActName; readonly title: string };
+
+export type ReportedStep = {
+  /** `build`: before there are nodes. */
+  readonly act: ActName | "build";
+  readonly title: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly seconds: number;
+};
+
+export type ReportedVerdict = {
+  readonly at: string;
+  readonly act: ActName;
+  readonly nodes: readonly Pick<NamedVerdict, "name" | "level" | "release" | "identity" | "extensions">[];
+};

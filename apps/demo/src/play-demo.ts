@@ -1,95 +1,112 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { AshlarError } from "@ashlar/base";
+import { throwIfInterrupted } from "@ashlar/host";
+import type { FleetVerdict } from "@ashlar/identity";
+import type { Lab } from "@ashlar/lab";
 import { parseManifest } from "@ashlar/protocol/answers";
-import { changeFile } from "./acts/change-file.ts";
-import { publishKubernetes, refuseTampered, updateKubelet } from "./acts/extend-nodes.ts";
-import { flipByte } from "./acts/flip-byte.ts";
-import { forgeEvidence } from "./acts/forge-evidence.ts";
-import { plantRogue } from "./acts/plant-rogue.ts";
-import { makeRepository, publishReleases, updateNode, updateToUnhealthy } from "./acts/update-node.ts";
-import { writeToNode } from "./acts/write-to-node.ts";
-import type { DemoReport, ReportedAct } from "./demo-report.ts";
-import { renderReport } from "./render-report.ts";
-import { type Outcome, Stage } from "./stage.ts";
+import { otherLab, playAct, prepareAct } from "./acts.ts";
+import { prepareProvision, provision } from "./acts/provision.ts";
+import { type DemoReport, REPORT_SCHEMA } from "./demo-report.ts";
+import type { DemoOptions } from "./options.ts";
+import { renderReport } from "./report/render-report.ts";
+import { clock, Script } from "./script.ts";
+import { Stage } from "./stage.ts";
 
-const LAB = "demo";
-
-/** Plays the whole way, two updates and the attacks, and writes report.json, report.html and the evidence into `directory`. */
-export async function playDemo(directory: string, signal: AbortSignal): Promise<DemoReport> {
-  const stage = new Stage(resolve(directory), signal);
-  await mkdir(stage.directory, { recursive: true });
-  for (const old of ["report.json", "report.html", "evidence", "forged", "extensions"]) {
-    await rm(stage.path(old), { recursive: true, force: true });
-  }
-  for (const name of [LAB, "demo-changed"]) await stage.ashlar("lab", "down", "--name", name);
+/** Plays the acts, and writes report.json, report.html and the evidence into `directory`. */
+export async function playDemo(directory: string, options: DemoOptions, signal: AbortSignal): Promise<DemoReport> {
+  const stage: Stage = new Stage({
+    directory: resolve(directory),
+    signal,
+    quiet: options.json,
+    onVerdict: (fleet) => script.addVerdict(fleet),
+  });
+  const earlier = options.resumes ? await readReport(stage, options.lab) : undefined;
+  const script = new Script((line) => stage.say(line), earlier);
+  if (earlier === undefined) await clear(stage, options.lab);
   try {
-    return await play(stage);
+    return await play(stage, script, options, earlier?.proof);
   } finally {
-    if (!signal.aborted) await stage.ashlar("lab", "down", "--name", LAB);
+    await leave(stage, options);
   }
 }
 
-async function play(stage: Stage): Promise<DemoReport> {
-  const steps: { title: string; seconds: number }[] = [];
-  const acts: ReportedAct[] = [];
-  const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
-    stage.say(`\n== ${title}`);
-    const start = performance.now();
-    const result = await work();
-    steps.push({ title, seconds: Math.round((performance.now() - start) / 1000) });
-    return result;
-  };
-  const act = async (title: string, work: () => Promise<Outcome | Outcome[]>): Promise<void> => {
-    const outcomes = [await step(title, work)].flat();
-    for (const outcome of outcomes) {
-      stage.say(`  ${outcome.held ? "held" : "FAILED"}: ${outcome.result}`);
-      acts.push({ title, ...outcome });
-    }
-  };
+async function play(
+  stage: Stage,
+  script: Script,
+  { acts, lab }: DemoOptions,
+  earlier: FleetVerdict | undefined,
+): Promise<DemoReport> {
+  const later = acts.filter((name) => name !== "provision");
+  let proof = earlier;
+  if (proof === undefined) await prepareProvision(stage, script);
+  else await startNodes(stage, await stage.lab(lab));
+  // What needs no node is made while none takes a part of the processors.
+  for (const name of later) {
+    script.forget(name);
+    await prepareAct(name, stage, script);
+  }
+  if (proof === undefined) {
+    proof = await provision(stage, script, lab);
+    await writeReport(stage, script, proof);
+  }
+  for (const name of later) {
+    script.enter(name);
+    await playAct(name, stage, script, await stage.lab(lab));
+    await writeReport(stage, script, proof);
+  }
+  const report = await writeReport(stage, script, proof);
+  showSummary(stage, report);
+  return report;
+}
 
-  await step("Make a signed repository", async () => makeRepository(stage));
-  await step("Build the operating system image", async () => {
-    const keys = ["--release-keys", stage.path("keys")];
-    await stage.mustRun("image", "build", "--version", "1.0.0", ...keys, "--out", stage.path("image"));
-  });
-  await step("Publish it, and two more releases", async () => publishReleases(stage));
-  await step("Publish Kubernetes as an extension", async () => publishKubernetes(stage));
-  await step("Boot two nodes from one Butane file", async () =>
-    stage.mustRun(
-      "lab",
-      "up",
-      "--nodes",
-      "2",
-      "--image",
-      stage.path("image"),
-      "--config",
-      "examples/kubernetes-worker.bu",
-      "--name",
-      LAB,
-      "--repo",
-      stage.path("repository"),
-      "--keys",
-      stage.path("keys"),
-    ),
-  );
-  const proof = await step("Prove that both run exactly what was declared", async () => {
-    const { fleet } = await stage.prove("--lab", LAB, "--evidence", stage.path("evidence"));
-    return fleet;
-  });
-  await act("Update one node", async () => updateNode(stage, LAB));
-  await act("Update it to a release that is not healthy", async () => updateToUnhealthy(stage, LAB));
-  const lab = await stage.lab(LAB);
-  await act("Update the kubelet without a reboot", async () => updateKubelet(stage, lab));
-  await act("Update it from a server that was tampered with", async () => refuseTampered(stage, lab));
-  await act("Attack 1: write to a running node", async () => writeToNode(stage, lab));
-  await act("Attack 2: plant a rogue unit and binary, then reboot", async () => plantRogue(stage, lab));
-  await act("Attack 3: flip one byte on a stopped node's disk", async () => flipByte(stage, lab));
-  await act("Attack 4: boot an image with one changed file", async () => changeFile(stage));
-  await act("Attack 5: replay, swap and edit evidence", async () => forgeEvidence(stage));
+/** All that an earlier demo has left. */
+async function clear(stage: Stage, lab: string): Promise<void> {
+  await mkdir(stage.path(), { recursive: true });
+  for (const old of ["report.json", "report.html", "done", "evidence", "forged", "extensions", "debug-tools"]) {
+    await rm(stage.path(old), { recursive: true, force: true });
+  }
+  for (const name of [lab, otherLab(lab)]) await stage.takeDown(name);
+}
 
+/** A kept lab's machines may be off: an attack has stopped one, or the computer was restarted. */
+async function startNodes(stage: Stage, lab: Lab): Promise<void> {
+  for (const { name, state } of await lab.status()) {
+    if (state !== "running") await stage.mustRun("lab", "start", name, "--name", lab.name);
+  }
+}
+
+async function leave(stage: Stage, { keep, lab }: DemoOptions): Promise<void> {
+  await stage.takeDown(otherLab(lab));
+  const kept = keep ? await stage.lab(lab).catch(() => undefined) : undefined;
+  if (kept === undefined) return await stage.takeDown(lab);
+  stage.say(`\nThe lab ${lab} runs on: ${kept.nodes.map(({ name }) => name).join(", ")}.`);
+  stage.say(`  To end it:      ./ashlar lab down --name ${lab}`);
+  stage.say("  To play on:     npm run demo -- --from ACT --keep");
+  stage.say(`  To look at it:  ./ashlar lab ssh node-1 --name ${lab}`);
+}
+
+async function readReport(stage: Stage, lab: string): Promise<DemoReport> {
+  let report: DemoReport | undefined;
+  try {
+    // What this program has written, in its own schema.
+    report = JSON.parse(await readFile(stage.path("report.json"), "utf8"));
+  } catch (error) {
+    throwIfInterrupted(stage.signal);
+    if (!(error instanceof SyntaxError) && !(error instanceof Error && "code" in error && error.code === "ENOENT"))
+      throw error;
+  }
+  if (report?.schema === REPORT_SCHEMA && (await stage.lab(lab).catch(() => undefined)) !== undefined) return report;
+  throw new AshlarError("not-found", "no lab of an earlier demo was kept", {
+    hint: "make one with `npm run demo -- --only provision --keep`",
+  });
+}
+
+async function writeReport(stage: Stage, script: Script, proof: FleetVerdict): Promise<DemoReport> {
   const manifest = parseManifest(await readFile(stage.path("image", "manifest.json"), "utf8"));
+  const { acts, steps, verdicts } = script.played;
   const report: DemoReport = {
-    schema: "ashlar.demo/v1",
+    schema: REPORT_SCHEMA,
     release: {
       version: manifest.version,
       usrRootHash: manifest.usr.rootHash,
@@ -101,11 +118,11 @@ async function play(stage: Stage): Promise<DemoReport> {
     proof,
     acts,
     steps,
+    verdicts,
     held: proof.verdict === "proven" && proof.identities === 1 && acts.every(({ held }) => held),
   };
   await writeFile(stage.path("report.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   await writeFile(stage.path("report.html"), renderReport(report));
-  showSummary(stage, report);
   return report;
 }
 
@@ -113,7 +130,7 @@ function showSummary(stage: Stage, report: DemoReport): void {
   const total = report.steps.reduce((sum, { seconds }) => sum + seconds, 0);
   stage.say("\n== Where the time went");
   for (const { title, seconds } of report.steps) stage.say(`  ${String(seconds).padStart(4)} s  ${title}`);
-  stage.say(`  ${String(total).padStart(4)} s  in all`);
+  stage.say(`  ${String(total).padStart(4)} s  in all (${clock(total * 1000)})`);
   const held = report.acts.filter((act) => act.held).length;
   stage.say(`\n${report.proof.nodes.length} nodes, ${report.proof.identities} identity: ${report.proof.verdict}.`);
   const failed = report.held ? "" : " See the lines marked FAILED.";

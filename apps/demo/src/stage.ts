@@ -1,14 +1,20 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join, relative } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
-import { printLines } from "@ashlar/host/terminal";
+import { throwIfInterrupted } from "@ashlar/host";
+import { printLines, reportLines } from "@ashlar/host/terminal";
 import type { FleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
 
 /** The root of the checkout. */
 const ROOT: string = fileURLToPath(new URL("../../..", import.meta.url));
+/** What a command of ours may take to undo what it has begun: a machine that shuts down has 90 s. */
+const UNDO_MS = 180_000;
 
 /** What an act did and what came of it. */
 export type Outcome = {
@@ -18,6 +24,10 @@ export type Outcome = {
   readonly result: string;
   /** It ended as it must. */
   readonly held: boolean;
+  /** Of an attack: what it could do, at worst for how long. */
+  readonly reach?: string;
+  /** Of an attack: what stopped it or named it. */
+  readonly stoppedBy?: string;
 };
 
 /** What the demo reads of `ashlar update --json`. */
@@ -32,30 +42,56 @@ export type Update = {
 
 export type Proof = { readonly status: number; readonly fleet: FleetVerdict };
 
+export type StageOptions = {
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** Keeps standard output free: everything is said on standard error. */
+  readonly quiet: boolean;
+  /** Called with each verdict on the nodes of a lab, as they were just then. */
+  readonly onVerdict: (fleet: FleetVerdict) => void;
+};
+
 /**
  * Where the demo plays: it runs the same `./ashlar` that a user runs, showing each command, and looks inside nodes through
- * their lab.
+ * their lab. Once it is interrupted it begins nothing more, but for {@link takeDown}.
  */
 export class Stage {
-  readonly directory: string;
-  readonly #signal: AbortSignal;
+  readonly #options: StageOptions;
 
-  constructor(directory: string, signal: AbortSignal) {
-    this.directory = directory;
-    this.#signal = signal;
+  constructor(options: StageOptions) {
+    this.#options = options;
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.signal;
   }
 
   path(...names: string[]): string {
-    return join(this.directory, ...names);
+    return join(this.#options.directory, ...names);
   }
 
   say(line: string): void {
-    printLines(line.split("\n"));
+    (this.#options.quiet ? reportLines : printLines)(line.split("\n"));
+  }
+
+  /** Waits. */
+  async pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.signal }).catch(() => undefined);
+    throwIfInterrupted(this.signal);
+  }
+
+  /** Does what a demo that plays on need not do again: nothing, when it has been done to its end. */
+  async once(name: string, work: () => Promise<void>): Promise<void> {
+    const mark = this.path("done", name);
+    if (existsSync(mark)) return;
+    await work();
+    await mkdir(dirname(mark), { recursive: true });
+    await writeFile(mark, "");
   }
 
   /** Runs `./ashlar`; its output goes to the terminal. Gives its exit status. */
   async ashlar(...args: string[]): Promise<number> {
-    return (await this.#run(args, "inherit")).status;
+    return (await this.#run(args, "show")).status;
   }
 
   /** Runs `./ashlar`, which must succeed. */
@@ -65,9 +101,22 @@ export class Stage {
       throw new AshlarError("failed", `ashlar ${args.slice(0, 2).join(" ")} ended with status ${status}`);
   }
 
+  /** Removes a lab, also after an interruption: a second Ctrl-C does not reach the command, which is in a group of its own. */
+  async takeDown(lab: string): Promise<void> {
+    const args = ["lab", "down", "--name", lab];
+    this.#showCommand(args);
+    const child = spawn(join(ROOT, "ashlar"), args, { stdio: ["ignore", 2, 2], cwd: ROOT, detached: true });
+    const [code]: unknown[] = await once(child, "close");
+    if (code !== 0) {
+      throw new AshlarError("failed", `the lab ${lab} was not taken down`, {
+        hint: `./ashlar lab down --name ${lab}`,
+      });
+    }
+  }
+
   /** Runs `./ashlar prove ... --json` and shows the verdict in a few lines. */
   async prove(...args: string[]): Promise<Proof> {
-    const { status, output } = await this.#run(["prove", ...args, "--json"], "pipe");
+    const { status, output } = await this.#run(["prove", ...args, "--json"], "take");
     if (output.trim() === "") throw new AshlarError("failed", `ashlar prove printed no verdict (status ${status})`);
     // The product's own output, in the schema that its tests hold it to.
     const fleet: FleetVerdict = JSON.parse(output);
@@ -82,9 +131,16 @@ export class Stage {
     return { status, fleet };
   }
 
+  /** As above, of all nodes of a lab: one point of the report's timeline. */
+  async proveLab(lab: string, ...args: string[]): Promise<Proof> {
+    const proof = await this.prove("--lab", lab, ...args);
+    this.#options.onVerdict(proof.fleet);
+    return proof;
+  }
+
   /** Runs `./ashlar update ... --json`. */
   async update(...args: string[]): Promise<Update> {
-    const { status, output } = await this.#run(["update", ...args, "--json"], "pipe");
+    const { status, output } = await this.#run(["update", ...args, "--json"], "take");
     if (output.trim() === "") throw new AshlarError("failed", `ashlar update printed no result (status ${status})`);
     // As above: the product's own schema.
     const { nodes }: Pick<Update, "nodes"> = JSON.parse(output);
@@ -97,20 +153,41 @@ export class Stage {
 
   /** Runs a shell script on a node as root. */
   async onNode(lab: Lab, node: string, script: string): Promise<{ readonly status: number; readonly output: string }> {
+    throwIfInterrupted(this.signal);
     this.say(`  ${node}# ${script.length > 100 ? `${script.slice(0, 97).replaceAll(/\s+/gu, " ")}...` : script}`);
-    return await lab.root(node, script, this.#signal);
+    return await lab.root(node, script, this.signal);
   }
 
-  async #run(args: readonly string[], output: "inherit" | "pipe"): Promise<{ status: number; output: string }> {
+  #showCommand(args: readonly string[]): void {
     this.say(`  $ ./ashlar ${args.map((arg) => (arg.startsWith("/") ? relative(ROOT, arg) : arg)).join(" ")}`);
-    const child = spawn(join(ROOT, "ashlar"), args, { stdio: ["ignore", output, "inherit"], cwd: ROOT });
-    const abort = (): void => void child.kill("SIGINT");
-    this.#signal.addEventListener("abort", abort, { once: true });
+  }
+
+  async #run(args: readonly string[], output: "show" | "take"): Promise<{ status: number; output: string }> {
+    throwIfInterrupted(this.signal);
+    this.#showCommand(args);
+    const stdout = output === "take" ? "pipe" : this.#options.quiet ? 2 : 1;
+    const child = spawn(join(ROOT, "ashlar"), args, { stdio: ["ignore", stdout, 2], cwd: ROOT, detached: true });
+    const abort = (): void => {
+      signalGroup(child, "SIGINT");
+      setTimeout(() => signalGroup(child, "SIGKILL"), UNDO_MS).unref();
+    };
+    this.signal.addEventListener("abort", abort, { once: true });
     let text = "";
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
     const [code]: unknown[] = await once(child, "close");
-    this.#signal.removeEventListener("abort", abort);
-    if (this.#signal.aborted) throw new AshlarError("interrupted", "the demo was interrupted");
+    this.signal.removeEventListener("abort", abort);
+    throwIfInterrupted(this.signal);
     return { status: typeof code === "number" ? code : 128, output: text };
+  }
+}
+
+/** As Ctrl-C does it: a command and all that it runs, but for a lab's machines, which are in sessions of their own. */
+function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // It ended in between.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

@@ -7,12 +7,29 @@ const FIRST_VERSION = "v1.33.4";
 const NEXT_VERSION = "v1.33.5";
 
 /** A signed image of kubelet, kubeadm and kubectl, published in the nodes' repository. */
-export async function publishKubernetes(stage: Stage, version: string = FIRST_VERSION): Promise<void> {
+export async function publishKubernetes(stage: Stage): Promise<void> {
+  await build(stage, FIRST_VERSION);
+  await publish(stage, FIRST_VERSION);
+}
+
+/** Not published yet: nodes that look for updates by themselves take it once it is. */
+export async function buildNextKubernetes(stage: Stage): Promise<void> {
+  await build(stage, NEXT_VERSION);
+}
+
+export async function publishNextKubernetes(stage: Stage): Promise<void> {
+  await publish(stage, NEXT_VERSION);
+}
+
+async function build(stage: Stage, version: string): Promise<void> {
+  const keys = ["--keys", stage.path("keys"), "--release", stage.path("image")];
   const out = stage.path("extensions");
-  const keys = ["--keys", stage.path("keys")];
-  const release = ["--release", stage.path("image")];
-  await stage.mustRun("extension", "build", "--recipe", NAME, "--version", version, ...keys, ...release, "--out", out);
-  await stage.mustRun("extension", "publish", "--repo", stage.path("repository"), ...keys, imageIn(out, version));
+  await stage.mustRun("extension", "build", "--recipe", NAME, "--version", version, ...keys, "--out", out);
+}
+
+async function publish(stage: Stage, version: string): Promise<void> {
+  const place = ["--repo", stage.path("repository"), "--keys", stage.path("keys")];
+  await stage.mustRun("extension", "publish", ...place, imageIn(stage.path("extensions"), version));
 }
 
 /**
@@ -20,7 +37,6 @@ export async function publishKubernetes(stage: Stage, version: string = FIRST_VE
  * where systemd-sysext would find it does not come along.
  */
 export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
-  await publishKubernetes(stage, NEXT_VERSION);
   const before = await stage.onNode(lab, "node-1", START_CONTAINER);
   await stage.onNode(lab, "node-1", PLANT_EXTENSION);
   const to = ["--component", NAME, "--to", NEXT_VERSION];
@@ -28,7 +44,7 @@ export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
   const bytes = nodes[0]?.bytes;
   const after = await stage.onNode(lab, "node-1", SHOW_CONTAINER);
   const { output: kubelet } = await stage.onNode(lab, "node-1", "kubelet --version; ls /usr/bin/rogue");
-  const proof = await stage.prove("--lab", lab.name);
+  const proof = await stage.proveLab(lab.name);
   const runs = versionsOf(proof);
   const ranOn = before.status === 0 && after.status === 0 && before.output === after.output;
   const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
@@ -50,14 +66,14 @@ export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const names = ["raw", "blocks"].map((suffix) =>
     imageIn(stage.path("repository", "extensions", NAME), NEXT_VERSION, suffix),
   );
-  for (const name of names) await flipBits(name);
   const to = ["--component", NAME, "--to", NEXT_VERSION];
-  const { status, nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-2");
-  for (const name of names) await flipBits(name);
+  const { status, nodes } = await withFlippedBits(names, async () =>
+    stage.update("--lab", lab.name, ...to, "--only", "node-2"),
+  );
   const { output: kubelet } = await stage.onNode(lab, "node-2", "kubelet --version");
   const { output: unsigned } = await stage.onNode(lab, "node-2", MERGE_UNSIGNED);
   const reason = /^set aside +kubernetes .*: (?<reason>.*signature.*)$/mu.exec(unsigned)?.groups?.["reason"];
-  const runs = versionsOf(await stage.prove("--lab", lab.name));
+  const runs = versionsOf(await stage.proveLab(lab.name));
   return {
     attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it; then its own has no signature`,
     result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; refused: ${reason ?? unsigned}; ${runs[1] ?? "node-2 is missing"}`,
@@ -78,6 +94,15 @@ function versionsOf({ fleet }: Proof): string[] {
     const version = extensions.find((each) => each.name === NAME)?.version ?? "without it";
     return `${name} ${version} ${level}`;
   });
+}
+
+async function withFlippedBits<T>(paths: readonly string[], work: () => Promise<T>): Promise<T> {
+  for (const path of paths) await flipBits(path);
+  try {
+    return await work();
+  } finally {
+    for (const path of paths) await flipBits(path);
+  }
 }
 
 /** So often that a node, which fetches only what it lacks, meets one. A second time takes it back. */
@@ -104,10 +129,12 @@ echo "$pid $(awk '{ print $22 }' "/proc/$pid/stat")"`;
 /** The node's own /usr is all that the container needs: there is no registry to pull an image from. */
 const START_CONTAINER = `
 set -e
-root=/var/lib/containerd/demo
-mkdir -p $root/usr $root/proc $root/sys $root/dev $root/run
-for directory in bin lib lib64; do ln -sfn usr/$directory $root/$directory; done
-ctr run --detach --rootfs --mount type=bind,src=/usr,dst=/usr,options=rbind:ro $root demo /usr/bin/sleep infinity
+if ! ctr task ls | grep -q '^demo .*RUNNING'; then
+  root=/var/lib/containerd/demo
+  mkdir -p $root/usr $root/proc $root/sys $root/dev $root/run
+  for directory in bin lib lib64; do ln -sfn usr/$directory $root/$directory; done
+  ctr run --detach --rootfs --mount type=bind,src=/usr,dst=/usr,options=rbind:ro $root demo /usr/bin/sleep infinity
+fi
 ${SHOW_CONTAINER}`;
 
 /** Writes zeros over the signature of a copy, has it merged, and puts the signed image back. */

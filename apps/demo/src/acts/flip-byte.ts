@@ -1,5 +1,4 @@
 import { open, readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { findBlockOwners, openErofs, SECTOR_BYTES } from "@ashlar/formats";
 import { parseManifest } from "@ashlar/protocol/answers";
@@ -20,16 +19,19 @@ export async function flipByte(stage: Stage, lab: Lab): Promise<Outcome> {
   if (node === undefined) throw new TypeError("the demo's lab has a second node");
   await stage.mustRun("lab", "stop", "node-2", "--name", lab.name);
   const block = await findVictimBlock(node.diskPath, lab.manifestPath);
-  await flipByteAt(node.diskPath, USR_OFFSET_BYTES + block * BLOCK_BYTES + 1000);
+  const place = USR_OFFSET_BYTES + block * BLOCK_BYTES + 1000;
+  await flipByteAt(node.diskPath, place);
   stage.say(
     `  flipped one byte in block ${block} of /usr on node-2's disk (sector ${(block * BLOCK_BYTES) / SECTOR_BYTES} of the slot)`,
   );
 
   await stage.mustRun("lab", "start", "node-2", "--name", lab.name, "--no-wait");
-  const refusal = await waitForRefusal(lab);
+  const refusal = await waitForRefusal(stage, lab);
   stage.say(`    node-2's console: ${refusal}`);
-  const { fleet } = await stage.prove("--lab", lab.name);
+  const { fleet } = await stage.proveLab(lab.name);
   await stage.mustRun("lab", "stop", "node-2", "--name", lab.name, "--force");
+  // As it was: a lab that is kept can be played on.
+  await flipByteAt(node.diskPath, place);
   const verdict = fleet.nodes.find(({ name }) => name === "node-2");
   const words = verdict?.differences.map(({ found }) => found).join(" ") ?? "";
   const named = words.includes(String(block)) && words.includes(`/usr${VICTIM}`);
@@ -37,6 +39,8 @@ export async function flipByte(stage: Stage, lab: Lab): Promise<Outcome> {
     attempt: `one byte of /usr${VICTIM} is flipped on the disk of a stopped node`,
     result: `the node does not run it (${refusal}); verdict ${verdict?.level ?? "missing"}: ${words}`,
     held: verdict?.level !== "proven" && named,
+    reach: "none of the changed code runs: the kernel stops at the block, at every boot until the disk is written anew",
+    stoppedBy: "dm-verity, whose root hash is in the measured command line; the verdict names block and file",
   };
 }
 
@@ -65,13 +69,13 @@ async function flipByteAt(path: string, offsetBytes: number): Promise<void> {
   await disk.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, offsetBytes);
 }
 
-async function waitForRefusal(lab: Lab): Promise<string> {
+async function waitForRefusal(stage: Stage, lab: Lab): Promise<string> {
   const deadline = performance.now() + MAX_BOOT_MS;
   while (performance.now() < deadline) {
     const lines = await lab.consoleTail("node-2", 400);
     const line = lines.find((each) => /verity.*corrupt/iu.test(each));
     if (line !== undefined) return line.trim();
-    await sleep(1000);
+    await stage.pause(1000);
   }
   return "nothing about a damaged block";
 }

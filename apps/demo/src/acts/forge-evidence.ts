@@ -6,6 +6,7 @@ import type { Outcome, Stage } from "../stage.ts";
 type Forgery = {
   readonly name: string;
   readonly attempt: string;
+  readonly stoppedBy: string;
   /** Changes a copy of the evidence directory. */
   readonly forge: (directory: string) => Promise<void>;
 };
@@ -14,6 +15,7 @@ const FORGERIES: readonly Forgery[] = [
   {
     name: "replayed-quote",
     attempt: "node-1 answers a new challenge with its old quote",
+    stoppedBy: "the quote is signed over the nonce of one question",
     forge: async (directory) => {
       const path = join(directory, "node-1", "answer.json");
       const text = await readFile(path, "utf8");
@@ -24,6 +26,7 @@ const FORGERIES: readonly Forgery[] = [
   {
     name: "other-tpm",
     attempt: "node-2 shows a quote made by node-1's TPM",
+    stoppedBy: "the TPM's key was pinned when the node was enrolled",
     forge: async (directory) => {
       for (const name of ["quote.msg", "quote.sig", "ak.pub"]) {
         await copyFile(join(directory, "node-1", name), join(directory, "node-2", name));
@@ -33,6 +36,7 @@ const FORGERIES: readonly Forgery[] = [
   {
     name: "edited-log",
     attempt: "one bit of a digest in node-1's firmware event log is changed",
+    stoppedBy: "the log does not lead to the registers that the TPM has signed",
     forge: async (directory) => {
       const path = join(directory, "node-1", "firmware-log.bin");
       const log = await readFile(path);
@@ -49,7 +53,7 @@ const FORGERIES: readonly Forgery[] = [
 /** Evidence that was tampered with is refused, offline and by name. */
 export async function forgeEvidence(stage: Stage): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const { name, attempt, forge } of FORGERIES) {
+  for (const { name, attempt, stoppedBy, forge } of FORGERIES) {
     stage.say(`  ${attempt}`);
     const directory = stage.path("forged", name);
     await rm(directory, { recursive: true, force: true });
@@ -62,6 +66,8 @@ export async function forgeEvidence(stage: Stage): Promise<Outcome[]> {
       attempt,
       result: first === undefined ? fleet.verdict : `refused: ${first.what}`,
       held: status === 1 && refused !== undefined,
+      reach: "nothing: evidence is only believed, never run",
+      stoppedBy,
     });
   }
   return outcomes;

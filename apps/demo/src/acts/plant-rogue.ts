@@ -91,7 +91,7 @@ export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
   for (const line of lines) stage.say(`    ${line}`);
   const inEffect = lines.filter((line) => !line.startsWith("left, cannot be run: "));
   inEffect.push(...(await findEffects(lab, "node-1", inputs)));
-  const { fleet } = await stage.prove("--lab", lab.name);
+  const { fleet } = await stage.proveLab(lab.name);
   const held = places > 0 && inputs.length === 1 && ran && inEffect.length === 0 && fleet.verdict === "proven";
   return {
     attempt: `root plants a unit, a binary and a user in ${places} places and a firmware variable, and reboots the node`,
@@ -100,5 +100,7 @@ export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
         ? `after the reboot none of it is in effect; the node is ${fleet.verdict}`
         : `still in effect: ${inEffect.join("; ")}`,
     held,
+    reach: "all that root may do on that node, until its next reboot",
+    stoppedBy: "each boot makes /etc anew from measured files, and starts nothing from what is writable",
   };
 }

@@ -14,26 +14,34 @@ export async function makeRepository(stage: Stage): Promise<void> {
   await stage.mustRun("release", "init", "--repo", repository, "--keys", keys);
 }
 
+/** Every image carries the public half of the repository's keys. */
+export async function buildImage(stage: Stage, image: string, version: string, ...options: string[]): Promise<void> {
+  const keys = ["--release-keys", stage.path("keys")];
+  await stage.mustRun("image", "build", "--version", version, ...keys, "--out", image, ...options);
+}
+
+export async function publishImage(stage: Stage, image: string, ...options: string[]): Promise<void> {
+  const place = ["--repo", stage.path("repository"), "--keys", stage.path("keys")];
+  await stage.mustRun("release", "publish", ...place, "--image", image, ...options, ...QUICK);
+}
+
 /**
- * The release that the nodes have, in the channel that they follow, and two more in another one, so that a node which looks for
- * updates by itself meanwhile finds none. The health check of the last one fails.
+ * Two more releases, in another channel than the one that the nodes follow, so that a node which looks for updates by itself
+ * meanwhile finds none. The health check of the last one fails.
  */
 export async function publishReleases(stage: Stage): Promise<void> {
-  const [repository, keys] = [stage.path("repository"), stage.path("keys")];
   const tree = stage.path("unhealthy-tree");
   const check = `${tree}/lib/ashlar/health.d/disk`;
   await mkdir(`${tree}/lib/ashlar/health.d`, { recursive: true });
   await writeFile(check, `#!/bin/sh\necho ${REASON}\nexit 1\n`);
   await chmod(check, 0o755);
-  const place = ["--repo", repository, "--keys", keys];
-  await stage.mustRun("release", "publish", ...place, "--image", stage.path("image"), ...QUICK);
   for (const [version, options] of [
     [GOOD, []],
     [UNHEALTHY, ["--add-tree", tree]],
   ] as const) {
     const image = stage.path(`image-${version}`);
-    await stage.mustRun("image", "build", "--version", version, "--release-keys", keys, "--out", image, ...options);
-    await stage.mustRun("release", "publish", ...place, "--image", image, "--channel", "testing", ...QUICK);
+    await buildImage(stage, image, version, ...options);
+    await publishImage(stage, image, "--channel", "testing");
   }
 }
 
@@ -41,7 +49,7 @@ export async function publishReleases(stage: Stage): Promise<void> {
 export async function updateNode(stage: Stage, lab: string): Promise<Outcome> {
   const { nodes } = await stage.update("--lab", lab, "--to", GOOD, "--only", "node-1");
   const bytes = nodes[0]?.bytes;
-  const { fleet } = await stage.prove("--lab", lab);
+  const { fleet } = await stage.proveLab(lab);
   const runs = fleet.nodes.map(({ name, level, release }) => `${name} ${release ?? "?"} ${level}`);
   const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
   const fetched = bytes ? `, ${megabytes(bytes.fetched)} fetched of ${megabytes(bytes.total)}` : "";
@@ -56,11 +64,11 @@ export async function updateNode(stage: Stage, lab: string): Promise<Outcome> {
 export async function updateToUnhealthy(stage: Stage, lab: string): Promise<Outcome> {
   const { status, nodes } = await stage.update("--lab", lab, "--to", UNHEALTHY, "--only", "node-1");
   const failure = nodes[0]?.failure;
-  const { fleet } = await stage.prove("--lab", lab);
+  const { fleet } = await stage.proveLab(lab);
   const node = fleet.nodes.find(({ name }) => name === "node-1");
   return {
     attempt: `node-1 is updated to ${UNHEALTHY}, whose health check fails`,
-    result: `rolled back to ${node?.release ?? "?"} on its own, ${node?.level ?? "missing"}: ${failure?.check ?? "no check named"}: ${failure?.message ?? ""}`,
+    result: `rolled back to ${node?.release ?? "?"} on its own, ${node?.level ?? "missing"}: ${failure?.check ?? "no check named"}: ${(failure?.message ?? "").replaceAll("\n", ": ")}`,
     held:
       status === 1 &&
       node?.level === "proven" &&

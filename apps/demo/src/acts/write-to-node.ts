@@ -19,5 +19,7 @@ export async function writeToNode(stage: Stage, lab: Lab): Promise<Outcome> {
     attempt: "root writes files and units into /usr and /etc of a running node",
     result: accepted.length === 0 ? "refused: both are read-only" : `accepted: ${accepted.join(", ")}`,
     held: accepted.length === 0,
+    reach: "nothing: root would first have to mount /etc writable, which is the next attack",
+    stoppedBy: "/usr is read-only with dm-verity below it; /etc is sealed",
   };
 }

@@ -1,0 +1,90 @@
+import { readdir } from "node:fs/promises";
+import type { Lab } from "@ashlar/lab";
+import type { Outcome, Stage } from "../stage.ts";
+
+const NAME = "debug-tools";
+const NODE = "node-1";
+/** Longer than the node will run: the session is forgotten, and nobody ends it. */
+const DURATION = "4h";
+
+/** A signed image of tcpdump and its like, which no node declares. */
+export async function publishDebugTools(stage: Stage): Promise<void> {
+  const out = stage.path("debug-tools");
+  const keys = ["--keys", stage.path("keys")];
+  const release = ["--release", stage.path("image")];
+  await stage.mustRun("extension", "build", "--recipe", NAME, ...keys, ...release, "--out", out);
+  const image = await findImage(out);
+  await stage.mustRun("extension", "publish", "--repo", stage.path("repository"), ...keys, image);
+}
+
+export type DebugSession = {
+  /** What the verdict said while the session was open; undefined when it did not name it. */
+  readonly exception: string | undefined;
+  readonly level: string;
+  /** A program of it ran, and has left a copy of itself. */
+  readonly used: boolean;
+};
+
+/** Somebody looks into a node with tcpdump, copies it to where it is at hand, and forgets about it. */
+export async function openSession(stage: Stage, lab: Lab): Promise<DebugSession> {
+  await stage.mustRun("debug", NODE, "--lab", lab.name, "--with", NAME, "--for", DURATION);
+  const { status, output } = await stage.onNode(lab, NODE, USE);
+  stage.say(`    ${output.split("\n").at(-1) ?? ""}`);
+  const { fleet } = await stage.proveLab(lab.name);
+  const node = fleet.nodes.find(({ name }) => name === NODE);
+  const extension = node?.extensions.find(({ name, until }) => name === NAME && until !== null);
+  const exception =
+    extension === undefined
+      ? undefined
+      : `${NAME} ${extension.version ?? "?"}: ${extension.note ?? "without a note"} until ${extension.until ?? "?"}`;
+  stage.say(`    the verdict on ${NODE}: ${exception ?? `no word of ${NAME}`}`);
+  return { exception, level: node?.level ?? "missing", used: status === 0 };
+}
+
+/** After a reboot that has come for another reason. */
+export async function lookForSession(stage: Stage, lab: Lab, session: DebugSession): Promise<Outcome> {
+  const { output } = await stage.onNode(lab, NODE, LOOK);
+  const { fleet } = await stage.proveLab(lab.name);
+  const node = fleet.nodes.find(({ name }) => name === NODE);
+  const listed = node?.extensions.some(({ name }) => name === NAME) === true;
+  const left = [...output.split("\n").filter((line) => line !== ""), ...(listed ? [`${NAME} in the verdict`] : [])];
+  const named = session.exception ?? `a verdict that did not name it`;
+  return {
+    attempt: `tcpdump is brought to ${NODE} for ${DURATION}, used, copied to /var/tmp and forgotten`,
+    result: `meanwhile ${session.level}, with an exception: ${named}; after the next reboot ${
+      left.length === 0
+        ? `gone, the copy cannot be run, ${node?.level ?? "missing"}`
+        : `still there: ${left.join("; ")}`
+    }`,
+    held:
+      session.used &&
+      session.exception !== undefined &&
+      session.level === "proven" &&
+      left.length === 0 &&
+      node?.level === "proven",
+    reach: `reads the node's traffic, for ${DURATION} or until the next reboot, whichever comes first`,
+    stoppedBy:
+      "the node measures an extension before it merges it, so the verdict names it; it is not merged at a boot",
+  };
+}
+
+async function findImage(directory: string): Promise<string> {
+  const name = (await readdir(directory)).find((each) => each.startsWith(`${NAME}-`) && each.endsWith(".raw"));
+  if (name === undefined) throw new TypeError(`\`ashlar extension build\` makes an image in ${directory}`);
+  return `${directory}/${name}`;
+}
+
+/** One packet: our own connection is traffic enough. */
+const USE = `
+set -e
+timeout 120 tcpdump -i any -c 1 -w /var/tmp/dump.pcap 2>&1
+cp "$(command -v tcpdump)" /var/tmp/tcpdump
+test -s /var/tmp/dump.pcap
+echo "a packet and a copy of tcpdump are in /var/tmp"`;
+
+/** Prints what can still be run. */
+const LOOK = `
+command -v tcpdump strace gdb
+test -e /var/tmp/tcpdump || echo "the copy was to be there"
+/var/tmp/tcpdump --version >/dev/null 2>&1 && echo "/var/tmp/tcpdump can be run"
+true`;

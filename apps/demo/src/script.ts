@@ -1,0 +1,90 @@
+import type { FleetVerdict } from "@ashlar/identity";
+import type { ActName } from "./act-names.ts";
+import type { ReportedAct, ReportedStep, ReportedVerdict } from "./demo-report.ts";
+import type { Outcome, Stage } from "./stage.ts";
+
+type Played = {
+  readonly acts: readonly ReportedAct[];
+  readonly steps: readonly ReportedStep[];
+  readonly verdicts: readonly ReportedVerdict[];
+};
+
+/** What was played, with when and for how long; what an earlier demo on the same lab has played comes first. */
+export class Script {
+  readonly #say: Stage["say"];
+  readonly #startMs: number = performance.now();
+  #act: ActName = "provision";
+  #acts: ReportedAct[] = [];
+  #steps: ReportedStep[] = [];
+  #verdicts: ReportedVerdict[] = [];
+
+  constructor(say: Stage["say"], earlier: Played = { acts: [], steps: [], verdicts: [] }) {
+    this.#say = say;
+    this.#acts = [...earlier.acts];
+    this.#steps = [...earlier.steps];
+    this.#verdicts = [...earlier.verdicts];
+  }
+
+  /** What follows belongs to this act. */
+  enter(act: ActName): void {
+    this.#act = act;
+  }
+
+  /** Does one step of what acts need before they can begin. */
+  async build(title: string, work: () => Promise<void>): Promise<void> {
+    await this.#step("build", title, work);
+  }
+
+  /** Forgets what an earlier demo has seen of an act that is played again. */
+  forget(act: ActName): void {
+    this.#acts = this.#acts.filter((each) => each.act !== act);
+    this.#steps = this.#steps.filter((each) => each.act !== act);
+    this.#verdicts = this.#verdicts.filter((each) => each.act !== act);
+  }
+
+  get played(): Played {
+    return { acts: this.#acts, steps: this.#steps, verdicts: this.#verdicts };
+  }
+
+  /** Does one step of an act. */
+  async step<T>(title: string, work: () => Promise<T>): Promise<T> {
+    return await this.#step(this.#act, title, work);
+  }
+
+  async #step<T>(act: ReportedStep["act"], title: string, work: () => Promise<T>): Promise<T> {
+    const startedAt = new Date().toISOString();
+    const startMs = performance.now();
+    this.#say(`\n== ${title}  [${clock(startMs - this.#startMs)}]`);
+    const result = await work();
+    const ms = performance.now() - startMs;
+    this.#steps.push({ act, title, startedAt, seconds: Math.round(ms / 1000) });
+    this.#say(`  done in ${clock(ms)}`);
+    return result;
+  }
+
+  /** A step that has an outcome, or several. */
+  async attempt(title: string, work: () => Promise<Outcome | Outcome[]>): Promise<void> {
+    const outcomes = [await this.step(title, work)].flat();
+    for (const outcome of outcomes) {
+      this.#say(`  ${outcome.held ? "held" : "FAILED"}: ${outcome.result}`);
+      this.#acts.push({ act: this.#act, title, ...outcome });
+    }
+  }
+
+  addVerdict({ nodes }: FleetVerdict): void {
+    const known = nodes.map(({ name, level, release, identity, extensions }) => ({
+      name,
+      level,
+      release,
+      identity,
+      extensions,
+    }));
+    this.#verdicts.push({ at: new Date().toISOString(), act: this.#act, nodes: known });
+  }
+}
+
+/** For example 3:07, minutes and seconds. */
+export function clock(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
