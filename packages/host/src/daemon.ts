@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
@@ -14,6 +14,8 @@ export type DaemonOptions = {
 
 const POLL_MS = 25;
 const SHOWN_LOG_CHARACTERS = 2000;
+/** Each line goes to where the file ends then: who cuts the log meanwhile gets no hole in it (open(2)). */
+const LOG_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 
 /**
  * Starts a program that outlives this process, in a session of its own, so that Ctrl-C at our terminal does not reach it.
@@ -23,7 +25,7 @@ const SHOWN_LOG_CHARACTERS = 2000;
  * holds the end of its log). It has ended then.
  */
 export async function startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<void> {
-  const log = openSync(options.logPath, "w", 0o600);
+  const log = openSync(options.logPath, LOG_FLAGS, 0o600);
   const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   closeSync(log);
   let ended: string | undefined;

@@ -20,6 +20,7 @@ export type {
 } from "./lab.ts";
 export { labDown } from "./lab-down.ts";
 export { listLabs } from "./list-labs.ts";
+export type { LabSummary } from "./list-labs.ts";
 export { labUp } from "./lab-up.ts";
 export type { LabConfig, LabProgress, LabRepository, LabUpOptions } from "./lab-up.ts";
 export type { BootPhase } from "./boot-phase.ts";

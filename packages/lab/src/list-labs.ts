@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { isMissing } from "@ashlar/host";
-import { labsDirectory } from "./lab-paths.ts";
+import { labPaths, labsDirectory } from "./lab-paths.ts";
 
 /** The names of all labs of this user, half-made ones too. */
 export async function listLabs(): Promise<string[]> {
@@ -14,4 +14,37 @@ export async function listLabs(): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+export type LabSummary = {
+  readonly name: string;
+  /** How many it was made with. Null for a lab that is being made, or of which only half is left. */
+  readonly nodes: number | null;
+  /** The version of its cluster. Null without one. */
+  readonly kubernetes: string | null;
+};
+
+/** All labs, with a word about each. */
+export async function summarizeLabs(): Promise<LabSummary[]> {
+  return await Promise.all((await listLabs()).map(summarize));
+}
+
+/** Not by the schema of lab-state.ts, which takes longer to load than all of `ashlar lab list` may take. */
+async function summarize(name: string): Promise<LabSummary> {
+  try {
+    const state: unknown = JSON.parse(await readFile(labPaths(name).state, "utf8"));
+    const nodes = memberOf(state, "nodes");
+    const version = memberOf(memberOf(state, "cluster"), "version");
+    return {
+      name,
+      nodes: Array.isArray(nodes) ? nodes.length : null,
+      kubernetes: typeof version === "string" ? version : null,
+    };
+  } catch {
+    return { name, nodes: null, kubernetes: null };
+  }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : null;
 }

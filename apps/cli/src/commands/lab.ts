@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
-import type { ClusterStatus, Lab, LabProgress, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
+import type { ClusterStatus, Lab, LabProgress, LabSummary, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
@@ -152,15 +152,19 @@ const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 function listCommand(): Command {
   return new Command("list")
-    .description("Show the labs of this computer")
+    .description("Show the labs of this computer, and their clusters")
     .addOption(jsonOption())
     .action(async (options: { readonly json?: true }) => {
       // The rest of the package takes longer to load than this to do.
-      const { listLabs } = await import("@ashlar/lab/list");
-      const names = await listLabs();
-      if (options.json === true) printJson({ labs: names });
-      else for (const name of names) printLine(name);
+      const { summarizeLabs } = await import("@ashlar/lab/list");
+      const labs = await summarizeLabs();
+      if (options.json === true) printJson({ labs });
+      else printTable([["LAB", "NODES", "CLUSTER"], ...labs.map(wordsAbout)]);
     });
+}
+
+function wordsAbout({ name, nodes, kubernetes }: LabSummary): string[] {
+  return [name, nodes === null ? "unfinished" : String(nodes), kubernetes === null ? "-" : `Kubernetes ${kubernetes}`];
 }
 
 function statusCommand(): Command {
@@ -316,13 +320,18 @@ async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
     return printJson({ lab: lab.name, accelerator: lab.accelerator, nodes, ...members });
   }
   const rows = nodes.map((node) => [node.name, stateOf(node), uptimeOf(node), node.agentUrl, `ssh ${node.sshPort}`]);
-  const header = ["NODE", "STATE", "UPTIME", "AGENT", "PORT"];
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const [index, row] of [header, ...rows].entries()) {
+  printTable([["NODE", "STATE", "UPTIME", "AGENT", "PORT"], ...rows]);
+  if (cluster !== undefined) printLine(clusterLine(cluster));
+}
+
+/** The first row is the header, and nothing without any other. */
+function printTable(rows: readonly (readonly string[])[]): void {
+  if (rows.length < 2) return;
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const [index, row] of rows.entries()) {
     const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
     printLine(index === 0 ? styled("bold", line.trimEnd()) : line.trimEnd());
   }
-  if (cluster !== undefined) printLine(clusterLine(cluster));
 }
 
 /** For example `cluster: Kubernetes v1.33.5 at https://127.0.0.1:22006, running; ready: node-1; not ready: node-2`. */

@@ -10,6 +10,7 @@ import { clusterState } from "./cluster-state.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 import { startEthernetSwitch } from "./ethernet-switch.ts";
 import { startImageServer } from "./image-server.ts";
+import { keepLogsShort } from "./keep-logs-short.ts";
 
 const MAX_STATE_BYTES = 256 * 1024;
 
@@ -21,6 +22,7 @@ const { images, imagePort } = clusterState.parse(
 await startImageServer({ images, port: imagePort });
 await startEthernetSwitch({ socketPath: paths.switchSocket, onProblem: reportLine });
 await startConnectProxy({ socketPath: paths.proxySocket, portOf: kubeletPortOf });
+keepLogsShort(paths.logs, reportLine);
 
 /** Asked of the lab's state each time: a machine that is powered on may get other ports. */
 async function kubeletPortOf(address: string): Promise<number | undefined> {
