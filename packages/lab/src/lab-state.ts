@@ -13,6 +13,8 @@ export type NodeState = {
   readonly agentPort: number;
   /** With a cluster. */
   readonly kubeletPort?: number | undefined;
+  /** With a cluster: for the one NodePort that this computer reaches. */
+  readonly servicePort?: number | undefined;
 };
 
 /** Releases that the lab serves to its nodes. */
@@ -45,6 +47,7 @@ const nodeState: z.ZodType<NodeState> = z.strictObject({
   sshPort: port,
   agentPort: port,
   kubeletPort: port.optional(),
+  servicePort: port.optional(),
 });
 
 const labState: z.ZodType<LabState> = z.strictObject({
@@ -105,7 +108,12 @@ export async function portsOfAllLabs(): Promise<Set<number>> {
 
 function portsOf({ nodes, repository, cluster }: LabState): number[] {
   return [
-    ...nodes.flatMap(({ sshPort, agentPort, kubeletPort }) => [sshPort, agentPort, kubeletPort]),
+    ...nodes.flatMap(({ sshPort, agentPort, kubeletPort, servicePort }) => [
+      sshPort,
+      agentPort,
+      kubeletPort,
+      servicePort,
+    ]),
     repository?.port,
     cluster?.apiPort,
     cluster?.imagePort,

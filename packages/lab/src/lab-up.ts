@@ -166,7 +166,7 @@ async function prepareUpdates(
 async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise<LabState> {
   const { repository, cluster } = options;
   const version = cluster === undefined ? undefined : await checkCluster(cluster);
-  const perNode = cluster === undefined ? 2 : 3;
+  const perNode = cluster === undefined ? 2 : 4;
   const count = perNode * options.nodes + (repository === undefined ? 0 : 1) + (cluster === undefined ? 0 : 2);
   const ports = await allocatePorts(count, await portsOfAllLabs(), isPortFree);
   const take = (): number => ports.shift() ?? 0;
@@ -182,7 +182,7 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
       uuid: randomUUID(),
       sshPort: take(),
       agentPort: take(),
-      ...(cluster === undefined ? {} : { kubeletPort: take() }),
+      ...(cluster === undefined ? {} : { kubeletPort: take(), servicePort: take() }),
     })),
     ...(repository === undefined
       ? {}

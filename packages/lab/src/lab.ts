@@ -20,6 +20,8 @@ export type LabNode = {
   readonly name: string;
   readonly agentUrl: string;
   readonly sshPort: number;
+  /** In a lab with a cluster: where a Service of the NodePort 30080 can be asked on this computer. */
+  readonly servicePort: number | undefined;
   /** The exact bytes of the Ignition configs that the lab gives to the node. */
   readonly classConfig: Uint8Array;
   readonly nodeConfig: Uint8Array;
@@ -291,6 +293,7 @@ export class Lab {
           name: node.name,
           agentUrl: agentUrl(node),
           sshPort: node.sshPort,
+          servicePort: node.servicePort,
           classConfig: await readFile(paths.classConfig),
           nodeConfig: await readFile(paths.nodeConfig),
           consolePath: paths.console,

@@ -13,7 +13,7 @@ import {
 } from "@ashlar/host";
 import { AGENT_PORT, SSH_PORT } from "./agent-probe.ts";
 import { allocatePorts } from "./allocate-ports.ts";
-import { KUBELET_PORT, nodeCardAddress } from "./cluster/addresses.ts";
+import { KUBELET_PORT, nodeCardAddress, SERVICE_NODE_PORT } from "./cluster/addresses.ts";
 import { clusterPaths } from "./cluster/cluster-paths.ts";
 import { startClusterServers, startControlPlane } from "./cluster/control-plane.ts";
 import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
@@ -127,16 +127,12 @@ async function withFreePorts(state: LabState, nodeName: string): Promise<LabStat
 }
 
 async function withPortsOfItsOwn(node: NodeState): Promise<NodeState> {
-  const { sshPort, agentPort, kubeletPort } = node;
-  const ports = [sshPort, agentPort, ...(kubeletPort === undefined ? [] : [kubeletPort])];
+  const names = (["sshPort", "agentPort", "kubeletPort", "servicePort"] as const).filter((name) => name in node);
+  const ports = names.map((name) => node[name]).filter((each) => each !== undefined);
   const areFree = await Promise.all(ports.map(isPortFree));
   if (areFree.every(Boolean)) return node;
-  const [ssh = sshPort, agent = agentPort, kubelet] = await allocatePorts(
-    ports.length,
-    await portsOfAllLabs(),
-    isPortFree,
-  );
-  return { ...node, sshPort: ssh, agentPort: agent, ...(kubelet === undefined ? {} : { kubeletPort: kubelet }) };
+  const chosen = await allocatePorts(names.length, await portsOfAllLabs(), isPortFree);
+  return { ...node, ...Object.fromEntries(names.map((name, index) => [name, chosen[index]])) };
 }
 
 async function startQemu(
@@ -167,6 +163,7 @@ async function startQemu(
       { hostPort: node.sshPort, guestPort: SSH_PORT },
       { hostPort: node.agentPort, guestPort: AGENT_PORT },
       ...(node.kubeletPort === undefined ? [] : [{ hostPort: node.kubeletPort, guestPort: KUBELET_PORT }]),
+      ...(node.servicePort === undefined ? [] : [{ hostPort: node.servicePort, guestPort: SERVICE_NODE_PORT }]),
     ],
   });
   const isReady = async (): Promise<boolean> => {

@@ -18,6 +18,8 @@ export type NodeStatus = {
   readonly uptimeSeconds: number | null;
   readonly agentUrl: string;
   readonly sshPort: number;
+  /** Where this computer reaches the NodePort 30080. Null without a cluster. */
+  readonly servicePort: number | null;
   readonly console: string;
 };
 
@@ -30,6 +32,7 @@ export async function nodeStatus(paths: LabPaths, node: NodeState): Promise<Node
     name: node.name,
     agentUrl: agentUrl(node),
     sshPort: node.sshPort,
+    servicePort: node.servicePort ?? null,
     console: consolePath,
   };
   const qemu = await findMachine(paths, node.name);

@@ -98,7 +98,8 @@ come up is kept for inspection.
 
 With --cluster there are etcd and a Kubernetes control plane as processes of this user, a server of container images, and a
 network between the nodes; they go with the lab. Nodes whose class has a unit kubeadm.service join this cluster, whatever
-cluster the class says: token and address are in each node's own part. See \`ashlar lab kubectl\`.
+cluster the class says: token and address are in each node's own part. See \`ashlar lab kubectl\`. A Service with the
+NodePort 30080 can be asked at the ports of this computer that \`ashlar lab status\` shows.
 
 Examples:
   ashlar lab up --image out/image --config examples/worker.bu
@@ -319,7 +320,7 @@ async function printStatus(lab: Lab, asJson: boolean): Promise<void> {
     const members = cluster === undefined ? {} : { cluster };
     return printJson({ lab: lab.name, accelerator: lab.accelerator, nodes, ...members });
   }
-  const rows = nodes.map((node) => [node.name, stateOf(node), uptimeOf(node), node.agentUrl, `ssh ${node.sshPort}`]);
+  const rows = nodes.map((node) => [node.name, stateOf(node), uptimeOf(node), node.agentUrl, portsOf(node)]);
   printTable([["NODE", "STATE", "UPTIME", "AGENT", "PORT"], ...rows]);
   if (cluster !== undefined) printLine(clusterLine(cluster));
 }
@@ -353,6 +354,10 @@ function clusterLine({ version, server, state, nodes }: ClusterStatus): string {
 function stateOf(node: NodeStatus): string {
   if (node.state !== "running") return node.state;
   return node.agent ? "running" : `starting (${node.phase})`;
+}
+
+function portsOf({ sshPort, servicePort }: NodeStatus): string {
+  return servicePort === null ? `ssh ${sshPort}` : `ssh ${sshPort}, NodePort 30080 ${servicePort}`;
 }
 
 function uptimeOf(node: NodeStatus): string {

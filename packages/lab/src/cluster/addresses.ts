@@ -7,6 +7,8 @@ export const POD_NETWORK = "10.244.0.0/16";
 /** kubeadm's default, which the extension's kubelet.yaml knows the DNS server's address in. */
 export const SERVICE_NETWORK = "10.96.0.0/12";
 export const KUBELET_PORT = 10_250;
+/** A Service of this NodePort can be asked from this computer, too. */
+export const SERVICE_NODE_PORT = 30_080;
 
 const FIRST_NODE = 11;
 

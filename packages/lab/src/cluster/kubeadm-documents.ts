@@ -49,7 +49,13 @@ export function kubeadmDocuments(options: KubeadmOptions): string {
       ...(certificatesDir === undefined ? {} : { certificatesDir }),
     },
     { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" },
-    { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration", mode: "nftables" },
+    {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      mode: "nftables",
+      // On the card that this computer reaches, too: with nftables, NodePorts are on a node's own address only.
+      nodePortAddresses: ["0.0.0.0/0"],
+    },
   ];
   return documents.map((document) => stringify(document)).join("---\n");
 }
