@@ -60,7 +60,7 @@ export {
   ATTESTATION_KEY_REQUIRED,
   objectAttributeNames,
 } from "./tpm/object-attributes.ts";
-export { pcrDigestOf } from "./tpm/pcr-selection.ts";
+export { pcrDigestOf, selectedPcrs } from "./tpm/pcr-selection.ts";
 export type { PcrSelection } from "./tpm/pcr-selection.ts";
 export { parsePublic } from "./tpm/public.ts";
 export type { AsymmetricScheme, CurveName, EccPublic, RsaPublic, SymmetricCipher, TpmPublic } from "./tpm/public.ts";
@@ -104,14 +104,18 @@ export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-sig
 export {
   BOOT_PHASES,
   CALLING_APPLICATION,
+  CALLING_APPLICATION_TEXT,
   RETURNING_FROM_APPLICATION,
+  RETURNING_FROM_APPLICATION_TEXT,
   SEPARATOR,
+  SEPARATOR_DATA,
   SEPARATORS,
   ZERO_PCR,
   expectedPcr11,
   expectedPcr4,
   extendAll,
   sha256,
+  sha384,
   wordDigest,
 } from "./measurement/expected-pcrs.ts";
 export type { BootPhase } from "./measurement/expected-pcrs.ts";

@@ -1,6 +1,6 @@
-import { describeFirmwareEvent, firmwareEventTypeName, parseFirmwareLog, sha256 } from "@ashlar/formats";
+import { describeFirmwareEvent, firmwareEventTypeName, parseFirmwareLog } from "@ashlar/formats";
 import { FIRMWARE_PCRS, findHandOver, firmwareStep, PROGRAMS_PCR } from "./judge/hand-over.ts";
-import type { MeasuredEvent } from "./check/check-logs.ts";
+import { firmwareEvent, type MeasuredEvent } from "./check/check-logs.ts";
 import { lateEvents, type PinnedFirmware } from "./judge/judge-firmware.ts";
 
 /**
@@ -17,7 +17,7 @@ export type ExplainedEvent = {
   readonly pcr: number;
   /** The type that the log says; nothing proves it. */
   readonly type: string;
-  /** SHA-256 in hexadecimal; empty when the log has none. */
+  /** SHA-256 in hexadecimal; SHA-384 where the log has no SHA-256 and none is known to belong to it; empty when it has neither. */
   readonly digest: string;
   readonly role: FirmwareRole;
   /** What it says about itself. */
@@ -34,10 +34,10 @@ export type ExplainedEvent = {
  */
 export function explainFirmware(log: Uint8Array, pinned?: PinnedFirmware): ExplainedEvent[] {
   const { events } = parseFirmwareLog(log);
+  const hasSha256 = events.some(({ digests }) => digests.sha256 !== undefined);
   const measured = events.map(({ pcr, type, digests, data }) => {
-    const digest = Buffer.from(digests.sha256 ?? []).toString("hex");
-    const isProved = digest === sha256(data);
-    const event: MeasuredEvent = { source: "firmware", digest, word: undefined, data: isProved ? data : undefined };
+    const event = firmwareEvent(digests, data, [hasSha256 ? "sha256" : "sha384"]);
+    const isProved = event.data !== undefined;
     return { pcr, event, isProved, type: firmwareEventTypeName(type), what: describeFirmwareEvent({ type, data }) };
   });
   const roles = new Map<MeasuredEvent, FirmwareRole>();

@@ -3,16 +3,17 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseFirmwareLog, parsePublic, sha256 } from "@ashlar/formats";
-import { qualifyingData, nextBootQualifyingData, type NextBootReport } from "@ashlar/protocol";
+import { parseFirmwareLog, parsePublic, sha256, sha384 } from "@ashlar/formats";
+import { qualifyingData, nextBootQualifyingData, type NextBootReport, type PcrBank } from "@ashlar/protocol";
 import { nameOfKey, type PinnedKeys } from "./check/check-keys.ts";
 import { certificateSha256 } from "./check/ek-chain.ts";
-import type { Evidence, Keys, ReleaseManifest, NextBootAnswer } from "@ashlar/protocol/answers";
+import type { BankValues, Evidence, Keys, ReleaseManifest, NextBootAnswer } from "@ashlar/protocol/answers";
 import { eventsByPcr } from "./check/check-logs.ts";
 import { firmwareOf, type PinnedFirmware } from "./judge/judge-firmware.ts";
 import {
   firmwareLogBytes,
   osReleaseOf,
+  testDigest,
   TEST_MACHINE_ID,
   userspaceLogBytes,
   type TestLogs,
@@ -23,7 +24,9 @@ const EK_CERTIFICATE = "0x01c00002";
 const AK = "0x8100a510";
 /** Where Azure has it. */
 const CLOUD_AK = "0x81000003";
-const ALL_PCRS = "sha256:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+const SIXTEEN = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+const HASHES = { sha256, sha384 } as const;
+const VALUE_BYTES: Readonly<Record<PcrBank, number>> = { sha256: 32, sha384: 48 };
 const START_TIMEOUT_MS = 5000;
 /** tpm2_pcrextend takes any number; the kernel limits one argument list. */
 const EXTENDS_AT_ONCE = 30;
@@ -60,11 +63,21 @@ export class TestAuthority {
 export class TestNode {
   readonly directory: string = mkdtempSync(join(tmpdir(), "ashlar-node-"));
   #keys: Keys & { readonly ekCertificate: Uint8Array; readonly ekPublic: Uint8Array };
+  /** What the agent asks tpm2_quote for on such a machine. */
+  readonly selection: string;
+  /** The banks into which the machine's firmware measures. */
+  readonly measured: readonly PcrBank[];
+  readonly #banks: readonly PcrBank[];
   #logs: TestLogs = { firmware: [], words: [] };
   /** The key that quotes, unless another one is asked for. */
   #quoting: { readonly handle: string; readonly ak: Uint8Array };
 
-  constructor(authority: TestAuthority, banks: string = "sha256") {
+  /** @param banks that are on; a SHA-1 one is never measured into */
+  constructor(authority: TestAuthority, banks: string = "sha256", measured?: readonly PcrBank[]) {
+    this.#banks = (["sha256", "sha384"] as const).filter((bank) => banks.split(",").includes(bank));
+    this.measured = measured ?? this.#banks;
+    const asked = this.#banks.includes("sha384") ? ["sha256", "sha384"] : this.#banks;
+    this.selection = asked.map((bank) => `${bank}:${SIXTEEN}`).join("+");
     const state = join(this.directory, "state");
     mkdirSync(state);
     this.#run(
@@ -129,8 +142,8 @@ export class TestNode {
   /** What an enrolment of this node would pin now. */
   get pin(): PinnedKeys & { readonly firmware: PinnedFirmware } {
     const akName = nameOfKey(parsePublic(this.keys.ak));
-    const firmwareLog = parseFirmwareLog(firmwareLogBytes(this.#logs.firmware));
-    const events = eventsByPcr(firmwareLog, { events: [] });
+    const firmwareLog = parseFirmwareLog(firmwareLogBytes(this.#logs.firmware, this.measured));
+    const events = eventsByPcr(firmwareLog, { events: [] }, this.#banks);
     const firmware = firmwareOf({ pcrs: this.#readPcrs(), events });
     return { ekSha256: certificateSha256(this.keys.ekCertificate), akName, firmware };
   }
@@ -160,8 +173,12 @@ export class TestNode {
     this.#run("tpm2_startup", ["--clear"]);
     this.#logs = logs;
     this.extend([
-      ...logs.firmware.map(({ pcr, digest }) => `${pcr}:sha256=${digest}`),
-      ...logs.words.map(({ pcr, word }) => `${pcr}:sha256=${sha256(word)}`),
+      ...logs.firmware.map(
+        (event) => `${event.pcr}:${this.measured.map((bank) => `${bank}=${testDigest(event, bank)}`).join(",")}`,
+      ),
+      ...logs.words.map(
+        ({ pcr, word }) => `${pcr}:${this.#banks.map((bank) => `${bank}=${HASHES[bank](word)}`).join(",")}`,
+      ),
     ]);
   }
 
@@ -177,7 +194,7 @@ export class TestNode {
     release: ReleaseManifest,
     { nonce, tlsPublicKey }: { nonce: Uint8Array; tlsPublicKey: Uint8Array },
     {
-      pcrs = ALL_PCRS,
+      pcrs = this.selection,
       key = this.#quoting.handle,
       ak = this.#quoting.ak,
     }: { pcrs?: string; key?: string; ak?: Uint8Array } = {},
@@ -192,8 +209,8 @@ export class TestNode {
       ak,
       ekCertificate: this.keys.ekCertificate,
       tlsPublicKey,
-      firmwareLog: firmwareLogBytes(this.#logs.firmware),
-      userspaceLog: userspaceLogBytes(this.#logs.words),
+      firmwareLog: firmwareLogBytes(this.#logs.firmware, this.measured),
+      userspaceLog: userspaceLogBytes(this.#logs.words, this.#banks),
       osRelease: osReleaseOf(release.version),
       commandLine: `${release.commandLine}\n`,
       verity: { device: "usr", status: "V", rootHash: release.usr.rootHash },
@@ -207,7 +224,7 @@ export class TestNode {
   ): NextBootAnswer {
     const reportText = JSON.stringify(report);
     const qualification = nextBootQualifyingData(nonce, tlsPublicKey, reportText).toString("hex");
-    const what = ["-c", this.#quoting.handle, "-l", ALL_PCRS, "-q", qualification];
+    const what = ["-c", this.#quoting.handle, "-l", this.selection, "-q", qualification];
     this.#run("tpm2_quote", [...what, "-m", "msg", "-s", "sig", "-f", "tss"]);
     return { reportText, quoteMessage: this.read("msg"), quoteSignature: this.read("sig") };
   }
@@ -228,11 +245,14 @@ export class TestNode {
     return this.read("secret");
   }
 
-  #readPcrs(): Map<number, string> {
-    this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", ALL_PCRS]);
-    const values = this.read("pcrs");
-    return new Map(
-      Array.from({ length: 16 }, (_, pcr) => [pcr, values.subarray(pcr * 32, pcr * 32 + 32).toString("hex")]),
+  #readPcrs(): BankValues {
+    return Object.fromEntries(
+      this.#banks.map((bank) => {
+        this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", `${bank}:${SIXTEEN}`]);
+        const [values, size] = [this.read("pcrs"), VALUE_BYTES[bank]];
+        const hex = (pcr: number): string => values.subarray(pcr * size, (pcr + 1) * size).toString("hex");
+        return [bank, new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, hex(pcr)]))];
+      }),
     );
   }
 

@@ -204,10 +204,10 @@ test("a quote that leaves a PCR out, or covers only the SHA-1 bank, is refused",
 });
 
 test("claimed PCR values that the TPM did not sign are refused", () => {
-  const pcrs = new Map(EVIDENCE.pcrs).set(12, "11".repeat(32));
-  assertRefused(judge({ ...EVIDENCE, pcrs }), /^PCR values/u);
+  const pcrs = new Map(EVIDENCE.pcrs.sha256).set(12, "11".repeat(32));
+  assertRefused(judge({ ...EVIDENCE, pcrs: { sha256: pcrs } }), /^PCR values/u);
   pcrs.delete(12);
-  assertRefused(judge({ ...EVIDENCE, pcrs }), /^PCR values/u);
+  assertRefused(judge({ ...EVIDENCE, pcrs: { sha256: pcrs } }), /^PCR values/u);
 });
 
 test("edited, reordered and shortened logs do not lead to the quoted PCRs", () => {

@@ -4,13 +4,15 @@ import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
 import { checkVouching, type TpmTrust, type Vouching } from "./check/vouching.ts";
+import { COMMON_DIGESTS, digestsOf, type KnownDigests } from "./check/known-digests.ts";
 import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
-import { findRelease, type FoundRelease } from "./judge/find-release.ts";
-import { foldExtensionWords } from "@ashlar/protocol";
+import { eventsAs, findRelease, noteUnjudged, type FoundRelease } from "./judge/find-release.ts";
+import { configWord, foldExtensionWords } from "@ashlar/protocol";
 import { noteBootLoader } from "./judge/judge-boot.ts";
 import { judgeExtensions, type JudgedExtensions } from "./judge/judge-extensions.ts";
 import {
+  judgeBanks,
   judgeFirmware,
   judgeHandOver,
   noteFirmware,
@@ -71,7 +73,8 @@ export type Verification = {
 export function verifyEvidence(evidence: Evidence, input: VerificationInput): Verification {
   const untrusted: Difference[] = [];
   const { quote, vouching } = checkTrust(evidence, input, untrusted);
-  const measurements = quote === undefined ? undefined : checkLogs(evidence, untrusted);
+  const measurements =
+    quote === undefined ? undefined : checkLogs(evidence, untrusted, knownDigests(input.expectations));
   if (quote === undefined || measurements === undefined) {
     return {
       verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },
@@ -152,6 +155,12 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
 
 const HALF_OF_COUNTS = 2 ** 31;
 
+/** Beside what means the same everywhere: the words that the declared configurations lead to. */
+function knownDigests({ classConfigSha256, nodeConfigSha256 }: Expectations): KnownDigests {
+  const words = [configWord("class", classConfigSha256), configWord("node", nodeConfigSha256)];
+  return new Map([...COMMON_DIGESTS, ...digestsOf(words)]);
+}
+
 type Judged = Omit<NodeVerdict, "level"> & Pick<JudgedExtensions, "undecided">;
 
 function judgeMeasurements(
@@ -163,13 +172,17 @@ function judgeMeasurements(
   const { release, classConfigSha256, nodeConfigSha256, extensions } = input.expectations;
   const eventsOf = (pcr: number): readonly MeasuredEvent[] => measurements.events.get(pcr) ?? [];
   const irregular = [
+    ...judgeBanks(measurements, input.pin.firmware),
     ...judgeFirmware(measurements, input.pin.firmware, input.knownFirmware),
     ...judgePhases(eventsOf(11)),
     ...judgeZeroPcrs(measurements),
     ...judgeMachineWords(eventsOf(15)),
   ];
   const known = [release, ...(input.expectations.alsoAllowed ?? []), ...(input.candidates ?? [])];
-  const loaderNotes = running === undefined ? [] : noteBootLoader(eventsOf(4), running, known, input.pin.firmware);
+  const loaderNotes =
+    running === undefined
+      ? []
+      : noteBootLoader(eventsAs(running, known, measurements, 4), running, known, input.pin.firmware);
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
   const config = measuredConfig(eventsOf(13), declared);
   const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
@@ -183,6 +196,7 @@ function judgeMeasurements(
     extensions: judged.extensions,
     notes: [
       ...noteFirmware(measurements, input.pin.firmware, input.knownFirmware ?? []),
+      ...noteUnjudged(measurements, running),
       ...loaderNotes,
       ...judged.notes,
     ],

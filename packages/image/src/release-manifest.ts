@@ -73,13 +73,19 @@ export async function describeRelease(parts: ManifestParts): Promise<ReleaseMani
       "11": { "enter-initrd": pcr11(1), "leave-initrd": pcr11(2), sysinit: pcr11(3), ready: pcr11(4) },
     },
     pcr11Sections: pcr11(0),
+    sha384: {
+      bootLoader: authenticode(bootLoader, "sha384"),
+      uki: authenticode(uki, "sha384"),
+      linux: authenticode(linux, "sha384"),
+      sections: rawSections.map(({ name, data }) => ({ name, sha384: hash("sha384", data) })),
+    },
     packages: parts.packages,
     files: await listFiles(parts.usrTree),
   };
 }
 
-function authenticode(bytes: Uint8Array): string {
-  return Buffer.from(authenticodeDigest(bytes, "sha256")).toString("hex");
+function authenticode(bytes: Uint8Array, algorithm: "sha256" | "sha384" = "sha256"): string {
+  return Buffer.from(authenticodeDigest(bytes, algorithm)).toString("hex");
 }
 
 async function listFiles(usrTree: string): Promise<ManifestFile[]> {

@@ -42,30 +42,48 @@ export async function verifySuperblock(name: string, path: string, { usr }: Rele
 }
 
 /** Every digest of the UKI that the manifest states: of the file, as firmware sees it, and of each section. */
-export function verifyUki(name: string, bytes: Uint8Array, { uki, commandLine }: ReleaseManifest): ImageProblem[] {
+export function verifyUki(name: string, bytes: Uint8Array, manifest: ReleaseManifest): ImageProblem[] {
+  const { uki, commandLine, sha384 } = manifest;
   return collectSync(name, () => {
     const sections = ukiSections(bytes);
     const dataOf = (wanted: string): Uint8Array =>
       sections.find((section) => section.name === wanted)?.data ?? new Uint8Array();
     const digests = sections.map((section) => `${section.name} ${hash("sha256", section.data)}`);
     const expected = uki.sections.map((section) => `${section.name} ${section.sha256}`);
+    const linux = dataOf(".linux");
+    const inSha384 = sections.map((section) => `${section.name} ${hash("sha384", section.data)}`).join(", ");
     return [
       ...compare(`${name} size`, uki.sizeBytes, bytes.length),
       ...compare(`${name} SHA-256`, uki.sha256, hash("sha256", bytes)),
       ...compare(`${name} Authenticode digest`, uki.authenticode, authenticode(bytes)),
-      ...compare(`${name} kernel's Authenticode digest`, uki.linuxAuthenticode, authenticode(dataOf(".linux"))),
+      ...compare(`${name} kernel's Authenticode digest`, uki.linuxAuthenticode, authenticode(linux)),
       ...compare(`${name} command line`, commandLine, commandLineOf(dataOf(".cmdline"))),
       ...Array.from({ length: Math.max(digests.length, expected.length) }, (_, index) =>
         compare(`${name} section ${index + 1}`, expected[index] ?? "none", digests[index] ?? "none"),
       ).flat(),
+      ...(sha384 === undefined
+        ? []
+        : [
+            ...compare(`${name} Authenticode SHA-384`, sha384.uki, authenticode(bytes, "sha384")),
+            ...compare(`${name} kernel's Authenticode SHA-384`, sha384.linux, authenticode(linux, "sha384")),
+            ...compare(
+              `${name} SHA-384 of the sections`,
+              sha384.sections.map((section) => `${section.name} ${section.sha384}`).join(", "),
+              inSha384,
+            ),
+          ]),
     ];
   });
 }
 
-export function verifyBootLoader(name: string, bytes: Uint8Array, { bootLoader }: ReleaseManifest): ImageProblem[] {
+export function verifyBootLoader(name: string, bytes: Uint8Array, manifest: ReleaseManifest): ImageProblem[] {
+  const { bootLoader, sha384 } = manifest;
   return collectSync(name, () => [
     ...compare(`${name} SHA-256`, bootLoader.sha256, hash("sha256", bytes)),
     ...compare(`${name} Authenticode digest`, bootLoader.authenticode, authenticode(bytes)),
+    ...(sha384 === undefined
+      ? []
+      : compare(`${name} Authenticode SHA-384`, sha384.bootLoader, authenticode(bytes, "sha384"))),
   ]);
 }
 
@@ -82,8 +100,8 @@ export async function verifyProgram(
   });
 }
 
-function authenticode(bytes: Uint8Array): string {
-  return Buffer.from(authenticodeDigest(bytes, "sha256")).toString("hex");
+function authenticode(bytes: Uint8Array, algorithm: "sha256" | "sha384" = "sha256"): string {
+  return Buffer.from(authenticodeDigest(bytes, algorithm)).toString("hex");
 }
 
 /** As in the manifest: without a final newline or NUL. */

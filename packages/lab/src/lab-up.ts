@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import type { PcrBank } from "@ashlar/protocol";
 import { isPortFree, run, throwIfInterrupted } from "@ashlar/host";
 import { chooseAccelerator } from "./accelerator.ts";
 import { allocatePorts } from "./allocate-ports.ts";
@@ -53,6 +54,8 @@ export type LabUpOptions = {
   readonly accelerator?: Accelerator | undefined;
   readonly processors?: number | undefined;
   readonly memoryMiB?: number | undefined;
+  /** The PCR banks of the nodes' TPMs that are on. Default: SHA-256 alone. */
+  readonly pcrBanks?: readonly PcrBank[] | undefined;
   /** For each node. Default: generous. */
   readonly timeoutMs?: number | undefined;
 };
@@ -202,7 +205,7 @@ async function makeNode(paths: LabPaths, nodeName: string, options: LabUpOptions
   await writeFile(node.classConfig, options.config.classConfig, { mode: 0o600 });
   await writeFile(node.nodeConfig, nodeConfig, { mode: 0o600 });
   await makeDisk(join(options.image, "disk.raw"), node, options.signal);
-  await manufactureTpm(paths, node, nodeName);
+  await manufactureTpm(paths, node, nodeName, options.pcrBanks ?? ["sha256"]);
 }
 
 /** A copy that shares blocks where the file system can, and has holes; the node's first boot grows its /var into it. */

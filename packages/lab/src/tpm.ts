@@ -2,14 +2,21 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run, startDaemon } from "@ashlar/host";
+import type { PcrBank } from "@ashlar/protocol";
 import type { LabPaths, NodePaths } from "./lab-paths.ts";
 
 /**
  * Makes one node's TPM: an RSA-2048 endorsement key with a certificate from the lab's own certificate authority, which
- * swtpm_localca makes at the first call. Only the SHA-256 bank is active: the firmware would hash every event once more
- * for each other bank.
+ * swtpm_localca makes at the first call.
+ *
+ * @param pcrBanks those that are on; the firmware hashes every event once for each
  */
-export async function manufactureTpm(lab: LabPaths, node: NodePaths, nodeName: string): Promise<void> {
+export async function manufactureTpm(
+  lab: LabPaths,
+  node: NodePaths,
+  nodeName: string,
+  pcrBanks: readonly PcrBank[],
+): Promise<void> {
   await mkdir(node.tpmState, { mode: 0o700 });
   await run(
     "swtpm_setup",
@@ -17,7 +24,7 @@ export async function manufactureTpm(lab: LabPaths, node: NodePaths, nodeName: s
       "--tpm2",
       "--create-ek-cert",
       ["--tpmstate", `dir://${node.tpmState}`],
-      ["--pcr-banks", "sha256"],
+      ["--pcr-banks", pcrBanks.join(",")],
       ["--config", await writeAuthorityConfig(lab)],
       ["--vmid", `${lab.name}:${nodeName}`],
     ].flat(),

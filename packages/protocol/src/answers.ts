@@ -9,7 +9,7 @@ export {
   parseEvidence,
   parseKeys,
 } from "./agent/evidence.ts";
-export type { Evidence, Keys } from "./agent/evidence.ts";
+export type { BankValues, Evidence, Keys } from "./agent/evidence.ts";
 export { extensionsStatusJsonSchema, parseExtensionsStatus } from "./agent/extension-answers.ts";
 export { parseNextBoot, parseNextBootReport, parseUpdateStatus, updateJsonSchemas } from "./agent/update-answers.ts";
 export type { NextBootAnswer } from "./agent/update-answers.ts";
@@ -20,6 +20,7 @@ export {
   parseManifest,
   versionSchema,
 } from "./manifests/manifest.ts";
+export type { Sha384Measurements } from "./manifests/sha384-measurements.ts";
 export type { KnownRelease, ManifestFile, ReleaseManifest } from "./manifests/manifest.ts";
 export { parseExtensionManifest } from "./manifests/parse-extension-manifest.ts";
 export { parseDocument, parseOwnDocument } from "./parse-document.ts";

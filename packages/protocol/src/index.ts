@@ -6,11 +6,12 @@ export {
   AGENT_PORT,
   MAX_LOG_BYTES,
   MAX_REQUEST_BYTES,
+  PCR_BANKS,
   QUOTED_PCRS,
   parseActivateRequest,
   parseEvidenceRequest,
 } from "./agent/agent-api.ts";
-export type { ActivateRequest, ActivateResponse, EvidenceResponse, KeysResponse } from "./agent/agent-api.ts";
+export type { ActivateRequest, ActivateResponse, EvidenceResponse, KeysResponse, PcrBank } from "./agent/agent-api.ts";
 export {
   EVIDENCE_SCHEMA,
   NEXT_BOOT_SCHEMA,

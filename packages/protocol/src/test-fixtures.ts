@@ -4,6 +4,7 @@ export { testExtensionsStatus } from "./test-extensions-status.ts";
 export { testNextBootReport } from "./test-next-boot.ts";
 export {
   firmwareLogBytes,
+  testDigest,
   osReleaseOf,
   TEST_MACHINE_ID,
   testLogs,

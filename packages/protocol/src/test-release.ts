@@ -6,8 +6,10 @@ import {
   expectedPcr11,
   expectedPcr4,
   sha256,
+  sha384,
   type FirmwareEvent,
 } from "@ashlar/formats";
+import type { PcrBank } from "./agent/agent-api.ts";
 import { configWord } from "./words/config-words.ts";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "./manifests/manifest.ts";
 
@@ -23,6 +25,8 @@ export type TestEvent = {
   readonly pcr: number;
   readonly type: number;
   readonly digest: string;
+  /** In the other bank; without it that of the data when they are what was measured, otherwise a made-up one. */
+  readonly sha384?: string;
   readonly data: Uint8Array;
 };
 export type TestWord = { readonly pcr: number; readonly word: string };
@@ -46,7 +50,8 @@ export function testRelease(
   const commandLine = `console=ttyS0 root=tmpfs usrhash=${rootHash}`;
   const osRelease = osReleaseOf(version);
   const text: Readonly<Record<string, string>> = { ".cmdline": commandLine, ".osrel": osRelease };
-  const sections = SECTION_NAMES.map((name) => ({ name, sha256: sha256(text[name] ?? `section ${name}`) }));
+  const sectionOf = (name: string): string => text[name] ?? `section ${name}`;
+  const sections = SECTION_NAMES.map((name) => ({ name, sha256: sha256(sectionOf(name)) }));
   const programs = { bootLoader: sha256("systemd-boot"), uki: sha256(`${contents} UKI`), linux: sha256("kernel") };
   const pcr11 = (count: number): string => expectedPcr11(sections, BOOT_PHASES.slice(0, count));
   return {
@@ -79,6 +84,12 @@ export function testRelease(
       "11": { "enter-initrd": pcr11(1), "leave-initrd": pcr11(2), sysinit: pcr11(3), ready: pcr11(4) },
     },
     pcr11Sections: pcr11(0),
+    sha384: {
+      bootLoader: sha384("systemd-boot"),
+      uki: sha384(`${contents} UKI`),
+      linux: sha384("kernel"),
+      sections: SECTION_NAMES.map((name) => ({ name, sha384: sha384(sectionOf(name)) })),
+    },
     packages: [{ name: "systemd", version: "257", architecture: "amd64" }],
     files,
   };
@@ -93,18 +104,27 @@ export const TEST_MACHINE_ID: string = "0123456789abcdef".repeat(2);
 
 /** What a machine logs that boots this release with these configs: the real boot's firmware events around the release's own. */
 export function testLogs(release: ReleaseManifest, classConfigSha256: string, nodeConfigSha256: string): TestLogs {
-  const programs = [release.bootLoader.authenticode, release.uki.authenticode, release.uki.linuxAuthenticode];
+  const { bootLoader, uki, sha384: other } = release;
+  const programs = [
+    { digest: bootLoader.authenticode, sha384: other?.bootLoader },
+    { digest: uki.authenticode, sha384: other?.uki },
+    { digest: uki.linuxAuthenticode, sha384: other?.linux },
+  ];
   const real = parseFirmwareLog(VECTOR).events.map(toTestEvent);
   const lastOfPcr4 = real.filter(({ pcr }) => pcr === 4).slice(-programs.length);
   const replaced = new Map(lastOfPcr4.map((event, index) => [event, programs[index]]));
   const firmware = real
     // This boot also had a command line and an initrd from beside its UKI.
     .filter(({ pcr }) => pcr !== 11 && pcr !== 12 && pcr !== 13)
-    .map((event) => Object.assign(event, { digest: replaced.get(event) ?? event.digest }));
-  const sections = release.uki.sections.flatMap(({ name, sha256: dataDigest }) => [
-    { pcr: 11, type: EV_IPL, digest: sha256(`${name}\0`), data: Buffer.from(name) },
-    { pcr: 11, type: EV_IPL, digest: dataDigest, data: Buffer.from(name) },
-  ]);
+    .map((event) => Object.assign(event, replaced.get(event)));
+  const sections = uki.sections.flatMap(({ name, sha256: digest }, index): TestEvent[] => {
+    const event = { pcr: 11, type: EV_IPL, data: Buffer.from(name) };
+    const inSha384 = other?.sections[index]?.sha384;
+    return [
+      { ...event, digest: sha256(`${name}\0`), sha384: sha384(`${name}\0`) },
+      { ...event, digest, ...(inSha384 === undefined ? {} : { sha384: inSha384 }) },
+    ];
+  });
   const words = [
     { pcr: 11, word: "enter-initrd" },
     { pcr: 13, word: configWord("class", classConfigSha256) },
@@ -122,27 +142,54 @@ function toTestEvent({ pcr, type, digests, data }: FirmwareEvent): TestEvent {
   return { pcr, type, digest: Buffer.from(digests.sha256 ?? []).toString("hex"), data };
 }
 
-/** TCG_PCR_EVENT2 records with one SHA-256 digest each. */
-export function firmwareLogBytes(events: readonly TestEvent[]): Uint8Array {
-  const records = events.map(({ pcr, type, digest, data }) => {
-    const head = Buffer.alloc(14);
-    head.writeUInt32LE(pcr, 0);
-    head.writeUInt32LE(type, 4);
-    head.writeUInt32LE(1, 8);
-    head.writeUInt16LE(0x000b, 12);
+/** What an event extends in a bank. */
+export function testDigest(event: TestEvent, bank: PcrBank): string {
+  const { digest, data } = event;
+  if (bank === "sha256") return digest;
+  return event.sha384 ?? sha384(sha256(data) === digest ? data : `of ${digest}`);
+}
+
+const ALGORITHMS: Readonly<Record<PcrBank, readonly [id: number, sizeBytes: number]>> = {
+  sha256: [0x000b, 32],
+  sha384: [0x000c, 48],
+};
+
+/** TCG_PCR_EVENT2 records with one digest for each bank. */
+export function firmwareLogBytes(events: readonly TestEvent[], banks: readonly PcrBank[] = ["sha256"]): Uint8Array {
+  const records = events.map((event) => {
+    const head = Buffer.alloc(12);
+    head.writeUInt32LE(event.pcr, 0);
+    head.writeUInt32LE(event.type, 4);
+    head.writeUInt32LE(banks.length, 8);
+    const digests = banks.flatMap((bank) => [u16(ALGORITHMS[bank][0]), Buffer.from(testDigest(event, bank), "hex")]);
     const size = Buffer.alloc(4);
-    size.writeUInt32LE(data.length);
-    return Buffer.concat([head, Buffer.from(digest, "hex"), size, data]);
+    size.writeUInt32LE(event.data.length);
+    return Buffer.concat([head, ...digests, size, event.data]);
   });
-  return Buffer.concat([HEADER, ...records]);
+  return Buffer.concat([headerOf(banks), ...records]);
+}
+
+/** The vector's header, with these banks in place of its one: 24 bytes of its event come before their number (PFP, 10.4.5.1). */
+function headerOf(banks: readonly PcrBank[]): Buffer {
+  const header = Buffer.from(HEADER.subarray(0, 60));
+  const algorithms = banks.flatMap((bank) => ALGORITHMS[bank].map((value) => u16(value)));
+  header.writeUInt32LE(24 + 4 + algorithms.length * 2 + 1, 28);
+  header.writeUInt32LE(banks.length, 56);
+  return Buffer.concat([header, ...algorithms, Buffer.alloc(1)]);
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
 }
 
 /** As systemd-pcrextend writes it. */
-export function userspaceLogBytes(words: readonly TestWord[]): Uint8Array {
+export function userspaceLogBytes(words: readonly TestWord[], banks: readonly PcrBank[] = ["sha256"]): Uint8Array {
   const records = words.map(({ pcr, word }) =>
     JSON.stringify({
       pcr,
-      digests: [{ hashAlg: "sha256", digest: sha256(word) }],
+      digests: banks.map((bank) => ({ hashAlg: bank, digest: (bank === "sha256" ? sha256 : sha384)(word) })),
       content_type: "systemd",
       content: { string: word, bootId: "0".repeat(32), timestamp: 1, eventType: "phase" },
     }),

@@ -1,4 +1,4 @@
-import { SHA256_HEX } from "@ashlar/base";
+import { SHA256_HEX, SHA384_HEX } from "@ashlar/base";
 import { readOptional, withLock, writeFileAtomically } from "@ashlar/host";
 import { MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES, parseOwnDocument } from "@ashlar/protocol/answers";
 import { MAX_FIRMWARE_DIGESTS, type PinnedFirmware, type PinnedKeys } from "@ashlar/identity";
@@ -17,17 +17,26 @@ export type Pin = PinnedKeys & {
 };
 
 const digest = z.string().regex(SHA256_HEX);
-const digests = z.array(digest).max(MAX_FIRMWARE_DIGESTS).readonly();
+
+function valuesOf<Digest extends z.ZodString>(value: Digest) {
+  const programs = z.array(value).max(MAX_FIRMWARE_DIGESTS).readonly().exactOptional();
+  return { "0": value, "2": value, "3": value, "7": value, programs };
+}
+
+const sha384Digest = z.string().regex(SHA384_HEX);
+const sha256Values = valuesOf(digest);
+const sha384Values = valuesOf(sha384Digest);
+const acceptedDigests = z
+  .array(z.union([digest, sha384Digest]))
+  .max(MAX_FIRMWARE_DIGESTS)
+  .readonly()
+  .exactOptional();
 
 /** For files that keep what a machine's firmware is. */
-export const firmwareSchema: z.ZodType<PinnedFirmware> = z.strictObject({
-  "0": digest,
-  "2": digest,
-  "3": digest,
-  "7": digest,
-  programs: digests.exactOptional(),
-  accepted: digests.exactOptional(),
-});
+export const firmwareSchema: z.ZodType<PinnedFirmware> = z.union([
+  z.strictObject({ ...sha256Values, sha384: z.strictObject(sha384Values).exactOptional(), accepted: acceptedDigests }),
+  z.strictObject({ ...sha384Values, accepted: acceptedDigests }),
+]);
 
 export const pinSchema: z.ZodType<Pin> = z.strictObject({
   ekSha256: digest,

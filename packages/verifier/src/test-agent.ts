@@ -213,7 +213,8 @@ function toResponse(evidence: Evidence): object {
   return {
     schema: EVIDENCE_SCHEMA,
     quote: { message: base64(evidence.quoteMessage), signature: base64(evidence.quoteSignature) },
-    pcrs: Object.fromEntries(evidence.pcrs),
+    ...(evidence.pcrs.sha256 === undefined ? {} : { pcrs: Object.fromEntries(evidence.pcrs.sha256) }),
+    ...(evidence.pcrs.sha384 === undefined ? {} : { sha384Pcrs: Object.fromEntries(evidence.pcrs.sha384) }),
     ak: base64(evidence.ak),
     ...(evidence.ekCertificate === undefined ? {} : { ekCertificate: base64(evidence.ekCertificate) }),
     ...(evidence.ekPublic === undefined ? {} : { ekPublic: base64(evidence.ekPublic) }),

@@ -60,12 +60,20 @@ const changeChallenge: Change = (draft, random) => {
   if (random(2) === 0) draft.evidence = { ...draft.evidence, tlsPublicKey: draft.challenge.tlsPublicKey };
 };
 const changePcrs: Change = (draft, random) => {
-  const pcrs = new Map(draft.evidence.pcrs);
+  const pcrs = new Map(draft.evidence.pcrs.sha256);
   const pcr = pick([random(16), 10, 13, 16], random);
-  const value = pick([sha256("x"), "00".repeat(32), draft.other.evidence.pcrs.get(pcr) ?? "", "", "zz"], random);
+  const value = pick(
+    [sha256("x"), "00".repeat(32), draft.other.evidence.pcrs.sha256?.get(pcr) ?? "", "", "zz"],
+    random,
+  );
   if (random(4) === 0) pcrs.delete(pcr);
   else pcrs.set(pcr, value);
-  draft.evidence = { ...draft.evidence, pcrs };
+  const other = new Map([...pcrs].map(([each, digest]) => [each, digest.padEnd(96, "0")]));
+  const banks = pick(
+    [{ sha256: pcrs }, { sha256: pcrs }, { sha256: pcrs, sha384: other }, { sha384: other }, {}],
+    random,
+  );
+  draft.evidence = { ...draft.evidence, pcrs: banks };
 };
 const changeTexts: Change = (draft, random) => {
   const text = pick(["", OTHER_RELEASE.osRelease, OTHER_RELEASE.commandLine, "usrhash=", "\0"], random);
@@ -80,7 +88,17 @@ const changeTexts: Change = (draft, random) => {
     random,
   );
 };
-const MEMBERS = ["version", "commandLine", "osRelease", "usr", "uki", "bootLoader", "pcrs", "pcr11Sections"] as const;
+const MEMBERS = [
+  "version",
+  "commandLine",
+  "osRelease",
+  "usr",
+  "uki",
+  "bootLoader",
+  "pcrs",
+  "pcr11Sections",
+  "sha384",
+] as const;
 /** The other release's manifest, or one that is put together from both: what cannot be parsed never gets here. */
 const swapManifests: Change = (draft, random) => {
   const [base, donor] = random(2) === 0 ? [RELEASE, OTHER_RELEASE] : [OTHER_RELEASE, RELEASE];

@@ -35,11 +35,11 @@ export function assertHonest(verdict: NamedVerdict, evidence: Evidence, node: Ho
     if (removal !== undefined) merged.delete(removal);
   }
   const extensions = [...merged.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  assert.equal(evidence.pcrs.get(11), expectedPcr11(RELEASE.uki.sections, BOOT_PHASES), "PCR 11");
+  assert.equal(evidence.pcrs.sha256?.get(11), expectedPcr11(RELEASE.uki.sections, BOOT_PHASES), "PCR 11");
   const programs = [RELEASE.bootLoader.authenticode, RELEASE.uki.authenticode, RELEASE.uki.linuxAuthenticode];
   assert.deepEqual(digests(4).slice(-3), programs, "PCR 4");
-  for (const pcr of [8, 12, 14]) assert.equal(evidence.pcrs.get(pcr), ZERO_PCR, `PCR ${pcr}`);
-  for (const pcr of [0, 2, 3, 7] as const) assert.equal(evidence.pcrs.get(pcr), node.input.pin.firmware[pcr]);
+  for (const pcr of [8, 12, 14]) assert.equal(evidence.pcrs.sha256?.get(pcr), ZERO_PCR, `PCR ${pcr}`);
+  for (const pcr of [0, 2, 3, 7] as const) assert.equal(evidence.pcrs.sha256?.get(pcr), node.input.pin.firmware[pcr]);
   const value = {
     classConfig: classConfigSha256,
     extensions,

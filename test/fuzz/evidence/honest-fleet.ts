@@ -99,7 +99,7 @@ function makeNode(
   const { nonce, tlsPublicKey } = challenge;
   const evidence: Evidence = {
     ...tpm.quote(pcrs, qualifyingData(nonce, tlsPublicKey)),
-    pcrs,
+    pcrs: { sha256: pcrs },
     ak: tpm.ak,
     ekCertificate,
     tlsPublicKey,

@@ -45,7 +45,7 @@ function sign(draft: Draft, random: Random): Evidence {
   if (random(2) === 0) return evidence;
   const pcrs = replay(evidence.firmwareLog, evidence.userspaceLog);
   const { nonce, tlsPublicKey } = draft.challenge;
-  return { ...evidence, pcrs, ...draft.self.tpm.quote(pcrs, qualifyingData(nonce, tlsPublicKey)) };
+  return { ...evidence, pcrs: { sha256: pcrs }, ...draft.self.tpm.quote(pcrs, qualifyingData(nonce, tlsPublicKey)) };
 }
 
 /** Exported for the test of the check itself. */

@@ -62,11 +62,12 @@ async function evidence(node: Node, limits: Limits, body: string): Promise<Evide
     node.osRelease(),
     node.commandLine(),
   ]);
-  const pcrs = [...quote.pcrs].map(([pcr, value]) => [String(pcr), value.toString("hex")]);
+  const { sha256: pcrs, sha384: sha384Pcrs } = quote.pcrs;
   return {
     schema: EVIDENCE_SCHEMA,
     quote: { message: quote.message.toString("base64"), signature: quote.signature.toString("base64") },
-    pcrs: Object.fromEntries(pcrs),
+    ...(pcrs === undefined ? {} : { pcrs: inHexadecimal(pcrs) }),
+    ...(sha384Pcrs === undefined ? {} : { sha384Pcrs: inHexadecimal(sha384Pcrs) }),
     ak: keys.ak,
     ...shownOf(keys),
     tlsPublicKey: Buffer.from(node.tlsPublicKey).toString("base64"),
@@ -83,6 +84,10 @@ function shownOf({ akCertificate, ekCertificate, ekPublic }: KeysResponse): Part
   if (akCertificate !== undefined) return { akCertificate };
   if (ekCertificate !== undefined) return { ekCertificate };
   return ekPublic === undefined ? {} : { ekPublic };
+}
+
+function inHexadecimal(values: ReadonlyMap<number, Buffer>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...values].map(([pcr, value]) => [String(pcr), value.toString("hex")]));
 }
 
 /** One request at a time at the TPM, and not more of them than it can bear. */

@@ -22,7 +22,7 @@ const directory = mkdtempSync(join(tmpdir(), "ashlar-logs-"));
 process.once("exit", () => rmSync(directory, { recursive: true }));
 const path = join(directory, "log");
 const ABSENT = new MeasurementLog("firmware-log", undefined);
-const QUOTE: Quote = { message: Buffer.alloc(0), signature: Buffer.alloc(0), pcrs: new Map() };
+const QUOTE: Quote = { message: Buffer.alloc(0), signature: Buffer.alloc(0), pcrs: {} };
 
 function openLog(content: string): { log: MeasurementLog; [Symbol.dispose]: () => void } {
   writeFileSync(path, content);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
 import type { ClusterStatus, Lab, LabProgress, LabSummary, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
+import { PCR_BANKS } from "@ashlar/protocol";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
@@ -45,6 +46,7 @@ type UpOptions = Named &
     readonly processors?: number;
     readonly memory?: number;
     readonly accelerator?: "kvm" | "tcg";
+    readonly pcrBanks?: "sha256" | "sha384" | "sha256,sha384";
     readonly repo?: string;
     readonly keys?: string;
     readonly releaseRoot?: string;
@@ -65,6 +67,13 @@ function upCommand(): Command {
       new Option("--accelerator <kind>", "how to run the machines (default: KVM where it works)").choices([
         "kvm",
         "tcg",
+      ]),
+    )
+    .addOption(
+      new Option("--pcr-banks <banks>", "of the nodes' TPMs (default: sha256)").choices([
+        "sha256",
+        "sha384",
+        "sha256,sha384",
       ]),
     )
     .option("--repo <dir>", "a release repository, served to the nodes while any of them runs")
@@ -123,6 +132,7 @@ Examples:
           processors: options.processors,
           memoryMiB: options.memory,
           accelerator: options.accelerator,
+          pcrBanks: PCR_BANKS.filter((bank) => (options.pcrBanks ?? "sha256").split(",").includes(bank)),
           onProgress,
           signal,
         }),

@@ -1,4 +1,4 @@
-import { AshlarError, SHA256_HEX } from "@ashlar/base";
+import { AshlarError, SHA256_HEX, SHA384_HEX } from "@ashlar/base";
 
 /**
  * "node-1 DIGEST... node-2 DIGEST...", as given after --accept-firmware.
@@ -9,7 +9,7 @@ export function parseAcceptedFirmware(words: readonly string[]): Map<string, rea
   const accepted = new Map<string, string[]>();
   let current: string[] | undefined;
   for (const word of words) {
-    if (SHA256_HEX.test(word)) {
+    if (SHA256_HEX.test(word) || SHA384_HEX.test(word)) {
       if (current === undefined) throw new AshlarError("usage", `${OPTION}, found ${word} without a node before it`);
       current.push(word);
     } else {
@@ -26,4 +26,4 @@ export function parseAcceptedFirmware(words: readonly string[]): Map<string, rea
   return accepted;
 }
 
-const OPTION = "expected a node and SHA-256 digests of 64 hexadecimal digits after --accept-firmware";
+const OPTION = "expected a node and digests of 64 hexadecimal digits (96 where SHA-256 is off) after --accept-firmware";

@@ -102,7 +102,7 @@ function refuseSha1Form(bytes: Uint8Array): void {
 
 function refuseSha1(): never {
   throw new AshlarError("invalid", "firmware log: expected a SHA-256 digest for each event, found only SHA-1", {
-    hint: "switch the TPM's SHA-256 bank on in the firmware's set-up (PCR banks, or hash policy)",
+    hint: "switch the TPM's SHA-256 or SHA-384 bank on in the firmware's set-up (PCR banks, or hash policy)",
   });
 }
 

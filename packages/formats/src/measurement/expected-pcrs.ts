@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { digestOf, hashSizeBytes, type HashName } from "../tpm/hash-algorithm.ts";
 
 /** The words that systemd-pcrphase extends into PCR 11 on the way to a booted system, in order (systemd-pcrphase.service(8)). */
 export const BOOT_PHASES = ["enter-initrd", "leave-initrd", "sysinit", "ready"] as const;
@@ -7,12 +8,17 @@ export type BootPhase = (typeof BOOT_PHASES)[number];
 /** A PCR of the SHA-256 bank after a reset, in hexadecimal. */
 export const ZERO_PCR: string = "00".repeat(32);
 
-/** The SHA-256 digests that firmware extends into PCR 4 around the programs it starts (TCG PC Client PFP, 3.3.4.5 and 10.4). */
-export const CALLING_APPLICATION: string = sha256("Calling EFI Application from Boot Option");
-export const RETURNING_FROM_APPLICATION: string = sha256("Returning from EFI Application from Boot Option");
-export const SEPARATOR: string = sha256(Buffer.alloc(4));
+/** What firmware measures into PCR 4 around the programs it starts (TCG PC Client PFP, 3.3.4.5 and 10.4). */
+export const CALLING_APPLICATION_TEXT = "Calling EFI Application from Boot Option";
+export const RETURNING_FROM_APPLICATION_TEXT = "Returning from EFI Application from Boot Option";
 /** Both that end a phase without an error: four bytes of zeros or of ones (PFP, 10.4.1, EV_SEPARATOR). */
-export const SEPARATORS: ReadonlySet<string> = new Set([SEPARATOR, sha256(Buffer.alloc(4, 0xff))]);
+export const SEPARATOR_DATA: readonly Uint8Array[] = [Buffer.alloc(4), Buffer.alloc(4, 0xff)];
+
+/** Their SHA-256 digests. */
+export const CALLING_APPLICATION: string = sha256(CALLING_APPLICATION_TEXT);
+export const RETURNING_FROM_APPLICATION: string = sha256(RETURNING_FROM_APPLICATION_TEXT);
+export const SEPARATOR: string = sha256(Buffer.alloc(4));
+export const SEPARATORS: ReadonlySet<string> = new Set(SEPARATOR_DATA.map((data) => sha256(data)));
 
 /**
  * PCR 4 after firmware without Secure Boot took its first boot option.
@@ -51,8 +57,15 @@ export function wordDigest(word: string): string {
 }
 
 /** The value of a PCR that starts at zero after extending it by each digest in turn, all in hexadecimal. */
-export function extendAll(digests: readonly string[]): string {
-  return digests.reduce((value, digest) => sha256(Buffer.from(value + digest, "hex")), ZERO_PCR);
+export function extendAll(digests: readonly string[], bank: HashName = "sha256"): string {
+  let value: Uint8Array = new Uint8Array(hashSizeBytes(bank));
+  for (const digest of digests) value = digestOf(bank, value, Buffer.from(digest, "hex"));
+  return Buffer.from(value).toString("hex");
+}
+
+/** SHA-384 in hexadecimal; text is taken as UTF-8. */
+export function sha384(bytes: Uint8Array | string): string {
+  return createHash("sha384").update(bytes).digest("hex");
 }
 
 /** SHA-256 in hexadecimal; text is taken as UTF-8. */

@@ -3,19 +3,23 @@ import {
   parseUserspaceLog,
   replayPcrs,
   sha256,
+  sha384,
   type EventDigests,
   type FirmwareLog,
   type UserspaceLog,
 } from "@ashlar/formats";
-import { QUOTED_PCRS } from "@ashlar/protocol";
+import { PCR_BANKS, QUOTED_PCRS, type PcrBank } from "@ashlar/protocol";
 import { attempt, type Difference } from "./difference.ts";
-import type { Evidence } from "@ashlar/protocol/answers";
+import type { BankValues, Evidence } from "@ashlar/protocol/answers";
+import { COMMON_DIGESTS, judgedDigest, type BankDigests, type KnownDigests } from "./known-digests.ts";
 
 /** One extension of a PCR, proved by the quote through the replay: its digest and its place in the order. */
 export type MeasuredEvent = {
   readonly source: "firmware" | "userspace";
-  /** SHA-256 in hexadecimal. */
+  /** What rules call it, in hexadecimal: see `judgedDigest`. */
   readonly digest: string;
+  /** What it has extended. */
+  readonly banks: BankDigests;
   /** The word whose hash the digest is; proved like the digest. Undefined for anything else. */
   readonly word: string | undefined;
   /** The firmware's data whose hash the digest is; proved like the digest. Undefined for anything else. */
@@ -24,16 +28,23 @@ export type MeasuredEvent = {
 
 /** What was measured into PCRs 0 to 15, in order. Only made when quote and logs agree. */
 export type Measurements = {
-  /** Values in hexadecimal. */
-  readonly pcrs: ReadonlyMap<number, string>;
+  readonly pcrs: BankValues;
   readonly events: ReadonlyMap<number, readonly MeasuredEvent[]>;
 };
 
 /** The kernel's IMA extends PCR 10 and logs elsewhere. */
 const UNLOGGED_PCR = 10;
 
-/** Both logs replayed: they must lead to every quoted PCR value. Types and texts in them are never looked at here. */
-export function checkLogs(evidence: Evidence, differences: Difference[]): Measurements | undefined {
+/**
+ * Both logs replayed: they must lead to every quoted PCR value, in each bank. Types and texts in them are never looked at here.
+ *
+ * @param known what an event must be in the other bank, when it is this in one
+ */
+export function checkLogs(
+  evidence: Evidence,
+  differences: Difference[],
+  known: KnownDigests = COMMON_DIGESTS,
+): Measurements | undefined {
   const firmware = attempt(differences, "event-log", "firmware event log", "a TCG event log", () =>
     parseFirmwareLog(evidence.firmwareLog),
   );
@@ -41,33 +52,94 @@ export function checkLogs(evidence: Evidence, differences: Difference[]): Measur
     parseUserspaceLog(evidence.userspaceLog),
   );
   if (firmware === undefined || userspace === undefined) return undefined;
-  const replayed = attempt(differences, "event-log", "event logs", "a SHA-256 digest for each event", () =>
-    replayPcrs(firmware, userspace, "sha256"),
-  );
-  if (replayed === undefined || !checkReplay(replayed, evidence.pcrs, differences)) return undefined;
-  return { pcrs: evidence.pcrs, events: eventsByPcr(firmware, userspace) };
+  const before = differences.length;
+  const banks = quotedBanks(evidence.pcrs);
+  for (const bank of banks) checkBank(bank, firmware, userspace, evidence.pcrs, differences);
+  if (banks.length === 0 || differences.length > before) return undefined;
+  return { pcrs: evidence.pcrs, events: eventsByPcr(firmware, userspace, banks, known) };
+}
+
+/** In the order in which a quote has them. */
+export function quotedBanks(values: BankValues): PcrBank[] {
+  return PCR_BANKS.filter((bank) => values[bank] !== undefined);
 }
 
 /** Only what a quote proves of the logs, once they have been replayed. */
-export function eventsByPcr(firmware: FirmwareLog, userspace: UserspaceLog): Measurements["events"] {
+export function eventsByPcr(
+  firmware: Pick<FirmwareLog, "events">,
+  userspace: UserspaceLog,
+  banks: readonly PcrBank[] = ["sha256"],
+  known: KnownDigests = COMMON_DIGESTS,
+): Measurements["events"] {
   const events = new Map(QUOTED_PCRS.map((pcr) => [pcr, [] as MeasuredEvent[]]));
   for (const { pcr, digests, data } of firmware.events) {
-    const digest = sha256Of(digests);
-    const proved = sha256(data) === digest ? data : undefined;
-    events.get(pcr)?.push({ source: "firmware", digest, word: undefined, data: proved });
+    events.get(pcr)?.push(firmwareEvent(digests, data, banks, known));
   }
   for (const { pcr, digests, word } of userspace.events) {
-    events.get(pcr)?.push({ source: "userspace", digest: sha256Of(digests), word, data: undefined });
+    const inBanks = digestsIn(digests, banks);
+    const digest = judgedDigest(inBanks, known);
+    events.get(pcr)?.push({ source: "userspace", digest, banks: inBanks, word, data: undefined });
   }
   return events;
 }
 
+/** An event of the firmware's log; its data count only when they are what every bank has a digest of. */
+export function firmwareEvent(
+  digests: EventDigests,
+  data: Uint8Array,
+  banks: readonly PcrBank[],
+  known: KnownDigests = COMMON_DIGESTS,
+): MeasuredEvent {
+  const inBanks = digestsIn(digests, banks);
+  const isProved = banks.every((bank) => inBanks[bank] === HASHES[bank](data));
+  const digest = judgedDigest(inBanks, known);
+  return { source: "firmware", digest, banks: inBanks, word: undefined, data: isProved ? data : undefined };
+}
+
+const HASHES = { sha256, sha384 } as const;
+
+function digestsIn(digests: EventDigests, banks: readonly PcrBank[]): BankDigests {
+  const found: { [Bank in PcrBank]?: string } = {};
+  for (const bank of banks) {
+    const digest = digests[bank];
+    if (digest !== undefined) found[bank] = Buffer.from(digest).toString("hex");
+  }
+  return found;
+}
+
+function checkBank(
+  bank: PcrBank,
+  firmware: FirmwareLog,
+  userspace: UserspaceLog,
+  quoted: BankValues,
+  differences: Difference[],
+): void {
+  // Anybody could extend such a bank with whatever looks right: it says nothing about how the machine has started.
+  if (firmware.events.length > 0 && firmware.events.every(({ digests }) => digests[bank] === undefined)) {
+    differences.push({
+      code: "pcr-bank",
+      subject: bank,
+      what: `PCR bank ${bank}`,
+      expected: "one into which the firmware measures, or one that is switched off",
+      found:
+        "a bank that is switched on, and no event of the firmware in it (switch it off in the firmware's set-up, or update " +
+        "the firmware)",
+    });
+    return;
+  }
+  const expected = `a ${bank === "sha256" ? "SHA-256" : "SHA-384"} digest for each event`;
+  const replayed = attempt(differences, "event-log", "event logs", expected, () =>
+    replayPcrs(firmware, userspace, bank),
+  );
+  if (replayed !== undefined) checkReplay(bank, replayed, quoted[bank] ?? new Map<number, string>(), differences);
+}
+
 function checkReplay(
+  bank: PcrBank,
   replayed: ReadonlyMap<number, Uint8Array>,
   quoted: ReadonlyMap<number, string>,
   differences: Difference[],
-): boolean {
-  const before = differences.length;
+): void {
   for (const pcr of QUOTED_PCRS) {
     if (pcr === UNLOGGED_PCR) continue;
     const fromTpm = quoted.get(pcr) ?? "no value";
@@ -76,14 +148,9 @@ function checkReplay(
     differences.push({
       code: "log-replay",
       subject: String(pcr),
-      what: `PCR ${pcr}, replay of the event logs`,
+      what: `PCR ${pcr}${bank === "sha256" ? "" : ` of bank ${bank}`}, replay of the event logs`,
       expected: `${fromTpm}, quoted by the TPM`,
       found: `${fromLogs} from the logs`,
     });
   }
-  return differences.length === before;
-}
-
-function sha256Of(digests: EventDigests): string {
-  return Buffer.from(digests.sha256 ?? []).toString("hex");
 }

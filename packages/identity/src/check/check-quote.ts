@@ -1,5 +1,12 @@
-import { parseAttest, pcrDigestOf, verifyQuoteSignature, type Attest, type TpmPublic } from "@ashlar/formats";
-import { QUOTED_PCRS, qualifyingData } from "@ashlar/protocol";
+import {
+  parseAttest,
+  pcrDigestOf,
+  selectedPcrs,
+  verifyQuoteSignature,
+  type Attest,
+  type TpmPublic,
+} from "@ashlar/formats";
+import { PCR_BANKS, QUOTED_PCRS, qualifyingData } from "@ashlar/protocol";
 import { attempt, expectSame, shown, type Difference } from "./difference.ts";
 import type { Evidence } from "@ashlar/protocol/answers";
 
@@ -60,15 +67,39 @@ function checkSignature(ak: TpmPublic, evidence: SignedPcrs, differences: Differ
   }
 }
 
+const ALL = QUOTED_PCRS.join(",");
+
+/**
+ * A TPM takes the PCRs of a bank that is off out of the selection and signs the rest (TPM2_Quote of the reference
+ * implementation, FilterPcr): where SHA-384 is quoted, the quote itself says whether SHA-256 is off. So nobody can leave out the
+ * bank in which the boot has been measured, and fill the other one, into which the firmware does not measure, with what looks right.
+ */
+const SELECTIONS: ReadonlySet<string> = new Set([
+  `sha256:${ALL}`,
+  `sha256:${ALL}+sha384:${ALL}`,
+  `sha256:+sha384:${ALL}`,
+]);
+
 function checkSelection(quote: Attest, differences: Difference[]): boolean {
   const found = quote.selections.map(({ hash, pcrs }) => `${hash}:${pcrs.join(",")}`).join("+");
-  return expectSame(differences, "pcr-selection", "PCRs in the quote", `sha256:${QUOTED_PCRS.join(",")}`, found);
+  if (SELECTIONS.has(found)) return true;
+  const expected = `sha256:${ALL}, or these and the same of sha384 (of sha256 none where the TPM has it switched off)`;
+  differences.push({ code: "pcr-selection", what: "PCRs in the quote", expected, found });
+  return false;
 }
 
 function checkPcrDigest(quote: Attest, evidence: SignedPcrs, differences: Difference[]): void {
   const digest = attempt(differences, "pcr-values", CLAIMED_PCRS, "a value for each quoted PCR", () =>
-    pcrDigestOf("sha256", quote.selections, (_, pcr) => Buffer.from(evidence.pcrs.get(pcr) ?? "", "hex")),
+    pcrDigestOf("sha256", quote.selections, (bank, pcr) => {
+      const values = PCR_BANKS.find((each) => each === bank);
+      return Buffer.from((values && evidence.pcrs[values]?.get(pcr)) ?? "", "hex");
+    }),
   );
+  // What is claimed beside it would be judged as if it were signed.
+  for (const bank of PCR_BANKS) {
+    if (evidence.pcrs[bank] === undefined || selectedPcrs(quote.selections, bank).length > 0) continue;
+    differences.push({ code: "pcr-values", what: CLAIMED_PCRS, expected: `none of bank ${bank}`, found: "some" });
+  }
   if (digest !== undefined) expectSame(differences, "pcr-values", CLAIMED_PCRS, shown(quote.pcrDigest), shown(digest));
 }
 

@@ -40,6 +40,7 @@ export const DIFFERENCE_CODES = {
   "next-boot-answer": "The node's answer about its next boot is missing or cannot be read.",
   "node-config": "The node's own configuration is not the declared one.",
   "no-pin": "The node was not enrolled.",
+  "pcr-bank": "A bank of PCRs was switched off since enrolment, or one that is on is not measured into.",
   "pcr-not-zero": "Something was measured where nothing may be.",
   "pcr-selection": "The quote is over other PCRs.",
   "pcr-values": "The PCR values are not those that the TPM has signed.",

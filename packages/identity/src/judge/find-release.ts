@@ -1,6 +1,7 @@
-import type { Measurements } from "../check/check-logs.ts";
+import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
 import type { Difference } from "../check/difference.ts";
 import type { Expectations } from "../expected/expectations.ts";
+import { digestsOfRelease, judgedDigest } from "../check/known-digests.ts";
 import { judgePrograms, judgeSections } from "./judge-boot.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
@@ -21,7 +22,7 @@ export type FoundRelease = {
  * @param accepted digests of programs that the operator has accepted before systemd-boot
  */
 export function findRelease(
-  { events }: Measurements,
+  measurements: Measurements,
   { release, alsoAllowed = [] }: Expectations,
   candidates: readonly KnownRelease[],
   accepted?: ReadonlySet<string>,
@@ -29,11 +30,41 @@ export function findRelease(
   const right = [release, ...alsoAllowed];
   const known = [...right, ...candidates];
   const bootLoaders = new Set(known.map(({ bootLoader }) => bootLoader.authenticode));
-  const judge = (each: KnownRelease): Difference[] => [
-    ...judgePrograms(events.get(4) ?? [], each, bootLoaders, accepted),
-    ...judgeSections(events.get(11) ?? [], each),
-  ];
+  const judge = (each: KnownRelease): Difference[] => {
+    // Whatever a release without these digests measures there, nothing says that it is this one.
+    if (measurements.pcrs.sha256 === undefined && each.sha384 === undefined) return [withoutSha384(each)];
+    const eventsOf = (pcr: number): MeasuredEvent[] => eventsAs(each, known, measurements, pcr);
+    return [...judgePrograms(eventsOf(4), each, bootLoaders, accepted), ...judgeSections(eventsOf(11), each)];
+  };
   const running = known.find((each) => judge(each).length === 0);
   const isRight = running !== undefined && right.includes(running);
   return { running, isRight, differences: isRight ? [] : judge(release) };
+}
+
+/** A PCR's events by what they are if the node runs this release. */
+export function eventsAs(
+  release: KnownRelease,
+  known: readonly KnownRelease[],
+  { events }: Measurements,
+  pcr: number,
+): MeasuredEvent[] {
+  const digests = digestsOfRelease(release, known);
+  return (events.get(pcr) ?? []).map(({ source, banks, word, data }) => {
+    return { source, digest: judgedDigest(banks, digests), banks, word, data };
+  });
+}
+
+/** What is not judged, although the TPM has signed it. */
+export function noteUnjudged({ pcrs }: Measurements, running: KnownRelease | undefined): string[] {
+  if (running === undefined || running.sha384 !== undefined || pcrs.sha384 === undefined) return [];
+  return [`release ${running.version} has no SHA-384 digests: its programs were judged by SHA-256 alone`];
+}
+
+function withoutSha384({ version }: KnownRelease): Difference {
+  return {
+    code: "release",
+    what: "release",
+    expected: `digests for the TPM's SHA-384 bank, the only one that is on, in the manifest of release ${version}`,
+    found: "a manifest with SHA-256 alone (build the release again, or switch the TPM's SHA-256 bank on)",
+  };
 }

@@ -48,7 +48,7 @@ export function firmwareStep({ digest, data }: MeasuredEvent): string | undefine
   return ACTION.test(text) ? `the action "${text.replace("\0", "")}"` : undefined;
 }
 
-/** Authenticode digests of the programs among events of PCR 4, in order. */
-export function programsAmong(events: readonly MeasuredEvent[]): string[] {
-  return events.filter((event) => firmwareStep(event) === undefined).map(({ digest }) => digest);
+/** The programs among events of PCR 4, in order. */
+export function programsAmong(events: readonly MeasuredEvent[]): MeasuredEvent[] {
+  return events.filter((event) => firmwareStep(event) === undefined);
 }

@@ -3,6 +3,7 @@ import type { MeasuredEvent } from "../check/check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "../check/difference.ts";
 import type { PinnedFirmware } from "./judge-firmware.ts";
+import { bankOf, shownDigest } from "../check/known-digests.ts";
 import { findHandOver, firmwareStep, PROGRAMS_PCR } from "./hand-over.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
@@ -73,7 +74,7 @@ function program(label: string, digest: string): Expected {
 
 function describeStep(event: MeasuredEvent): Measured {
   const step = firmwareStep(event);
-  return { label: step, digest: event.digest, shown: step ?? `Authenticode ${event.digest}` };
+  return { label: step, digest: event.digest, shown: step ?? `Authenticode ${shownDigest(event.digest)}` };
 }
 
 /** The sections of the UKI in PCR 11: everything there that was measured before the kernel ran. */
@@ -95,7 +96,7 @@ function measuredSections(events: readonly MeasuredEvent[]): Measured[] {
     return {
       label: undefined,
       digest: `${nameDigest} ${dataDigest}`,
-      shown: `an unknown section, sha256 ${dataDigest}`,
+      shown: `an unknown section, ${shownSection(dataDigest)}`,
     };
   });
 }
@@ -107,8 +108,12 @@ function sectionItem(name: string, dataSha256: string): Expected {
     subject: name,
     label: `UKI section ${name}`,
     digest: `${sha256(`${name}\0`)} ${dataSha256}`,
-    shown: `sha256 ${dataSha256}`,
+    shown: shownSection(dataSha256),
   };
+}
+
+function shownSection(dataDigest: string): string {
+  return bankOf(dataDigest) === "sha384" ? `sha384 ${dataDigest}` : `sha256 ${dataDigest}`;
 }
 
 const SECTION_NAMES: ReadonlyMap<string, string> = new Map(

@@ -108,15 +108,18 @@ test("what an operator has accepted by name may follow, and nothing else; the va
     eventsByPcr({ ...HONEST, events: [...HONEST.events, ...more] }, { events: [] });
   const pcrsWith = (...more: FirmwareLog["events"]) => new Map(pcrs).set(2, valueOf([...HONEST.events, ...more], 2));
   const accepted = [sha256("maker's driver")];
-  const atEnrolment = firmwareOf({ pcrs: pcrsWith(own), events: eventsWith(own) }, accepted);
+  const atEnrolment = firmwareOf({ pcrs: { sha256: pcrsWith(own) }, events: eventsWith(own) }, accepted);
   assert.equal(atEnrolment["2"], pcrs.get(2));
-  assert.deepEqual(judgeFirmware({ pcrs: pcrsWith(own), events: eventsWith(own) }, atEnrolment), []);
-  assert.deepEqual(judgeFirmware({ pcrs, events: eventsWith() }, atEnrolment), []);
+  assert.deepEqual(judgeFirmware({ pcrs: { sha256: pcrsWith(own) }, events: eventsWith(own) }, atEnrolment), []);
+  assert.deepEqual(judgeFirmware({ pcrs: { sha256: pcrs }, events: eventsWith() }, atEnrolment), []);
   // Accepted later: the pinned value stays.
-  const before = firmwareOf({ pcrs, events: eventsWith() });
-  assert.deepEqual(judgeFirmware({ pcrs: pcrsWith(own), events: eventsWith(own) }, { ...before, accepted }), []);
+  const before = firmwareOf({ pcrs: { sha256: pcrs }, events: eventsWith() });
+  assert.deepEqual(
+    judgeFirmware({ pcrs: { sha256: pcrsWith(own) }, events: eventsWith(own) }, { ...before, accepted }),
+    [],
+  );
   const other = later(2, "another driver");
-  const found = judgeFirmware({ pcrs: pcrsWith(own, other), events: eventsWith(own, other) }, atEnrolment);
+  const found = judgeFirmware({ pcrs: { sha256: pcrsWith(own, other) }, events: eventsWith(own, other) }, atEnrolment);
   assert.deepEqual(
     found.map((difference) => difference.found.slice(0, 77)),
     [`Authenticode ${sha256("another driver")}`],
@@ -129,7 +132,7 @@ test("programs that firmware starts before it hands over are remembered; another
     return [...programs, ...HONEST.events];
   };
   const measurements = (...names: readonly string[]) => ({
-    pcrs: new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, valueOf(started(...names), pcr)])),
+    pcrs: { sha256: new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, valueOf(started(...names), pcr)])) },
     events: eventsByPcr({ ...HONEST, events: started(...names) }, { events: [] }),
   });
   const pinned = firmwareOf(measurements("set-up services"));
@@ -161,7 +164,7 @@ test("firmware that has changed to one that is known to be good is no difference
     digests: { sha256: Buffer.from(sha256("new"), "hex") },
   });
   const measure = (events: FirmwareLog["events"]) => ({
-    pcrs: new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, valueOf(events, pcr)])),
+    pcrs: { sha256: new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, valueOf(events, pcr)])) },
     events: eventsByPcr({ ...HONEST, events }, { events: [] }),
   });
   const pinned = firmwareOf(measure(HONEST.events));
@@ -204,17 +207,20 @@ test("in PCR 7 only entries of Secure Boot's database may follow, proved by thei
 test("a pinned value that has changed is named, but not when something came in later", () => {
   const pcrs = new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, sha256(`PCR ${pcr}`)]));
   const events = eventsByPcr(HONEST, { events: [] });
-  const pinned = firmwareOf({ pcrs, events });
-  assert.deepEqual(judgeFirmware({ pcrs, events }, pinned), []);
+  const pinned = firmwareOf({ pcrs: { sha256: pcrs }, events });
+  assert.deepEqual(judgeFirmware({ pcrs: { sha256: pcrs }, events }, pinned), []);
   for (const pcr of [0, 2, 3, 7]) {
-    const [difference, ...more] = judgeFirmware({ pcrs: new Map(pcrs).set(pcr, sha256("new")), events }, pinned);
+    const [difference, ...more] = judgeFirmware(
+      { pcrs: { sha256: new Map(pcrs).set(pcr, sha256("new")) }, events },
+      pinned,
+    );
     assert.match(difference?.what ?? "", new RegExp(`^PCR ${pcr}, firmware changed since enrolment: `, "u"));
     assert.equal(difference?.expected, sha256(`PCR ${pcr}`));
     assert.match(difference?.found ?? "", new RegExp(`^${sha256("new")} .*--enrol-again`, "u"));
     assert.deepEqual(more, []);
   }
   const rogue = eventsByPcr(read("rogue-driver"), { events: [] });
-  const found = judgeFirmware({ pcrs: new Map(pcrs).set(2, sha256("new")), events: rogue }, pinned);
+  const found = judgeFirmware({ pcrs: { sha256: new Map(pcrs).set(2, sha256("new")) }, events: rogue }, pinned);
   assert.deepEqual(
     found.map(({ what }) => what.slice(0, 27)),
     ["PCR 2, a program was loaded"],

@@ -1,7 +1,8 @@
-import type { MeasuredEvent, Measurements } from "../check/check-logs.ts";
+import { quotedBanks, type MeasuredEvent, type Measurements } from "../check/check-logs.ts";
 import { compareMeasured, type Expected, type Measured } from "./compare-measured.ts";
 import type { Difference } from "../check/difference.ts";
-import { BOOT_PHASES, wordDigest, ZERO_PCR } from "@ashlar/formats";
+import { shownDigest } from "../check/known-digests.ts";
+import { BOOT_PHASES, wordDigest } from "@ashlar/formats";
 import {
   CONFIG_PARTS,
   configWord,
@@ -33,8 +34,9 @@ const ZERO_PCRS: readonly (readonly [number, string])[] = [
 
 export function judgeZeroPcrs({ pcrs, events }: Measurements): Difference[] {
   return ZERO_PCRS.flatMap(([pcr, meaning]) => {
-    const value = pcrs.get(pcr) ?? "no value";
-    if (value === ZERO_PCR) return [];
+    const values = quotedBanks(pcrs).map((bank) => pcrs[bank]?.get(pcr) ?? "no value");
+    const value = values.find((each) => !/^0+$/u.test(each));
+    if (value === undefined) return [];
     return [
       {
         code: "pcr-not-zero",
@@ -166,7 +168,7 @@ function machineWordKind(word: string): string | undefined {
 const MAX_DIFFERENCES = 8;
 
 function describeEvent({ word, digest }: MeasuredEvent): Measured {
-  if (word === undefined) return { label: undefined, digest, shown: `an event with digest ${digest}` };
+  if (word === undefined) return { label: undefined, digest, shown: `an event with digest ${shownDigest(digest)}` };
   return {
     label: word.slice(0, MAX_SHOWN_CHARACTERS),
     digest,

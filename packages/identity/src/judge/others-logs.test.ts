@@ -59,7 +59,7 @@ function judge(bytes: Uint8Array, kind: string): string[] {
   );
   // A few logs have PCR 0 alone.
   if (events.get(4)?.length === PROGRAMS.length) return kind === "firmware-h-crtm" ? [] : ["no hand-over"];
-  const measurements = { events, pcrs };
+  const measurements = { events, pcrs: { sha256: pcrs } };
   const accepted = judgeHandOver(events).map(({ found }) => /[0-9a-f]{64}/u.exec(found)?.[0] ?? "");
   assert.deepEqual(
     judgeFirmware(measurements, firmwareOf(measurements, accepted)),

@@ -14,7 +14,11 @@ export const MAX_REQUEST_BYTES = 4096;
 /** Largest measurement log that an agent hands out and a verifier takes. */
 export const MAX_LOG_BYTES: number = 1024 * 1024;
 
-/** The PCRs that every quote covers, in the SHA-256 bank. */
+/** The banks of PCRs that can be quoted, in the order in which a quote has them; those that are on are. */
+export const PCR_BANKS = ["sha256", "sha384"] as const;
+export type PcrBank = (typeof PCR_BANKS)[number];
+
+/** The PCRs that every quote covers, in each bank. */
 export const QUOTED_PCRS: readonly number[] = Array.from({ length: 16 }, (_, index) => index);
 
 /** `GET /v1/keys`. All members are base64. */
@@ -52,8 +56,10 @@ export type EvidenceResponse = {
   readonly schema: typeof EVIDENCE_SCHEMA;
   /** TPMS_ATTEST and TPMT_SIGNATURE in base64. */
   readonly quote: { readonly message: string; readonly signature: string };
-  /** PCR number, "0" to "15", to the lower-case hexadecimal value in the SHA-256 bank. */
-  readonly pcrs: Readonly<Record<string, string>>;
+  /** PCR number, "0" to "15", to the lower-case hexadecimal value in the SHA-256 bank. Missing where this bank is off. */
+  readonly pcrs?: Readonly<Record<string, string>>;
+  /** The same in the SHA-384 bank. Missing where this bank is off, and in answers of older agents. */
+  readonly sha384Pcrs?: Readonly<Record<string, string>>;
   /** TPM2B_PUBLIC of the attestation key in base64. */
   readonly ak: string;
   /** DER in base64. Missing where the TPM has none. */

@@ -1,8 +1,9 @@
-import { SHA256_HEX } from "@ashlar/base";
+import { SHA256_HEX, SHA384_HEX } from "@ashlar/base";
 import { z } from "zod";
 import {
   MAX_LOG_BYTES,
   QUOTED_PCRS,
+  type PcrBank,
   type ActivateResponse,
   type EvidenceResponse,
   type KeysResponse,
@@ -10,14 +11,17 @@ import {
 import { parseDocument } from "../parse-document.ts";
 import { EVIDENCE_SCHEMA } from "./qualifying-data.ts";
 
+/** PCR values in hexadecimal, by bank; only banks that are quoted. */
+export type BankValues = { readonly [Bank in PcrBank]?: ReadonlyMap<number, string> };
+
 /** A node's answer with all base64 and hexadecimal decoded. */
 export type Evidence = {
   /** TPMS_ATTEST. */
   readonly quoteMessage: Uint8Array;
   /** TPMT_SIGNATURE. */
   readonly quoteSignature: Uint8Array;
-  /** Claimed values of PCRs in the SHA-256 bank, in hexadecimal. */
-  readonly pcrs: ReadonlyMap<number, string>;
+  /** Claimed. */
+  readonly pcrs: BankValues;
   /** TPM2B_PUBLIC. */
   readonly ak: Uint8Array;
   /** DER; undefined for a TPM without one. */
@@ -69,27 +73,36 @@ export function answerSchema<Name extends string>(current: Name): z.ZodType<Name
 
 const MAX_SHOWN_SCHEMA = 40;
 
+const pcrValues = (value: z.ZodString): z.ZodType<Readonly<Record<string, string>>> =>
+  z.strictObject(Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), value])));
+const sha384Value = z.string().regex(SHA384_HEX, "expected 96 lower-case hexadecimal digits");
 const pcrValue = z.string().regex(SHA256_HEX, "expected 64 lower-case hexadecimal digits");
 
-export const evidenceSchema: z.ZodType<EvidenceResponse> = z.strictObject({
-  schema: answerSchema(EVIDENCE_SCHEMA),
-  quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
-  pcrs: z.strictObject(Object.fromEntries(QUOTED_PCRS.map((pcr) => [String(pcr), pcrValue]))),
-  ak: base64(MAX_TPM_STRUCTURE_BYTES),
-  ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
-  ekPublic: base64(MAX_TPM_STRUCTURE_BYTES).exactOptional(),
-  akCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
-  tlsPublicKey: base64(MAX_TPM_STRUCTURE_BYTES),
-  firmwareLog: base64(MAX_LOG_BYTES),
-  userspaceLog: base64(MAX_LOG_BYTES),
-  osRelease: z.string().max(MAX_TEXT_CHARACTERS),
-  commandLine: z.string().max(MAX_TEXT_CHARACTERS),
-  verity: z.strictObject({
-    device: z.literal("usr"),
-    status: z.string().max(16),
-    rootHash: pcrValue.exactOptional(),
-  }),
-});
+export const evidenceSchema: z.ZodType<EvidenceResponse> = z
+  .strictObject({
+    schema: answerSchema(EVIDENCE_SCHEMA),
+    quote: z.strictObject({ message: base64(MAX_TPM_STRUCTURE_BYTES), signature: base64(MAX_TPM_STRUCTURE_BYTES) }),
+    pcrs: pcrValues(pcrValue).exactOptional(),
+    sha384Pcrs: pcrValues(sha384Value).exactOptional(),
+    ak: base64(MAX_TPM_STRUCTURE_BYTES),
+    ekCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
+    ekPublic: base64(MAX_TPM_STRUCTURE_BYTES).exactOptional(),
+    akCertificate: base64(MAX_CERTIFICATE_BYTES).exactOptional(),
+    tlsPublicKey: base64(MAX_TPM_STRUCTURE_BYTES),
+    firmwareLog: base64(MAX_LOG_BYTES),
+    userspaceLog: base64(MAX_LOG_BYTES),
+    osRelease: z.string().max(MAX_TEXT_CHARACTERS),
+    commandLine: z.string().max(MAX_TEXT_CHARACTERS),
+    verity: z.strictObject({
+      device: z.literal("usr"),
+      status: z.string().max(16),
+      rootHash: pcrValue.exactOptional(),
+    }),
+  })
+  .refine(
+    ({ pcrs, sha384Pcrs }) => pcrs !== undefined || sha384Pcrs !== undefined,
+    "expected pcrs, sha384Pcrs or both",
+  );
 
 const keysSchema: z.ZodType<KeysResponse> = z
   .strictObject({
@@ -112,7 +125,10 @@ export function parseEvidence(text: string): Evidence {
   return {
     quoteMessage: Buffer.from(answer.quote.message, "base64"),
     quoteSignature: Buffer.from(answer.quote.signature, "base64"),
-    pcrs: new Map(Object.entries(answer.pcrs).map(([pcr, value]) => [Number(pcr), value])),
+    pcrs: {
+      ...(answer.pcrs === undefined ? {} : { sha256: byNumber(answer.pcrs) }),
+      ...(answer.sha384Pcrs === undefined ? {} : { sha384: byNumber(answer.sha384Pcrs) }),
+    },
     ak: Buffer.from(answer.ak, "base64"),
     ...endorsementOf(answer),
     tlsPublicKey: Buffer.from(answer.tlsPublicKey, "base64"),
@@ -122,6 +138,10 @@ export function parseEvidence(text: string): Evidence {
     commandLine: answer.commandLine,
     verity: answer.verity,
   };
+}
+
+function byNumber(values: Readonly<Record<string, string>>): Map<number, string> {
+  return new Map(Object.entries(values).map(([pcr, value]) => [Number(pcr), value]));
 }
 
 /** What a node shows for its TPM: of its EK, or of the attestation key itself. */

@@ -2,6 +2,7 @@ import { SHA256_HEX, AshlarError } from "@ashlar/base";
 import { z } from "zod";
 import { expectedPcr11, expectedPcr4, BOOT_PHASES, type BootPhase } from "@ashlar/formats";
 import { parseDocument } from "../parse-document.ts";
+import { sha384Schema, type Sha384Measurements } from "./sha384-measurements.ts";
 import { findUkiTextProblem } from "./uki-texts.ts";
 
 export const MANIFEST_SCHEMA = "ashlar.manifest/v2";
@@ -46,6 +47,8 @@ export type ReleaseManifest = {
   };
   /** PCR 11 after the stub has measured the sections, before the first phase. */
   readonly pcr11Sections: string;
+  /** Missing in releases that an older Ashlar has built: they are proved by a SHA-256 bank alone. */
+  readonly sha384?: Sha384Measurements;
   /** Sorted by name. */
   readonly packages: readonly { readonly name: string; readonly version: string; readonly architecture: string }[];
   /** Every file and symbolic link below /usr, with absolute paths, sorted by path. */
@@ -131,6 +134,7 @@ const known = z.strictObject({
     }),
   }),
   pcr11Sections: digestSchema,
+  sha384: sha384Schema.exactOptional(),
 });
 
 export const packagesSchema: z.ZodType<ReleaseManifest["packages"]> = z
@@ -178,6 +182,10 @@ export function parseKnownRelease(text: string): KnownRelease {
 
 function checkParts(release: KnownRelease): void {
   checkMeasurements(release);
+  if (release.sha384 !== undefined) {
+    const namesOf = (sections: readonly { readonly name: string }[]): string => sections.map(({ name }) => name).join();
+    expectSame("$.sha384.sections", namesOf(release.uki.sections), namesOf(release.sha384.sections));
+  }
   checkPartitions(release);
   const problem = findUkiTextProblem(release);
   if (problem !== undefined) expectSame(problem.place, problem.expected, problem.found);

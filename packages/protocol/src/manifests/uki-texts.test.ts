@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sha256 } from "@ashlar/formats";
+import { sha256, sha384 } from "@ashlar/formats";
 import { testRelease } from "../test-release.ts";
 import { findUkiTextProblem, provedText } from "./uki-texts.ts";
 
-const RELEASE = testRelease("1.0.0");
+const { sha384: SHA384, ...RELEASE } = testRelease("1.0.0");
 
 function withSections(change: (name: string, digest: string) => readonly (readonly [string, string])[]) {
   const sections = RELEASE.uki.sections.flatMap((section) =>
@@ -46,4 +46,20 @@ test("sections that are missing, twice there, or of another text are named", () 
   const second = withSections((name, digest) => [[name, name === ".osrel" ? sha256(osRelease) : digest]]);
   const proved = { ...second, osRelease };
   assert.equal(findUkiTextProblem(proved)?.found, "IMAGE_VERSION=1.0.0 IMAGE_VERSION=2");
+});
+
+test("texts are borne out by the SHA-384 digests, too, where a release has them", () => {
+  assert.ok(SHA384 !== undefined);
+  assert.equal(findUkiTextProblem({ ...RELEASE, sha384: SHA384 }), undefined);
+  const withDigest = (wanted: string, digest: string) => ({
+    sections: SHA384.sections.map((section) => (section.name === wanted ? { ...section, sha384: digest } : section)),
+  });
+  const ends = withDigest(".cmdline", sha384(`${RELEASE.commandLine}\n\0`));
+  assert.equal(findUkiTextProblem({ ...RELEASE, sha384: ends }), undefined);
+  for (const name of [".cmdline", ".osrel"]) {
+    const other = withDigest(name, sha384("another text"));
+    assert.equal(findUkiTextProblem({ ...RELEASE, sha384: other })?.place, `$.sha384.sections.${name}`);
+    const missing = { sections: SHA384.sections.filter((section) => section.name !== name) };
+    assert.match(findUkiTextProblem({ ...RELEASE, sha384: missing })?.found ?? "", /^none/u);
+  }
 });

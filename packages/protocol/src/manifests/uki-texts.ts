@@ -4,7 +4,7 @@
  * state no other text than the one whose digest it gives. This file needs no schema library: a node checks a release
  * before it installs it.
  */
-import { sha256 } from "@ashlar/formats";
+import { sha256, sha384 } from "@ashlar/formats";
 
 /** As much of a manifest as says it. */
 export type UkiTexts = {
@@ -14,6 +14,7 @@ export type UkiTexts = {
   readonly osRelease: string;
   readonly usr: { readonly rootHash: string };
   readonly uki: { readonly sections: readonly { readonly name: string; readonly sha256: string }[] };
+  readonly sha384?: { readonly sections: readonly { readonly name: string; readonly sha384: string }[] };
 };
 
 export type UkiTextProblem = { readonly place: string; readonly expected: string; readonly found: string };
@@ -30,16 +31,27 @@ export function findUkiTextProblem(release: UkiTexts): UkiTextProblem | undefine
   );
 }
 
-function findSectionProblem({ uki }: UkiTexts, name: string, text: string, place: string): UkiTextProblem | undefined {
+function findSectionProblem(
+  { uki, sha384: other }: UkiTexts,
+  name: string,
+  text: string,
+  place: string,
+): UkiTextProblem | undefined {
   const index = uki.sections.findIndex((section) => section.name === name);
   const section = uki.sections[index];
   if (section === undefined) return { place: "$.uki.sections", expected: `a section ${name}`, found: "none" };
-  if (uki.sections.some((each, other) => each.name === name && other !== index)) {
+  if (uki.sections.some((each, at) => each.name === name && at !== index)) {
     return { place: "$.uki.sections", expected: `one section ${name}`, found: "several" };
   }
-  if (provedText(text, section.sha256) !== undefined) return undefined;
-  const found = `${section.sha256}, which is the digest of another text than ${place}`;
-  return { place: `$.uki.sections.${name}`, expected: sha256(text), found };
+  const problem = (expected: string, found: string, where: string): UkiTextProblem => ({
+    place: `$.${where}.sections.${name}`,
+    expected,
+    found: `${found}, which is the digest of another text than ${place}`,
+  });
+  if (provedText(text, section.sha256) === undefined) return problem(sha256(text), section.sha256, "uki");
+  const inOther = other?.sections.find((each) => each.name === name)?.sha384;
+  if (other === undefined || provedText(text, inOther) !== undefined) return undefined;
+  return problem(sha384(text), inOther ?? "none", "sha384");
 }
 
 /** Exactly one word or line begins so, and it is this one. */
@@ -56,10 +68,15 @@ function compare(
 /**
  * A text that a measured section proves, without what it ends with: the kernel ends its command line with a line feed; a
  * UKI section may end with NUL, a line feed, both or neither.
+ *
+ * @param sectionDigest SHA-256 or SHA-384 of the section's data
  */
-export function provedText(text: string, sectionSha256: string | undefined): string | undefined {
+export function provedText(text: string, sectionDigest: string | undefined): string | undefined {
   const bare = text.replace(/\n$/u, "");
-  return ENDINGS.some((end) => sha256(bare + end) === sectionSha256) ? bare : undefined;
+  const digest = sectionDigest?.length === SHA384_DIGITS ? sha384 : sha256;
+  return ENDINGS.some((end) => digest(bare + end) === sectionDigest) ? bare : undefined;
 }
+
+const SHA384_DIGITS = 96;
 
 const ENDINGS = ["", "\0", "\n", "\n\0"] as const;

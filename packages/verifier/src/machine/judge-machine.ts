@@ -14,6 +14,7 @@ import {
   type ExplainedEvent,
   type ParsedCertificate,
 } from "@ashlar/identity";
+import { PCR_BANKS, type PcrBank } from "@ashlar/protocol";
 import type { MachineFacts } from "./machine-facts.ts";
 
 /** One thing that was looked at. A `problem` keeps a node on this machine from being proven. */
@@ -90,10 +91,10 @@ function judgeUefi({
 
 function judgeBank({ banks, tpmVersion }: MachineFacts): MachineCheck {
   const names = [...banks.keys()].join(", ") || "none";
-  if (banks.has("sha256")) return { id: "banks", state: "ok", found: `PCR banks ${names}` };
+  if (PCR_BANKS.some((bank) => banks.has(bank))) return { id: "banks", state: "ok", found: `PCR banks ${names}` };
   if (tpmVersion !== "2") return { id: "banks", state: "problem", found: "no PCR banks" };
-  const advice = "switch the TPM's SHA-256 bank on in the firmware's set-up (PCR banks, or hash policy)";
-  return { id: "banks", state: "problem", found: `PCR banks ${names}; SHA-256 is needed`, advice };
+  const advice = "switch the TPM's SHA-256 or SHA-384 bank on in the firmware's set-up (PCR banks, or hash policy)";
+  return { id: "banks", state: "problem", found: `PCR banks ${names}; SHA-256 or SHA-384 is needed`, advice };
 }
 
 function judgeLog({ firmwareLog, banks, isRoot, tpmVersion }: MachineFacts): {
@@ -115,7 +116,7 @@ function judgeLog({ firmwareLog, banks, isRoot, tpmVersion }: MachineFacts): {
   try {
     const log = parseFirmwareLog(firmwareLog);
     const events = explainFirmware(firmwareLog);
-    return { checks: [judgeReplay(log, banks), judgeHandOver(events), ...noteOwnPrograms(events)], events };
+    return { checks: [...judgeReplays(log, banks), judgeHandOver(events), ...noteOwnPrograms(events)], events };
   } catch (error) {
     if (!(error instanceof AshlarError)) throw error;
     const advice = error.hint === undefined ? {} : { advice: error.hint };
@@ -123,12 +124,23 @@ function judgeLog({ firmwareLog, banks, isRoot, tpmVersion }: MachineFacts): {
   }
 }
 
+/** For each bank that a node's quote would have. */
+function judgeReplays(log: FirmwareLog, banks: MachineFacts["banks"]): MachineCheck[] {
+  const active = PCR_BANKS.filter((bank) => banks.has(bank));
+  return (active.length === 0 ? (["sha256"] as const) : active).map((bank) => judgeReplay(bank, log, banks));
+}
+
 /** Whether the log leads to the values that the TPM has. Others than firmware extend only PCRs 8 and up. */
-function judgeReplay(log: FirmwareLog, banks: MachineFacts["banks"]): MachineCheck {
-  const values = banks.get("sha256") ?? new Map<number, string>();
-  const replayed = replay(log, "sha256");
+function judgeReplay(bank: PcrBank, log: FirmwareLog, banks: MachineFacts["banks"]): MachineCheck {
+  const found = `${log.events.length} events of the firmware in bank ${bank}`;
+  if (log.events.length > 0 && log.events.every(({ digests }) => digests[bank] === undefined)) {
+    const without = `PCR bank ${bank} is on, and the firmware does not measure into it`;
+    const advice = "switch this bank off in the firmware's set-up, or update the firmware";
+    return { id: "replay", state: "problem", found: without, advice };
+  }
+  const values = banks.get(bank) ?? new Map<number, string>();
+  const replayed = replay(log, bank);
   const wrong = FIRMWARE_PCRS.filter((pcr) => values.has(pcr) && values.get(pcr) !== replayed.get(pcr));
-  const found = `${log.events.length} events of the firmware`;
   if (values.size === 0)
     return { id: "replay", state: "note", found: `${found}; the kernel shows no values to compare` };
   if (wrong.length === 0) return { id: "replay", state: "ok", found: `${found}; the log leads to the TPM's values` };

@@ -87,7 +87,7 @@ test("each thing that is missing is named, with what to do", () => {
   assert.match(problems(firmware, [/^tpm-version 2$/mu, "tpm-version 1"]), /a TPM 1\.x; 2\.0 is needed/u);
   assert.match(problems(firmware, [/^tpm-version 2\n/mu, ""]), /no TPM .*switch it on/u);
   assert.match(problems(firmware, [/^uefi yes\n/mu, ""]), /not booted by UEFI \(.*CSM/u);
-  assert.match(problems(firmware, [/^bank sha256\n/mu, ""]), /PCR banks sha1; SHA-256 is needed \(switch/u);
+  assert.match(problems(firmware, [/^bank sha256\n/mu, ""]), /PCR banks sha1; SHA-256 or SHA-384 is needed \(switch/u);
   assert.match(problems(firmware, [/^pcr-sha256-0 .*$/mu, `pcr-sha256-0 ${"0".repeat(64)}`]), /value of PCR 0/u);
   assert.match(problems(firmware, [/^nv-.*\n/mu, ""]), /no EK certificate/u);
   assert.match(problems(firmware, [/^firmware-log .*\n/mu, ""]), /no event log/u);

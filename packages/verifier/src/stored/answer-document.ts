@@ -1,4 +1,4 @@
-import { SHA256_HEX } from "@ashlar/base";
+import { SHA256_HEX, SHA384_HEX } from "@ashlar/base";
 import { MAX_EXTENSIONS, NONCE_BYTES } from "@ashlar/protocol";
 import { parseOwnDocument } from "@ashlar/protocol/answers";
 import { z } from "zod";
@@ -17,6 +17,8 @@ export const MAX_ANSWER_BYTES: number = 256 * 1024;
 
 const digest = z.string().regex(SHA256_HEX);
 
+const pcrNumber = z.string().regex(/^(?:[0-9]|1[0-5])$/u);
+
 const NONCE = new RegExp(`^(?:[0-9a-f]{2}){${NONCE_BYTES}}$`, "u");
 
 /** `answer.json`: what of a node's answer has no file of its own. */
@@ -31,7 +33,9 @@ const schema = z.strictObject({
   /** What the node itself said its TLS key is. */
   claimedTlsPublicKey: z.string().regex(/^(?:[0-9a-f]{2}){0,4096}$/u),
   challengedAt: z.iso.datetime(),
-  pcrs: z.record(z.string().regex(/^(?:[0-9]|1[0-5])$/u), digest),
+  /** Of the SHA-256 bank: empty where it is off. */
+  pcrs: z.record(pcrNumber, digest),
+  sha384Pcrs: z.record(pcrNumber, z.string().regex(SHA384_HEX)).exactOptional(),
   osRelease: z.string(),
   commandLine: z.string(),
   verity: z.strictObject({ device: z.literal("usr"), status: z.string(), rootHash: digest.exactOptional() }),
@@ -69,10 +73,13 @@ export type AnswerDocument = Omit<StoredAnswer, "evidence" | "nextBoot"> & {
 /** @throws AshlarError `malformed` or `limit` */
 export function parseAnswerDocument(text: string, path: string): AnswerDocument {
   const parsed = parseOwnDocument(text, schema, path, MAX_ANSWER_BYTES);
-  const { claimedTlsPublicKey, pcrs, osRelease, commandLine, verity, noNextBoot } = parsed;
+  const { claimedTlsPublicKey, pcrs, sha384Pcrs, osRelease, commandLine, verity, noNextBoot } = parsed;
   return {
     evidence: {
-      pcrs: new Map(Object.entries(pcrs).map(([pcr, value]) => [Number(pcr), value])),
+      pcrs: {
+        ...(Object.keys(pcrs).length === 0 ? {} : { sha256: byNumber(pcrs) }),
+        ...(sha384Pcrs === undefined ? {} : { sha384: byNumber(sha384Pcrs) }),
+      },
       tlsPublicKey: Buffer.from(claimedTlsPublicKey, "hex"),
       osRelease,
       commandLine,
@@ -99,7 +106,8 @@ function toDocument({ evidence, nonce, tlsPublicKey, challengedAtMs, pin, expect
     tlsPublicKey: hex(tlsPublicKey),
     claimedTlsPublicKey: hex(claimed),
     challengedAt: new Date(challengedAtMs).toISOString(),
-    pcrs: Object.fromEntries(pcrs),
+    pcrs: Object.fromEntries(pcrs.sha256 ?? []),
+    ...(pcrs.sha384 === undefined ? {} : { sha384Pcrs: Object.fromEntries(pcrs.sha384) }),
     osRelease,
     commandLine,
     verity,
@@ -119,6 +127,10 @@ function toStored({ declared, exceptions, alsoAllowed }: StoredExtensions): Stor
     return { kind, name, pattern, tier, source: { type } };
   });
   return { declared: right, exceptions, alsoAllowed };
+}
+
+function byNumber(values: Readonly<Record<string, string>>): Map<number, string> {
+  return new Map(Object.entries(values).map(([pcr, value]) => [Number(pcr), value]));
 }
 
 function hex(bytes: Uint8Array): string {
