@@ -29,8 +29,11 @@ export type TestTpm = AsyncDisposable & {
   readonly cutPower: () => Promise<void>;
 };
 
-/** `isLocked`: whether what the maker has stored can never be changed, as in machines. */
-export async function startTpm(isLocked: boolean = true): Promise<TestTpm> {
+/**
+ * @param isLocked whether what the maker has stored can never be changed, as in machines
+ * @param banks the PCR banks that are on
+ */
+export async function startTpm(isLocked: boolean = true, banks: string = "sha256"): Promise<TestTpm> {
   const directory = mkdtempSync(join(tmpdir(), "ashlar-agent-"));
   const localCa = join(directory, "localca.conf");
   const setup = join(directory, "setup.conf");
@@ -44,7 +47,7 @@ export async function startTpm(isLocked: boolean = true): Promise<TestTpm> {
     `create_certs_tool = swtpm_localca\ncreate_certs_tool_config = ${localCa}\ncreate_certs_tool_options = ${directory}/localca.options\n`,
   );
   const locked = isLocked ? ["--lock-nvram"] : [];
-  const contents = ["--create-ek-cert", ...locked, "--pcr-banks", "sha256"];
+  const contents = ["--create-ek-cert", ...locked, "--pcr-banks", banks];
   runOrThrow("swtpm_setup", ["--tpm2", "--config", setup, "--tpmstate", directory, ...contents]);
   const socket = join(directory, "tpm.sock");
   const server = [`--server=type=unixio,path=${socket}`, `--ctrl=type=unixio,path=${socket}.ctrl`];

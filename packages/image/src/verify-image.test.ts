@@ -221,6 +221,24 @@ suite("verifying an image", { skip }, () => {
     );
   });
 
+  test("SHA-384 digests that the manifest states otherwise are named", async () => {
+    fresh();
+    const manifest = JSON.parse(readFileSync(pathOf("manifest.json"), "utf8"));
+    for (const name of ["bootLoader", "uki", "linux"]) manifest.sha384[name] = "0".repeat(96);
+    manifest.sha384.sections.find(({ name }: { name: string }) => name === ".initrd").sha384 = "0".repeat(96);
+    writeFileSync(pathOf("manifest.json"), JSON.stringify(manifest));
+    const messages = (await messagesOf(image)).filter((message) => !message.startsWith("disk.raw"));
+    assert.deepEqual(
+      messages.map((message) => message.slice(0, message.indexOf(":"))),
+      [
+        "uki.efi Authenticode SHA-384",
+        "uki.efi kernel's Authenticode SHA-384",
+        "uki.efi SHA-384 of the sections",
+        "systemd-boot.efi Authenticode SHA-384",
+      ],
+    );
+  });
+
   test("missing files are named", async () => {
     fresh();
     for (const name of ["usr.verity", "uki.efi", "disk.raw"]) rmSync(pathOf(name));

@@ -19,6 +19,8 @@ import {
   verifyQuoteSignature,
 } from "@ashlar/formats";
 import { type ActivateResponse, type EvidenceResponse, type KeysResponse, qualifyingData } from "@ashlar/protocol";
+import { quote } from "./quote.ts";
+import { tpmPrograms } from "./tpm-programs.ts";
 import { FIRMWARE_LOG, type TestTpm, USERSPACE_LOG, missingTools, startAgent, startTpm } from "../test-node.ts";
 
 const skip = missingTools();
@@ -169,7 +171,11 @@ await test("a node's keys are enrolled and its evidence verifies", { skip }, asy
     );
     assert.match(String(busy[0]?.headers["retry-after"]), /^\d+$/u);
     // All at once: the allowance grows again with time, of which a slow machine has plenty.
-    const rest = await Promise.all(Array.from({ length: 50 }, async () => (await agent.ask("GET", "/v1/keys")).status));
+    const rest: number[] = [];
+    for (let round = 1; round <= 10 && !rest.includes(429); round++) {
+      const asked = Array.from({ length: 50 }, async () => (await agent.ask("GET", "/v1/keys")).status);
+      rest.push(...(await Promise.all(asked)));
+    }
     assert.ok(rest.includes(429), rest.join(" "));
   });
 });
@@ -193,6 +199,40 @@ await test(
     assert.notEqual(next.tlsKey, first.tlsKey);
   },
 );
+
+for (const [banks, selections, sizeBytes] of [
+  ["sha384", "sha256: 0, sha384: 16", 16 * 48],
+  ["sha256,sha384", "sha256: 16, sha384: 16", 16 * (32 + 48)],
+  ["sha1,sha256", "sha256: 16", 16 * 32],
+] as const) {
+  await test(`with PCR banks ${banks} the quote has ${selections}`, { skip }, async () => {
+    await using tpm = await startTpm(true, banks);
+    const on = banks.split(",").map((bank) => `${bank}=${createHash(bank).update("one").digest("hex")}`);
+    tpm.tool("pcrextend", `9:${on.join(",")}`);
+    await using agent = await startAgent({ tcti: tpm.tcti, runtimeDirectory: runtimeDirectory(tpm) });
+    const nonce = randomBytes(32).toString("base64");
+    const answer = await agent.ask("POST", "/v1/evidence", JSON.stringify({ nonce }));
+    assert.equal(answer.status, 200, answer.text);
+    const { ak, quote, pcrs = {}, sha384Pcrs = {} } = JSON.parse(answer.text) as EvidenceResponse;
+    const message = decode(quote.message);
+    assert.ok(verifyQuoteSignature(parsePublic(decode(ak)), message, decode(quote.signature)));
+    const attest = parseAttest(message);
+    assert.equal(attest.selections.map(({ hash, pcrs: each }) => `${hash}: ${each.length}`).join(", "), selections);
+    const values = Buffer.from([...Object.values(pcrs), ...Object.values(sha384Pcrs)].join(""), "hex");
+    assert.equal(values.length, sizeBytes);
+    assert.deepEqual(Buffer.from(attest.pcrDigest), createHash("sha256").update(values).digest());
+  });
+}
+
+await test("a TPM with SHA-1 alone is refused, and it is said what to do", { skip }, async () => {
+  await using tpm = await startTpm(true, "sha1");
+  const expected = {
+    code: "failed",
+    message: /expected PCR bank sha256 or sha384 to be on, found neither/u,
+    hint: /firmware's set-up/u,
+  };
+  await assert.rejects(quote(tpmPrograms(tpm.tcti), "0x81000000", Buffer.alloc(32)), expected);
+});
 
 await test("power cuts, which a TPM takes for wrong passwords, do not lock the node's key", { skip }, async () => {
   await using tpm = await startTpm();

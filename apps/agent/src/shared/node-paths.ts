@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { BOOT_LOADER_SOURCE, type ExtensionKind } from "@ashlar/protocol";
+import { BOOT_LOADER_SOURCE, type ExtensionKind, type PcrBank } from "@ashlar/protocol";
 
 /** Where things are on a node. Tests put them below a directory of their own. */
 export type NodePaths = {
@@ -51,8 +51,8 @@ export type ExtensionPaths = {
   /** /usr, /opt and /etc without what is merged over them. */
   readonly base: string;
   readonly measurementLog: string;
-  /** PCR 13 as the kernel reads it. */
-  readonly register: string;
+  /** PCR 13 as the kernel reads it, by bank; the file is there when the bank is on. */
+  readonly registers: Readonly<Record<PcrBank, string>>;
 };
 
 /** `root`: what `/` is. */
@@ -88,7 +88,10 @@ export function nodePaths(root = "/"): NodePaths {
       links: { sysext: at("run/extensions"), confext: at("run/confexts") },
       base: at("run/ashlar/extensions/base"),
       measurementLog: at("run/log/systemd/tpm2-measure.log"),
-      register: at("sys/class/tpm/tpm0/pcr-sha256/13"),
+      registers: {
+        sha256: at("sys/class/tpm/tpm0/pcr-sha256/13"),
+        sha384: at("sys/class/tpm/tpm0/pcr-sha384/13"),
+      },
     },
   };
 }
