@@ -111,12 +111,18 @@ export class ExtensionLab {
     this.lab = lab;
   }
 
-  static async up(name: string, world: ExtensionWorld, config: string): Promise<ExtensionLab> {
+  static async up(
+    name: string,
+    world: ExtensionWorld,
+    config: string,
+    options: readonly string[] = [],
+  ): Promise<ExtensionLab> {
     const path = join(world.directory, `${name}.bu`);
     await writeFile(path, config);
     await ashlar("lab", "down", "--name", name);
     const repository = ["--repo", world.repository, "--keys", world.keys];
-    await ashlar("lab", "up", "--name", name, "--nodes", "1", "--image", world.image, "--config", path, ...repository);
+    const node = ["--nodes", "1", "--image", world.image, "--config", path];
+    await ashlar("lab", "up", "--name", name, ...node, ...repository, ...options);
     return new ExtensionLab(await openLab(name));
   }
 

@@ -19,7 +19,7 @@ import {
   verifyQuoteSignature,
 } from "@ashlar/formats";
 import { type ActivateResponse, type EvidenceResponse, type KeysResponse, qualifyingData } from "@ashlar/protocol";
-import { quote } from "./quote.ts";
+import { quote as quotePcrs } from "./quote.ts";
 import { tpmPrograms } from "./tpm-programs.ts";
 import { FIRMWARE_LOG, type TestTpm, USERSPACE_LOG, missingTools, startAgent, startTpm } from "../test-node.ts";
 
@@ -231,7 +231,7 @@ await test("a TPM with SHA-1 alone is refused, and it is said what to do", { ski
     message: /expected PCR bank sha256 or sha384 to be on, found neither/u,
     hint: /firmware's set-up/u,
   };
-  await assert.rejects(quote(tpmPrograms(tpm.tcti), "0x81000000", Buffer.alloc(32)), expected);
+  await assert.rejects(quotePcrs(tpmPrograms(tpm.tcti), "0x81000000", Buffer.alloc(32)), expected);
 });
 
 await test("power cuts, which a TPM takes for wrong passwords, do not lock the node's key", { skip }, async () => {
