@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run, runForText, withTemporaryDirectory } from "@ashlar/host";
-import { formatVerity } from "@ashlar/image/verity";
+import { formatVerity } from "@ashlar/volumes";
 import type { Bench, BenchResult } from "./bench.ts";
 import { writeNoise } from "./verity-files.ts";
 

@@ -8,6 +8,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/identity"],
   ["packages/repository-index"],
   ["packages/host"],
+  ["packages/volumes"],
   ["packages/repository"],
   ["packages/keys"],
   ["packages/publisher"],
@@ -43,7 +44,7 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
     ],
     uses: [],
   },
-  machine: { members: ["packages/host", "packages/repository"], uses: ["values"] },
+  machine: { members: ["packages/host", "packages/volumes", "packages/repository"], uses: ["values"] },
   build: {
     members: ["packages/keys", "packages/publisher", "packages/debian", "packages/image", "packages/extensions"],
     uses: ["values", "machine"],

@@ -12,7 +12,8 @@ import {
 } from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
-import { copyInto, uuidFor, type UsrImage } from "./usr-image.ts";
+import { copyInto, uuidFor } from "@ashlar/volumes";
+import type { UsrImage } from "./usr-image.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -6,4 +6,3 @@ export { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } from "./build-image.ts";
 export type { BuildImageOptions, BuiltImage } from "./build-image.ts";
 export { verifyImage } from "./verify-image.ts";
 export type { ImageVerification, VerifyImageOptions } from "./verify-image.ts";
-export type { DamagedBlock, ImageProblem } from "./verify-problem.ts";

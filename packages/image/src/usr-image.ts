@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { mkdir, open, stat, truncate } from "node:fs/promises";
+import { mkdir, stat, truncate } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { BuildTree } from "@ashlar/debian";
-import { formatVerity } from "./verity/format-verity.ts";
+import { formatVerity, uuidFor } from "@ashlar/volumes";
 
 export type UsrImage = {
   readonly path: string;
@@ -74,28 +74,3 @@ export async function makeUsrImage(
     hashSizeBytes: verity.hashSizeBytes,
   };
 }
-
-/** A UUID that follows from a purpose and a version (RFC 9562, version 8: made by a vendor's own rule). */
-export function uuidFor(purpose: string, version: string): string {
-  const digits = hash("sha256", `ashlar ${purpose} ${version}`).slice(0, 32);
-  const versioned = `${digits.slice(0, 12)}8${digits.slice(13, 16)}8${digits.slice(17)}`;
-  return versioned.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, "$1-$2-$3-$4-$5");
-}
-
-/** Copies a file into another at an offset; runs of zeros become holes. */
-export async function copyInto(sourcePath: string, targetPath: string, offsetBytes: number): Promise<void> {
-  await using source = await open(sourcePath, "r");
-  await using target = await open(targetPath, "r+");
-  const buffer = Buffer.alloc(COPY_BYTES);
-  const zeros = Buffer.alloc(COPY_BYTES);
-  let position = 0;
-  for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, COPY_BYTES, position);
-    if (bytesRead === 0) return;
-    const chunk = buffer.subarray(0, bytesRead);
-    if (!chunk.equals(zeros.subarray(0, bytesRead))) await target.write(chunk, 0, bytesRead, offsetBytes + position);
-    position += bytesRead;
-  }
-}
-
-const COPY_BYTES = 1024 * 1024;

@@ -9,9 +9,14 @@ import {
   rootHashOf,
   SECTOR_BYTES,
 } from "@ashlar/formats";
-import { openRegion, readRegion, sectorSizeOf, type Region } from "./verity/region.ts";
-import type { ImageProblem } from "./verify-problem.ts";
-import { verifyFileSystem } from "./verify-file-system.ts";
+import {
+  type ImageProblem,
+  openRegion,
+  readRegion,
+  type Region,
+  sectorSizeOf,
+  verifyFileSystem,
+} from "@ashlar/volumes";
 
 /** A slot for an operating system: a usr partition and its verity partition. */
 export type Slot = {

@@ -3,9 +3,8 @@ import { bootEntryId } from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
-import type { Region } from "./verity/region.ts";
+import type { ImageProblem, Region } from "@ashlar/volumes";
 import { verifyBootLoader, verifyUki } from "./verify-files.ts";
-import type { ImageProblem } from "./verify-problem.ts";
 
 export type EspVerification = {
   readonly problems: readonly ImageProblem[];

@@ -6,8 +6,7 @@ import { AshlarError } from "@ashlar/base";
 import { authenticodeDigest, parseVeritySuperblock, SUPERBLOCK_BYTES, ukiSections } from "@ashlar/formats";
 import { isMissing } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
-import { openRegion, readRegion } from "./verity/region.ts";
-import { compare, type ImageProblem } from "./verify-problem.ts";
+import { compare, type ImageProblem, openRegion, readRegion } from "@ashlar/volumes";
 
 /** A UKI is at most 28 MB; anything far larger is none. */
 const MAX_PROGRAM_BYTES = 256 * 1024 * 1024;

@@ -17,9 +17,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { needs } from "@ashlar/base/test-needs";
 import { partitionUuidsOf } from "@ashlar/formats";
+import { formatVerity } from "@ashlar/volumes";
 import { makeDiskImage } from "./disk-image.ts";
 import { describeRelease } from "./release-manifest.ts";
-import { formatVerity } from "./verity/format-verity.ts";
 import { expectSectors, readDisk } from "./verify-disk.ts";
 import { verifyImage } from "./verify-image.ts";
 

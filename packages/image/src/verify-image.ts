@@ -3,12 +3,10 @@ import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { type Gpt, PARTITION_TYPES } from "@ashlar/formats";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
-import { verifyContent } from "./verify-content.ts";
+import { type ImageProblem, verifyContent, verifyFileSystem } from "@ashlar/volumes";
 import { findSlots, partitionName, readDisk, regionOf, verifySlot } from "./verify-disk.ts";
 import { verifyEsp } from "./verify-esp.ts";
 import { verifyBootLoader, verifyDigest, verifyProgram, verifySuperblock, verifyUki } from "./verify-files.ts";
-import type { ImageProblem } from "./verify-problem.ts";
-import { verifyFileSystem } from "./verify-file-system.ts";
 
 export type VerifyImageOptions = {
   /** What is being checked. */

@@ -1,8 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { readAhead } from "@ashlar/host";
 import { BLOCK_BYTES, DIGEST_BYTES, type CopyRun } from "@ashlar/repository-index";
-import { BATCH_BLOCKS, digestBatches } from "./blocks/image-tree.ts";
-import { readBlocks, writeBlocksAt } from "./blocks/block-files.ts";
+import { BATCH_BLOCKS, digestBatches, readBlocks, writeBlocksAt } from "@ashlar/volumes";
 import type { OpenSource } from "./image-source.ts";
 import type { ImageAssembly } from "./image-assembly.ts";
 

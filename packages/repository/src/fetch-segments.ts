@@ -1,5 +1,4 @@
 import { AshlarError } from "@ashlar/base";
-import { allOrNone } from "./all-or-none.ts";
 import {
   BLOCK_BYTES,
   DIGEST_BYTES,
@@ -9,8 +8,8 @@ import {
   planRanges,
   type SegmentRange,
 } from "@ashlar/repository-index";
-import { BATCH_BLOCKS } from "./blocks/image-tree.ts";
-import { writeBlocksAt } from "./blocks/block-files.ts";
+import { BATCH_BLOCKS, writeBlocksAt } from "@ashlar/volumes";
+import { allOrNone } from "./all-or-none.ts";
 import { type BlocksFile, cutShort, streamRange } from "./blocks-file.ts";
 import { withRetries } from "./transport/retry.ts";
 import type { ImageAssembly } from "./image-assembly.ts";

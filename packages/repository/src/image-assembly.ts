@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { type BlockHasher, createBlockHasher, hashBlockDigests, type VerityParameters } from "@ashlar/formats";
-import { BATCH_BLOCKS } from "./blocks/image-tree.ts";
+import { BATCH_BLOCKS } from "@ashlar/volumes";
 import { BLOCK_BYTES, type BlocksIndex, blocksOfLeaf, DIGEST_BYTES, leafOfBlock } from "@ashlar/repository-index";
 
 const WORDS_PER_DIGEST: number = DIGEST_BYTES / Uint32Array.BYTES_PER_ELEMENT;

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf } from "@ashlar/base";
 import { DIGEST_BYTES } from "@ashlar/repository-index";
-import { hashImage } from "./blocks/image-tree.ts";
+import { hashImage } from "@ashlar/volumes";
 
 /** Something on this machine that may have some of the wanted blocks. */
 export type OpenSource = {

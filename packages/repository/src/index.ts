@@ -2,8 +2,6 @@
  * Reads a release repository, on nodes and elsewhere: transports, signed metadata (The Update Framework), staging of
  * releases and extensions block by block.
  */
-export { hashImage, readTree, rootHashOfTree } from "./blocks/image-tree.ts";
-export type { ImageTree } from "./blocks/image-tree.ts";
 export { writeBlocks } from "./blocks/write-blocks.ts";
 export { openRepository } from "./open-repository.ts";
 export type { Repository } from "./open-repository.ts";

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import type { UpdateProgress } from "@ashlar/protocol";
-import { imageTreeParameters } from "./blocks/image-tree.ts";
+import { imageTreeParameters } from "@ashlar/volumes";
 import { digestFile } from "@ashlar/host";
 import { findExtension, extensionDirectory, type ExtensionEntry } from "@ashlar/repository-index";
 import { collectFiles, ProgressCounter } from "./collect-files.ts";

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { VerityParameters } from "@ashlar/formats";
 import { BLOCK_BYTES, findCopies } from "@ashlar/repository-index";
-import type { ImageTree } from "./blocks/image-tree.ts";
+import type { ImageTree } from "@ashlar/volumes";
 import { allOrNone } from "./all-or-none.ts";
 import { type BlocksFile, readBlocksIndex, readLeaf, wrongBytes } from "./blocks-file.ts";
 import { type BadBlock, type CopyOptions, copyFromSources, findKeptBlocks } from "./copy-blocks.ts";

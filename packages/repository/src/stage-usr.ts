@@ -9,7 +9,7 @@ import {
   writeVeritySuperblock,
 } from "@ashlar/formats";
 import { BLOCK_BYTES, type ReleaseSummary } from "@ashlar/repository-index";
-import type { ImageTree } from "./blocks/image-tree.ts";
+import type { ImageTree } from "@ashlar/volumes";
 import { openSources, type OpenSource } from "./image-source.ts";
 import { openSlot, type SlotSource } from "./slot-source.ts";
 import { type JudgedSources, stageImage, type StageImageOptions } from "./stage-image.ts";

@@ -23,7 +23,7 @@ import {
   INDEX_SCHEMA,
   type ReleaseSummary,
 } from "@ashlar/repository-index";
-import { hashImage, readTree, rootHashOfTree } from "./blocks/image-tree.ts";
+import { hashImage, readTree, rootHashOfTree } from "@ashlar/volumes";
 import { writeBlocks } from "./blocks/write-blocks.ts";
 
 export const NOW_MS: number = Date.UTC(2026, 10, 22);

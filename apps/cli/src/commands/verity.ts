@@ -1,10 +1,6 @@
 import { AshlarError } from "@ashlar/base";
-import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
-import type { FormattedVerity, VerityProblem, VerityVerification } from "@ashlar/image/verity";
 import { Command, Option } from "commander";
 
-/** What `veritysetup format` takes when it is not told. */
-const DEFAULT_SALT_BYTES = 32;
 const MAX_SALT_BYTES = 256;
 const DEFAULT_BLOCK_BYTES = 4096;
 const ALGORITHMS = ["sha1", "sha224", "sha256", "sha384", "sha512"] as const;
@@ -53,44 +49,18 @@ Examples:
   ashlar verity format usr.erofs usr.verity --salt - --uuid 01234567-89ab-cdef-0123-456789abcdef --json`,
     )
     .action(async (data: string, hash: string, options: FormatOptions) => {
-      const { randomBytes, randomUUID } = await import("node:crypto");
-      const { formatVerity } = await import("@ashlar/image/verity");
-      const formatted = await formatVerity({
+      const { makeTree } = await import("../verity/make-tree.ts");
+      await makeTree({
         data,
         hash,
-        salt: options.salt ?? randomBytes(DEFAULT_SALT_BYTES),
-        uuid: options.uuid ?? randomUUID(),
+        salt: options.salt,
+        uuid: options.uuid,
         algorithm: options.hash,
         dataBlockSizeBytes: options.dataBlockSize,
         hashBlockSizeBytes: options.hashBlockSize,
+        asJson: options.json === true,
       });
-      if (formatted.uncoveredBytes > 0) {
-        reportLine(
-          `warning: the last ${formatted.uncoveredBytes} bytes of ${data} are less than a block and not covered`,
-        );
-      }
-      printFormatted(formatted, options.json === true);
     });
-}
-
-function printFormatted({ superblock, rootHash, ...sizes }: FormattedVerity, asJson: boolean): void {
-  const salt = Buffer.from(superblock.salt).toString("hex");
-  if (asJson) {
-    printJson({ rootHash, ...superblock, salt, ...sizes });
-    return;
-  }
-  const lines = {
-    UUID: superblock.uuid,
-    "Data blocks": superblock.dataBlocks,
-    "Data block size": `${superblock.dataBlockSizeBytes} bytes`,
-    "Hash blocks": sizes.hashBlocks,
-    "Hash block size": `${superblock.hashBlockSizeBytes} bytes`,
-    "Hash algorithm": superblock.algorithm,
-    "Hash file size": `${sizes.hashSizeBytes} bytes`,
-    Salt: salt === "" ? "-" : salt,
-    "Root hash": rootHash,
-  };
-  for (const [label, value] of Object.entries(lines)) printLine(`${`${label}:`.padEnd(17)} ${value}`);
 }
 
 function verifyCommand(): Command {
@@ -109,38 +79,9 @@ Example:
   ashlar verity verify usr.erofs usr.verity 5d41402abc4b2a76b9719d911017c592ae41e4649b934ca495991b7852b855aa`,
     )
     .action(async (data: string, hash: string, rootHash: string, options: { readonly json?: true }) => {
-      const { verifyVerity } = await import("@ashlar/image/verity");
-      const verification = await verifyVerity({
-        data: { path: data },
-        hash: { path: hash },
-        rootHash: rootHash.toLowerCase(),
-      });
-      if (options.json === true) printVerificationAsJson(verification);
-      else printVerification(verification);
-      if (verification.problems.length > 0) process.exitCode = 1;
+      const { checkTree } = await import("../verity/check-tree.ts");
+      await checkTree({ data: { path: data }, hash: { path: hash }, rootHash }, options.json === true);
     });
-}
-
-function printVerificationAsJson({ superblock, problems, badDataBlocks }: VerityVerification): void {
-  const { dataBlocks } = superblock;
-  printJson({ verified: problems.length === 0, dataBlocks, badDataBlocks, problems });
-}
-
-function printVerification({ superblock, problems, badDataBlocks }: VerityVerification): void {
-  for (const problem of problems) printLine(describe(problem));
-  if (problems.length === 0) {
-    printLine(`verified: ${superblock.dataBlocks} data blocks and their hash tree match the root hash`);
-  } else {
-    printLine(`not verified: ${badDataBlocks} of ${superblock.dataBlocks} data blocks do not match the hash tree`);
-  }
-}
-
-function describe(problem: VerityProblem): string {
-  if (problem.kind === "root") return `root hash: expected ${problem.expected}, found ${problem.found}`;
-  const place = `block ${problem.block} (offset ${problem.offsetBytes})`;
-  return problem.kind === "hash-block"
-    ? `hash file: ${place} does not match the block above it`
-    : `data: ${place} does not match the hash tree`;
 }
 
 function parseSalt(text: string): Buffer {

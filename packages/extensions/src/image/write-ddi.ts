@@ -13,7 +13,7 @@ import {
   writeGpt,
   writeSignaturePartition,
 } from "@ashlar/formats";
-import { copyInto, formatVerity, uuidFor } from "@ashlar/image/file-systems";
+import { copyInto, formatVerity, uuidFor } from "@ashlar/volumes";
 import type { BuildTree } from "@ashlar/debian";
 
 export type ExtensionSigner = { readonly privateKey: KeyObject; readonly certificatePem: string };

@@ -1,7 +1,7 @@
 import { type Ddi, openDdiData, parseDdi } from "@ashlar/formats";
 import type { ManifestFile } from "@ashlar/protocol/answers";
 import { type ExtensionContent, readExtension } from "@ashlar/protocol";
-import { openRegion, readImageFiles, readRegionSync } from "@ashlar/image/file-systems";
+import { openRegion, readImageFiles, readRegionSync } from "@ashlar/volumes";
 
 /** As much as file contents are read in. */
 const REUSED_BYTES = 1024 * 1024;

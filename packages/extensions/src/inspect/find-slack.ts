@@ -1,5 +1,5 @@
 import { type Ddi, GPT_BACKUP_BYTES, GPT_PRIMARY_BYTES, SUPERBLOCK_BYTES, verityLayout } from "@ashlar/formats";
-import { type ImageProblem, openRegion, readRegion } from "@ashlar/image/file-systems";
+import { type ImageProblem, openRegion, readRegion } from "@ashlar/volumes";
 
 /** The boot code of the protective MBR, of which the partition table's checksums say nothing. */
 const BOOT_CODE_BYTES = 446;

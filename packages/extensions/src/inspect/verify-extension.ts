@@ -10,7 +10,7 @@ import {
   readRegionSync,
   verifyContent,
   verifyFileSystem,
-} from "@ashlar/image/file-systems";
+} from "@ashlar/volumes";
 import { digestOf } from "../image/digest-of.ts";
 import { type ExtensionImage, readExtensionImage } from "./extension-image.ts";
 import { readManifestBeside } from "./manifest-beside.ts";

@@ -1,7 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { hashImage, rootHashOfTree, writeBlocks } from "@ashlar/repository";
+import { writeBlocks } from "@ashlar/repository";
+import { hashImage, rootHashOfTree } from "@ashlar/volumes";
 import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "@ashlar/repository-index";
 import type { BuiltExtension } from "./extension-image.ts";
 import { findNewBlocks } from "./find-new-blocks.ts";

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { DIGEST_BYTES } from "@ashlar/repository-index";
-import { hashImage, type ImageTree } from "@ashlar/repository";
+import { hashImage, type ImageTree } from "@ashlar/volumes";
 
 /**
  * Which blocks of an image an earlier one does not have, wherever in it.

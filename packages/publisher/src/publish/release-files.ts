@@ -1,7 +1,8 @@
 import { rename, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { run } from "@ashlar/host";
-import { readTree, writeBlocks } from "@ashlar/repository";
+import { writeBlocks } from "@ashlar/repository";
+import { readTree } from "@ashlar/volumes";
 import {
   releaseFileNames,
   summaryOf,

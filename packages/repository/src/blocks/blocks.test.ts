@@ -6,7 +6,6 @@ import { zstdCompressSync } from "node:zlib";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import fc from "fast-check";
-import { imageOf } from "../test-repository.ts";
 import {
   BLOCK_BYTES,
   blocksLayout,
@@ -17,7 +16,8 @@ import {
   encodeSegment,
   type BlocksIndex,
 } from "@ashlar/repository-index";
-import { readTree } from "./image-tree.ts";
+import { readTree } from "@ashlar/volumes";
+import { imageOf } from "../test-repository.ts";
 import { writeBlocks } from "./write-blocks.ts";
 
 async function written(

@@ -12,7 +12,7 @@ import {
   type BlocksLayout,
   type CellRun,
 } from "@ashlar/repository-index";
-import { type ImageTree, readExactly } from "./image-tree.ts";
+import { type ImageTree, readExactly } from "@ashlar/volumes";
 
 export type WriteBlocksOptions = {
   /** The image. */

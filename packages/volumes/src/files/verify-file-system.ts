@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { type BlockOwner, findBlockOwners, openErofs } from "@ashlar/formats";
-import { openRegion, readRegionSync, type Region } from "./verity/region.ts";
-import { type VerityProblem, verifyVerity } from "./verity/verify-verity.ts";
-import type { DamagedBlock, ImageProblem } from "./verify-problem.ts";
+import { openRegion, readRegionSync, type Region } from "../region.ts";
+import { type VerityProblem, verifyVerity } from "../verity/verify-verity.ts";
+import type { DamagedBlock, ImageProblem } from "./image-problem.ts";
 
 export type VerifyFileSystemOptions = {
   /** How messages call the data, for example `usr.erofs` or `disk.raw partition 2`. */

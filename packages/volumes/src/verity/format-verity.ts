@@ -7,9 +7,9 @@ import {
   verityLayout,
   type VeritySuperblock,
   writeVeritySuperblock,
-} from "@ashlar/formats/verity";
+} from "@ashlar/formats";
 import { hashRanges } from "./hash-ranges.ts";
-import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "./region.ts";
+import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "../region.ts";
 
 export type FormatVerityOptions = {
   /** Path of the file to protect. */

@@ -3,9 +3,9 @@ import { setImmediate } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { type ErofsImage, listErofs, openErofs, readErofsContent, readErofsInode } from "@ashlar/formats";
 import type { ManifestFile } from "@ashlar/protocol/answers";
-import { openRegion, readRegionSync } from "./verity/region.ts";
+import { openRegion, readRegionSync } from "../region.ts";
 import type { VerifyFileSystemOptions } from "./verify-file-system.ts";
-import type { ImageProblem } from "./verify-problem.ts";
+import type { ImageProblem } from "./image-problem.ts";
 
 export type ContentVerification = {
   readonly problems: readonly ImageProblem[];

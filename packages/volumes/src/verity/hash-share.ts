@@ -1,6 +1,6 @@
 import type { hash } from "node:crypto";
 import type { readv, writeSync } from "node:fs";
-import type { createBlockHasher as CreateBlockHasher, VerityAlgorithm } from "@ashlar/formats/verity";
+import type { createBlockHasher as CreateBlockHasher, VerityAlgorithm } from "@ashlar/formats";
 
 /** What every thread that hashes one image is given; it must survive structured cloning. */
 export type RangeJob = {

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { readv, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { createBlockHasher, verityLayout, type VerityParameters } from "@ashlar/formats/verity";
+import { createBlockHasher, verityLayout, type VerityParameters } from "@ashlar/formats";
 import { COUNTERS, hashShare, type RangeJob } from "./hash-share.ts";
 
 export type HashRangesOptions = {
@@ -108,21 +108,23 @@ async function runHere(job: RangeJob, onProgress: HashRangesOptions["onProgress"
   });
 }
 
-/** Bundlers must leave the two functions self-contained (esbuild: no `keepNames`). */
-const WORKER_SOURCE = `
-  const { hash } = require("node:crypto");
-  const { readv, writeSync } = require("node:fs");
-  const { parentPort, workerData } = require("node:worker_threads");
-  const createBlockHasher = ${createBlockHasher.toString()};
-  const hashShare = ${hashShare.toString()};
-  hashShare(workerData, { hash, readv, writeSync, createBlockHasher }).then((bad) => parentPort.postMessage(bad));
-`;
+/** Source text. Bundlers must leave the two functions self-contained (esbuild: no `keepNames`). */
+function workerSource(): string {
+  return `
+    const { hash } = require("node:crypto");
+    const { readv, writeSync } = require("node:fs");
+    const { parentPort, workerData } = require("node:worker_threads");
+    const createBlockHasher = ${createBlockHasher.toString()};
+    const hashShare = ${hashShare.toString()};
+    hashShare(workerData, { hash, readv, writeSync, createBlockHasher }).then((bad) => parentPort.postMessage(bad));
+  `;
+}
 
 async function runWorker(job: RangeJob): Promise<readonly number[]> {
   // Loaded only where it is used: a command that hashes in one thread starts without.
   const { Worker } = await import("node:worker_threads");
   const { promise, resolve, reject } = Promise.withResolvers<readonly number[]>();
-  const worker = new Worker(WORKER_SOURCE, { eval: true, workerData: job, execArgv: [] });
+  const worker = new Worker(workerSource(), { eval: true, workerData: job, execArgv: [] });
   worker.once("message", resolve).once("error", reject);
   worker.once("exit", (code) => reject(new Error(`a hashing thread ended early with status ${code}`)));
   return await promise;

@@ -6,9 +6,9 @@ import {
   type VerityLayout,
   verityLayout,
   type VeritySuperblock,
-} from "@ashlar/formats/verity";
+} from "@ashlar/formats";
 import { hashRanges } from "./hash-ranges.ts";
-import { openRegion, type OpenRegion, readRegion, type Region } from "./region.ts";
+import { openRegion, type OpenRegion, readRegion, type Region } from "../region.ts";
 
 export type VerifyVerityOptions = {
   readonly data: Region;

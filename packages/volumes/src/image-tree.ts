@@ -17,8 +17,8 @@ import {
   verityLayout,
 } from "@ashlar/formats";
 import { readAhead } from "@ashlar/host";
-import { readBlocks } from "./block-files.ts";
 import { BLOCK_BYTES, DIGEST_BYTES, leavesOf } from "@ashlar/repository-index";
+import { readBlocks } from "./block-files.ts";
 
 export type ImageTree = {
   readonly parameters: VerityParameters;
