@@ -12,7 +12,7 @@ import type { Script } from "./script.ts";
 import type { Stage } from "./stage.ts";
 
 /** All that is played on nodes which are there; `provision` makes them. */
-type LaterAct = Exclude<ActName, "provision">;
+export type LaterAct = Exclude<ActName, "provision">;
 
 /** The lab of an attack that needs another machine. */
 export function otherLab(lab: string): string {

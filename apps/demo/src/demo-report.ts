@@ -1,5 +1,6 @@
 import type { FleetVerdict, NamedVerdict } from "@ashlar/identity";
 import type { ActName } from "./act-names.ts";
+import type { RequestCount } from "./cluster/service-client.ts";
 import type { Outcome } from "./stage.ts";
 
 export const REPORT_SCHEMA = "ashlar.demo/v2";
@@ -20,6 +21,8 @@ export type DemoReport = {
   readonly steps: readonly ReportedStep[];
   /** Each time that all nodes of the lab were proved, in order. */
   readonly verdicts: readonly ReportedVerdict[];
+  /** With a cluster: what a client has seen that asked its workload all the time. */
+  readonly requests: readonly RequestCount[];
   /** Both nodes were proven, and every act ended as it must. */
   readonly held: boolean;
 };

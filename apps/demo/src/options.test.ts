@@ -4,7 +4,15 @@ import { ACT_NAMES } from "./act-names.ts";
 import { HELP, parseOptions } from "./options.ts";
 
 test("without options the whole demo is played on a lab of its own", () => {
-  const expected = { task: "play", acts: ACT_NAMES, resumes: false, keep: false, json: false, lab: "demo" };
+  const expected = {
+    task: "play",
+    acts: ACT_NAMES,
+    resumes: false,
+    keep: false,
+    json: false,
+    cluster: false,
+    lab: "demo",
+  };
   assert.deepEqual(parseOptions([]), expected);
 });
 
@@ -18,6 +26,13 @@ test("an act and those after it are played on the lab that was kept", () => {
   assert.deepEqual([acts, resumes], [["kubelet", "attacks"], true]);
   assert.deepEqual(parseOptions(["--from", "update", "--only", "attacks"]).acts, ["attacks"]);
   assert.equal(parseOptions(["--from", "provision"]).resumes, false);
+});
+
+test("in a cluster all is played but the attacks", () => {
+  const { acts, cluster } = parseOptions(["--cluster"]);
+  assert.deepEqual([acts, cluster], [["provision", "update", "kubelet"], true]);
+  assert.deepEqual(parseOptions(["--cluster", "--from", "kubelet"]).acts, ["kubelet"]);
+  assert.throws(() => parseOptions(["--cluster", "--only", "attacks"]), { code: "usage" });
 });
 
 test("what is no option, no act or not in the order is refused by name", () => {

@@ -13,6 +13,8 @@ export type DemoOptions = {
   readonly keep: boolean;
   /** Prints the report as JSON on standard output, and everything else on standard error. */
   readonly json: boolean;
+  /** The nodes are members of a cluster, with a workload that a client asks all the time. */
+  readonly cluster: boolean;
   /** The lab's name. */
   readonly lab: string;
 };
@@ -29,13 +31,30 @@ export function parseOptions(args: readonly string[]): DemoOptions {
       hint: "the acts and their order: npm run demo -- --list",
     });
   }
-  const rest = ACT_NAMES.slice(from === undefined ? 0 : ACT_NAMES.indexOf(from));
+  const cluster = values.cluster === true;
+  if (cluster && (only === "attacks" || from === "attacks")) {
+    throw new AshlarError("usage", "expected no attacks with --cluster: they are played on nodes of their own", {
+      hint: "npm run demo -- --only attacks",
+    });
+  }
+  const rest = (cluster ? ACT_NAMES_OF_CLUSTER : ACT_NAMES).slice(from === undefined ? 0 : ACT_NAMES.indexOf(from));
   const acts = only === undefined ? rest : rest.filter((name) => name === only || name === "provision");
-  return { task, acts, resumes, keep: values.keep === true, json: values.json === true, lab: values.name ?? "demo" };
+  return {
+    task,
+    acts,
+    resumes,
+    keep: values.keep === true,
+    json: values.json === true,
+    cluster,
+    lab: values.name ?? "demo",
+  };
 }
+
+const ACT_NAMES_OF_CLUSTER = ACT_NAMES.filter((name) => name !== "attacks");
 
 /** As `parseArgs` wants them. */
 const OPTIONS = {
+  cluster: { type: "boolean" },
   from: { type: "string" },
   help: { type: "boolean", short: "h" },
   json: { type: "boolean" },
@@ -70,6 +89,7 @@ Options:
   --from <act>   play this act and those after it on the lab that an earlier demo has kept
   --keep         leave the lab running at the end, also after Ctrl-C or an error
   --name <lab>   the lab's name (default: demo)
+  --cluster      the nodes join a Kubernetes cluster, and a client asks their workload ten times a second; without the attacks; new
   --list         print the acts in their order
   --json         print the report on standard output, everything else on standard error
   -h, --help     print this
@@ -88,6 +108,7 @@ Examples:
   npm run demo -- --only provision --keep
   npm run demo -- --from kubelet --keep
   npm run demo -- --from attacks --only attacks
+  npm run demo -- --cluster --only update
   npm run --silent demo -- --json >report.json`;
 
 /** One line for each act. */

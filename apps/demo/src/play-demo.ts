@@ -7,6 +7,8 @@ import type { Lab } from "@ashlar/lab";
 import { parseManifest } from "@ashlar/protocol/answers";
 import { otherLab, playAct, prepareAct } from "./acts.ts";
 import { prepareProvision, provision } from "./acts/provision.ts";
+import { publishExtension } from "./acts/publish-extension.ts";
+import { playClusterAct, provisionCluster } from "./cluster/cluster-acts.ts";
 import { type DemoReport, REPORT_SCHEMA } from "./demo-report.ts";
 import type { DemoOptions } from "./options.ts";
 import { renderReport } from "./report/render-report.ts";
@@ -34,25 +36,28 @@ export async function playDemo(directory: string, options: DemoOptions, signal: 
 async function play(
   stage: Stage,
   script: Script,
-  { acts, lab }: DemoOptions,
+  { acts, lab, cluster }: DemoOptions,
   earlier: FleetVerdict | undefined,
 ): Promise<DemoReport> {
   const later = acts.filter((name) => name !== "provision");
   let proof = earlier;
   if (proof === undefined) await prepareProvision(stage, script);
   else await startNodes(stage, await stage.lab(lab));
+  if (proof === undefined && cluster) {
+    await script.build("Publish the network of pods as an extension", async () => publishExtension(stage, "cni"));
+  }
   // What needs no node is made while none takes a part of the processors.
   for (const name of later) {
     script.forget(name);
     await prepareAct(name, stage, script);
   }
   if (proof === undefined) {
-    proof = await provision(stage, script, lab);
+    proof = await (cluster ? provisionCluster : provision)(stage, script, lab);
     await writeReport(stage, script, proof);
   }
   for (const name of later) {
     script.enter(name);
-    await playAct(name, stage, script, await stage.lab(lab));
+    await (cluster ? playClusterAct : playAct)(name, stage, script, await stage.lab(lab));
     await writeReport(stage, script, proof);
   }
   const report = await writeReport(stage, script, proof);
@@ -63,7 +68,7 @@ async function play(
 /** All that an earlier demo has left. */
 async function clear(stage: Stage, lab: string): Promise<void> {
   await mkdir(stage.path(), { recursive: true });
-  for (const old of ["report.json", "report.html", "done", "evidence", "forged", "extensions", "debug-tools"]) {
+  for (const old of ["report.json", "report.html", "done", "evidence", "forged", "extensions"]) {
     await rm(stage.path(old), { recursive: true, force: true });
   }
   for (const name of [lab, otherLab(lab)]) await stage.takeDown(name);
@@ -104,7 +109,7 @@ async function readReport(stage: Stage, lab: string): Promise<DemoReport> {
 
 async function writeReport(stage: Stage, script: Script, proof: FleetVerdict): Promise<DemoReport> {
   const manifest = parseManifest(await readFile(stage.path("image", "manifest.json"), "utf8"));
-  const { acts, steps, verdicts } = script.played;
+  const { acts, steps, verdicts, requests } = script.played;
   const report: DemoReport = {
     schema: REPORT_SCHEMA,
     release: {
@@ -119,6 +124,7 @@ async function writeReport(stage: Stage, script: Script, proof: FleetVerdict): P
     acts,
     steps,
     verdicts,
+    requests,
     held: proof.verdict === "proven" && proof.identities === 1 && acts.every(({ held }) => held),
   };
   await writeFile(stage.path("report.json"), `${JSON.stringify(report, undefined, 2)}\n`);

@@ -1,5 +1,6 @@
 import type { FleetVerdict } from "@ashlar/identity";
 import type { ActName } from "./act-names.ts";
+import type { RequestCount } from "./cluster/service-client.ts";
 import type { ReportedAct, ReportedStep, ReportedVerdict } from "./demo-report.ts";
 import type { Outcome, Stage } from "./stage.ts";
 
@@ -7,6 +8,7 @@ type Played = {
   readonly acts: readonly ReportedAct[];
   readonly steps: readonly ReportedStep[];
   readonly verdicts: readonly ReportedVerdict[];
+  readonly requests: readonly RequestCount[];
 };
 
 /** What was played, with when and for how long; what an earlier demo on the same lab has played comes first. */
@@ -17,12 +19,14 @@ export class Script {
   #acts: ReportedAct[] = [];
   #steps: ReportedStep[] = [];
   #verdicts: ReportedVerdict[] = [];
+  #requests: RequestCount[] = [];
 
-  constructor(say: Stage["say"], earlier: Played = { acts: [], steps: [], verdicts: [] }) {
+  constructor(say: Stage["say"], earlier: Played = { acts: [], steps: [], verdicts: [], requests: [] }) {
     this.#say = say;
     this.#acts = [...earlier.acts];
     this.#steps = [...earlier.steps];
     this.#verdicts = [...earlier.verdicts];
+    this.#requests = [...earlier.requests];
   }
 
   /** What follows belongs to this act. */
@@ -43,7 +47,7 @@ export class Script {
   }
 
   get played(): Played {
-    return { acts: this.#acts, steps: this.#steps, verdicts: this.#verdicts };
+    return { acts: this.#acts, steps: this.#steps, verdicts: this.#verdicts, requests: this.#requests };
   }
 
   /** Does one step of an act. */
@@ -80,6 +84,10 @@ export class Script {
       extensions,
     }));
     this.#verdicts.push({ at: new Date().toISOString(), act: this.#act, nodes: known });
+  }
+
+  addRequests(counts: readonly RequestCount[]): void {
+    this.#requests.push(...counts);
   }
 }
 

@@ -1,20 +1,15 @@
-import { readdir } from "node:fs/promises";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
+import { publishExtension } from "./publish-extension.ts";
 
 const NAME = "debug-tools";
 const NODE = "node-1";
 /** Longer than the node will run: the session is forgotten, and nobody ends it. */
 const DURATION = "4h";
 
-/** A signed image of tcpdump and its like, which no node declares. */
+/** tcpdump and its like, which no node declares. */
 export async function publishDebugTools(stage: Stage): Promise<void> {
-  const out = stage.path("debug-tools");
-  const keys = ["--keys", stage.path("keys")];
-  const release = ["--release", stage.path("image")];
-  await stage.mustRun("extension", "build", "--recipe", NAME, ...keys, ...release, "--out", out);
-  const image = await findImage(out);
-  await stage.mustRun("extension", "publish", "--repo", stage.path("repository"), ...keys, image);
+  await publishExtension(stage, NAME);
 }
 
 export type DebugSession = {
@@ -66,12 +61,6 @@ export async function lookForSession(stage: Stage, lab: Lab, session: DebugSessi
     stoppedBy:
       "the node measures an extension before it merges it, so the verdict names it; it is not merged at a boot",
   };
-}
-
-async function findImage(directory: string): Promise<string> {
-  const name = (await readdir(directory)).find((each) => each.startsWith(`${NAME}-`) && each.endsWith(".raw"));
-  if (name === undefined) throw new TypeError(`\`ashlar extension build\` makes an image in ${directory}`);
-  return `${directory}/${name}`;
 }
 
 /** One packet: our own connection is traffic enough. */

@@ -27,6 +27,7 @@ test("what nodes, releases and programs have said is text of the page", () => {
     ],
     steps: [{ act: hostile, title: hostile, startedAt, seconds: 1 }],
     verdicts: [{ at: startedAt, act: hostile, nodes: [{ ...node, extensions: merged }] }],
+    requests: [{ at: startedAt, answered: 1, second: 0, failed: 1 }],
     held: true,
     // Types say what the command prints; what it has printed is read from a file.
   } as unknown as DemoReport;
@@ -52,9 +53,16 @@ test("the timeline has a bar where a node stayed the same, and none where it cha
     // Played on a lab that was kept, a day later.
     { act: "update", title: "two", startedAt: at(86_400), seconds: 60 },
   ] as const;
-  const drawing = renderTimeline(steps, [verdict(59, "1.0.0"), verdict(86_430, "1.1.0"), verdict(86_460, "1.1.0")]);
+  const verdicts = [verdict(59, "1.0.0"), verdict(86_430, "1.1.0"), verdict(86_460, "1.1.0")];
+  const requests = [
+    { at: at(86_400), answered: 100, second: 3, failed: 0 },
+    { at: at(86_410), answered: 99, second: 0, failed: 1 },
+  ];
+  const drawing = renderTimeline({ steps, verdicts, requests });
   assert.equal(drawing.match(/class="between"/gu)?.length, 1);
   assert.equal(drawing.match(/class="bar proven"/gu)?.length, 3);
+  assert.equal(drawing.match(/class="answered"/gu)?.length, 2);
+  assert.equal(drawing.match(/class="failed"/gu)?.length, 1);
   const centres = [...drawing.matchAll(/cx="(?<x>[0-9.]+)"/gu)].map(({ groups }) => Number(groups?.["x"]));
   assert.deepEqual(centres, [517.3, 756.5, 988, 517.3, 756.5, 988]);
 });

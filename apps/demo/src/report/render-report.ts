@@ -1,3 +1,4 @@
+import { summarize } from "../cluster/service-client.ts";
 import type { DemoReport, ReportedAct } from "../demo-report.ts";
 import { escape } from "./escape.ts";
 import { STYLE } from "./style.ts";
@@ -26,7 +27,7 @@ ${renderNodes(proof)}
 <h2>What was checked, link by link</h2>
 ${renderChain(report)}
 <p class="muted">Signed by each node's TPM over a fresh nonce, with a key that its maker's certificate vouches for.</p>
-${verdicts.length === 0 ? "" : `<h2>What each node was proven to be</h2>\n${renderTimeline(steps, verdicts)}`}
+${verdicts.length === 0 ? "" : `<h2>What each node was proven to be</h2>\n${renderTimeline(report)}${renderClient(report)}`}
 ${updates.length === 0 ? "" : `<h2>Updates</h2>\n${renderUpdates(updates)}`}
 ${attacks.length === 0 ? "" : `<h2>Attacks, each as root or with the machine in hand</h2>\n${renderAttacks(attacks)}`}
 <h2>Ask again</h2>
@@ -87,6 +88,11 @@ function renderChain({ release }: DemoReport): string {
       `<li><b>${escape(what)}</b> <code>${escape(value)}</code> <span>${escape(meaning)}</span>`,
   );
   return `<ol class="chain">\n${links.join("\n")}\n</ol>`;
+}
+
+function renderClient({ requests }: DemoReport): string {
+  if (requests.length === 0) return "";
+  return `\n<p class="muted">A client outside of the cluster asked the workload ten times a second while nodes were updated: ${summarize(requests).words}.</p>`;
 }
 
 function renderUpdates(acts: readonly ReportedAct[]): string {

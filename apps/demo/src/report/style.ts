@@ -26,6 +26,7 @@ export const STYLE = `
   svg .dot.proven, svg .bar.proven { fill: var(--good); stroke: var(--good); }
   svg .dot.mismatch, svg .bar.mismatch { fill: var(--bad); stroke: var(--bad); }
   svg .dot.unknown, svg .dot.reported, svg .bar.unknown, svg .bar.reported { fill: var(--open); stroke: var(--open); }
+  svg rect.answered { fill: var(--good); opacity: .55; } svg rect.failed { fill: var(--bad); }
   svg .between { stroke: var(--muted); stroke-width: 2; stroke-dasharray: 2 4; }
   @media print { @page { margin: 10mm; } :root { font-size: 10px; } body { margin: 0; max-width: none; padding: 0; }
     h2 { margin-top: 1rem; } h2, tr, li, svg { break-inside: avoid; } details { display: none; } }

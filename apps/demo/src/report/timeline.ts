@@ -1,4 +1,5 @@
-import type { ReportedStep, ReportedVerdict } from "../demo-report.ts";
+import type { RequestCount } from "../cluster/service-client.ts";
+import type { DemoReport, ReportedStep, ReportedVerdict } from "../demo-report.ts";
 import { escape } from "./escape.ts";
 
 const WIDTH = 1000;
@@ -10,23 +11,30 @@ const ROWS_TOP = 58;
 const ROW_HEIGHT = 58;
 /** Where a label may be above its dot: the second is for one that would run into the one before it. */
 const LABEL_HEIGHTS = [10, 23] as const;
+const REQUESTS_HEIGHT = 40;
+/** Of ten seconds, however short the whole was. */
+const MAX_BAR_WIDTH = 20;
 const CHARACTER_WIDTH = 6.4;
+
+type Played = Pick<DemoReport, "steps" | "verdicts" | "requests">;
 
 /**
  * The nodes over the time in which acts were played: a dot for each proof, a bar where the proofs on both sides say the same,
  * dots of a line where the node changed in between.
  */
-export function renderTimeline(all: readonly ReportedStep[], verdicts: readonly ReportedVerdict[]): string {
+export function renderTimeline({ steps: all, verdicts, requests }: Played): string {
   const steps = all.filter(({ act }) => act !== "build");
   const total = steps.reduce((sum, { seconds }) => sum + seconds, 0);
   if (total === 0 || verdicts.length === 0) return "";
   const place = (second: number): number => LEFT + (second / total) * (WIDTH - LEFT - RIGHT);
   const names = [...new Set(verdicts.flatMap(({ nodes }) => nodes.map(({ name }) => name)))];
-  const height = ROWS_TOP + names.length * ROW_HEIGHT + 18;
+  const requestsTop = ROWS_TOP + names.length * ROW_HEIGHT;
+  const height = requestsTop + (requests.length === 0 ? 0 : REQUESTS_HEIGHT + 12) + 18;
   const rows = names.map((name, index) => renderNode(name, ROWS_TOP + index * ROW_HEIGHT, steps, verdicts, place));
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="What each node was proven to be, over time">
 ${renderActs(steps, place)}
 ${rows.join("\n")}
+${renderRequests(requests, requestsTop, (at) => place(secondOf(at, steps)))}
 ${renderMinutes(total, height - 4, place)}
 </svg>`;
 }
@@ -118,6 +126,28 @@ function secondOf(at: string, steps: readonly ReportedStep[]): number {
     second += seconds;
   }
   return second;
+}
+
+/** What was answered, and above it what was not, as a bar for each count. */
+function renderRequests(requests: readonly RequestCount[], top: number, place: (at: string) => number): string {
+  if (requests.length === 0) return "";
+  const most = Math.max(1, ...requests.map(({ answered, failed }) => answered + failed));
+  const bottom = top + REQUESTS_HEIGHT;
+  const bars = requests.map(({ at, answered, failed }, index) => {
+    const x = place(at);
+    const next = requests[index + 1];
+    const width = Math.max(1, Math.min(next === undefined ? 1 : place(next.at) - x, MAX_BAR_WIDTH));
+    const [good, bad] = [answered, failed].map((count) => (count / most) * REQUESTS_HEIGHT);
+    return [
+      bar("answered", x, bottom - (good ?? 0), width, good ?? 0),
+      failed === 0 ? "" : bar("failed", x, bottom - (good ?? 0) - (bad ?? 0), width, Math.max(2, bad ?? 0)),
+    ].join("");
+  });
+  return `<text x="0" y="${top + REQUESTS_HEIGHT / 2}">requests</text>\n${bars.join("\n")}`;
+}
+
+function bar(kind: "answered" | "failed", x: number, y: number, width: number, height: number): string {
+  return `<rect class="${kind}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"/>`;
 }
 
 function renderMinutes(total: number, y: number, place: Place): string {
