@@ -89,7 +89,7 @@ Options:
   --from <act>   play this act and those after it on the lab that an earlier demo has kept
   --keep         leave the lab running at the end, also after Ctrl-C or an error
   --name <lab>   the lab's name (default: demo)
-  --cluster      the nodes join a Kubernetes cluster, and a client asks their workload ten times a second; without the attacks; new
+  --cluster      the nodes join a Kubernetes cluster, and a client asks their workload ten times a second; without the attacks
   --list         print the acts in their order
   --json         print the report on standard output, everything else on standard error
   -h, --help     print this
