@@ -6,7 +6,7 @@ import { run, type RunResult } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
 import type { ExtensionWorld } from "./extension-lab.ts";
-import { ashlar, ashlarWithStatus, ROOT } from "./world.ts";
+import { ashlar, prove, ROOT } from "./world.ts";
 
 const POLL_MS = 5000;
 /** kubectl's own, and what a program in a container ends with. */
@@ -110,10 +110,7 @@ export class ClusterLab {
   }
 
   async prove(): Promise<FleetVerdict> {
-    const { stdout, stderr } = await ashlarWithStatus("prove", "--lab", this.lab.name, "--json");
-    const text = stdout.toString("utf8");
-    if (text === "") throw new Error(`no verdict: ${stderr}`);
-    return JSON.parse(text);
+    return (await prove("--lab", this.lab.name)).fleet;
   }
 }
 

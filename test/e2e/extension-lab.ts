@@ -1,10 +1,10 @@
 /** One node with extensions, the repository that it has them from, and what it is declared to have. */
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { FleetVerdict } from "@ashlar/identity";
+import type { NamedVerdict } from "@ashlar/identity";
 import type { ExtensionsStatus } from "@ashlar/protocol";
 import { type Lab, openLab } from "@ashlar/lab";
-import { ashlar, ashlarWithStatus, OUT } from "./world.ts";
+import { ashlar, OUT, prove } from "./world.ts";
 
 const NODE = "node-1";
 const HEALTH_CHECK = "/usr/lib/ashlar/health.d/kubernetes";
@@ -161,11 +161,10 @@ export class ExtensionLab {
     return (await this.status()).merged.map(({ name, version }) => `${name} ${version}`);
   }
 
-  async prove(): Promise<{ readonly status: number; readonly node: FleetVerdict["nodes"][number] }> {
-    const { status, stdout, stderr } = await ashlarWithStatus("prove", "--lab", this.lab.name, "--json");
-    const fleet: FleetVerdict = JSON.parse(stdout.toString("utf8") || "{}");
-    const [node] = fleet.nodes ?? [];
-    if (node === undefined) throw new Error(`no verdict: ${stderr}`);
+  async prove(): Promise<{ readonly status: number; readonly node: NamedVerdict }> {
+    const { status, fleet } = await prove("--lab", this.lab.name);
+    const [node] = fleet.nodes;
+    if (node === undefined) throw new Error(`${this.lab.name}: no node was proved`);
     return { status, node };
   }
 }

@@ -4,49 +4,18 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { run } from "@ashlar/host";
-import type { FleetVerdict } from "@ashlar/identity";
-import { type BootInput, type Lab, openLab, plantInputs, readBootInputs } from "@ashlar/lab";
-import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, removeLabOnSignal, ROOT } from "./world.ts";
+import { readBootInputs } from "@ashlar/lab";
+import { NODE, NodeLab } from "./node-lab.ts";
+import { ashlar, ROOT } from "./world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-node";
-const NODE = "node-1";
-const EXAMPLE = join(ROOT, "examples/worker.bu");
-let lab: Lab;
-/** What root can write on a running node and must have no effect on the next boot. */
-let harmless: readonly BootInput[];
+const node = new NodeLab(NAME);
 
-removeLabOnSignal(NAME);
-
-before(
-  async () => {
-    await ashlar("image", "build", "--version", "1.0.0", "--out", IMAGE_DIRECTORY);
-    await ashlar("lab", "down", "--name", NAME);
-    await ashlar("lab", "up", "--nodes", "1", "--image", IMAGE_DIRECTORY, "--config", EXAMPLE, "--name", NAME);
-    lab = await openLab(NAME);
-    const inputs = (await readBootInputs()).flatMap((group) => group.inputs);
-    harmless = inputs.filter(({ effect }) => effect !== undefined);
-  },
-  { timeout: 25 * MINUTES },
-);
-
-after(async () => {
-  await ashlar("lab", "down", "--name", NAME);
-});
-
-async function root(script: string): Promise<{ status: number; output: string }> {
-  return await lab.root(NODE, script);
-}
-
-async function prove(...args: string[]): Promise<{ status: number; fleet: FleetVerdict }> {
-  const { status, stdout } = await ashlarWithStatus("prove", "--lab", NAME, "--json", ...args);
-  return { status, fleet: JSON.parse(stdout.toString("utf8")) };
-}
-
-function differences({ nodes }: FleetVerdict): string[] {
-  return (nodes[0]?.differences ?? []).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
+async function root(script: string): Promise<{ readonly status: number; readonly output: string }> {
+  return await node.root(script);
 }
 
 test(
@@ -133,7 +102,7 @@ test(
   "the agent is one program, started by its socket, and leaves when it is not needed",
   { timeout: 5 * MINUTES },
   async () => {
-    assert.equal((await prove()).fleet.verdict, "proven");
+    assert.equal((await node.prove()).fleet.verdict, "proven");
     assert.equal((await root("systemctl is-active ashlar-agent.service")).output, "active");
     const process = "/proc/$(systemctl show -P MainPID ashlar-agent.service)";
     const privileges = (await root(`cat ${process}/status`)).output;
@@ -153,12 +122,12 @@ test(
     }
     assert.equal((await root("systemctl is-active ashlar-agent.service")).output, "inactive");
     assert.equal((await root("systemctl is-active ashlar-agent.socket")).output, "active");
-    assert.equal((await prove()).fleet.verdict, "proven");
+    assert.equal((await node.prove()).fleet.verdict, "proven");
   },
 );
 
 test("the agent refuses what is not a request", { timeout: 3 * MINUTES }, async () => {
-  const url = lab.nodes[0]?.agentUrl ?? "";
+  const url = node.lab.nodes[0]?.agentUrl ?? "";
   assert.equal(await statusOf(url, "GET", "/"), 404);
   assert.equal(await statusOf(url, "GET", "/v1/evidence"), 405);
   assert.equal(await statusOf(url, "POST", "/v1/evidence", "{"), 400);
@@ -180,14 +149,7 @@ test("every directory in /var is in the list of what a boot reads", { timeout: 2
 });
 
 test("what would decide about the next boot is named before it", { timeout: 5 * MINUTES }, async () => {
-  await plantInputs(lab, NODE, harmless);
-  const { status, fleet } = await prove();
-  assert.equal(status, 1);
-  const found = differences(fleet).join("\n");
-  assert.match(found, /^next boot, EFI variable SystemdOptions: none \/ .*systemd\.run=/mu);
-  for (const name of ["FactoryReset", "HibernateLocation", "MokListRT"]) {
-    assert.match(found, new RegExp(`^next boot, EFI variable ${name}: none / `, "mu"));
-  }
+  await node.assertPlantedIsNamed();
 });
 
 test("commands and JSON of the lab", { timeout: 2 * MINUTES }, async () => {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { FleetVerdict } from "@ashlar/identity";
+import type { NamedVerdict } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { type Lab, openLab } from "@ashlar/lab";
 import type { Releases } from "./update-releases.ts";
-import { ashlar, ashlarWithStatus, ROOT } from "./world.ts";
+import { ashlar, ashlarWithStatus, prove, ROOT } from "./world.ts";
 
 export const NODE = "node-1";
 
@@ -93,11 +93,10 @@ export class UpdateLab {
     return await this.root(`ashlar agent ${args.join(" ")}`);
   }
 
-  async prove(...args: string[]): Promise<{ readonly status: number; readonly node: FleetVerdict["nodes"][number] }> {
-    const { status, stdout, stderr } = await ashlarWithStatus("prove", "--lab", this.name, "--json", ...args);
-    const fleet: FleetVerdict = JSON.parse(stdout.toString("utf8") || "{}");
-    const [node] = fleet.nodes ?? [];
-    if (node === undefined) throw new Error(`${this.name}: no verdict: ${stderr}`);
+  async prove(...args: string[]): Promise<{ readonly status: number; readonly node: NamedVerdict }> {
+    const { status, fleet } = await prove("--lab", this.name, ...args);
+    const [node] = fleet.nodes;
+    if (node === undefined) throw new Error(`${this.name}: no node was proved`);
     return { status, node };
   }
 

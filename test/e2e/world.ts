@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EXIT_STATUS } from "@ashlar/base";
 import { run, type RunResult } from "@ashlar/host";
+import { type FleetVerdict, parseFleetVerdict } from "@ashlar/identity";
 
 /** The root of the checkout; tests are started there. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,6 +21,14 @@ export async function ashlar(...args: string[]): Promise<string> {
 /** Runs `./ashlar` and gives its output whatever its status is. */
 export async function ashlarWithStatus(...args: string[]): Promise<RunResult> {
   return await run(join(ROOT, "ashlar"), args, { acceptStatus: [0, 1, 2, ...Object.values(EXIT_STATUS)] });
+}
+
+/** Runs `./ashlar prove ... --json`. */
+export async function prove(...args: string[]): Promise<{ readonly status: number; readonly fleet: FleetVerdict }> {
+  const { status, stdout, stderr } = await ashlarWithStatus("prove", ...args, "--json");
+  const text = stdout.toString("utf8");
+  if (text === "") throw new Error(`ashlar prove ${args.join(" ")} ended with status ${status}: ${stderr}`);
+  return { status, fleet: parseFleetVerdict(text) };
 }
 
 /** Removes labs when the test's process is told to end: node:test runs no `after` hook then. */

@@ -3,72 +3,27 @@ import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { run } from "@ashlar/host";
-import type { FleetVerdict } from "@ashlar/identity";
-import { type BootInput, findEffects, type Lab, openLab, plantInputs, readBootInputs } from "@ashlar/lab";
-import { ashlar, ashlarWithStatus, IMAGE_DIRECTORY, OUT, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { findEffects, plantInputs } from "@ashlar/lab";
+import { differencesOf, EXAMPLE, NODE, NodeLab } from "../e2e/node-lab.ts";
+import { ashlar, OUT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "faults-node-boots";
-const NODE = "node-1";
-const EXAMPLE = join(ROOT, "examples/worker.bu");
 const OTHER = join(OUT, "other.bu");
-let lab: Lab;
-/** What root can write on a running node: what must have no effect on the next boot, and what must be named after it. */
-let harmless: readonly BootInput[];
-let measured: readonly BootInput[];
+const node = new NodeLab(NAME);
 
-removeLabOnSignal(NAME);
+after(async () => await rm(OTHER, { force: true }));
 
-before(
-  async () => {
-    await ashlar("image", "build", "--version", "1.0.0", "--out", IMAGE_DIRECTORY);
-    await ashlar("lab", "down", "--name", NAME);
-    await ashlar("lab", "up", "--nodes", "1", "--image", IMAGE_DIRECTORY, "--config", EXAMPLE, "--name", NAME);
-    lab = await openLab(NAME);
-    const inputs = (await readBootInputs()).flatMap((group) => group.inputs);
-    harmless = inputs.filter(({ effect }) => effect !== undefined);
-    measured = inputs.filter(({ mismatch }) => mismatch !== undefined);
-  },
-  { timeout: 25 * MINUTES },
-);
-
-after(async () => {
-  await ashlar("lab", "down", "--name", NAME);
-  await rm(OTHER, { force: true });
-});
-
-async function root(script: string): Promise<{ status: number; output: string }> {
-  return await lab.root(NODE, script);
-}
-
-async function prove(...args: string[]): Promise<{ status: number; fleet: FleetVerdict }> {
-  const { status, stdout } = await ashlarWithStatus("prove", "--lab", NAME, "--json", ...args);
-  return { status, fleet: JSON.parse(stdout.toString("utf8")) };
-}
-
-function differences({ nodes }: FleetVerdict): string[] {
-  return (nodes[0]?.differences ?? []).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
-}
-
-function firstDifference(fleet: FleetVerdict): string {
-  return differences(fleet)[0] ?? "";
+async function root(script: string): Promise<{ readonly status: number; readonly output: string }> {
+  return await node.root(script);
 }
 
 test(
   "everything that is planted and decides about the next boot is named before it",
   { timeout: 5 * MINUTES },
-  async () => {
-    await plantInputs(lab, NODE, harmless);
-    const { status, fleet } = await prove();
-    assert.equal(status, 1);
-    const found = differences(fleet).join("\n");
-    assert.match(found, /^next boot, EFI variable SystemdOptions: none \/ .*systemd\.run=/mu);
-    for (const name of ["FactoryReset", "HibernateLocation", "MokListRT"]) {
-      assert.match(found, new RegExp(`^next boot, EFI variable ${name}: none / `, "mu"));
-    }
-  },
+  async () => await node.assertPlantedIsNamed(),
 );
 
 test(
@@ -76,14 +31,14 @@ test(
   { timeout: 20 * MINUTES },
   async () => {
     await ashlar("lab", "stop", NODE, "--name", NAME);
-    await lab.start(NODE, { withoutConfig: true, timeoutMs: 15 * MINUTES });
+    await node.lab.start(NODE, { withoutConfig: true, timeoutMs: 15 * MINUTES });
     assert.match((await root("journalctl -b -u ashlar-config.service -o cat")).output, /no source answers/u);
-    const console = await readFile(lab.nodes[0]?.consolePath ?? "", "utf8");
+    const console = await readFile(node.lab.nodes[0]?.consolePath ?? "", "utf8");
     assert.match(console, /ashlar: the firmware variable SystemdOptions-8cf2644b-\S+ is set/u);
     assert.match(console, /ashlar: removed; restarting without it/u);
-    assert.deepEqual(await findEffects(lab, NODE, harmless), []);
-    const { fleet } = await prove();
-    assert.equal(fleet.verdict, "proven", differences(fleet).join("\n"));
+    assert.deepEqual(await findEffects(node.lab, NODE, node.harmless), []);
+    const { fleet } = await node.prove();
+    assert.equal(fleet.verdict, "proven", differencesOf(fleet).join("\n"));
   },
 );
 
@@ -92,14 +47,14 @@ test("a remembered configuration that root has changed is applied, and named", {
     `cd /var/lib/ashlar/config && printf '%s' '{"ignition":{"version":"3.3.0"},"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["'"$(sed 's/^//' /home/core/.ssh/authorized_keys.d/ignition | tail -n 1)"'"]}]}}' > source && sync && echo done`,
   );
   assert.equal(output, "done");
-  await plantInputs(lab, NODE, measured);
+  await plantInputs(node.lab, NODE, node.measured);
   await ashlar("lab", "stop", NODE, "--name", NAME);
   await ashlar("lab", "start", NODE, "--name", NAME, "--without-config");
-  const { status, fleet } = await prove();
+  const { status, fleet } = await node.prove();
   assert.equal(status, 1);
-  const found = differences(fleet).join("\n");
+  const found = differencesOf(fleet).join("\n");
   assert.match(found, /PCR 13|config/u);
-  for (const { mismatch = "" } of measured) assert.match(found, new RegExp(mismatch, "u"));
+  for (const { mismatch = "" } of node.measured) assert.match(found, new RegExp(mismatch, "u"));
 });
 
 test(
@@ -111,31 +66,31 @@ test(
     await ashlar("lab", "stop", NODE, "--name", NAME);
     await ashlar("lab", "start", NODE, "--name", NAME, "--config", OTHER);
     // Nobody could log in with the changed configuration. What was measured of the ESP goes with the next boot.
-    for (const { undo = "true" } of measured) assert.equal((await root(undo)).status, 0);
+    for (const { undo = "true" } of node.measured) assert.equal((await root(undo)).status, 0);
     await ashlar("lab", "restart", NODE, "--name", NAME);
     assert.equal((await root("cat /proc/sys/vm/overcommit_memory")).output, "0");
-    assert.equal((await prove()).fleet.verdict, "proven");
-    const outdated = await prove("--config", EXAMPLE);
+    assert.equal((await node.prove()).fleet.verdict, "proven");
+    const outdated = await node.prove("--config", EXAMPLE);
     assert.equal(outdated.status, 1);
-    assert.match(firstDifference(outdated.fleet), /class/u);
+    assert.match(differencesOf(outdated.fleet)[0] ?? "", /class/u);
   },
 );
 
 test("a node whose configuration cannot be measured does not boot", { timeout: 12 * MINUTES }, async () => {
   await ashlar("lab", "stop", NODE, "--name", NAME);
-  const tpmState = join(dirname(lab.nodes[0]?.diskPath ?? ""), "tpm");
+  const tpmState = join(dirname(node.lab.nodes[0]?.diskPath ?? ""), "tpm");
   // Without the SHA-256 bank there is nothing to extend a word into.
   await run("swtpm_setup", ["--tpm2", "--reconfigure", "--pcr-banks", "sha1", "--tpmstate", tpmState]);
   await ashlar("lab", "start", NODE, "--name", NAME, "--no-wait");
   const stopped = await waitForConsole(/ashlar: ashlar-config\.service failed/u);
-  assert.ok(stopped, (await lab.consoleTail(NODE, 30)).join("\n"));
-  assert.equal((await prove()).fleet.verdict, "unknown");
+  assert.ok(stopped, (await node.lab.consoleTail(NODE, 30)).join("\n"));
+  assert.equal((await node.prove()).fleet.verdict, "unknown");
   await ashlar("lab", "stop", NODE, "--name", NAME, "--force");
 });
 
 async function waitForConsole(pattern: RegExp): Promise<boolean> {
   for (let waited = 0; waited < 300; waited++) {
-    if ((await lab.consoleTail(NODE, 200)).some((line) => pattern.test(line))) return true;
+    if ((await node.lab.consoleTail(NODE, 200)).some((line) => pattern.test(line))) return true;
     await sleep(1000);
   }
   return false;

@@ -6,12 +6,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import type { FleetVerdict } from "@ashlar/identity";
+import { levelWithNextBoot } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import { ROOT_FILE } from "@ashlar/keys";
 import { type Turn, UpdateLab } from "../e2e/update-lab.ts";
 import { FAULTY, makeReleases, NEW, OLD, type Releases } from "../e2e/update-releases.ts";
-import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { ashlar, ashlarWithStatus, OUT, prove, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-fleet";
@@ -59,9 +59,8 @@ async function updateUntil(to: string, said: RegExp): Promise<number | null> {
 }
 
 async function proven(): Promise<string[]> {
-  const { stdout } = await ashlarWithStatus("prove", "--lab", NAME, "--json");
-  const { nodes }: FleetVerdict = JSON.parse(stdout.toString("utf8"));
-  return nodes.map(({ level, release }) => `${level} ${release}`);
+  const { nodes } = (await prove("--lab", NAME)).fleet;
+  return nodes.map((node) => `${levelWithNextBoot(node)} ${node.release}`);
 }
 
 test(
@@ -118,10 +117,9 @@ test("nodes of no lab, by their URLs", { timeout: 10 * MINUTES }, async () => {
     JSON.stringify(nodes),
   );
   const image = ["--image", releases.image(FAULTY)];
-  const proof = await ashlarWithStatus("prove", ...place, ...trust, ...roots, ...image, "--json");
-  const { nodes: judged }: FleetVerdict = JSON.parse(proof.stdout.toString("utf8"));
+  const { nodes: judged } = (await prove(...place, ...trust, ...roots, ...image)).fleet;
   assert.deepEqual(
-    judged.map(({ level, release, nextBoot }) => [level, release, nextBoot?.release]),
+    judged.map((each) => [levelWithNextBoot(each), each.release, each.nextBoot?.release]),
     [["proven", FAULTY, NEW]],
     JSON.stringify(judged),
   );

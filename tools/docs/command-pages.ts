@@ -34,7 +34,7 @@ function exitStatuses(): string {
   return [
     "## Exit status",
     "",
-    "Answers are 0, 1 and 2: `prove` gives 0 for proven, 1 for a mismatch and 2 for unknown; a command that checks",
+    "Answers are 0, 1 and 2: `prove` gives 0 for proven, 1 for a mismatch, also of a next boot, and 2 for unknown; a command that checks",
     "something gives 0 when it holds and 1 when it does not. Everything else is a failure of the command itself, with the",
     "statuses of sysexits.h:",
     "",

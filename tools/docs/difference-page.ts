@@ -7,7 +7,8 @@ export function differencePage(): string {
 
 Each difference in a verdict (\`ashlar prove --json\`, \`ashlar debug --json\`) has a \`code\` from this list: programs
 decide by it. \`subject\` says which one, where there are several: a PCR's number, an extension's name, a section, a path.
-\`about\` is \`next-boot\` for what is not about what the node runs. The other members are texts for people, and may change.
+The other members are texts for people, and may change. Those of a node are about what it runs; those of its \`nextBoot\` are
+about what it boots next.
 
 | code | meaning |
 |---|---|

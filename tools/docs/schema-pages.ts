@@ -12,10 +12,10 @@ import { z } from "zod";
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
 export function schemaPages(): Map<string, string> {
   const schemas: readonly (readonly [string, object])[] = [
-    ["fleet-verdict-v1", fleetVerdictJsonSchema()],
+    ["fleet-verdict-v2", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],
-    ["debug-session-v1", debugResultJsonSchema()],
+    ["debug-session-v2", debugResultJsonSchema()],
     ["extension-record-v1", extensionRecordJsonSchema()],
     ["extensions-v1", extensionsStatusJsonSchema()],
     ...updateJsonSchemas(),

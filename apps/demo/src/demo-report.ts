@@ -3,7 +3,7 @@ import type { ActName } from "./act-names.ts";
 import type { RequestCount } from "./cluster/service-client.ts";
 import type { Outcome } from "./stage.ts";
 
-export const REPORT_SCHEMA = "ashlar.demo/v2";
+export const REPORT_SCHEMA = "ashlar.demo/v3";
 
 export type DemoReport = {
   readonly schema: typeof REPORT_SCHEMA;

@@ -13,7 +13,7 @@ import { type DemoReport, REPORT_SCHEMA } from "./demo-report.ts";
 import type { DemoOptions } from "./options.ts";
 import { renderReport } from "./report/render-report.ts";
 import { clock, Script } from "./script.ts";
-import { Stage } from "./stage.ts";
+import { isProven, Stage } from "./stage.ts";
 
 /** Plays the acts, and writes report.json, report.html and the evidence into `directory`. */
 export async function playDemo(directory: string, options: DemoOptions, signal: AbortSignal): Promise<DemoReport> {
@@ -125,7 +125,7 @@ async function writeReport(stage: Stage, script: Script, proof: FleetVerdict): P
     steps,
     verdicts,
     requests,
-    held: proof.verdict === "proven" && proof.identities === 1 && acts.every(({ held }) => held),
+    held: isProven(proof) && proof.identities === 1 && acts.every(({ held }) => held),
   };
   await writeFile(stage.path("report.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   await writeFile(stage.path("report.html"), renderReport(report));

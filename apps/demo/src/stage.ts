@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import { printLines, reportLines } from "@ashlar/host/terminal";
-import type { FleetVerdict } from "@ashlar/identity";
+import { type FleetVerdict, levelWithNextBoot, parseFleetVerdict } from "@ashlar/identity";
 import { type Lab, openLab } from "@ashlar/lab";
 
 /** The root of the checkout. */
@@ -41,6 +41,11 @@ export type Update = {
 };
 
 export type Proof = { readonly status: number; readonly fleet: FleetVerdict };
+
+/** All nodes are proven to be what was declared, and none is found to boot anything else next. */
+export function isProven({ nodes }: FleetVerdict): boolean {
+  return nodes.length > 0 && nodes.every((node) => levelWithNextBoot(node) === "proven");
+}
 
 export type StageOptions = {
   readonly directory: string;
@@ -118,13 +123,13 @@ export class Stage {
   async prove(...args: string[]): Promise<Proof> {
     const { status, output } = await this.#run(["prove", ...args, "--json"], "take");
     if (output.trim() === "") throw new AshlarError("failed", `ashlar prove printed no verdict (status ${status})`);
-    // The product's own output, in the schema that its tests hold it to.
-    const fleet: FleetVerdict = JSON.parse(output);
-    for (const node of fleet.nodes) {
-      const [first] = node.differences;
+    const fleet = parseFleetVerdict(output);
+    for (const { name, level, identity, differences, nextBoot } of fleet.nodes) {
+      const [first] = [...differences, ...(nextBoot?.differences ?? [])];
       const what = first === undefined ? "" : `  ${first.what}: expected ${first.expected}, found ${first.found}`;
+      const next = `next boot ${nextBoot?.level ?? "-"}`;
       this.say(
-        `  ${node.name.padEnd(8)} ${node.level.padEnd(9)} ${(node.identity ?? "-").slice(0, 12).padEnd(12)}${what}`,
+        `  ${name.padEnd(8)} ${level.padEnd(9)} ${next.padEnd(19)} ${(identity ?? "-").slice(0, 12).padEnd(12)}${what}`,
       );
     }
     this.say(`  verdict: ${fleet.verdict}, ${fleet.identities} ${fleet.identities === 1 ? "identity" : "identities"}`);

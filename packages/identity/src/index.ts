@@ -38,11 +38,19 @@ export type { Fallback, JudgedNextBoot, NextBootContext } from "./judge/judge-ne
 export type { ExtensionExpectations, VerdictExtension } from "./judge/judge-extensions.ts";
 export { describeNode, judgeFleet, refusePinned, summaryOf } from "./judge/judge-fleet.ts";
 export type { FleetMember } from "./judge/judge-fleet.ts";
-export { differencesSchema, EMPTY_VERDICT, fleetVerdictJsonSchema, LEVELS } from "./verdict.ts";
+export { parseFleetVerdict } from "./parse-fleet-verdict.ts";
+export {
+  differencesSchema,
+  EMPTY_VERDICT,
+  FLEET_VERDICT_SCHEMA,
+  fleetVerdictJsonSchema,
+  LEVELS,
+  nextBootVerdictSchema,
+} from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";
 export { verifyEvidence } from "./verify-evidence.ts";
 export type { QuotingTpm, Verification, VerificationInput } from "./verify-evidence.ts";
-export { unknownNextBoot, verifyNextBoot, withNextBoot } from "./verify-next-boot.ts";
+export { levelWithNextBoot, unknownNextBoot, verifyNextBoot } from "./verify-next-boot.ts";
 export type { NextBootInput } from "./verify-next-boot.ts";
 export { NO_KNOWLEDGE, knownExtensionOf } from "./expected/known-extension.ts";
 export type { DebugException, ExtensionKnowledge, KnownExtension, RightExtension } from "./expected/known-extension.ts";

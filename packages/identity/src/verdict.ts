@@ -16,7 +16,10 @@ import type { VerdictExtension } from "./judge/judge-extensions.ts";
 export const LEVELS = ["proven", "reported", "mismatch", "unknown"] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What is known about one node. Members are null where the evidence does not prove them. */
+/**
+ * What is known about one node: level and differences are about what it runs, `nextBoot` is about what it boots next. Who
+ * decides on both has to look at both. Members are null where the evidence does not prove them.
+ */
 export type NodeVerdict = {
   readonly level: Level;
   /** The OS version that the node runs. */
@@ -30,15 +33,15 @@ export type NodeVerdict = {
   readonly extensions: readonly VerdictExtension[];
   /** What is worth knowing although it is right, for example what a debug session has left in the log. */
   readonly notes: readonly string[];
-  /** Null when the node did not answer, or was not asked. */
+  /** Null when the node was not asked, or nobody knows who has answered. */
   readonly nextBoot: NextBootVerdict | null;
   /** The most telling difference comes first; empty only when proven. */
   readonly differences: readonly Difference[];
 };
 
 /**
- * What a node will boot. The level is `mismatch` when that is no known, undamaged release (and the node's level is, too),
- * `unknown` when it cannot be told, `reported` when it is known only from software that is not itself proven.
+ * What a node will boot. The level is `mismatch` when that is no known, undamaged release, `unknown` when it cannot be
+ * told, `reported` when it is known only from software that is not itself proven.
  */
 export type NextBootVerdict = {
   /** The release that starts next; null when it is none that is known. */
@@ -62,9 +65,15 @@ export const EMPTY_VERDICT: Omit<NodeVerdict, "level" | "differences"> = {
 
 export type NamedVerdict = { readonly name: string } & NodeVerdict;
 
+export const FLEET_VERDICT_SCHEMA = "ashlar.fleet-verdict/v2";
+
 /** What `ashlar prove --json` prints. */
 export type FleetVerdict = {
-  /** `mismatch` if any node is; else `unknown` if any node is not proven; else `proven`. */
+  readonly schema: typeof FLEET_VERDICT_SCHEMA;
+  /**
+   * Over what all nodes run and boot next: `mismatch` if any of it is; else `unknown` if any of it is not proven; else
+   * `proven`.
+   */
   readonly verdict: "proven" | "mismatch" | "unknown";
   /** How many different identities the nodes have. */
   readonly identities: number;
@@ -81,7 +90,6 @@ export const differencesSchema: z.ZodType<readonly Difference[]> = z.array(
       .enum(Object.keys(DIFFERENCE_CODES) as [DifferenceCode, ...DifferenceCode[]])
       .describe("What it is about, for programs: the list only grows"),
     subject: z.string().exactOptional().describe("Which one: a PCR's number, an extension's name, a section, a path"),
-    about: z.literal("next-boot").exactOptional().describe("Not about what the node runs"),
     what: z.string().describe("Texts are for people and may change"),
     expected: z.string(),
     found: z.string(),
@@ -89,7 +97,8 @@ export const differencesSchema: z.ZodType<readonly Difference[]> = z.array(
 );
 const differences = differencesSchema;
 
-const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
+/** For schemas of what names a next boot. */
+export const nextBootVerdictSchema: z.ZodType<NextBootVerdict> = z.strictObject({
   release: z.string().nullable().describe("The OS version that starts next, when it is a known one"),
   level: z
     .enum(LEVELS)
@@ -118,23 +127,30 @@ const extension: z.ZodType<VerdictExtension> = z.strictObject({
   until: z.string().nullable().describe("RFC 3339: when the debug session ends that it is allowed for"),
 });
 
-const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
+export const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
+  schema: z.literal(FLEET_VERDICT_SCHEMA),
   verdict: z
     .enum(["proven", "mismatch", "unknown"])
-    .describe("mismatch if any node is; else unknown if any node is not proven; else proven"),
+    .describe(
+      "Over what all nodes run and boot next: mismatch if any of it is; else unknown if any of it is not proven; else proven",
+    ),
   identities: z.int().nonnegative().describe("How many different identities the nodes have"),
   nodes: z.array(
     z.strictObject({
       name: z.string(),
-      level: z.enum(LEVELS),
+      level: z.enum(LEVELS).describe("Of what the node runs; its next boot has a level of its own"),
       release: z.string().nullable().describe("The OS version that the node runs"),
       identity: digest.nullable().describe("Digest of release, /usr, UKI, extensions and class config"),
       config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
       nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
       extensions: z.array(extension).describe("All that is merged, as measured, sorted by name"),
       notes: z.array(z.string()).describe("What is worth knowing although it is right"),
-      nextBoot: nextBootVerdictSchema.nullable().describe("null when the node did not answer"),
-      differences: differences.describe("The most telling difference comes first; empty only when proven"),
+      nextBoot: nextBootVerdictSchema
+        .nullable()
+        .describe("What the node boots next; null when it did not answer, or nobody knows who has"),
+      differences: differences.describe(
+        "In what the node runs: the most telling one comes first; empty only when proven",
+      ),
     }),
   ),
 });
@@ -142,8 +158,8 @@ const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
 /** The JSON Schema of {@link FleetVerdict}. Its version changes when a member is removed or changes its meaning. */
 export function fleetVerdictJsonSchema(): object {
   return {
-    $id: "urn:ashlar:fleet-verdict:v1",
-    title: "What `ashlar prove --json` prints, version 1",
+    $id: "urn:ashlar:fleet-verdict:v2",
+    title: "What `ashlar prove --json` prints, version 2",
     ...z.toJSONSchema(fleetVerdictSchema),
   };
 }

@@ -9,7 +9,6 @@ import type { Evidence, ManifestFile } from "@ashlar/protocol/answers";
 import { firmwareToPin } from "./firmware-to-pin.ts";
 import { expectationsOf } from "./expected/expectations.ts";
 import { configWord } from "@ashlar/protocol";
-import { judgeFleet, summaryOf } from "./judge/judge-fleet.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { TestAuthority, TestNode } from "./test-node.ts";
 import {
@@ -493,29 +492,6 @@ test("a node's own word against itself counts, its silence does not", () => {
   assert.equal(corrupted.level, "mismatch");
   assert.equal(corrupted.differences[0]?.what, "reported dm-verity status of /usr");
   assert.equal(judge({ ...EVIDENCE, verity: { device: "usr", status: "" } }).level, "proven");
-});
-
-test("two nodes that answer with one TPM are both refused", () => {
-  const verification = verifyEvidence(EVIDENCE, INPUT);
-  const member = (name: string) => ({ name, ...verification });
-  assert.equal(summaryOf(judgeFleet([member("node-1")])), "1 node, 1 identity: all proven");
-  const fleet = judgeFleet([member("node-1"), member("node-2")]);
-  assert.equal(fleet.verdict, "mismatch");
-  assert.deepEqual(
-    fleet.nodes.map(({ level, differences }) => [level, differences[0]?.found]),
-    Array.from({ length: 2 }, () => ["mismatch", "one TPM answers for node-1, node-2"]),
-  );
-  assert.equal(judgeFleet([]).verdict, "unknown");
-});
-
-test("no node counts as proven that adds no identity to the count", () => {
-  const verification = verifyEvidence(EVIDENCE, INPUT);
-  const nameless = { ...verification, verdict: { ...verification.verdict, identity: null } };
-  const fleet = judgeFleet([{ name: "node-1", ...nameless }]);
-  assert.deepEqual(
-    [fleet.verdict, fleet.identities, fleet.nodes[0]?.differences[0]?.what],
-    ["mismatch", 0, "identity"],
-  );
 });
 
 test("arbitrary bytes in any field of the evidence give a verdict that is not proven", () => {

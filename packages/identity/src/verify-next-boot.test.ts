@@ -7,9 +7,9 @@ import { sha256 } from "@ashlar/formats";
 import { testNextBootReport, testLogs, testRelease } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "./test-node.ts";
 import type { NextBootAnswer } from "@ashlar/protocol/answers";
-import type { NextBootVerdict } from "./verdict.ts";
+import { LEVELS, type NextBootVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
-import { verifyNextBoot, withNextBoot, type NextBootInput } from "./verify-next-boot.ts";
+import { levelWithNextBoot, verifyNextBoot, type NextBootInput } from "./verify-next-boot.ts";
 
 const authority = new TestAuthority();
 const node = new TestNode(authority);
@@ -105,17 +105,17 @@ test("a report from another boot, or after more was measured, is refused", () =>
   assertRefused(verifyNextBoot(node.nextBoot(REPORT, CHALLENGE), INPUT), /^TPM's reset and restart count/u);
 });
 
-test("a node with a wrong next boot is a mismatch, whatever runs; anything less than wrong changes nothing", () => {
+test("for who decides on both, a wrong next boot is a mismatch, whatever runs; less than wrong changes nothing", () => {
   const { verdict } = INPUT.verification;
   const wrong = node.nextBoot({ ...REPORT, loaderConfig: "default x\n" }, CHALLENGE);
   const nextBoot = verifyNextBoot(wrong, { ...INPUT, evidence: node.evidence(RELEASE, CHALLENGE) });
-  const refused = withNextBoot(verdict, nextBoot);
-  assert.equal(refused.level, "mismatch");
-  assert.deepEqual([refused.release, refused.identity], [verdict.release, verdict.identity]);
-  assert.equal(refused.differences[0]?.what, "next boot, loader/loader.conf");
-  for (const level of ["proven", "reported", "unknown"] as const) {
-    const found = withNextBoot(verdict, { ...nextBoot, level });
-    assert.deepEqual([found.level, found.nextBoot?.level, found.differences], ["proven", level, []]);
+  assert.equal(nextBoot.differences[0]?.what, "loader/loader.conf");
+  for (const level of LEVELS) {
+    assert.equal(levelWithNextBoot({ level, nextBoot }), "mismatch");
+    assert.equal(levelWithNextBoot({ level, nextBoot: null }), level);
+    for (const next of ["proven", "reported", "unknown"] as const) {
+      assert.equal(levelWithNextBoot({ ...verdict, level, nextBoot: { ...nextBoot, level: next } }), level);
+    }
   }
 });
 

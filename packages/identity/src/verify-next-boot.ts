@@ -4,7 +4,7 @@ import { attempt, expectSame, type Difference } from "./check/difference.ts";
 import { parseNextBootReport, type Evidence, type KnownRelease, type NextBootAnswer } from "@ashlar/protocol/answers";
 import { judgeNextBoot } from "./judge/judge-next-boot.ts";
 import { nextBootQualifyingData } from "@ashlar/protocol";
-import type { NextBootVerdict, NodeVerdict } from "./verdict.ts";
+import type { Level, NextBootVerdict, NodeVerdict } from "./verdict.ts";
 import type { Verification } from "./verify-evidence.ts";
 
 export type NextBootInput = {
@@ -80,13 +80,10 @@ function levelOfReporter({ level, differences }: NodeVerdict): Pick<NextBootVerd
   return { level: "reported", differences: [difference] };
 }
 
-/** A node that would not boot a known, whole release next is not what was declared, whatever it runs now. */
-export function withNextBoot(verdict: NodeVerdict, nextBoot: NextBootVerdict): NodeVerdict {
-  if (nextBoot.level !== "mismatch") return { ...verdict, nextBoot };
-  const more = nextBoot.differences.map(({ what, ...rest }): Difference => ({
-    ...rest,
-    what: `next boot, ${what}`,
-    about: "next-boot",
-  }));
-  return { ...verdict, level: "mismatch", nextBoot, differences: [...verdict.differences, ...more] };
+/**
+ * For who decides on both at once: a node that would boot something wrong next is not what was declared, whatever it runs.
+ * A next boot of which less than that is known changes nothing here.
+ */
+export function levelWithNextBoot({ level, nextBoot }: Pick<NodeVerdict, "level" | "nextBoot">): Level {
+  return nextBoot?.level === "mismatch" ? "mismatch" : level;
 }

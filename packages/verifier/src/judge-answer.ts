@@ -4,7 +4,6 @@ import {
   unknownNextBoot,
   verifyEvidence,
   verifyNextBoot,
-  withNextBoot,
   type DifferenceCode,
   type Expectations,
   type NextBootVerdict,
@@ -54,7 +53,7 @@ export function judgeAnswer(
     "answer" in nextBoot
       ? verifyNextBoot(nextBoot.answer, { evidence, verification, challenge, releases })
       : unknownNextBoot(nextBoot.level, [{ ...NEXT_BOOT_ANSWER, found: nextBoot.found }]);
-  return { ...verification, verdict: withNextBoot(verification.verdict, judged) };
+  return { ...verification, verdict: { ...verification.verdict, nextBoot: judged } };
 }
 
 const NEXT_BOOT_ANSWER = {

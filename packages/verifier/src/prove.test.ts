@@ -43,14 +43,14 @@ test("a node is enrolled once, pinned, and proven again with a fresh nonce", asy
   await using agent = await TestAgent.start(node, RELEASE);
   const first = await proveNodes([target("worker", agent.url)], options);
   assert.deepEqual(first.fleet.nodes[0]?.differences, []);
-  assert.equal(first.fleet.verdict, "proven");
+  assert.equal(first.fleet.nodes[0]?.level, "proven");
   assert.ok((first.agesMs.get("worker") ?? Infinity) < 60_000);
   assert.equal(statSync(options.pinsPath).mode & 0o777, 0o600);
   const pins = await readPins(options.pinsPath);
   assert.deepEqual([...pins.keys()], ["worker"]);
 
   const again = await proveNodes([target("worker", agent.url)], options);
-  assert.equal(again.fleet.verdict, "proven");
+  assert.equal(again.fleet.nodes[0]?.level, "proven");
   const both = ["/v1/evidence", "/v1/next-boot"];
   assert.deepEqual(agent.asked, ["/v1/keys", "/v1/activate", ...both, ...both]);
   assert.deepEqual(again.peers, new Map([["worker", agent.peer]]));
@@ -249,7 +249,7 @@ test("a TPM without a certificate is pinned by its EK and reported with the sent
 
 test("a pinned node that leaves its certificate out is another machine", async () => {
   await using certified = await TestAgent.start(node, RELEASE);
-  assert.equal((await proveNodes([target("worker", certified.url)], options)).fleet.verdict, "proven");
+  assert.equal((await proveNodes([target("worker", certified.url)], options)).fleet.nodes[0]?.level, "proven");
   const { ekCertificate: _none, ...keys } = node.keys;
   await using bare = await TestAgent.start(node, RELEASE, { keys });
   const [found] = (await proveNodes([target("worker", bare.url)], options)).fleet.nodes;
@@ -268,7 +268,7 @@ test("intermediates that the TPM has lead to the maker, at enrolment and later",
   await using agent = await TestAgent.start(node, RELEASE, { keys: { ...node.keys, ekIntermediates: withFilling } });
   for (const url of [agent.url, bare.url]) {
     const { fleet } = await proveNodes([target("worker", url)], { ...options, ekRoots });
-    assert.equal(fleet.verdict, "proven");
+    assert.equal(fleet.nodes[0]?.level, "proven");
   }
 });
 
@@ -315,19 +315,24 @@ test("the next boot is proven beside what runs", async () => {
   assert.deepEqual(found?.nextBoot, { release: "1.1.0", level: "proven", differences: [], fallback, notes: [] });
   // Not known: what a node would run next is no release that anybody has declared.
   const [stranger] = (await proveNodes([target("worker", agent.url)], options)).fleet.nodes;
-  assert.deepEqual([stranger?.level, stranger?.release, stranger?.nextBoot?.release], ["mismatch", "1.0.0", null]);
-  assert.match(stranger?.differences[0]?.what ?? "", /^next boot, boot entry EFI\/Linux\/ashlar_1.1.0\+3-0.efi$/u);
+  assert.deepEqual([stranger?.level, stranger?.release, stranger?.nextBoot?.release], ["proven", "1.0.0", null]);
+  assert.deepEqual(stranger?.differences, []);
+  assert.match(stranger.nextBoot?.differences[0]?.what ?? "", /^boot entry EFI\/Linux\/ashlar_1.1.0\+3-0.efi$/u);
 });
 
-test("a node that cannot say what it boots next stays proven; one that talks nonsense about it does not", async () => {
+test("silence about the next boot leaves that unknown, nonsense is a mismatch of it; what runs stays proven", async () => {
   await using old = await TestAgent.start(node, RELEASE);
-  const [silent] = (await proveNodes([target("worker", old.url)], options)).fleet.nodes;
+  const first = (await proveNodes([target("worker", old.url)], options)).fleet;
+  const [silent] = first.nodes;
+  assert.equal(first.verdict, "unknown", "a node cannot make itself right by saying nothing");
   assert.deepEqual([silent?.level, silent?.nextBoot?.level, silent?.differences], ["proven", "unknown", []]);
   assert.match(silent?.nextBoot?.differences[0]?.found ?? "", /does not know the question$/u);
   await using confused = await TestAgent.start(node, RELEASE, { garbage: "{}", garbageAt: "/v1/next-boot" });
-  const [wrong] = (await proveNodes([target("worker", confused.url)], options)).fleet.nodes;
-  assert.deepEqual([wrong?.level, wrong?.nextBoot?.level], ["mismatch", "mismatch"]);
-  assert.match(wrong?.differences[0]?.what ?? "", /^next boot, answer about the next boot$/u);
+  const second = (await proveNodes([target("worker", confused.url)], options)).fleet;
+  const [wrong] = second.nodes;
+  assert.equal(second.verdict, "mismatch");
+  assert.deepEqual([wrong?.level, wrong?.nextBoot?.level], ["proven", "mismatch"]);
+  assert.match(wrong?.nextBoot?.differences[0]?.what ?? "", /^answer about the next boot$/u);
 });
 
 test("while it is a node's turn, both releases are right for it", async () => {
@@ -337,7 +342,7 @@ test("while it is a node's turn, both releases are right for it", async () => {
     const turn = { ...target("worker", agent.url), expectations: { ...EXPECTATIONS, alsoAllowed: [NEXT] } };
     const evidenceDirectory = join(directory, "turn");
     const during = await proveNodes([turn], { ...options, evidenceDirectory });
-    assert.deepEqual([during.fleet.verdict, during.fleet.nodes[0]?.release], ["proven", "1.1.0"]);
+    assert.deepEqual([during.fleet.nodes[0]?.level, during.fleet.nodes[0]?.release], ["proven", "1.1.0"]);
     const kept = await proveStored(evidenceDirectory, ["worker"], { ...STORED, candidates: [NEXT] });
     assert.deepEqual(kept.fleet, during.fleet);
     const replaced = { ...STORED, candidates: [NEXT], releaseInstead: RELEASE };
@@ -392,17 +397,21 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const report = readFileSync(join(cwd, "next-boot.json"), "utf8");
   writeFileSync(join(cwd, "next-boot.json"), `${report} `);
   const edited = await proveStored(evidenceDirectory, ["a"], { ...STORED, candidates });
-  assert.equal(edited.fleet.nodes[0]?.differences[0]?.what, "next boot, quote's qualifying data");
+  assert.equal(edited.fleet.nodes[0]?.nextBoot?.differences[0]?.what, "quote's qualifying data");
   // What speaks against a node cannot be taken out.
   for (const file of readdirSync(cwd)) if (file.startsWith("next-boot")) rmSync(join(cwd, file));
   const without = await proveStored(evidenceDirectory, ["a"], STORED);
   assert.deepEqual([without.fleet.verdict, without.fleet.nodes[0]?.nextBoot?.level], ["mismatch", "mismatch"]);
-  assert.match(without.fleet.nodes[0]?.differences[0]?.found ?? "", /neither its files nor a reason/u);
+  assert.match(without.fleet.nodes[0]?.nextBoot?.differences[0]?.found ?? "", /neither its files nor a reason/u);
   const noNextBoot = { level: "unknown", found: "not asked" } as const;
   const kept = await readStoredAnswer(evidenceDirectory, "a");
   assert.ok(kept !== undefined);
   await writeStoredAnswer(evidenceDirectory, "a", { ...kept.answer, nextBoot: noNextBoot });
-  assert.equal((await proveStored(evidenceDirectory, ["a"], STORED)).fleet.verdict, "proven");
+  const open = (await proveStored(evidenceDirectory, ["a"], STORED)).fleet;
+  assert.deepEqual(
+    [open.verdict, open.nodes[0]?.level, open.nodes[0]?.nextBoot?.level],
+    ["unknown", "proven", "unknown"],
+  );
 
   // b's files under a's name, file by file.
   for (const file of ["quote.msg", "quote.sig", "ak.pub", "answer.json"]) {
@@ -450,7 +459,7 @@ test("extensions: live and stored evidence agree, also when a debug session has 
     assert.deepEqual(extensions, known);
     const stored = await proveStored(evidenceDirectory, ["worker"], { ...STORED, extensions });
     assert.deepEqual(stored.fleet, live.fleet);
-    assert.equal(stored.fleet.verdict, "proven");
+    assert.equal(stored.fleet.nodes[0]?.level, "proven");
 
     const withdrawn = known.map((each) => Object.assign({}, each, { withdrawn: { reason: "a hole" } }));
     const later = await proveStored(evidenceDirectory, ["worker"], { ...STORED, extensions: withdrawn });

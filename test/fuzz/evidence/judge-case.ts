@@ -1,6 +1,6 @@
 /** One case: evidence of an honest node, changed by structure, judged among a fleet. */
 import { AshlarError } from "@ashlar/base";
-import { judgeFleet, verifyEvidence, verifyNextBoot, withNextBoot, type Verification } from "@ashlar/identity";
+import { judgeFleet, levelWithNextBoot, verifyEvidence, verifyNextBoot, type Verification } from "@ashlar/identity";
 import { NONCE_BYTES, qualifyingData } from "@ashlar/protocol";
 import { parseKnownRelease, type Evidence, type KnownRelease } from "@ashlar/protocol/answers";
 import { seededRandom, type Random } from "../random.ts";
@@ -59,17 +59,19 @@ export function judgeDraft(draft: Draft, evidence: Evidence): void {
   if (verification.verdict.level !== "proven") throw new AshlarError("untrusted", verification.verdict.level);
   const releases = [release, ...candidates];
   const nextBoot = verifyNextBoot(draft.nextBoot, { evidence, verification, challenge, releases });
-  const judged: Verification = { ...verification, verdict: withNextBoot(verification.verdict, nextBoot) };
   const { nodes, identities, verdict } = judgeFleet([
-    { name: self.name, ...judged },
+    { name: self.name, ...verification, verdict: { ...verification.verdict, nextBoot } },
     { name: other.name, ...verificationOf(other) },
   ]);
   const [found, second] = nodes;
   if (found === undefined || second === undefined) throw new Error("two nodes were judged");
-  if (found.level !== "proven") throw new AshlarError("untrusted", found.level);
+  const level = levelWithNextBoot(found);
+  if (level !== "proven") throw new AshlarError("untrusted", level);
   assertHonest(found, evidence, self, release);
   const expected = new Set([found.identity, second.identity]).size;
-  if (second.level !== "proven" || verdict !== "proven") throw new Error(`the other node is ${second.level}`);
+  if (levelWithNextBoot(second) !== "proven") throw new Error(`the other node is ${second.level}`);
+  const whole = nextBoot.level === "proven" ? "proven" : "unknown";
+  if (verdict !== whole) throw new Error(`expected the fleet to be ${whole}, found ${verdict}`);
   if (identities !== expected) throw new Error(`expected ${expected} identities, found ${identities}`);
 }
 
@@ -81,7 +83,13 @@ function parsed(release: KnownRelease): KnownRelease {
 const verifications = new Map<string, Verification>();
 
 function verificationOf(node: HonestNode): Verification {
-  const found = verifications.get(node.name) ?? verifyEvidence(node.evidence, node.input);
-  verifications.set(node.name, found);
-  return found;
+  const found = verifications.get(node.name);
+  if (found !== undefined) return found;
+  const { evidence, challenge } = node;
+  const verification = verifyEvidence(evidence, node.input);
+  const releases = [RELEASE, OTHER_RELEASE];
+  const nextBoot = verifyNextBoot(node.nextBoot, { evidence, verification, challenge, releases });
+  const judged = { ...verification, verdict: { ...verification.verdict, nextBoot } };
+  verifications.set(node.name, judged);
+  return judged;
 }

@@ -27,7 +27,7 @@ export function debugCommand(): Command {
     .option("--end", "remove it now")
     .option("--lab <name>", "the lab that the node belongs to")
     .option("--url <url>", "the https URL of the node's agent");
-  return withSessionOptions(command, "schemas/debug-session-v1.json")
+  return withSessionOptions(command, "schemas/debug-session-v2.json")
     .addHelpText(
       "after",
       `
@@ -35,7 +35,8 @@ The node measures the extension before it merges it, so that no proof can overlo
 prove\` on this machine lists it as an exception, which is kept beside the pins. It does not survive a restart of the node.
 Until that restart the measurement stays in the node's log and is listed as a note.
 
-Exit status: 0 the node is proven, with the exception; 1 a mismatch, or the extension was not merged; 2 it cannot be proven.
+Exit status: 0 the node is proven, with the exception; 1 a mismatch, also of what it boots next, or the extension was not
+merged; 2 it cannot be proven.
 
 Examples:
   ashlar debug node-1 --lab lab --with debug-tools --for 1h
@@ -48,7 +49,8 @@ Examples:
       }
       const result = await withInterruption(async (signal) => debug(name, options, signal));
       print(result, options.json === true);
-      process.exitCode = EXIT_STATUS[result.level];
+      const { levelWithNextBoot } = await import("@ashlar/identity");
+      process.exitCode = EXIT_STATUS[levelWithNextBoot(result)];
     });
 }
 
@@ -83,8 +85,12 @@ function print(result: DebugResult, asJson: boolean): void {
     printJson(result);
     return;
   }
-  const { node, extension, version, until, level, differences } = result;
+  const { node, extension, version, until, level, differences, nextBoot } = result;
   const now = version === null ? `${extension} is not merged` : `${extension} ${version} is merged until ${until}`;
   printLine(`${node}: ${now}; ${level}${version === null || level !== "proven" ? "" : ", with this exception"}`);
   for (const { what, expected, found } of differences) printLine(`  ${what}: expected ${expected}, found ${found}`);
+  if (nextBoot?.level !== "mismatch") return;
+  for (const { what, expected, found } of nextBoot.differences) {
+    printLine(`  next boot, ${what}: expected ${expected}, found ${found}`);
+  }
 }

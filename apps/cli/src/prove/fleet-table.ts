@@ -12,6 +12,7 @@ const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> =
 const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "FALLBACK", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
 const IDENTITY_DIGITS = 12;
 const LEVEL_COLUMN = 1;
+const NEXT_BOOT_COLUMN = 3;
 
 /** One line for each node, and one for each of its extensions. Digests are shortened here; `--json` has all of them. */
 export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): Printed[] {
@@ -36,7 +37,11 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
     );
     const node = nodes[index - 1];
     // Only after padding: what colours has no width.
-    if (node !== undefined) cells[LEVEL_COLUMN] = styled(COLOURS[node.level], String(cells[LEVEL_COLUMN]));
+    const colour = (column: number, level: Level): void => {
+      cells[column] = styled(COLOURS[level], String(cells[column]));
+    };
+    if (node !== undefined) colour(LEVEL_COLUMN, node.level);
+    if (node?.nextBoot) colour(NEXT_BOOT_COLUMN, node.nextBoot.level);
     return joinDrawn(cells, "  ");
   });
   const more = nodes.map(describeExtensions);
@@ -54,7 +59,7 @@ function describeExtensions({ extensions, notes, nextBoot }: NamedVerdict): Prin
   return [...merged, ...all.map((note) => `  ${shortenDigests(note)}`)];
 }
 
-/** What is not clear about the next boot of a node that is right otherwise is worth the place. */
+/** What is wrong or not clear about the next boot of a node that is right otherwise is worth the place. */
 function firstDifference(differences: NamedVerdict["differences"], nextBoot: NamedVerdict["nextBoot"]): string {
   const [first] = differences;
   if (first !== undefined) return `${first.what}: expected ${first.expected}, found ${first.found}`;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { EMPTY_VERDICT, expectationsOf, type NamedVerdict } from "@ashlar/identity";
+import { expectationsOf, parseFleetVerdict } from "@ashlar/identity";
 import {
   mergedWord,
   testExtension,
@@ -15,7 +15,6 @@ import {
 } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
-import { fleetTable, formatAge } from "./fleet-table.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-prove-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -64,8 +63,10 @@ test("a table, one verdict line, exit 0", () => {
 });
 
 test("JSON has the documented members in their order", () => {
-  const fleet: { nodes: object[] } = JSON.parse(prove("--from", directory, "--json").stdout);
-  assert.deepEqual(Object.keys(fleet), ["verdict", "identities", "nodes"]);
+  const { stdout } = prove("--from", directory, "--json");
+  const fleet: { nodes: object[] } = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(fleet), ["schema", "verdict", "identities", "nodes"]);
+  assert.deepEqual(parseFleetVerdict(stdout), fleet);
   const members = "name level release identity config nodeConfig extensions notes nextBoot differences";
   assert.equal(Object.keys(fleet.nodes[0] ?? {}).join(" "), members);
 });
@@ -83,7 +84,7 @@ test("a mismatch names the difference and ends with 1; old evidence is unknown a
   assert.match(stale.stdout, /age of the evidence/u);
 });
 
-test("a wrong next boot is a mismatch that names what is wrong; an unclear one is shown, and proven is proven", async () => {
+test("a wrong next boot ends with 1 and names what is wrong, an unclear one with 2; what runs stays proven", async () => {
   const evidence = mkdtempSync(join(tmpdir(), "ashlar-next-boot-"));
   try {
     await writeStoredFleet(evidence, {
@@ -97,12 +98,20 @@ test("a wrong next boot is a mismatch that names what is wrong; an unclear one i
     await writeStoredAnswer(evidence, "worker", { ...stored, nextBoot: { answer: node.nextBoot(wrong, challenge) } });
     const mismatch = prove("--from", evidence);
     assert.equal(mismatch.status, 1);
-    assert.match(mismatch.stdout, /worker +mismatch +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 intact/u);
+    assert.match(mismatch.stdout, /worker +proven +1\.0\.0 +1\.1\.0 mismatch +1\.0\.0 intact/u);
     assert.match(mismatch.stdout, /next boot, EFI variable LoaderEntryDefault: expected none, found "evil.efi"/u);
+    assert.match(mismatch.stdout, /\n1 node, 1 identity: all proven; next boot: 1 mismatch\n$/u);
+    const { verdict, nodes } = parseFleetVerdict(prove("--from", evidence, "--json").stdout);
+    assert.deepEqual([verdict, nodes[0]?.level, nodes[0]?.differences], ["mismatch", "proven", []]);
+    assert.deepEqual(
+      nodes[0]?.nextBoot?.differences.map(({ code, subject }) => [code, subject]),
+      [["firmware-variable", "LoaderEntryDefault"]],
+    );
     await writeStoredAnswer(evidence, "worker", stored);
     const unclear = prove("--from", evidence);
-    assert.equal(unclear.status, 0);
+    assert.equal(unclear.status, 2);
     assert.match(unclear.stdout, /proven +1\.0\.0 +unknown +- .* next boot, answer about the next boot: .*no answer/u);
+    assert.match(unclear.stdout, /\n1 node, 1 identity: all proven; next boot: 1 unknown\n$/u);
   } finally {
     rmSync(evidence, { recursive: true });
   }
@@ -127,7 +136,9 @@ test("each extension has a line; their manifests can be given by hand", async ()
       alsoAllowed: [],
     };
     const expected = { ...stored.expected, extensions };
-    await writeStoredAnswer(evidence, "worker", { ...stored, evidence: node.evidence(release, challenge), expected });
+    const nextBoot = { answer: node.nextBoot(report, challenge) };
+    const answer = { ...stored, evidence: node.evidence(release, challenge), expected, nextBoot };
+    await writeStoredAnswer(evidence, "worker", answer);
     const unknown = prove("--from", evidence);
     assert.equal(unknown.status, 2);
     assert.match(unknown.stdout, /nothing published is known: give --releases or --extension$/mu);
@@ -153,6 +164,7 @@ test("wrong usage ends with 64 and a hint, a missing directory with 66: a verdic
     ["--from", directory, "--enrol-again", "worker"],
     ["--from", directory, "--releases", directory],
     ["--from", directory, "--release-root", directory],
+    ["--from", directory, "--certify-ek", directory],
     ["--nodes", "worker"],
     ["--nodes", "https://worker:7443"],
   ];
@@ -165,17 +177,4 @@ test("wrong usage ends with 64 and a hint, a missing directory with 66: a verdic
   }
   assert.equal(prove("--from", join(directory, "nowhere")).status, 66);
   assert.equal(prove("--from", directory, "--image", join(directory, "nowhere")).status, 66);
-});
-
-test("ages and tables for people", () => {
-  const ages = [0, 119_000, 121_000, 7_100_000, 7_300_000, 180_000_000];
-  assert.equal(ages.map(formatAge).join(", "), "0 s, 119 s, 2 min, 118 min, 2 h, 2 d");
-  assert.equal(fleetTable([], new Map()).length, 1);
-});
-
-test("whose systemd-boot starts a node next is below its line", () => {
-  const note = "systemd-boot on the ESP is that of 1.0.0";
-  const nextBoot = { release: "1.1.0", level: "proven", differences: [], fallback: null, notes: [note] } as const;
-  const verdict: NamedVerdict = { ...EMPTY_VERDICT, name: "worker", level: "proven", differences: [], nextBoot };
-  assert.equal(fleetTable([verdict], new Map()).at(-1), `  next boot: ${note}`);
 });

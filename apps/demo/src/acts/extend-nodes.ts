@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { levelWithNextBoot } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Proof, Stage } from "../stage.ts";
 
@@ -90,9 +91,9 @@ function imageIn(directory: string, version: string, suffix: string = "raw"): st
 }
 
 function versionsOf({ fleet }: Proof): string[] {
-  return fleet.nodes.map(({ name, level, extensions }) => {
-    const version = extensions.find((each) => each.name === NAME)?.version ?? "without it";
-    return `${name} ${version} ${level}`;
+  return fleet.nodes.map((node) => {
+    const version = node.extensions.find(({ name }) => name === NAME)?.version ?? "without it";
+    return `${node.name} ${version} ${levelWithNextBoot(node)}`;
   });
 }
 

@@ -1,6 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { findBlockOwners, openErofs, SECTOR_BYTES } from "@ashlar/formats";
+import { levelWithNextBoot } from "@ashlar/identity";
 import { parseManifest } from "@ashlar/protocol/answers";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
@@ -33,12 +34,13 @@ export async function flipByte(stage: Stage, lab: Lab): Promise<Outcome> {
   // As it was: a lab that is kept can be played on.
   await flipByteAt(node.diskPath, place);
   const verdict = fleet.nodes.find(({ name }) => name === "node-2");
+  const level = verdict === undefined ? "missing" : levelWithNextBoot(verdict);
   const words = verdict?.differences.map(({ found }) => found).join(" ") ?? "";
   const named = words.includes(String(block)) && words.includes(`/usr${VICTIM}`);
   return {
     attempt: `one byte of /usr${VICTIM} is flipped on the disk of a stopped node`,
-    result: `the node does not run it (${refusal}); verdict ${verdict?.level ?? "missing"}: ${words}`,
-    held: verdict?.level !== "proven" && named,
+    result: `the node does not run it (${refusal}); verdict ${level}: ${words}`,
+    held: level !== "proven" && named,
     reach: "none of the changed code runs: the kernel stops at the block, at every boot until the disk is written anew",
     stoppedBy: "dm-verity, whose root hash is in the measured command line; the verdict names block and file",
   };

@@ -1,6 +1,7 @@
 import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseFirmwareLog } from "@ashlar/formats";
+import { levelWithNextBoot } from "@ashlar/identity";
 import type { Outcome, Stage } from "../stage.ts";
 
 type Forgery = {
@@ -60,8 +61,8 @@ export async function forgeEvidence(stage: Stage): Promise<Outcome[]> {
     await cp(stage.path("evidence"), directory, { recursive: true });
     await forge(directory);
     const { status, fleet } = await stage.prove("--from", directory);
-    const refused = fleet.nodes.find(({ level }) => level === "mismatch");
-    const [first] = refused?.differences ?? [];
+    const refused = fleet.nodes.find((node) => levelWithNextBoot(node) === "mismatch");
+    const [first] = [...(refused?.differences ?? []), ...(refused?.nextBoot?.differences ?? [])];
     outcomes.push({
       attempt,
       result: first === undefined ? fleet.verdict : `refused: ${first.what}`,

@@ -1,3 +1,4 @@
+import { levelWithNextBoot, type NamedVerdict } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
 import { publishExtension } from "./publish-extension.ts";
@@ -33,7 +34,7 @@ export async function openSession(stage: Stage, lab: Lab): Promise<DebugSession>
       ? undefined
       : `${NAME} ${extension.version ?? "?"}: ${extension.note ?? "without a note"} until ${extension.until ?? "?"}`;
   stage.say(`    the verdict on ${NODE}: ${exception ?? `no word of ${NAME}`}`);
-  return { exception, level: node?.level ?? "missing", used: status === 0 };
+  return { exception, level: levelOf(node), used: status === 0 };
 }
 
 /** After a reboot that has come for another reason. */
@@ -47,20 +48,22 @@ export async function lookForSession(stage: Stage, lab: Lab, session: DebugSessi
   return {
     attempt: `tcpdump is brought to ${NODE} for ${DURATION}, used, copied to /var/tmp and forgotten`,
     result: `meanwhile ${session.level}, with an exception: ${named}; after the next reboot ${
-      left.length === 0
-        ? `gone, the copy cannot be run, ${node?.level ?? "missing"}`
-        : `still there: ${left.join("; ")}`
+      left.length === 0 ? `gone, the copy cannot be run, ${levelOf(node)}` : `still there: ${left.join("; ")}`
     }`,
     held:
       session.used &&
       session.exception !== undefined &&
       session.level === "proven" &&
       left.length === 0 &&
-      node?.level === "proven",
+      levelOf(node) === "proven",
     reach: `reads the node's traffic, for ${DURATION} or until the next reboot, whichever comes first`,
     stoppedBy:
       "the node measures an extension before it merges it, so the verdict names it; it is not merged at a boot",
   };
+}
+
+function levelOf(node: NamedVerdict | undefined): string {
+  return node === undefined ? "missing" : levelWithNextBoot(node);
 }
 
 /** One packet: our own connection is traffic enough. */

@@ -1,5 +1,5 @@
 import { findEffects, type Lab, plantInputs, readBootInputs } from "@ashlar/lab";
-import type { Outcome, Stage } from "../stage.ts";
+import { isProven, type Outcome, type Stage } from "../stage.ts";
 
 /** A unit that leaves a mark when it runs, and a binary for it. */
 const UNIT = `[Unit]
@@ -92,12 +92,12 @@ export async function plantRogue(stage: Stage, lab: Lab): Promise<Outcome> {
   const inEffect = lines.filter((line) => !line.startsWith("left, cannot be run: "));
   inEffect.push(...(await findEffects(lab, "node-1", inputs)));
   const { fleet } = await stage.proveLab(lab.name);
-  const held = places > 0 && inputs.length === 1 && ran && inEffect.length === 0 && fleet.verdict === "proven";
+  const held = places > 0 && inputs.length === 1 && ran && inEffect.length === 0 && isProven(fleet);
   return {
     attempt: `root plants a unit, a binary and a user in ${places} places and a firmware variable, and reboots the node`,
     result:
       inEffect.length === 0
-        ? `after the reboot none of it is in effect; the node is ${fleet.verdict}`
+        ? `after the reboot none of it is in effect; the node is ${isProven(fleet) ? "proven" : fleet.verdict}`
         : `still in effect: ${inEffect.join("; ")}`,
     held,
     reach: "all that root may do on that node, until its next reboot",

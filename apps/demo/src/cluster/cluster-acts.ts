@@ -1,11 +1,11 @@
 /** The acts on nodes that are members of a cluster, with a workload that a client asks all the time. */
 import { writeFile } from "node:fs/promises";
-import type { FleetVerdict } from "@ashlar/identity";
+import { type FleetVerdict, levelWithNextBoot } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import type { LaterAct } from "../acts.ts";
 import { publishNextKubernetes } from "../acts/extend-nodes.ts";
 import type { Script } from "../script.ts";
-import type { Outcome, Stage } from "../stage.ts";
+import { isProven, type Outcome, type Stage } from "../stage.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { ServiceClient, summarize } from "./service-client.ts";
 import { WORKLOAD_MANIFEST } from "./workload.ts";
@@ -82,10 +82,10 @@ async function updateKubelet(stage: Stage, script: Script, lab: Lab): Promise<vo
     const away = namesOf(result.seen, ({ ready }) => !ready);
     return {
       attempt: `node-1's kubelet is updated to ${NEXT_KUBERNETES} while its pod serves`,
-      result: `${kubelets.join(", ")}; ${fleet.verdict}; pods restarted: ${restarted.length}; not ready meanwhile: ${away}; ${words}`,
+      result: `${kubelets.join(", ")}; ${isProven(fleet) ? "proven" : fleet.verdict}; pods restarted: ${restarted.length}; not ready meanwhile: ${away}; ${words}`,
       held:
         result.result.status === 0 &&
-        fleet.verdict === "proven" &&
+        isProven(fleet) &&
         kubelets.join() === `node-1 ${NEXT_KUBERNETES},node-2 ${FIRST.kubernetes}` &&
         restarted.length === 0 &&
         away === "none" &&
@@ -125,7 +125,7 @@ async function judgeUpdate(
   const { fleet } = await stage.proveLab(name);
   const members = await cluster.members();
   const away = namesOf(members, ({ ready, cordoned }) => !ready || cordoned);
-  const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${node.level}`);
+  const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${levelWithNextBoot(node)}`);
   return {
     attempt: `both nodes are updated to ${GOOD}: drained, restarted, proven, and given work again, while a client asks`,
     result: `${releases.join(", ")}; not ready or cordoned: ${away}; ${words}`,
@@ -146,7 +146,7 @@ async function judgeUnhealthy(
   const { fleet } = await stage.proveLab(name);
   const failure = result.result.nodes[0]?.failure;
   const drained = namesOf(result.seen, ({ cordoned }) => cordoned);
-  const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${node.level}`);
+  const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${levelWithNextBoot(node)}`);
   return {
     attempt: `both nodes are to be updated to ${UNHEALTHY}, whose health check fails`,
     result: `node-1 rolled back on its own: ${failure?.check ?? "no check named"}; ${releases.join(", ")}; drained: ${drained}; ${words}`,

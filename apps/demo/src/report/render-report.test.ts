@@ -6,12 +6,13 @@ import { renderTimeline } from "./timeline.ts";
 
 test("what nodes, releases and programs have said is text of the page", () => {
   const hostile = `</td><script>alert("x")</script>' onload='x\u001b[2J\u202e https://u:secret@h/`;
-  const node = { name: hostile, level: hostile, release: hostile, identity: hostile, config: hostile, nextBoot: null };
+  const node = { name: hostile, level: hostile, release: hostile, identity: hostile, config: hostile };
+  const nextBoot = { level: hostile, release: hostile };
   const merged = [{ kind: hostile, name: hostile, version: hostile, rootHash: hostile, note: hostile, until: hostile }];
   const outcome = { attempt: hostile, result: hostile, held: true, reach: hostile, stoppedBy: hostile, title: hostile };
   const startedAt = "2026-11-22T20:05:00.000Z";
   const report = {
-    schema: "ashlar.demo/v2",
+    schema: "ashlar.demo/v3",
     release: {
       version: hostile,
       usrRootHash: hostile,
@@ -20,7 +21,7 @@ test("what nodes, releases and programs have said is text of the page", () => {
       ukiSizeBytes: 1,
       pcrs: { "4": hostile, "11": hostile },
     },
-    proof: { verdict: hostile, identities: 1, nodes: [{ ...node, extensions: merged }] },
+    proof: { verdict: hostile, identities: 1, nodes: [{ ...node, nextBoot, extensions: merged }] },
     acts: [
       { ...outcome, act: "attacks" },
       { ...outcome, act: "update" },

@@ -50,7 +50,6 @@ function renderNodes({ nodes }: DemoReport["proof"]): string {
       ({ extensions }) => extensions.map((each) => `${each.name} ${each.version ?? "?"}`).join(", ") || "-",
     ],
     ["Class configuration", ({ config }) => shorten(config)],
-    ["Boots next", ({ nextBoot }) => (nextBoot === null ? "-" : `${nextBoot.release ?? "?"}, ${nextBoot.level}`)],
     ["Identity", ({ identity }) => shorten(identity)],
   ];
   const cells = rows.map(([title, read]) => {
@@ -60,8 +59,13 @@ function renderNodes({ nodes }: DemoReport["proof"]): string {
     return `<tr><th>${title}${columns.join("")}<td class="mark${same ? " proven" : ""}">${same ? "the same" : "differs"}`;
   });
   const levels = nodes.map(({ level }) => `<td class="${escape(level)}">${escape(level)}`);
+  const next = nodes.map(({ nextBoot }) => {
+    const level = nextBoot?.level ?? "unknown";
+    return `<td class="${escape(level)}">${escape(`${nextBoot?.release ?? ""} ${level}`.trim())}`;
+  });
   return `<table><thead><tr><th>${nodes.map(({ name }) => `<th>${escape(name)}`).join("")}<th></thead>
-<tbody><tr><th>Verdict${levels.join("")}<td>
+<tbody><tr><th>Runs${levels.join("")}<td>
+<tr><th>Boots next${next.join("")}<td>
 ${cells.join("\n")}
 </tbody></table>`;
 }

@@ -7,8 +7,6 @@ export type Difference = {
   readonly code: DifferenceCode;
   /** Which one, where there are several: a PCR's number, an extension's name, a section, a path. */
   readonly subject?: string;
-  /** What it is about when that is not what the node runs. */
-  readonly about?: "next-boot";
   /** What differs: a PCR and the event or word in it, a file, a key. */
   readonly what: string;
   readonly expected: string;

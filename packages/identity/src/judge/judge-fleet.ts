@@ -1,5 +1,11 @@
 import type { Difference } from "../check/difference.ts";
-import type { FleetVerdict, NamedVerdict, NodeVerdict } from "../verdict.ts";
+import {
+  FLEET_VERDICT_SCHEMA,
+  type FleetVerdict,
+  type Level,
+  type NamedVerdict,
+  type NodeVerdict,
+} from "../verdict.ts";
 import type { QuotingTpm, Verification } from "../verify-evidence.ts";
 
 export type FleetMember = { readonly name: string } & Verification;
@@ -15,9 +21,9 @@ export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {
     const shared = sharing.find((names) => names.length > 1);
     return { name, ...refuseNameless(shared === undefined ? verdict : refuseShared(verdict, shared)) };
   });
-  const levels = new Set(nodes.map(({ level }) => level));
+  const levels = new Set(nodes.flatMap((node) => [node.level, nextLevelOf(node)]));
   const identities = new Set(nodes.flatMap(({ identity }) => identity ?? []));
-  return { verdict: overall(levels, nodes.length), identities: identities.size, nodes };
+  return { schema: FLEET_VERDICT_SCHEMA, verdict: overall(levels), identities: identities.size, nodes };
 }
 
 /** How many different values the nodes are is counted by their identities: a node that is proven has one, always. */
@@ -60,24 +66,44 @@ function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: s
 
 const MAX_SHOWN_NAMES = 4;
 
-/** No nodes prove nothing. */
-function overall(levels: ReadonlySet<string>, count: number): FleetVerdict["verdict"] {
+/** No nodes prove nothing. What a node will not say about its next boot counts like what it will not say about itself. */
+function overall(levels: ReadonlySet<Level>): FleetVerdict["verdict"] {
   if (levels.has("mismatch")) return "mismatch";
-  return count > 0 && levels.size === 1 && levels.has("proven") ? "proven" : "unknown";
+  return levels.size === 1 && levels.has("proven") ? "proven" : "unknown";
 }
 
-/** One line for people: "2 nodes, 1 identity: all proven". */
+/** One line for people: "2 nodes, 1 identity: all proven", or "...: all proven; next boot: 1 mismatch". */
 export function summaryOf({ nodes, identities }: FleetVerdict): string {
-  const counts = (["mismatch", "unknown", "reported", "proven"] as const)
-    .map((level) => ({ level, count: nodes.filter((node) => node.level === level).length }))
-    .filter(({ count }) => count > 0);
-  const [only] = counts;
-  const levels =
-    counts.length === 1 && only !== undefined
-      ? `all ${only.level}`
-      : counts.map(({ level, count }) => `${count} ${level}`).join(", ");
   const nodeCount = `${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`;
-  return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels === "" ? "nothing to prove" : levels}`;
+  const [first, ...others] = countLevels(nodes.map(({ level }) => level));
+  const levels =
+    first === undefined
+      ? "nothing to prove"
+      : others.length === 0
+        ? `all ${first.level}`
+        : [first, ...others].map(({ level, count }) => `${count} ${level}`).join(", ");
+  // What the levels of the nodes do not say already.
+  const next = nodes.flatMap((node) => (isWorse(nextLevelOf(node), node.level) ? [nextLevelOf(node)] : []));
+  const nextBoot = countLevels(next).map(({ level, count }) => `${count} ${level}`);
+  const more = nextBoot.length === 0 ? "" : `; next boot: ${nextBoot.join(", ")}`;
+  return `${nodeCount}, ${identities} ${identities === 1 ? "identity" : "identities"}: ${levels}${more}`;
+}
+
+const WORST_FIRST = ["mismatch", "unknown", "reported", "proven"] as const satisfies readonly Level[];
+
+function countLevels(levels: readonly Level[]): { readonly level: Level; readonly count: number }[] {
+  return WORST_FIRST.map((level) => ({ level, count: levels.filter((each) => each === level).length })).filter(
+    ({ count }) => count > 0,
+  );
+}
+
+function isWorse(level: Level, than: Level): boolean {
+  return WORST_FIRST.indexOf(level) < WORST_FIRST.indexOf(than);
+}
+
+/** Nobody knows what boots next where nobody has answered. */
+function nextLevelOf({ nextBoot }: NodeVerdict): Level {
+  return nextBoot?.level ?? "unknown";
 }
 
 /** One line about a node: "running 1.0.0 proven, next boot 1.1.0 proven, fallback 1.0.0 intact". */

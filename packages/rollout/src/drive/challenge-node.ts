@@ -51,7 +51,7 @@ export async function challengeNode(
 
 type Judged = Pick<NamedVerdict, "level" | "differences">;
 
-/** What is wrong with a node; undefined when it is proven. */
+/** What is wrong with what a node runs; undefined when it is proven. */
 export function problemOf({ level, differences }: Judged): string | undefined {
   if (level === "proven") return undefined;
   if (level === "reported") {
@@ -61,12 +61,10 @@ export function problemOf({ level, differences }: Judged): string | undefined {
   return firstOf(differences) ?? `it is ${level}`;
 }
 
-/** The verdict as far as it is not about the next boot. */
-export function withoutNextBoot({ level, differences }: Judged): Judged {
-  const others = differences.filter(({ about }) => about !== "next-boot");
-  return others.length === 0 && differences.length > 0
-    ? { level: "proven", differences: [] }
-    : { level, differences: others };
+/** What is wrong with what a node boots next; undefined when that is right, or cannot be told. */
+export function wrongNextBootOf({ nextBoot }: Pick<NamedVerdict, "nextBoot">): string | undefined {
+  if (nextBoot?.level !== "mismatch") return undefined;
+  return `next boot, ${firstOf(nextBoot.differences) ?? "which is a mismatch"}`;
 }
 
 export function firstOf(differences: NamedVerdict["differences"]): string | undefined {

@@ -8,7 +8,16 @@ import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { extensionRecordPath, readExtensionRecord } from "@ashlar/verifier/declared";
 import { RemoteComponent, type ComponentContext } from "./component-access.ts";
 import type { ComponentGoal } from "../turn/component-turn.ts";
-import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "./test-extension-machine.ts";
+import {
+  CONFIG,
+  ExtensionMachine,
+  NEW,
+  OLD,
+  OPERATOR_PEM,
+  RELEASE,
+  TOOLS,
+  WRONG_NEXT_BOOT,
+} from "./test-extension-machine.ts";
 import { updateComponents } from "./update-components.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-component-access-"));
@@ -57,6 +66,13 @@ test("a component is updated over TLS, with evidence before and after", async ()
   const request = { component: "kubernetes", to: "v1.33.5", allowDowngrade: false, retry: false };
   assert.deepEqual(machine.orders, [`/v1/extensions/update ${JSON.stringify(request)}`]);
   assert.equal((await readExtensionRecord(recordPath)).turn, undefined);
+});
+
+test("what a node boots next does not hinder a component's update, which does not change it", async () => {
+  const machine = new ExtensionMachine(tpm);
+  machine.nextBoot = WRONG_NEXT_BOOT;
+  await using agent = await machine.start();
+  assert.equal(await nodeAt(agent.url).prove(machine.status, never), undefined);
 });
 
 test("a withdrawn version may be left, not taken", async () => {

@@ -2,7 +2,7 @@ import type { NamedVerdict, KnownExtension } from "@ashlar/identity";
 import type { ComponentRequest, ExtensionsStatus, MeasuredExtension } from "@ashlar/protocol";
 import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode } from "@ashlar/verifier/declared";
-import { challengeNode, problemOf, withoutNextBoot, type Right, type Verifier } from "./challenge-node.ts";
+import { challengeNode, problemOf, type Right, type Verifier } from "./challenge-node.ts";
 import { mergedOf, type ComponentGoal } from "../turn/component-turn.ts";
 
 /** One node as a component's update sees it. All throw AshlarError `unavailable` when it does not answer. */
@@ -55,7 +55,7 @@ export class RemoteComponent implements ComponentAccess {
     const { verdict, peer } = await challengeNode(this.#node, { ...right, extensions }, this.#context, signal);
     this.#peer = peer;
     // A component does not change what boots next.
-    return problemOf(withoutNextBoot(verdict)) ?? compareWithMeasured(verdict, goal.component, merged?.rootHash);
+    return problemOf(verdict) ?? compareWithMeasured(verdict, goal.component, merged?.rootHash);
   }
 
   async order(

@@ -6,7 +6,16 @@ import { after, beforeEach, test } from "node:test";
 import { parseEkRoots, knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { extensionRecordPath, readExtensionRecord, type DeclaredNode } from "@ashlar/verifier/declared";
-import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "./test-extension-machine.ts";
+import {
+  CONFIG,
+  ExtensionMachine,
+  NEW,
+  OLD,
+  OPERATOR_PEM,
+  RELEASE,
+  TOOLS,
+  WRONG_NEXT_BOOT,
+} from "./test-extension-machine.ts";
 import { beginDebugSession, endDebugSession, type DebugContext } from "./debug-session.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-debug-"));
@@ -86,6 +95,16 @@ test("a node that is not proven can be debugged, too, and stays what it is", asy
     ["extension kubernetes"],
   );
   assert.match(told[0] ?? "", /^worker is not proven as it is: extension kubernetes: /u);
+});
+
+test("a wrong next boot is said before the session and in its result, beside what runs", async () => {
+  const machine = new ExtensionMachine(tpm);
+  machine.nextBoot = WRONG_NEXT_BOOT;
+  await using agent = await machine.start();
+  const begun = await beginDebugSession(nodeAt(agent.url), "debug-tools", 60, context);
+  assert.match(told[0] ?? "", /^worker is not proven as it is: next boot, EFI variable LoaderEntryDefault: /u);
+  assert.deepEqual([begun.level, begun.differences, begun.nextBoot?.level], ["proven", [], "mismatch"]);
+  assert.equal(begun.nextBoot?.differences[0]?.code, "firmware-variable");
 });
 
 test("only published extensions that are not declared, and only of the enrolled node", async () => {

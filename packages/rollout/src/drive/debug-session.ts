@@ -11,7 +11,14 @@ import {
   rightOfNode,
   type DeclaredNode,
 } from "@ashlar/verifier/declared";
-import { challengeNode, type Challenged, firstOf, type Right, type Verifier } from "./challenge-node.ts";
+import {
+  challengeNode,
+  type Challenged,
+  firstOf,
+  type Right,
+  type Verifier,
+  wrongNextBootOf,
+} from "./challenge-node.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { DEBUG_RESULT_SCHEMA, type DebugResult } from "../turn/debug-result.ts";
 
@@ -135,9 +142,9 @@ class DebugSession {
   }
 
   async result(version: string | null, until: string | null): Promise<DebugResult> {
-    const { level, differences } = (await this.#challenge()).verdict;
-    const { name: node } = this.#node;
-    return { schema: DEBUG_RESULT_SCHEMA, node, extension: this.#extension, version, until, level, differences };
+    const { level, differences, nextBoot } = (await this.#challenge()).verdict;
+    const about = { node: this.#node.name, extension: this.#extension, version, until };
+    return { schema: DEBUG_RESULT_SCHEMA, ...about, level, differences, nextBoot };
   }
 
   async #challenge(): Promise<Challenged> {
@@ -153,11 +160,12 @@ class DebugSession {
     const { name, url } = this.#node;
     const { operatorPem, signal, onProgress } = this.#context;
     const { verdict, peer } = await this.#challenge();
-    const problem = firstOf(verdict.differences) ?? verdict.level;
+    const wrong = firstOf(verdict.differences) ?? wrongNextBootOf(verdict);
+    const problem = wrong ?? verdict.level;
     if (peer === undefined) {
       throw new AshlarError("untrusted", `expected evidence that it is ${name} who answers, found: ${problem}`);
     }
-    if (verdict.level !== "proven") onProgress(`${name} is not proven as it is: ${problem}`);
+    if (verdict.level !== "proven" || wrong !== undefined) onProgress(`${name} is not proven as it is: ${problem}`);
     using client = new AgentClient(url, { signal, operatorPem, peer });
     await client.debug({ extension: this.#extension, seconds });
   }

@@ -160,6 +160,22 @@ test("what boots next must be the release, whole and known", async () => {
   assert.equal(await node.prove("1.0.0", never), undefined, "the update is about to mend that");
 });
 
+test("a node on the wanted release is not done while something wrong would boot next", async () => {
+  const machine = new Machine();
+  await using agent = await start(machine);
+  for (const order of ["/v1/update {}", "/v1/reboot {}"]) machine.obey(order);
+  const node = nodeAt(agent.url);
+  assert.equal(await node.prove("1.1.0", never), undefined);
+  machine.nextBoot = { ...machine.nextBoot, loaderVariables: { LoaderEntryDefault: "evil.efi" } };
+  assert.match((await node.prove("1.1.0", never)) ?? "", /^next boot, EFI variable LoaderEntryDefault: expected none/u);
+  // Less than wrong is no reason to stop: an old release of somebody else's in the other slot.
+  machine.nextBoot = testNextBootReport([
+    [NEW, "ashlar_1.1.0.efi"],
+    [testRelease("0.9.0"), "ashlar_0.9.0.efi"],
+  ]);
+  assert.equal(await node.prove("1.1.0", never), undefined);
+});
+
 test("orders need the operator's key", async () => {
   const machine = new Machine();
   machine.operators.pop();

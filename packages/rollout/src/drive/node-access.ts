@@ -2,7 +2,7 @@ import type { NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode, KnownReleases } from "@ashlar/verifier/declared";
-import { challengeNode, firstOf, problemOf, withoutNextBoot, type Verifier } from "./challenge-node.ts";
+import { challengeNode, firstOf, problemOf, wrongNextBootOf, type Verifier } from "./challenge-node.ts";
 import type { NodeAccess } from "./run-turn.ts";
 import type { Goal } from "../turn/turn.ts";
 
@@ -45,7 +45,7 @@ export class RemoteNode implements NodeAccess {
     }
     const verdict = await this.#challenge(version, signal);
     // What would boot next is about to be replaced, and judged after that; but in the end all of it has to be right.
-    return version === target ? problemOf(verdict) : problemOf(withoutNextBoot(verdict));
+    return problemOf(verdict) ?? (version === target ? wrongNextBootOf(verdict) : undefined);
   }
 
   async proveNextBoot(target: string, signal: AbortSignal): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import {
   type ExtensionManifest,
   type ExtensionsStatus,
   type ExtensionWord,
+  type NextBootReport,
 } from "@ashlar/protocol";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import {
@@ -16,6 +17,7 @@ import {
   testExtension,
   testExtensionsStatus,
   testLogs,
+  testNextBootReport,
   testRelease,
   withExtensionWords,
 } from "@ashlar/protocol/test-fixtures";
@@ -31,6 +33,12 @@ const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const OPERATOR_PEM: string = operatorPem(operator.privateKey);
 
 const EXTENSIONS = "extensions: [{name: kubernetes, version: v1.33.*, tier: community}]";
+/** Of a node that somebody has told to boot something of their own next. */
+export const WRONG_NEXT_BOOT: NextBootReport = {
+  ...testNextBootReport([[RELEASE, "ashlar_1.0.0.efi"]]),
+  loaderVariables: { LoaderEntryDefault: "evil.efi" },
+};
+
 /** Declares kubernetes. */
 export const CONFIG: Uint8Array = Buffer.from(
   JSON.stringify({
@@ -48,6 +56,8 @@ export class ExtensionMachine {
   /** It does not do what it is told, and says this. */
   refusal: string | undefined;
   status: ExtensionsStatus = testExtensionsStatus();
+  /** Without it, it does not know the question. */
+  nextBoot: NextBootReport | undefined;
 
   constructor(tpm: TestNode) {
     this.#tpm = tpm;
@@ -98,6 +108,9 @@ export class ExtensionMachine {
     const machine = this;
     const agent: TestAgent = await TestAgent.start(this.#tpm, RELEASE, {
       operators: this.operators,
+      get nextBoot() {
+        return machine.nextBoot;
+      },
       get extensions() {
         for (const order of agent.orders.splice(0)) machine.obey(order);
         return machine.status;

@@ -1,0 +1,46 @@
+import type { KnownRelease } from "@ashlar/protocol/answers";
+import type { OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
+import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts";
+
+const NO_CONFIG = new Uint8Array();
+
+/** Judges kept evidence again; what the options give takes the place of what was kept. */
+export async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
+  const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
+  const { parseKnownRelease } = await import("@ashlar/protocol/answers");
+  const classOf = (release: KnownRelease, classConfig: Uint8Array) => {
+    const { classConfigSha256: sha256, extensions } = expectationsOf({ release, classConfig, nodeConfig: NO_CONFIG });
+    return { sha256, extensions: extensions.declared };
+  };
+  const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
+  const stored = await readStoredFleet(directory);
+  const release = parseKnownRelease(stored.manifest);
+  const { readKnown: read, readManifestText } = await import("@ashlar/verifier/declared");
+  const releaseInstead =
+    options.image === undefined ? undefined : parseKnownRelease(await readManifestText(options.image));
+  const { releases, releaseRoot, extension } = options;
+  const repository = releases === undefined ? undefined : { releases, releaseRoot };
+  const more = await read({ images: options.knownImage ?? [], extensions: extension, repository });
+  const { readEkRoots } = await import("@ashlar/verifier");
+  const trust = { acceptExpired: options.acceptExpiredEk === true };
+  const kept = stored.ekRoots === undefined ? undefined : parseEkRoots(stored.ekRoots, trust);
+  const ekRoots = options.ekRoots === undefined ? kept : await readEkRoots(options.ekRoots, trust);
+  const keptClouds = stored.cloudRoots === undefined ? undefined : parseEkRoots(stored.cloudRoots);
+  const cloudRoots = options.cloudRoots === undefined ? keptClouds : await readEkRoots(options.cloudRoots);
+  const classConfig = await readConfig(options);
+  return await proveStored(directory, stored.nodes, {
+    release,
+    strangers: stored.strangers,
+    ...(releaseInstead === undefined ? {} : { releaseInstead }),
+    ekRoots,
+    cloudRoots,
+    candidates: [...stored.known, ...more.releases],
+    extensions: [...more.extensions, ...stored.extensions],
+    maxAgeMs: options.maxAge * 1000,
+    onAnswer,
+    knownFirmware: await readKnownFirmware(options),
+    vouchedEks: await readVouchedEks(options),
+    ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
+    ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
+  });
+}

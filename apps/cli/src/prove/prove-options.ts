@@ -1,0 +1,66 @@
+import { AshlarError } from "@ashlar/base";
+import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
+
+/** The options of `ashlar prove`, as the command line gives them. */
+export type ProveOptions = {
+  readonly lab?: string;
+  readonly nodes?: string;
+  readonly from?: string;
+  readonly image?: string;
+  readonly knownImage?: readonly string[];
+  readonly releases?: string;
+  readonly releaseRoot?: string;
+  readonly extension?: readonly string[];
+  readonly config?: string;
+  readonly filesDir?: string;
+  readonly nodeConfigs?: string;
+  readonly ekRoots?: string;
+  readonly cloudRoots?: string;
+  readonly acceptExpiredEk?: true;
+  readonly fetchIntermediates?: true;
+  readonly pins?: string;
+  readonly enrolAgain?: readonly string[];
+  readonly acceptFirmware?: readonly string[];
+  readonly showFirmware?: string;
+  readonly certifyEk?: string;
+  readonly certifyKey?: string;
+  readonly firmwarePolicy?: string;
+  readonly learnFirmware?: string;
+  readonly maxAge: number;
+  readonly evidence?: string;
+  readonly json?: true;
+};
+
+export type Proof = Pick<FleetProof, "fleet" | "agesMs">;
+
+export type OnAnswer = (name: string, answer: StoredAnswer) => void;
+
+export function refuseContradictions(options: ProveOptions): void {
+  const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, acceptFirmware, releases, releaseRoot } = options;
+  if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
+      hint: "for example: ashlar prove --lab lab",
+    });
+  }
+  if (from !== undefined && evidence !== undefined) {
+    throw new AshlarError("usage", "expected --evidence only where nodes are asked, found it with --from");
+  }
+  if (from !== undefined && enrolAgain !== undefined) {
+    throw new AshlarError("usage", "expected --enrol-again only where nodes are asked, found it with --from");
+  }
+  if ((options.certifyEk === undefined) !== (options.certifyKey === undefined)) {
+    throw new AshlarError("usage", "expected --certify-ek and --certify-key together, found one of them");
+  }
+  if (options.learnFirmware !== undefined && (from !== undefined || options.firmwarePolicy === undefined)) {
+    throw new AshlarError("usage", "expected --learn-firmware with --firmware-policy FILE, where nodes are asked");
+  }
+  if (from !== undefined && acceptFirmware !== undefined) {
+    throw new AshlarError("usage", "expected --accept-firmware only where nodes are asked, found it with --from");
+  }
+  if (releases === undefined && releaseRoot !== undefined) {
+    throw new AshlarError("usage", "expected --release-root only with --releases");
+  }
+  if (nodes === undefined && nodeConfigs !== undefined) {
+    throw new AshlarError("usage", "expected --node-configs only with --nodes");
+  }
+}
