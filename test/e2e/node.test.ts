@@ -61,6 +61,7 @@ test(
     expectMount("/var/lib/containerd", "ext4", ["nosuid", "nodev"], ["noexec"]);
     const kept = await root("findmnt --raw --noheadings --output FSTYPE,OPTIONS --target $(readlink /etc/kubernetes)");
     assert.match(kept.output, /^tmpfs rw,nosuid,nodev,noexec,/u, "Kubernetes can write, and nothing of it persists");
+    assert.equal((await root("stat -c %a /var/lib/ashlar/config")).output, "700", "it may hold secrets");
     assert.match((await root("dmsetup status usr")).output, /verity V/u);
     assert.match((await root("df --output=size --block-size=M /var")).output, /\d{4,}M/u, "/var was grown");
     assert.notEqual(

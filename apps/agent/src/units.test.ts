@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { AGENT_PORT } from "@ashlar/protocol";
 import { parseCommandLine } from "./commands/command-line.ts";
 import { nodePaths } from "./shared/node-paths.ts";
@@ -97,6 +98,22 @@ await test("who writes has bounded capabilities or no network", () => {
   assert.equal(settingsOf("ashlar-refresher.service").get("RestrictAddressFamilies"), "AF_UNIX AF_NETLINK");
   const cluster = settingsOf("ashlar-cluster.service");
   assert.deepEqual([cluster.get("CapabilityBoundingSet"), cluster.get("PrivateNetwork")], ["", "yes"]);
+});
+
+await test("only the updater fetches: the other programs cannot even load what does", () => {
+  const source = new URL(".", import.meta.url);
+  const loading = globSync("**/*.ts", { cwd: fileURLToPath(source) })
+    .filter((path) => !path.includes("test"))
+    .filter((path) =>
+      /^import (?!type)[^;]*"@ashlar\/repository"|import\("@ashlar\/repository"\)|\bfetch\(/mu.test(
+        readFileSync(new URL(path, source), "utf8"),
+      ),
+    );
+  assert.ok(loading.includes("updater/run-updater.ts"));
+  assert.deepEqual(
+    loading.filter((path) => !path.startsWith("updater/")),
+    [],
+  );
 });
 
 await test("nothing in /var tells the kubelet what to do", () => {

@@ -106,7 +106,13 @@ test(
       const policy = decodeURIComponent(/"data:,(repository[^"]*)"/u.exec(nodeConfig)?.[1] ?? "");
       const port = Number(/^repository: http:\/\/10\.0\.2\.2:(\d+)\/$/mu.exec(policy)?.[1]);
       assert.equal(await ask(port), `--repo ${image} --port ${port}`);
-      assert.equal((await stat(lab.operatorKeyPath)).mode & 0o777, 0o600);
+      for (const [path, mode] of [
+        [labPaths("one").directory, 0o700],
+        [labPaths("one").sshKey, 0o600],
+        [lab.operatorKeyPath, 0o600],
+      ] as const) {
+        assert.equal((await stat(path)).mode & 0o777, mode, path);
+      }
       assert.match(policy, new RegExp(`^  - ${pinOfOperatorPem(await readFile(lab.operatorKeyPath, "utf8"))}$`, "mu"));
 
       await lab.stopRepository();

@@ -138,6 +138,13 @@ await test("a request that does not end in time ends its connection, and so does
   assert.equal(connections.size, 2);
 });
 
+await test("the agent answers three requests itself", () => {
+  const asked = [...createApi(NODE, limits)].flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  assert.deepEqual(asked, ["GET /v1/keys", "POST /v1/activate", "POST /v1/evidence"]);
+});
+
 await test("older TLS is refused", async () => {
   const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, maxVersion: "TLSv1.2" });
   const [error] = await once(socket, "error");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,6 +130,10 @@ test("a cloud's virtual TPM is proven when the cloud is trusted as one, and not 
   assert.deepEqual(JSON.parse(proven.stdout).nodes[0].notes.slice(0, 1), [
     "attestation key certified by CN=Between, under CN=Root",
   ]);
+  for (const entry of readdirSync(inside("evidence"), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) assert.ok(!readFileSync(path).includes(CONFIG), `${path} has the node's configuration`);
+  }
   const kept = await run("prove", "--from", inside("evidence"));
   assert.equal(kept.status, 0, kept.stdout + kept.stderr);
 

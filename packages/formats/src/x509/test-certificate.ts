@@ -30,6 +30,8 @@ export type CertificateShape = {
   /** Marked id-RSAES-OAEP, as the profile for TPM 1.2 had it. */
   readonly isOaep?: boolean;
   readonly issuer?: TestCertificate;
+  /** Signed over SHA-1, as makers once did; by an RSA key. */
+  readonly isSha1?: boolean;
   readonly extensions?: readonly Buffer[];
   /** `YYYYMMDDHHMMSSZ`. */
   readonly from?: string;
@@ -57,7 +59,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
   const signer = issuer?.privateKey ?? privateKey;
   const algorithm =
     signer.asymmetricKeyType === "rsa"
-      ? sequence(objectIdentifier("1.2.840.113549.1.1.11"), nothing())
+      ? sequence(objectIdentifier(`1.2.840.113549.1.1.${shape.isSha1 === true ? 5 : 11}`), nothing())
       : sequence(objectIdentifier("1.2.840.10045.4.3.2"));
   const spki = (shape.publicKey ?? createPublicKey(privateKey)).export({ type: "spki", format: "der" });
   serial += 1;
@@ -71,7 +73,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
     shape.isOaep === true ? markedForOaep(spki) : spki,
     ...(extensions.length === 0 ? [] : [der(DER_TAGS.context3, sequence(...extensions))]),
   );
-  const whole = sequence(toBeSigned, algorithm, bitString(sign("sha256", toBeSigned, signer)));
+  const whole = sequence(toBeSigned, algorithm, bitString(sign(shape.isSha1 === true ? "sha1" : "sha256", toBeSigned, signer)));
   const base64 = whole.toString("base64").replaceAll(/.{1,64}/gu, "$&\n");
   return { der: whole, pem: `-----BEGIN CERTIFICATE-----\n${base64}-----END CERTIFICATE-----\n`, privateKey, name };
 }

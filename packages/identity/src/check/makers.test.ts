@@ -38,6 +38,12 @@ test("EK certificates without a subject, of every kind of key, lead to their mak
   assert.equal(findEkChainProblem(ek(strong), rootsOf(strong), NOW), undefined);
 });
 
+test("a maker of the past has signed with SHA-1", () => {
+  const past = authority("Maker of the Past", { key: "rsa", isSha1: true });
+  const certificate = ek(past, { isSha1: true });
+  assert.equal(findEkChainProblem(certificate, rootsOf(past), NOW), undefined);
+});
+
 test("a key that is marked for OAEP is read out of its certificate", () => {
   const made = testCertificate({ issuer: root, extensions: ekExtensions(), key: "rsa", isOaep: true });
   const certificate = parseCertificate(made.der, "EK");
