@@ -108,6 +108,7 @@ test(
       assert.equal(await ask(port), `--repo ${image} --port ${port}`);
       for (const [path, mode] of [
         [labPaths("one").directory, 0o700],
+        [labPaths("one").runtime, 0o700],
         [labPaths("one").sshKey, 0o600],
         [lab.operatorKeyPath, 0o600],
       ] as const) {

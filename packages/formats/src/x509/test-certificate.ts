@@ -73,7 +73,11 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
     shape.isOaep === true ? markedForOaep(spki) : spki,
     ...(extensions.length === 0 ? [] : [der(DER_TAGS.context3, sequence(...extensions))]),
   );
-  const whole = sequence(toBeSigned, algorithm, bitString(sign(shape.isSha1 === true ? "sha1" : "sha256", toBeSigned, signer)));
+  const whole = sequence(
+    toBeSigned,
+    algorithm,
+    bitString(sign(shape.isSha1 === true ? "sha1" : "sha256", toBeSigned, signer)),
+  );
   const base64 = whole.toString("base64").replaceAll(/.{1,64}/gu, "$&\n");
   return { der: whole, pem: `-----BEGIN CERTIFICATE-----\n${base64}-----END CERTIFICATE-----\n`, privateKey, name };
 }
