@@ -1,18 +1,39 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 
-/** @throws AshlarError `not-found`, `failed`, `interrupted` */
+export type FileDigest = {
+  /** How much was read. */
+  readonly sizeBytes: number;
+  /** Lower-case hexadecimal. */
+  readonly digest: string;
+};
+
+/**
+ * Reads a file to its end.
+ *
+ * @throws AshlarError `not-found`, `failed`, `interrupted`
+ */
 export async function digestFile(
   path: string,
-  signal?: AbortSignal,
-): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
-  const sha256 = createHash("sha256");
+  {
+    algorithm = "sha256",
+    signal,
+  }: { readonly algorithm?: "sha256" | "sha512"; readonly signal?: AbortSignal | undefined } = {},
+): Promise<FileDigest> {
+  const hash = createHash(algorithm);
+  let sizeBytes = 0;
+  const add = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+    }
+  };
   try {
-    await pipeline(createReadStream(path), sha256, { signal });
-    return { sizeBytes: (await stat(path)).size, sha256: sha256.digest("hex") };
+    await pipeline(createReadStream(path), add, { signal });
+    return { sizeBytes, digest: hash.digest("hex") };
   } catch (error) {
     if (signal?.aborted === true) throw new AshlarError("interrupted", `reading ${path} was interrupted`);
     throw unreadable(path, error);

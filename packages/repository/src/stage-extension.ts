@@ -66,7 +66,7 @@ export async function stageExtension(options: StageExtensionOptions): Promise<St
       onCopied,
     });
     // Every block is as signed. That the list of blocks and the digest are of the same file is the publisher's word.
-    const { sha256 } = await digestFile(parts.image, signal);
+    const { digest: sha256 } = await digestFile(parts.image, { signal });
     if (sha256 !== image.sha256) {
       throw new AshlarError(
         "untrusted",

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { partitionUuidsOf } from "@ashlar/formats";
+import { digestFile } from "@ashlar/host";
 import { ENTRY_DIRECTORY, listBootEntries } from "./boot-entries.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { hashFile } from "../shared/hash-file.ts";
 import { dropCaches, scrubSlots } from "./scrub.ts";
 import type { Slot } from "./slots.ts";
 
@@ -38,7 +38,7 @@ export async function findUkiProblem(
   }
   const path = join(paths.esp, ENTRY_DIRECTORY, entry.fileName);
   await dropCaches([path]);
-  const found = (await hashFile(path)).digest;
+  const found = (await digestFile(path)).digest;
   if (found === wanted.uki.sha256) return undefined;
   return `${entry.fileName}: expected SHA-256 ${wanted.uki.sha256}, found ${found}`;
 }

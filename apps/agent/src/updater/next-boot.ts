@@ -1,12 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { isMissing } from "@ashlar/host";
+import { digestFile, isMissing } from "@ashlar/host";
 import { MAX_ESP_FILES, type NextBootReport, type SlotReport } from "@ashlar/protocol";
 import { readBootVariables } from "./boot-variables.ts";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
-import { hashFile } from "../shared/hash-file.ts";
 import { readScrubRecords, recordOf } from "../slots/scrub-records.ts";
 import { readSlots } from "../slots/slots.ts";
 import { readTree } from "../slots/verify-slot.ts";
@@ -34,7 +33,7 @@ async function readEspFiles(esp: string): Promise<EspFile[]> {
   for (const directory of ESP_DIRECTORIES) await collectFiles(join(esp, directory), MAX_DEPTH, found);
   const files: EspFile[] = [];
   for (const path of found.toSorted()) {
-    const { sizeBytes, digest: sha256 } = await hashFile(path);
+    const { sizeBytes, digest: sha256 } = await digestFile(path);
     files.push({ path: relative(esp, path), sizeBytes, sha256 });
   }
   return files;

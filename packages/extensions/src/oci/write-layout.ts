@@ -32,7 +32,7 @@ export async function writeLayout({ tree, reference, entrypoint, user, out }: Im
   const how = ["--sort=name", "--format=ustar", `--mtime=${TIME.tar}`, "--owner=0", "--group=0", "--numeric-owner"];
   // No setuid bits, and what this user's umask has left out.
   await run("tar", ["--create", "--file", layer, "--directory", tree, ...how, "--mode=u=rwX,go=rX,a-st", "."]);
-  const { sizeBytes, sha256 } = await digestFile(layer);
+  const { sizeBytes, digest: sha256 } = await digestFile(layer);
   const digest = `sha256:${sha256}`;
   await rename(layer, join(blobs, sha256));
 

@@ -29,12 +29,12 @@ export async function readBuiltImage(directory: string, signal: AbortSignal | un
     { path: join(directory, "uki.efi"), sizeBytes: uki.sizeBytes, sha256: uki.sha256 },
   ] as const;
   for (const { path, sizeBytes, sha256 } of parts) {
-    const found = await digestFile(path, signal);
-    if (found.sizeBytes === sizeBytes && found.sha256 === sha256) continue;
+    const found = await digestFile(path, { signal });
+    if (found.sizeBytes === sizeBytes && found.digest === sha256) continue;
     throw new AshlarError(
       "untrusted",
       `${path} is not what the manifest says: expected ${sizeBytes} bytes with SHA-256 ${sha256}, ` +
-        `found ${found.sizeBytes} with ${found.sha256}`,
+        `found ${found.sizeBytes} with ${found.digest}`,
       { hint: "build the image again" },
     );
   }

@@ -107,7 +107,7 @@ async function observe({ repository, keys }: ChangeOptions): Promise<Seen> {
   ];
   for (const { directory: own, files } of published) {
     for (const { name, sha256 } of Object.values(files)) {
-      assert.equal((await digestFile(join(repository, own, name))).sha256, sha256, name);
+      assert.equal((await digestFile(join(repository, own, name))).digest, sha256, name);
     }
   }
   const plain = new Map<string, string>();
@@ -125,7 +125,7 @@ async function readPlain(own: string, keys: KeyDirectory): Promise<string> {
   assert.ok(await isSignedSums(sums, readFileSync(join(own, "SHA256SUMS.gpg")), keyring));
   for (const line of sums.split("\n").slice(0, -1)) {
     const [sha256 = "", name = ""] = line.split("  ");
-    assert.equal((await digestFile(join(own, name))).sha256, sha256, name);
+    assert.equal((await digestFile(join(own, name))).digest, sha256, name);
   }
   return sums;
 }

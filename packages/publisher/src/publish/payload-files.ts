@@ -22,16 +22,16 @@ export class PayloadFiles {
   async put(
     name: string,
     make: (path: string) => Promise<void>,
-    check: (digest: Omit<PublishedFile, "name">, path: string) => Promise<void> | void = () => undefined,
+    check: (file: Omit<PublishedFile, "name">, path: string) => Promise<void> | void = () => undefined,
   ): Promise<PublishedFile> {
     const unfinished = this.#files.workPath();
     await make(unfinished);
     await sync(unfinished);
-    const digest = await digestFile(unfinished, this.#signal);
-    await check(digest, unfinished);
+    const { sizeBytes, digest: sha256 } = await digestFile(unfinished, { signal: this.#signal });
+    await check({ sizeBytes, sha256 }, unfinished);
     await this.#files.makeDirectory(this.#directory);
     await this.#files.place(unfinished, `${this.#directory}/${name}`);
-    return { name, ...digest };
+    return { name, sizeBytes, sha256 };
   }
 
   async putBytes(name: string, content: Uint8Array | string): Promise<PublishedFile> {

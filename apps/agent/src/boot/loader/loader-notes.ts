@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "@ashlar/host";
+import { digestFile, isMissing } from "@ashlar/host";
 import { AshlarError, membersOf, SHA256_HEX } from "@ashlar/base";
 import { sha256 } from "@ashlar/formats";
 import { BOOT_LOADER_PATHS, type BootLoaderStatus } from "@ashlar/protocol";
-import { hashFile } from "../../shared/hash-file.ts";
 import type { NodePaths } from "../../shared/node-paths.ts";
 import { readRunningSystem } from "../../shared/running-system.ts";
 import { readStateFile, removeStateFile, writeStateFile } from "../../shared/state-file.ts";
@@ -41,10 +40,10 @@ export async function readCopies({ esp }: Pick<NodePaths, "esp">): Promise<Loade
 }
 
 async function digestIfThere(path: string): Promise<string | null> {
-  return await hashFile(path).then(
+  return await digestFile(path).then(
     ({ digest }) => digest,
     (error: unknown) => {
-      if (isMissing(error)) return null;
+      if (error instanceof AshlarError && error.code === "not-found") return null;
       throw error;
     },
   );

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { isMissing } from "@ashlar/host";
-import { hashFile } from "../../shared/hash-file.ts";
+import { digestFile, isMissing } from "@ashlar/host";
 import { syncDirectory } from "../../shared/state-file.ts";
 import { dropCaches } from "../../slots/scrub.ts";
 
@@ -47,7 +46,7 @@ async function writeAndReadBack(path: string, content: Uint8Array): Promise<void
   await syncDirectory(dirname(path));
   await dropCaches([path]);
   const expected = createHash("sha256").update(content).digest("hex");
-  const { digest } = await hashFile(path);
+  const { digest } = await digestFile(path);
   if (digest === expected) return;
   throw new AshlarError("failed", `${path}: what was written reads back with another digest: ${digest}`, {
     hint: "the disk may be failing: see the node's journal",

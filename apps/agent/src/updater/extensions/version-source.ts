@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, membersOf, withoutCredentials } from "@ashlar/base";
-import { run } from "@ashlar/host";
+import { digestFile, run } from "@ashlar/host";
 import { reportLine } from "@ashlar/host/terminal";
 import type { DeclaredExtension, UpdatePolicy } from "@ashlar/declaration";
 import { extensionFileName, matchesVersion, parseImagePath } from "@ashlar/protocol";
@@ -10,7 +10,6 @@ import type { NodePaths } from "../../shared/node-paths.ts";
 import { syncDirectory } from "../../shared/state-file.ts";
 import type { OrderContext } from "../order-book.ts";
 import { checkSpace } from "../free-space.ts";
-import { hashFile } from "../../shared/hash-file.ts";
 import type { ExtensionClient } from "../../extensions/extension-client.ts";
 import type { Repository } from "@ashlar/repository";
 import type { ExtensionActivity } from "./extensions-status.ts";
@@ -176,7 +175,7 @@ async function checkHash(path: string, url: string, expected: string): Promise<v
   if (algorithm !== "sha256" && algorithm !== "sha512") {
     throw new AshlarError("invalid", `${url}: expected a hash by sha256 or sha512, found ${expected.slice(0, 20)}`);
   }
-  const found = `${algorithm}-${(await hashFile(path, algorithm)).digest}`;
+  const found = `${algorithm}-${(await digestFile(path, { algorithm })).digest}`;
   if (found !== expected) throw new AshlarError("untrusted", `${url}: expected ${expected}, found ${found}`);
 }
 
