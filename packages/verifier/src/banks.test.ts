@@ -41,7 +41,7 @@ for (const [index, banks] of ["sha384", "sha256,sha384"].entries()) {
     const targets = [{ name: "node-1", url: agent.url, expectations: EXPECTATIONS }];
     const first = await proveNodes(targets, options);
     assert.deepEqual(first.fleet.nodes[0]?.differences, []);
-    assert.equal(first.fleet.verdict, "proven");
+    assert.equal(first.fleet.nodes[0]?.level, "proven");
 
     const pins = await readPins(options.pinsPath);
     const { firmware } = pins.get("node-1") ?? assert.fail("no pin");
@@ -49,7 +49,7 @@ for (const [index, banks] of ["sha384", "sha256,sha384"].entries()) {
     assert.deepEqual(digits, banks === "sha384" ? [96, undefined] : [64, 96]);
 
     const again = await proveNodes(targets, options);
-    assert.equal(again.fleet.verdict, "proven");
+    assert.equal(again.fleet.nodes[0]?.level, "proven");
     assert.deepEqual(await readPins(options.pinsPath), pins);
 
     const { nodes, strangers } = await readStoredFleet(evidenceDirectory);
@@ -60,6 +60,6 @@ for (const [index, banks] of ["sha384", "sha256,sha384"].entries()) {
       strangers,
     });
     assert.deepEqual(stored.fleet.nodes[0]?.differences, []);
-    assert.equal(stored.fleet.verdict, "proven");
+    assert.equal(stored.fleet.nodes[0]?.level, "proven");
   });
 }
