@@ -16,6 +16,7 @@ import { allocatePorts } from "./allocate-ports.ts";
 import { KUBELET_PORT, nodeCardAddress, SERVICE_NODE_PORT } from "./cluster/addresses.ts";
 import { clusterPaths } from "./cluster/cluster-paths.ts";
 import { startClusterServers, startControlPlane } from "./cluster/control-plane.ts";
+import { ConsoleFollower } from "./console-log.ts";
 import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { provisioningEnvelope } from "./provisioning-envelope.ts";
@@ -29,7 +30,8 @@ const START_TIMEOUT_MS = 30_000;
 /** Who holds it may be starting a control plane on a busy computer. */
 const PORT_LOCK_WAIT_MS = 600_000;
 const KILL_GRACE_MS = 3000;
-const SHUT_DOWN_TIMEOUT_MS = 90_000;
+/** How long nothing new may be seen of a shutdown: longer than systemd waits for one unit (os/usr/lib/systemd/system.conf.d). */
+const SHUT_DOWN_TIMEOUT_MS = 240_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
 
 export type PowerOnOptions = {
@@ -85,10 +87,15 @@ export async function powerOff(paths: LabPaths, nodeName: string): Promise<void>
   if ((await machineProcesses(paths)).length === 0) await stopRepositoryServer(paths);
 }
 
-/** Waits until a machine that was asked to shut down is off. After a while its power is cut. */
+/** Waits until a machine that was asked to shut down is off. When it gets no further, its power is cut. */
 export async function waitUntilOff(paths: LabPaths, nodeName: string): Promise<void> {
   const qemu = await findMachine(paths, nodeName);
-  if (qemu !== undefined) await waitForEnd(qemu, SHUT_DOWN_TIMEOUT_MS);
+  const log = new ConsoleFollower(nodePaths(paths, nodeName).console);
+  await log.readAll();
+  for (let seen = log.news; qemu !== undefined && !(await waitForEnd(qemu, SHUT_DOWN_TIMEOUT_MS)); seen = log.news) {
+    await log.readAll();
+    if (log.news === seen) break;
+  }
   await powerOff(paths, nodeName);
 }
 

@@ -79,6 +79,8 @@ const OPTIONS: Readonly<
       "allocate-node-cidrs": "true",
       "cluster-cidr": POD_NETWORK,
       "service-cluster-ip-range": SERVICE_NETWORK,
+      // A node that is only slow is not gone; by default it is after 50 s of silence.
+      "node-monitor-grace-period": "2m30s",
     };
   },
   "kube-scheduler": (paths) => clientOfApi(paths, "scheduler"),

@@ -31,6 +31,7 @@ test("the node joins by a file that only root can read", () => {
       },
     },
     nodeRegistration: { criSocket: "unix:///run/containerd/containerd.sock" },
+    timeouts: { discovery: "30m0s", kubeletHealthCheck: "30m0s", tlsBootstrap: "30m0s", kubernetesAPICall: "5m0s" },
   });
 });
 

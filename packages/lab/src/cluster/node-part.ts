@@ -65,11 +65,20 @@ ExecStart=
 ExecStart=/usr/bin/kubeadm join --config ${JOIN_FILE}
 `;
 
+const JOIN_LIMIT = "30m0s";
+
 function joinDocument(server: string, { token, caHash }: ClusterMembership): string {
   return stringify({
     apiVersion: "kubeadm.k8s.io/v1beta4",
     kind: "JoinConfiguration",
     discovery: { bootstrapToken: { apiServerEndpoint: server, token, caCertHashes: [caHash] } },
     nodeRegistration: { criSocket: "unix:///run/containerd/containerd.sock" },
+    // An emulated node is slow. kubeadm that gave up would stop the kubelet, and begin anew.
+    timeouts: {
+      discovery: JOIN_LIMIT,
+      kubeletHealthCheck: JOIN_LIMIT,
+      tlsBootstrap: JOIN_LIMIT,
+      kubernetesAPICall: "5m0s",
+    },
   });
 }
