@@ -7,7 +7,16 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
-import { CONFIG, ExtensionMachine, NEW, OLD, OPERATOR_PEM, RELEASE, TOOLS } from "@ashlar/rollout/test-fixtures";
+import {
+  CONFIG,
+  ExtensionMachine,
+  NEW,
+  OLD,
+  OPERATOR_PEM,
+  RELEASE,
+  TOOLS,
+  WRONG_NEXT_BOOT,
+} from "@ashlar/rollout/test-fixtures";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-extensions-of-nodes-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -83,4 +92,12 @@ test("proved, updated without a restart, debugged, and proved again", async () =
   assert.equal(JSON.parse(ended.stdout).version, null);
   const last = await ashlar("prove", "--nodes", agent.url);
   assert.match(last.stdout, /^ {2}1\.0 of debug-tools was merged earlier in this boot$/mu);
+
+  machine.nextBoot = WRONG_NEXT_BOOT;
+  const wrong = await ashlar("debug", ...debug, "--for", "1h");
+  assert.equal(wrong.status, 1, "what it runs is proven, and what it boots next is a mismatch");
+  assert.match(
+    wrong.stdout,
+    /; proven, with this exception\n {2}next boot, EFI variable LoaderEntryDefault: expected none/u,
+  );
 });

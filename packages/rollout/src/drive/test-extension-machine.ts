@@ -33,9 +33,10 @@ const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const OPERATOR_PEM: string = operatorPem(operator.privateKey);
 
 const EXTENSIONS = "extensions: [{name: kubernetes, version: v1.33.*, tier: community}]";
+const NEXT_BOOT: NextBootReport = testNextBootReport([[RELEASE, "ashlar_1.0.0.efi"]]);
 /** Of a node that somebody has told to boot something of their own next. */
 export const WRONG_NEXT_BOOT: NextBootReport = {
-  ...testNextBootReport([[RELEASE, "ashlar_1.0.0.efi"]]),
+  ...NEXT_BOOT,
   loaderVariables: { LoaderEntryDefault: "evil.efi" },
 };
 
@@ -56,8 +57,7 @@ export class ExtensionMachine {
   /** It does not do what it is told, and says this. */
   refusal: string | undefined;
   status: ExtensionsStatus = testExtensionsStatus();
-  /** Without it, it does not know the question. */
-  nextBoot: NextBootReport | undefined;
+  nextBoot: NextBootReport = NEXT_BOOT;
 
   constructor(tpm: TestNode) {
     this.#tpm = tpm;
