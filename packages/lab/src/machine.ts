@@ -31,7 +31,7 @@ const START_TIMEOUT_MS = 30_000;
 const PORT_LOCK_WAIT_MS = 600_000;
 const KILL_GRACE_MS = 3000;
 /** How long nothing new may be seen of a shutdown: longer than systemd waits for one unit (os/usr/lib/systemd/system.conf.d). */
-const SHUT_DOWN_TIMEOUT_MS = 240_000;
+const SHUT_DOWN_SILENCE_MS = 240_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
 
 export type PowerOnOptions = {
@@ -88,15 +88,23 @@ export async function powerOff(paths: LabPaths, nodeName: string): Promise<void>
 }
 
 /** Waits until a machine that was asked to shut down is off. When it gets no further, its power is cut. */
-export async function waitUntilOff(paths: LabPaths, nodeName: string): Promise<void> {
+export async function waitUntilOff(
+  paths: LabPaths,
+  nodeName: string,
+  silenceMs: number = SHUT_DOWN_SILENCE_MS,
+): Promise<void> {
   const qemu = await findMachine(paths, nodeName);
-  const log = new ConsoleFollower(nodePaths(paths, nodeName).console);
-  await log.readAll();
-  for (let seen = log.news; qemu !== undefined && !(await waitForEnd(qemu, SHUT_DOWN_TIMEOUT_MS)); seen = log.news) {
-    await log.readAll();
-    if (log.news === seen) break;
-  }
+  if (qemu !== undefined) await waitForShutdown(qemu, nodePaths(paths, nodeName).console, silenceMs);
   await powerOff(paths, nodeName);
+}
+
+async function waitForShutdown(qemu: FoundProcess, console: string, silenceMs: number): Promise<void> {
+  const log = new ConsoleFollower(console);
+  await log.readAll();
+  for (let seen = log.news; !(await waitForEnd(qemu, silenceMs)); seen = log.news) {
+    await log.readAll();
+    if (log.news === seen) return;
+  }
 }
 
 /** The QEMU process of a machine, or undefined when it is off. */
