@@ -6,8 +6,10 @@ import { readObjectIdentifier } from "./object-identifier.ts";
 /** Object identifiers of extensions (RFC 5280, 4.2). */
 export const EXTENSIONS = {
   subjectDirectoryAttributes: "2.5.29.9",
+  subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
+  issuerAltName: "2.5.29.18",
   basicConstraints: "2.5.29.19",
   certificatePolicies: "2.5.29.32",
   policyMappings: "2.5.29.33",

@@ -17,7 +17,7 @@ const SIGNED_DATA = "1.2.840.113549.1.7.2";
  */
 export function certificatesInFile(file: Uint8Array, what: string): readonly Uint8Array[] {
   if (file.length > MAX_FILE_BYTES) throw new AshlarError("limit", `${what}: expected at most ${MAX_FILE_BYTES} bytes`);
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
+  const bytes = unwrapStored(Buffer.from(file.buffer, file.byteOffset, file.length));
   const found = bytes[0] === DER_TAGS.sequence ? certificatesInDer(bytes, what) : certificatesInPem(bytes, what);
   if (found.length > MAX_CERTIFICATES) {
     throw new AshlarError("limit", `${what}: expected at most ${MAX_CERTIFICATES} certificates, found ${found.length}`);
@@ -47,9 +47,14 @@ function certificatesInPem(bytes: Buffer, what: string): readonly Uint8Array[] {
 }
 
 function certificatesInDer(bytes: Buffer, what: string): readonly Uint8Array[] {
+  if (bytes[1] === INDEFINITE_LENGTH) {
+    throw new AshlarError("invalid", `${what}: expected DER, found BER, whose lengths are not given`, {
+      hint: "convert it: openssl pkcs7 -inform DER -in FILE -print_certs",
+    });
+  }
   const outer = new DerReader(bytes, what);
   const inside = outer.inner(DER_TAGS.sequence, "file");
-  if (!inside.isNext(DER_TAGS.objectIdentifier)) return [bytes];
+  if (!inside.isNext(DER_TAGS.objectIdentifier)) return certificatesInMemory(bytes, what);
   outer.end();
   const type = readObjectIdentifier(inside, "contentType");
   if (type !== SIGNED_DATA) {
@@ -72,6 +77,17 @@ function certificatesInDer(bytes: Buffer, what: string): readonly Uint8Array[] {
   throw new AshlarError("invalid", `${what}: expected certificates, found PKCS #7 without any`);
 }
 
+/** What `tpm2_nvread` writes: certificates one after the other, then filling. */
+function certificatesInMemory(bytes: Buffer, what: string): readonly Uint8Array[] {
+  const reader = new DerReader(bytes, what);
+  const found: Uint8Array[] = [];
+  while (reader.isNext(DER_TAGS.sequence)) found.push(reader.element(DER_TAGS.sequence, "Certificate").whole);
+  const length = found.reduce((sum, each) => sum + each.length, 0);
+  const rest = bytes.subarray(length);
+  if (FILLINGS.some((octet) => rest.every((each) => each === octet))) return found;
+  throw new AshlarError("malformed", `${what} at offset ${length}: expected the end, found ${rest.length} more bytes`);
+}
+
 /** How files begin that people download by mistake, or have not unpacked. */
 const MAGIC: readonly (readonly [Uint8Array, string])[] = [
   [Buffer.from("504b0304", "hex"), "a ZIP archive: unpack it"],
@@ -79,9 +95,13 @@ const MAGIC: readonly (readonly [Uint8Array, string])[] = [
   [Buffer.from("1f8b", "hex"), "a gzip archive: unpack it"],
   [Buffer.from("fffe", "hex"), "text in UTF-16: save it as ASCII"],
 ];
+/** Empty NV memory: Infineon's and others' is zeros, STMicroelectronics' is ones. */
+const FILLINGS = [0x00, 0xff];
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^$/u, "an empty file"],
   [/^\s*<(?:!doctype|html|\?xml)/iu, "a web page"],
+  [/^\s*\{\s*"(?:pubhash|certificate)"/u, "a maker's answer in JSON: its member `certificate` is the DER in base64url"],
+  [/^\s*3082[0-9a-f\s]+$/iu, "DER in hexadecimal: convert it (`xxd -r -p`)"],
   [/^\s*MII[A-Za-z0-9+/=\s]+$/u, "base64 without the lines of PEM around it"],
   [/-----BEGIN /u, "PEM whose end is missing"],
 ];
@@ -94,18 +114,36 @@ function kindOfFile(bytes: Buffer): string {
 
 /**
  * Certificates as a TPM's NV memory has them: DER sequences, one after the other (TCG EK Credential Profile 2.5, 2.2.1.5). Some
- * makers define an index larger than what is in it: the rest is filling.
+ * makers define an index larger than what is in it: the rest is filling, and the next index may go on behind it.
  */
 export function splitCertificates(bytes: Buffer): readonly Buffer[] {
   const found: Buffer[] = [];
-  let rest = bytes;
+  let rest = withoutFilling(unwrapStored(bytes));
   while (rest.length > 4 && rest[0] === DER_TAGS.sequence && rest[1] === TWO_LENGTH_BYTES) {
     const length = 4 + rest.readUInt16BE(2);
     found.push(rest.subarray(0, length));
-    rest = rest.subarray(length);
+    rest = withoutFilling(rest.subarray(length));
   }
   return found;
 }
 
-/** The long form of a length that has two bytes (X.690, 8.1.3.5). */
+function withoutFilling(bytes: Buffer): Buffer {
+  const end = bytes.findIndex((octet) => !FILLINGS.includes(octet));
+  return end === -1 ? bytes.subarray(bytes.length) : bytes.subarray(end);
+}
+
+/** The long form of a length that has two bytes, and the form without one, which DER does not have (X.690, 8.1.3.5 and 8.1.3.6). */
 const TWO_LENGTH_BYTES = 0x82;
+const INDEFINITE_LENGTH = 0x80;
+
+/** TCG_PCCLIENT_STORED_CERT of a whole certificate, then a size, then perhaps TCG_FULL_CERT. */
+const STORED_CERTIFICATE = Buffer.from("100100", "hex");
+const STORED_HEADER_BYTES = 5;
+const FULL_CERTIFICATE = Buffer.from("1002", "hex");
+
+/** Takes off what the specification for TPM 1.2 (PC Client Specific Implementation, 7.3.2) puts around a certificate in NV memory. */
+function unwrapStored(bytes: Buffer): Buffer {
+  if (!bytes.subarray(0, 3).equals(STORED_CERTIFICATE) || bytes.length < STORED_HEADER_BYTES) return bytes;
+  const inside = bytes.subarray(STORED_HEADER_BYTES, STORED_HEADER_BYTES + bytes.readUInt16BE(3));
+  return inside.subarray(0, 2).equals(FULL_CERTIFICATE) ? inside.subarray(2) : inside;
+}

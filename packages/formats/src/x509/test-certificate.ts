@@ -24,6 +24,10 @@ export type TestCertificate = {
 export type CertificateShape = {
   /** The common name, or none for an empty subject. */
   readonly commonName?: string;
+  /** The whole subject instead, DER. */
+  readonly subject?: Buffer;
+  /** What it calls its issuer, where that is not the issuer's subject byte for byte. */
+  readonly issuerName?: Buffer;
   readonly key?: "rsa" | "P-256" | "P-384" | KeyObject;
   /** Whose certificate it is instead, where the private key is not known here: a TPM's. */
   readonly publicKey?: KeyObject;
@@ -38,7 +42,6 @@ export type CertificateShape = {
   readonly to?: string;
 };
 
-const COMMON_NAME = "2.5.4.3";
 const CRITICAL = true;
 let serial = 0;
 
@@ -52,10 +55,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
     to = "20400101000000Z",
   } = shape;
   const privateKey = typeof key === "string" ? newKey(key) : key;
-  const name =
-    commonName === undefined
-      ? sequence()
-      : sequence(set(sequence(objectIdentifier(COMMON_NAME), utf8String(commonName))));
+  const name = shape.subject ?? (commonName === undefined ? sequence() : testName([["2.5.4.3", 0x0c, commonName]]));
   const signer = issuer?.privateKey ?? privateKey;
   const algorithm =
     signer.asymmetricKeyType === "rsa"
@@ -67,7 +67,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
     der(DER_TAGS.context0, positiveInteger(Uint8Array.of(2))),
     positiveInteger(Uint8Array.of(serial)),
     algorithm,
-    issuer?.name ?? name,
+    shape.issuerName ?? issuer?.name ?? name,
     sequence(generalizedTime(from), generalizedTime(to)),
     name,
     shape.isOaep === true ? markedForOaep(spki) : spki,
@@ -80,6 +80,21 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
   );
   const base64 = whole.toString("base64").replaceAll(/.{1,64}/gu, "$&\n");
   return { der: whole, pem: `-----BEGIN CERTIFICATE-----\n${base64}-----END CERTIFICATE-----\n`, privateKey, name };
+}
+
+/** A Name of these sets, each of attributes: type, tag of the text's kind, text. */
+export function testName(
+  ...sets: readonly (readonly (readonly [type: string, tag: number, text: string])[])[]
+): Buffer {
+  const valueOf = (tag: number, text: string): Buffer => {
+    if (tag === 0x1e) return Buffer.from(text, "utf16le").swap16();
+    return Buffer.from(text, tag === 0x0c ? "utf8" : "latin1");
+  };
+  return sequence(
+    ...sets.map((attributes) =>
+      set(...attributes.map(([type, tag, text]) => sequence(objectIdentifier(type), der(tag, valueOf(tag, text))))),
+    ),
+  );
 }
 
 /** An authority's extensions: cA, the path length, and the right to sign certificates (0x04), or another. */

@@ -10,7 +10,14 @@ import {
   type KeyUse,
 } from "@ashlar/formats";
 import type { EkRoots } from "./ek-roots.ts";
-import { isIssuedBy, isSelfIssued, parsedOf, titleOf, type ParsedCertificate } from "./maker-certificate.ts";
+import {
+  isIssuedBy,
+  isSelfIssued,
+  parsedOf,
+  SIGNATURE_ALGORITHMS,
+  titleOf,
+  type ParsedCertificate,
+} from "./maker-certificate.ts";
 
 /** Makers' chains have up to three certificates above an EK's. */
 const MAX_CHAIN_LENGTH = 6;
@@ -18,7 +25,8 @@ const MAX_CHAIN_LENGTH = 6;
 const MAX_SIGNATURE_CHECKS = 200;
 /**
  * Critical extensions that are handled. Policies never refuse a chain here, since no policy is asked for and none is
- * required (RFC 5280, 6.1.1 c and e).
+ * required (RFC 5280, 6.1.1 c and e). Key identifiers and other names of a certificate's parties restrict nothing (4.2.1.1,
+ * 4.2.1.2, 4.2.1.6 and 4.2.1.7): some makers mark them as critical all the same.
  */
 const HANDLED_IN_AUTHORITIES: ReadonlySet<string> = new Set([
   CERTIFICATE_EXTENSIONS.basicConstraints,
@@ -28,11 +36,13 @@ const HANDLED_IN_AUTHORITIES: ReadonlySet<string> = new Set([
   CERTIFICATE_EXTENSIONS.policyMappings,
   CERTIFICATE_EXTENSIONS.inhibitAnyPolicy,
   CERTIFICATE_EXTENSIONS.authorityKeyIdentifier,
+  CERTIFICATE_EXTENSIONS.subjectKeyIdentifier,
+  CERTIFICATE_EXTENSIONS.subjectAltName,
+  CERTIFICATE_EXTENSIONS.issuerAltName,
 ]);
 /** Those that the TCG EK Credential Profile 2.5, 3.2 names as well. Directory attributes only describe the TPM. */
 const HANDLED_IN_LEAVES: ReadonlySet<string> = new Set([
   ...HANDLED_IN_AUTHORITIES,
-  CERTIFICATE_EXTENSIONS.subjectAltName,
   CERTIFICATE_EXTENSIONS.subjectDirectoryAttributes,
 ]);
 
@@ -148,7 +158,17 @@ class ChainSearch {
       }
       problem ??= above.problem;
     }
-    return none(problem ?? `no trusted issuer named ${nameText(certificate.fields.issuer)}`);
+    return none(problem ?? this.#findIssuerProblem(certificate));
+  }
+
+  #findIssuerProblem(certificate: ParsedCertificate): string {
+    const name = nameText(certificate.fields.issuer);
+    const isNamed = this.#trusted.certificates.some((each) => each !== certificate && hasNameOf(each, certificate));
+    if (!isNamed) return `no trusted issuer named ${name}`;
+    const { signatureAlgorithm } = certificate.fields;
+    if (!SIGNATURE_ALGORITHMS.has(signatureAlgorithm))
+      return `a signature by ${signatureAlgorithm}, which is not accepted`;
+    return `no trusted issuer named ${name} with the key that has signed it: has the maker more than one?`;
   }
 
   findValidityProblem(certificate: ParsedCertificate): string | undefined {

@@ -36,6 +36,7 @@ const MAKERS: ReadonlyMap<string, string> = new Map([
   ["QCOM", "Qualcomm"],
   ["STM", "STMicroelectronics"],
 ]);
+const MAKERS_BY_NUMBER: ReadonlyMap<string, string> = new Map([["00001014", "IBM or swtpm (00001014)"]]);
 
 /** @throws AshlarError `malformed` or `invalid` for a certificate whose key or names cannot be read */
 export function describeEk(certificate: X509Certificate): EkDescription {
@@ -54,7 +55,7 @@ export function describeEk(certificate: X509Certificate): EkDescription {
   };
 }
 
-/** "id:49465800" is "IFX" and a zero octet. */
+/** "id:49465800" is "IFX" and a zero octet; "id:00001014" is IBM's number, which swtpm has, and no letters. */
 function makerOf(value: string | null): string | null {
   const digits = /^id:(?<digits>[0-9a-f]{8})$/iu.exec(value ?? "")?.groups?.["digits"];
   if (digits === undefined) return value;
@@ -63,7 +64,8 @@ function makerOf(value: string | null): string | null {
     .replaceAll(/[^ -~]/gu, "")
     .trim();
   const name = MAKERS.get(letters);
-  return name === undefined ? letters : `${name} (${letters})`;
+  if (name !== undefined) return `${name} (${letters})`;
+  return MAKERS_BY_NUMBER.get(digits) ?? (letters === "" ? value : letters);
 }
 
 /** "id:00070002" is 7.2, and "id:0D0C", as some write it, 13.12. */

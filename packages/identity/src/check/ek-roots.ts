@@ -1,6 +1,13 @@
 import { AshlarError } from "@ashlar/base";
-import { basicConstraintsOf, certificatesInFile } from "@ashlar/formats";
-import { isIssuedBy, parseCertificate, parsedOf, type ParsedCertificate } from "./maker-certificate.ts";
+import { basicConstraintsOf, certificatesInFile, nameKey } from "@ashlar/formats";
+import {
+  certificateSha256,
+  isIssuedBy,
+  isSelfIssued,
+  parseCertificate,
+  parsedOf,
+  type ParsedCertificate,
+} from "./maker-certificate.ts";
 
 /** Whom the operator trusts to issue certificates for one purpose: makers for EKs, or clouds for their virtual TPMs. */
 export type EkRoots = {
@@ -38,10 +45,12 @@ export function makerCertificates(file: Uint8Array | string, what: string): read
 
 /** @throws AshlarError `invalid` when none is an authority's */
 export function ekRootsOf(
-  certificates: readonly ParsedCertificate[],
+  given: readonly ParsedCertificate[],
   { acceptExpired = false }: EkRootsOptions = {},
 ): EkRoots {
-  const issuers = new Map(certificates.map((each) => [each, certificates.filter((other) => isIssuedBy(each, other))]));
+  // Makers' bundles overlap.
+  const certificates = [...new Map(given.map((each) => [certificateSha256(each.x509.raw), each])).values()];
+  const issuers = issuersAmong(certificates);
   const authorities = certificates.filter(({ fields }) => basicConstraintsOf(fields.extensions).isAuthority);
   if (authorities.length === 0) {
     throw new AshlarError(
@@ -57,4 +66,27 @@ export function ekRootsOf(
   const top = authorities.filter(isTop);
   // Two that have signed each other have no top: each was named.
   return { certificates, anchors: new Set(top.length > 0 ? top : authorities), issuers, acceptExpired };
+}
+
+/** Each takes about 0.3 ms. All makers together have some 2000 authorities, most with a name of their own. */
+const MAX_SIGNATURE_CHECKS = 5000;
+
+/** Only keys of the right name are tried, each once. What has signed itself needs no other issuer. */
+function issuersAmong(certificates: readonly ParsedCertificate[]): EkRoots["issuers"] {
+  const byName = Map.groupBy(certificates, ({ fields }) => nameKey(fields.subject));
+  let checksLeft = MAX_SIGNATURE_CHECKS;
+  const isSigned = (each: ParsedCertificate, other: ParsedCertificate): boolean => {
+    checksLeft -= 1;
+    if (checksLeft >= 0) return isIssuedBy(each, other);
+    throw new AshlarError("limit", `EK roots: expected at most ${MAX_SIGNATURE_CHECKS} signatures to check`, {
+      hint: "leave out certificates that have the name of others",
+    });
+  };
+  const issuersOf = (each: ParsedCertificate): readonly ParsedCertificate[] => {
+    if (isSelfIssued(each) && isSigned(each, each)) return [each];
+    const named = byName.get(nameKey(each.fields.issuer)) ?? [];
+    const byKey = Map.groupBy(named, ({ fields }) => certificateSha256(fields.publicKeyInfo));
+    return [...byKey.values()].filter(([first]) => first !== undefined && isSigned(each, first)).flat();
+  };
+  return new Map(certificates.map((each) => [each, issuersOf(each)]));
 }

@@ -13,7 +13,10 @@ export function parseCertificate(bytes: Uint8Array | string, what: string): X509
     if (typeof bytes !== "string" && !certificate.raw.equals(bytes)) throw new Error("bytes after its end");
     return certificate;
   } catch (error) {
-    throw new AshlarError("malformed", `${what}: expected an X.509 certificate: ${messageOf(error)}`);
+    // Node.js tries PEM after DER, and tells only of that.
+    const isPem = typeof bytes === "string" || bytes[0] === "-".charCodeAt(0);
+    const reason = isPem || !messageOf(error).includes("PEM") ? messageOf(error) : "it is damaged, or no certificate";
+    throw new AshlarError("malformed", `${what}: expected an X.509 certificate: ${reason}`);
   }
 }
 
@@ -50,9 +53,9 @@ export function ekKeyOf(certificate: X509Certificate): ReturnType<typeof certifi
  * What certificates are signed with: RSA (RFC 8017) and ECDSA (RFC 5758). SHA-1 is among them, because makers' old
  * certificates have it, and nobody but the maker chooses what is in them. MD5 is not.
  */
-const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
-  ...[5, 10, 11, 12, 13].map((last) => `1.2.840.113549.1.1.${last}`),
-  ...[1, 3.2, 3.3, 3.4].map((last) => `1.2.840.10045.4.${last}`),
+export const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
+  ...[5, 10, 11, 12, 13, 14].map((last) => `1.2.840.113549.1.1.${last}`),
+  ...["1", "3.1", "3.2", "3.3", "3.4"].map((last) => `1.2.840.10045.4.${last}`),
 ]);
 
 /** By name and signature: swtpm, like some makers, leaves the key identifiers empty, and others' are odd. */
