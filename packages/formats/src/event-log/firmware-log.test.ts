@@ -84,6 +84,35 @@ test("the locality that started the TPM is read", () => {
   refuses(() => parseFirmwareLog(short), /in one byte/u);
 });
 
+test("a hardware root of trust starts PCR 0 from 4, whatever the log has recorded before or after it", () => {
+  const HCRTM = event(0, 0x8000_0010, "HCRTM");
+  const localityOf = (...records: readonly Uint8Array[]): number =>
+    parseFirmwareLog(joined(HEADER, ...records)).startupLocality;
+  assert.equal(localityOf(HCRTM, event(0, 8, "x")), 4);
+  for (const recorded of [0, 3, 4]) {
+    assert.equal(localityOf(startupLocality(recorded), HCRTM), 4);
+    assert.equal(localityOf(HCRTM, startupLocality(recorded), event(0, 8, "x")), 4);
+  }
+  assert.equal(localityOf(event(0, 8, "x"), HCRTM), 0, "not the first");
+  assert.equal(localityOf(event(7, 8, "x"), HCRTM), 4, "the first in PCR 0");
+});
+
+test("coreboot's records are all of one size, with zeros behind the locality", () => {
+  const padded = event(0, 3, joined("StartupLocality\0", Uint8Array.of(3), new Uint8Array(33)));
+  assert.equal(parseFirmwareLog(joined(HEADER, padded, event(0, 8, "x"))).startupLocality, 3);
+});
+
+test("a log of TPM 1.2's form is named also when its end is cut off, or its header is that form's", () => {
+  const record = (type: number, data: string): Uint8Array =>
+    joined(u32(type === 3 ? 0 : 4), u32(type), new Uint8Array(20).fill(type), u32(data.length), data);
+  const specId = record(3, "Spec ID Event02\0.......");
+  const whole = joined(specId, ...[8, 1, 0x8000_0008, 4, 5].map((type) => record(type, "data")));
+  for (const log of [whole, whole.subarray(specId.length), whole.subarray(0, -2), whole.subarray(0, -20)]) {
+    assert.throws(() => parseFirmwareLog(log), { code: "invalid", message: /found only SHA-1/u });
+  }
+  refuses(() => parseFirmwareLog(record(8, "data").subarray(0, 34)), /header: expected EV_NO_ACTION/u);
+});
+
 test("every truncation is refused, except between two records", () => {
   const boundaries: number[] = [];
   for (let length = 0; length < LOG.length; length++) {

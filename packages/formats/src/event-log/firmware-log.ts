@@ -10,7 +10,7 @@ export type FirmwareLog = {
   /** Every event that extended a PCR. EV_NO_ACTION records extend nothing and are left out. */
   readonly events: readonly FirmwareEvent[];
   /**
-   * The locality that started the TPM (0, 3 or 4): PCR 0 begins with it as its last byte. It is 4 without a record of it when
+   * The locality that started the TPM (0, 3 or 4): PCR 0 begins with it as its last byte. It is 4, whatever was recorded, when
    * the first event of PCR 0 is EV_EFI_HCRTM_EVENT, which a hardware root of trust measures before TPM2_Startup
    * (TPM 2.0 Library Part 1, H-CRTM Event Sequence).
    */
@@ -63,6 +63,7 @@ export function parseFirmwareLog(bytes: Uint8Array): FirmwareLog {
   const sizes = readHeader(reader);
   const events: FirmwareEvent[] = [];
   let startupLocality: number | undefined;
+  let isHcrtm: boolean | undefined;
   for (let records = 0; reader.remaining > 0; records++) {
     if (records === MAX_LOG_EVENTS) {
       throw new AshlarError("limit", `firmware log: expected at most ${MAX_LOG_EVENTS} records, found more`);
@@ -71,34 +72,38 @@ export function parseFirmwareLog(bytes: Uint8Array): FirmwareLog {
     if (event.type === EV_NO_ACTION) {
       const locality = startupLocalityOf(event, reader);
       if (locality === undefined) continue;
-      if (startupLocality !== undefined || events.some(({ pcr }) => pcr === 0)) {
+      if (startupLocality !== undefined || isHcrtm === false) {
         reader.fail("StartupLocality: expected once, before PCR 0 is extended");
       }
       startupLocality = locality;
       continue;
     }
     if (event.pcr > MAX_PCR) reader.fail(`pcrIndex: expected at most ${MAX_PCR}, found ${event.pcr}`);
+    if (event.pcr === 0) isHcrtm ??= event.type === EV_EFI_HCRTM_EVENT;
     events.push(event);
   }
-  const isHcrtm = events.find(({ pcr }) => pcr === 0)?.type === EV_EFI_HCRTM_EVENT;
-  return { events, startupLocality: startupLocality ?? (isHcrtm ? HCRTM_LOCALITY : 0) };
+  return { events, startupLocality: isHcrtm === true ? HCRTM_LOCALITY : (startupLocality ?? 0) };
 }
 
 /**
  * Refuses a log in the form of TPM 1.2 (10.2.1): from the first to the last byte records with one SHA-1 digest each. Kernels
- * hand it out when SHA-1 is all that firmware has switched on.
+ * hand it out when SHA-1 is all that firmware has switched on. The last one may be cut off, where the log's area was full.
  */
 function refuseSha1Form(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  while (offset < bytes.length) {
-    if (bytes.length - offset < SHA1_RECORD_BYTES) return;
+  let records = 0;
+  for (let offset = 0; bytes.length - offset >= SHA1_RECORD_BYTES; records++) {
     const data = offset + SHA1_RECORD_BYTES;
     if (asciiOf(bytes.subarray(data, data + SIGNATURE_BYTES)) === SPEC_ID_SIGNATURE) return;
+    if (view.getUint32(offset, true) > MAX_PCR) return;
     offset = data + view.getUint32(data - 4, true);
+    if (offset === bytes.length || (offset > bytes.length && records >= MIN_WHOLE_RECORDS)) refuseSha1();
   }
-  if (offset === bytes.length) refuseSha1();
+  if (records > MIN_WHOLE_RECORDS) refuseSha1();
 }
+
+/** As many do not look like records by chance. */
+const MIN_WHOLE_RECORDS = 3;
 
 function refuseSha1(): never {
   throw new AshlarError("invalid", "firmware log: expected a SHA-256 digest for each event, found only SHA-1", {
@@ -174,8 +179,9 @@ function readEvent(reader: ByteReader, sizes: DigestSizes): FirmwareEvent {
 /** TCG_EfiStartupLocalityEvent (10.4.5.3), or undefined when the record is another EV_NO_ACTION. */
 function startupLocalityOf({ pcr, data }: FirmwareEvent, reader: ByteReader): number | undefined {
   if (asciiOf(data.subarray(0, SIGNATURE_BYTES)) !== STARTUP_LOCALITY_SIGNATURE) return undefined;
+  // coreboot's records are all of one size, so that more may follow.
   const locality = data[SIGNATURE_BYTES];
-  if (pcr !== 0 || data.length !== SIGNATURE_BYTES + 1 || locality === undefined || !STARTUP_LOCALITIES.has(locality)) {
+  if (pcr !== 0 || locality === undefined || !STARTUP_LOCALITIES.has(locality)) {
     reader.fail("StartupLocality: expected 0, 3 or 4 in one byte, for PCR 0");
   }
   return locality;

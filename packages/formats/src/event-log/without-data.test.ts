@@ -21,4 +21,20 @@ test("types and digests stay, what may name a machine goes", () => {
   assert.deepEqual(withoutEventData(bare), bare);
 });
 
+test("of records that extend nothing only the locality's data stay, by which PCR 0 is replayed", () => {
+  const record = (text: string): Buffer => {
+    const data = Buffer.from(text, "latin1");
+    const head = Buffer.alloc(4 + 4 + 4 + 2 + 32 + 4);
+    head.writeUInt32LE(3, 4);
+    head.writeUInt32LE(1, 8);
+    head.writeUInt16LE(0x0b, 12);
+    head.writeUInt32LE(data.length, head.length - 4);
+    return Buffer.concat([head, data]);
+  };
+  const header = LOG.subarray(0, 65);
+  const bare = withoutEventData(Buffer.concat([header, record("StartupLocality\0\u0003"), record("serial ABC123")]));
+  assert.equal(parseFirmwareLog(bare).startupLocality, 3);
+  assert.ok(!Buffer.from(bare).includes("ABC123"));
+});
+
 test("survives anything", () => survivesAnything(withoutEventData, [LOG]));
