@@ -42,6 +42,7 @@ test("paragraphs, items and rows are what a page claims", () => {
 test("a claim that nothing holds is named", async () => {
   const claims = `
 - page: PAGE.md
+  complete: true
   claims:
     - says: a paragraph nobody wrote
       untested: it is a wish
@@ -59,6 +60,11 @@ test("a claim that nothing holds is named", async () => {
     { "PAGE.md": PAGE, "there.test.ts": 'test("one", f); test(`computed: ${what}`, f);', "claims.yaml": claims },
     async (root) => await findLooseClaims(root, await readClaims(join(root, "claims.yaml"))),
   );
+  const open = await inDirectory(
+    { "PAGE.md": PAGE, "claims.yaml": "- {page: PAGE.md, complete: false, claims: []}" },
+    async (root) => findLooseClaims(root, await readClaims(join(root, "claims.yaml"))),
+  );
+  assert.deepEqual(open, []);
   assert.deepEqual(found, [
     "PAGE.md does not say: a paragraph nobody wrote",
     "PAGE.md: no claim is listed for: | a row | of it |",
@@ -69,7 +75,7 @@ test("a claim that nothing holds is named", async () => {
 
 test("a claim has tests or the reason why not", async () => {
   for (const rest of ["", "untested: why\n      tests: [{a.test.ts: b}]", "tests: [{a.test.ts: b, c.test.ts: d}]"]) {
-    const text = `- page: P.md\n  claims:\n    - says: words\n      ${rest}\n`;
+    const text = `- page: P.md\n  complete: false\n  claims:\n    - says: words\n      ${rest}\n`;
     await inDirectory({ "claims.yaml": text }, async (root) => {
       await assert.rejects(readClaims(join(root, "claims.yaml")), /expected/u);
     });

@@ -9,9 +9,9 @@ import type { Claim, ClaimsOfPage } from "./read-claims.ts";
  */
 export async function findLooseClaims(root: string, pages: readonly ClaimsOfPage[]): Promise<string[]> {
   const found: string[] = [];
-  for (const { page, claims } of pages) {
+  for (const { page, isComplete, claims } of pages) {
     const text = await readFile(join(root, page), "utf8");
-    const blocks = pageBlocks(text);
+    const blocks = isComplete ? pageBlocks(text) : [];
     const said = claims.map(({ says }) => oneLine(says));
     for (const words of said) {
       if (!oneLine(text).includes(words)) found.push(`${page} does not say: ${words}`);

@@ -9,7 +9,12 @@ export type Claim = {
   readonly untested?: string | undefined;
 };
 
-export type ClaimsOfPage = { readonly page: string; readonly claims: readonly Claim[] };
+export type ClaimsOfPage = {
+  readonly page: string;
+  /** Whether each part of the page has to be quoted. */
+  readonly isComplete: boolean;
+  readonly claims: readonly Claim[];
+};
 
 const text: z.ZodType<string> = z.string().trim().min(1);
 
@@ -29,7 +34,11 @@ const claimSchema: z.ZodType<Claim> = z
   })
   .refine(({ tests, untested }) => tests.length > 0 !== (untested !== undefined), "expected either tests or untested");
 
-const pagesSchema: z.ZodType<ClaimsOfPage[]> = z.array(z.strictObject({ page: text, claims: z.array(claimSchema) }));
+const pagesSchema: z.ZodType<ClaimsOfPage[]> = z.array(
+  z
+    .strictObject({ page: text, complete: z.boolean(), claims: z.array(claimSchema) })
+    .transform(({ complete, ...rest }) => ({ ...rest, isComplete: complete })),
+);
 
 /** The claims that a file in the form of docs/claims.yaml lists. */
 export async function readClaims(path: string): Promise<readonly ClaimsOfPage[]> {
