@@ -36,6 +36,8 @@ export type ReportedStep = {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly seconds: number;
+  /** Played while the steps after it were. */
+  readonly beside?: true;
 };
 
 export type ReportedVerdict = {
@@ -43,3 +45,8 @@ export type ReportedVerdict = {
   readonly act: ActName;
   readonly nodes: readonly Pick<NamedVerdict, "name" | "level" | "release" | "identity" | "extensions">[];
 };
+
+/** How long all steps took together. */
+export function secondsOf(steps: readonly ReportedStep[]): number {
+  return steps.reduce((sum, { seconds, beside }) => sum + (beside === true ? 0 : seconds), 0);
+}

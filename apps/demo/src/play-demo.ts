@@ -5,11 +5,11 @@ import { throwIfInterrupted } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import { parseManifest } from "@ashlar/protocol/answers";
-import { otherLab, playAct, prepareAct } from "./acts.ts";
-import { prepareProvision, provision } from "./acts/provision.ts";
-import { publishExtension } from "./acts/publish-extension.ts";
+import { otherLab, playAct } from "./acts.ts";
+import { buildFirst, provision } from "./acts/provision.ts";
+import { buildParts } from "./build-parts.ts";
 import { playClusterAct, provisionCluster } from "./cluster/cluster-acts.ts";
-import { type DemoReport, REPORT_SCHEMA } from "./demo-report.ts";
+import { type DemoReport, REPORT_SCHEMA, secondsOf } from "./demo-report.ts";
 import type { DemoOptions } from "./options.ts";
 import { renderReport } from "./report/render-report.ts";
 import { clock, Script } from "./script.ts";
@@ -41,16 +41,11 @@ async function play(
 ): Promise<DemoReport> {
   const later = acts.filter((name) => name !== "provision");
   let proof = earlier;
-  if (proof === undefined) await prepareProvision(stage, script);
+  if (proof === undefined) await buildFirst(stage, script);
   else await startNodes(stage, await stage.lab(lab));
-  if (proof === undefined && cluster) {
-    await script.build("Publish the network of pods as an extension", async () => publishExtension(stage, "cni"));
-  }
+  for (const name of later) script.forget(name);
   // What needs no node is made while none takes a part of the processors.
-  for (const name of later) {
-    script.forget(name);
-    await prepareAct(name, stage, script);
-  }
+  await script.build("Build and publish what the acts need", async () => buildParts(stage, acts, cluster));
   if (proof === undefined) {
     proof = await (cluster ? provisionCluster : provision)(stage, script, lab);
     await writeReport(stage, script, proof);
@@ -133,9 +128,11 @@ async function writeReport(stage: Stage, script: Script, proof: FleetVerdict): P
 }
 
 function showSummary(stage: Stage, report: DemoReport): void {
-  const total = report.steps.reduce((sum, { seconds }) => sum + seconds, 0);
+  const total = secondsOf(report.steps);
   stage.say("\n== Where the time went");
-  for (const { title, seconds } of report.steps) stage.say(`  ${String(seconds).padStart(4)} s  ${title}`);
+  for (const { title, seconds, beside } of report.steps) {
+    stage.say(`  ${String(seconds).padStart(4)} s  ${title}${beside === true ? " (beside others)" : ""}`);
+  }
   stage.say(`  ${String(total).padStart(4)} s  in all (${clock(total * 1000)})`);
   const held = report.acts.filter((act) => act.held).length;
   stage.say(`\n${report.proof.nodes.length} nodes, ${report.proof.identities} identity: ${report.proof.verdict}.`);

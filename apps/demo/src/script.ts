@@ -55,21 +55,39 @@ export class Script {
     return await this.#step(this.#act, title, work);
   }
 
-  async #step<T>(act: ReportedStep["act"], title: string, work: () => Promise<T>): Promise<T> {
+  async #step<T>(
+    act: ReportedStep["act"],
+    title: string,
+    work: () => Promise<T>,
+    flags: Pick<ReportedStep, "beside"> = {},
+  ): Promise<T> {
     const startedAt = new Date().toISOString();
     const startMs = performance.now();
     this.#say(`\n== ${title}  [${clock(startMs - this.#startMs)}]`);
     const result = await work();
     const ms = performance.now() - startMs;
-    this.#steps.push({ act, title, startedAt, seconds: Math.round(ms / 1000) });
+    this.#steps.push({ act, title, startedAt, seconds: Math.round(ms / 1000), ...flags });
     this.#say(`  done in ${clock(ms)}`);
     return result;
   }
 
   /** A step that has an outcome, or several. */
   async attempt(title: string, work: () => Promise<Outcome | Outcome[]>): Promise<void> {
-    const outcomes = [await this.step(title, work)].flat();
-    for (const outcome of outcomes) {
+    this.#add(title, await this.step(title, work));
+  }
+
+  /** One that goes on while others are played; whoever begins it has to wait for its end. */
+  attemptBeside(title: string, work: () => Promise<Outcome>): Promise<void> {
+    const act = this.#act;
+    const attempt = async (): Promise<void> => this.#add(title, await this.#step(act, title, work, { beside: true }));
+    const attempted = attempt();
+    // It may fail before somebody waits.
+    attempted.catch(() => undefined);
+    return attempted;
+  }
+
+  #add(title: string, outcomes: Outcome | Outcome[]): void {
+    for (const outcome of [outcomes].flat()) {
       this.#say(`  ${outcome.held ? "held" : "FAILED"}: ${outcome.result}`);
       this.#acts.push({ act: this.#act, title, ...outcome });
     }

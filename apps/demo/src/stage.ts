@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
@@ -50,6 +51,8 @@ export function isProven({ nodes }: FleetVerdict): boolean {
 export type StageOptions = {
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** Before each line, when others are on this stage at the same time. */
+  readonly label?: string;
   /** Keeps standard output free: everything is said on standard error. */
   readonly quiet: boolean;
   /** Called with each verdict on the nodes of a lab, as they were just then. */
@@ -76,7 +79,14 @@ export class Stage {
   }
 
   say(line: string): void {
-    (this.#options.quiet ? reportLines : printLines)(line.split("\n"));
+    const { label, quiet } = this.#options;
+    const lines = line.split("\n").map((each) => (label === undefined ? each : `${label.padEnd(7)} | ${each}`));
+    (quiet ? reportLines : printLines)(lines);
+  }
+
+  /** The same stage for what is played at the same time as something else: each of its lines begins with the label. */
+  beside(label: string): Stage {
+    return new Stage({ ...this.#options, label });
   }
 
   /** Waits. */
@@ -170,15 +180,22 @@ export class Stage {
   async #run(args: readonly string[], output: "show" | "take"): Promise<{ status: number; output: string }> {
     throwIfInterrupted(this.signal);
     this.#showCommand(args);
-    const stdout = output === "take" ? "pipe" : this.#options.quiet ? 2 : 1;
-    const child = spawn(join(ROOT, "ashlar"), args, { stdio: ["ignore", stdout, 2], cwd: ROOT, detached: true });
+    const { label, quiet } = this.#options;
+    const shown = label === undefined ? (quiet ? 2 : 1) : "pipe";
+    const child = spawn(join(ROOT, "ashlar"), args, {
+      stdio: ["ignore", output === "take" ? "pipe" : shown, label === undefined ? 2 : "pipe"],
+      cwd: ROOT,
+      detached: true,
+    });
     const abort = (): void => {
       signalGroup(child, "SIGINT");
       setTimeout(() => signalGroup(child, "SIGKILL"), UNDO_MS).unref();
     };
     this.signal.addEventListener("abort", abort, { once: true });
     let text = "";
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    if (output === "take") child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    else if (child.stdout !== null) createInterface(child.stdout).on("line", (line) => this.say(line));
+    if (child.stderr !== null) createInterface(child.stderr).on("line", (line) => this.say(line));
     const [code]: unknown[] = await once(child, "close");
     this.signal.removeEventListener("abort", abort);
     throwIfInterrupted(this.signal);

@@ -4,31 +4,17 @@ import type { Lab } from "@ashlar/lab";
 import type { Outcome, Proof, Stage } from "../stage.ts";
 
 const NAME = "kubernetes";
-const FIRST_VERSION = "v1.33.4";
-const NEXT_VERSION = "v1.33.5";
+export const FIRST_KUBERNETES = "v1.33.4";
+export const NEXT_KUBERNETES = "v1.33.5";
 
-/** A signed image of kubelet, kubeadm and kubectl, published in the nodes' repository. */
-export async function publishKubernetes(stage: Stage): Promise<void> {
-  await build(stage, FIRST_VERSION);
-  await publish(stage, FIRST_VERSION);
-}
-
-/** Not published yet: nodes that look for updates by themselves take it once it is. */
-export async function buildNextKubernetes(stage: Stage): Promise<void> {
-  await build(stage, NEXT_VERSION);
-}
-
-export async function publishNextKubernetes(stage: Stage): Promise<void> {
-  await publish(stage, NEXT_VERSION);
-}
-
-async function build(stage: Stage, version: string): Promise<void> {
+/** A signed image of kubelet, kubeadm and kubectl. */
+export async function buildKubernetes(stage: Stage, version: string): Promise<void> {
   const keys = ["--keys", stage.path("keys"), "--release", stage.path("image")];
   const out = stage.path("extensions");
   await stage.mustRun("extension", "build", "--recipe", NAME, "--version", version, ...keys, "--out", out);
 }
 
-async function publish(stage: Stage, version: string): Promise<void> {
+export async function publishKubernetes(stage: Stage, version: string): Promise<void> {
   const place = ["--repo", stage.path("repository"), "--keys", stage.path("keys")];
   await stage.mustRun("extension", "publish", ...place, imageIn(stage.path("extensions"), version));
 }
@@ -40,7 +26,7 @@ async function publish(stage: Stage, version: string): Promise<void> {
 export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
   const before = await stage.onNode(lab, "node-1", START_CONTAINER);
   await stage.onNode(lab, "node-1", PLANT_EXTENSION);
-  const to = ["--component", NAME, "--to", NEXT_VERSION];
+  const to = ["--component", NAME, "--to", NEXT_KUBERNETES];
   const { nodes } = await stage.update("--lab", lab.name, ...to, "--only", "node-1");
   const bytes = nodes[0]?.bytes;
   const after = await stage.onNode(lab, "node-1", SHOW_CONTAINER);
@@ -52,22 +38,22 @@ export async function updateKubelet(stage: Stage, lab: Lab): Promise<Outcome> {
   const fetched = bytes ? `, ${megabytes(bytes.fetched)} fetched of ${megabytes(bytes.total)}` : "";
   const container = ranOn ? "its container runs on" : `its container does not: ${after.output}`;
   return {
-    attempt: `node-1's kubelet is updated to ${NEXT_VERSION}, node-2's is not; an unsigned extension lies in wait`,
+    attempt: `node-1's kubelet is updated to ${NEXT_KUBERNETES}, node-2's is not; an unsigned extension lies in wait`,
     result: `${runs.join(", ")}; ${container}; nothing restarted${fetched}`,
     held:
       ranOn &&
-      kubelet.startsWith(`Kubernetes ${NEXT_VERSION}`) &&
+      kubelet.startsWith(`Kubernetes ${NEXT_KUBERNETES}`) &&
       /rogue.*No such file/u.test(kubelet) &&
-      runs.join() === `node-1 ${NEXT_VERSION} proven,node-2 ${FIRST_VERSION} proven`,
+      runs.join() === `node-1 ${NEXT_KUBERNETES} proven,node-2 ${FIRST_KUBERNETES} proven`,
   };
 }
 
 /** Somebody changes the image on the server: in each of many places one bit. Then somebody removes the signature on the node. */
 export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const names = ["raw", "blocks"].map((suffix) =>
-    imageIn(stage.path("repository", "extensions", NAME), NEXT_VERSION, suffix),
+    imageIn(stage.path("repository", "extensions", NAME), NEXT_KUBERNETES, suffix),
   );
-  const to = ["--component", NAME, "--to", NEXT_VERSION];
+  const to = ["--component", NAME, "--to", NEXT_KUBERNETES];
   const { status, nodes } = await withFlippedBits(names, async () =>
     stage.update("--lab", lab.name, ...to, "--only", "node-2"),
   );
@@ -76,13 +62,13 @@ export async function refuseTampered(stage: Stage, lab: Lab): Promise<Outcome> {
   const reason = /^set aside +kubernetes .*: (?<reason>.*signature.*)$/mu.exec(unsigned)?.groups?.["reason"];
   const runs = versionsOf(await stage.proveLab(lab.name));
   return {
-    attempt: `the server's image of ${NEXT_VERSION} is tampered with, and node-2 is told to take it; then its own has no signature`,
+    attempt: `the server's image of ${NEXT_KUBERNETES} is tampered with, and node-2 is told to take it; then its own has no signature`,
     result: `refused: ${nodes[0]?.reason?.message ?? "no reason given"}; refused: ${reason ?? unsigned}; ${runs[1] ?? "node-2 is missing"}`,
     held:
       status === 1 &&
-      kubelet === `Kubernetes ${FIRST_VERSION}` &&
+      kubelet === `Kubernetes ${FIRST_KUBERNETES}` &&
       reason !== undefined &&
-      runs[1] === `node-2 ${FIRST_VERSION} proven`,
+      runs[1] === `node-2 ${FIRST_KUBERNETES} proven`,
   };
 }
 
@@ -141,7 +127,7 @@ ${SHOW_CONTAINER}`;
 /** Writes zeros over the signature of a copy, has it merged, and puts the signed image back. */
 const MERGE_UNSIGNED = `
 set -e
-image=${imageIn(`/opt/extensions/${NAME}`, FIRST_VERSION)}
+image=${imageIn(`/opt/extensions/${NAME}`, FIRST_KUBERNETES)}
 mv "$image" "$image.signed"
 cp --sparse=always "$image.signed" "$image"
 last=$(($(stat -c %s "$image") - 1048576))

@@ -1,17 +1,12 @@
 import { levelWithNextBoot, type NamedVerdict } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import type { Outcome, Stage } from "../stage.ts";
-import { publishExtension } from "./publish-extension.ts";
 
-const NAME = "debug-tools";
+/** tcpdump and its like, an extension that no node declares. */
+export const DEBUG_TOOLS = "debug-tools";
 const NODE = "node-1";
 /** Longer than the node will run: the session is forgotten, and nobody ends it. */
 const DURATION = "4h";
-
-/** tcpdump and its like, which no node declares. */
-export async function publishDebugTools(stage: Stage): Promise<void> {
-  await publishExtension(stage, NAME);
-}
 
 export type DebugSession = {
   /** What the verdict said while the session was open; undefined when it did not name it. */
@@ -23,17 +18,17 @@ export type DebugSession = {
 
 /** Somebody looks into a node with tcpdump, copies it to where it is at hand, and forgets about it. */
 export async function openSession(stage: Stage, lab: Lab): Promise<DebugSession> {
-  await stage.mustRun("debug", NODE, "--lab", lab.name, "--with", NAME, "--for", DURATION);
+  await stage.mustRun("debug", NODE, "--lab", lab.name, "--with", DEBUG_TOOLS, "--for", DURATION);
   const { status, output } = await stage.onNode(lab, NODE, USE);
   stage.say(`    ${output.split("\n").at(-1) ?? ""}`);
   const { fleet } = await stage.proveLab(lab.name);
   const node = fleet.nodes.find(({ name }) => name === NODE);
-  const extension = node?.extensions.find(({ name, until }) => name === NAME && until !== null);
+  const extension = node?.extensions.find(({ name, until }) => name === DEBUG_TOOLS && until !== null);
   const exception =
     extension === undefined
       ? undefined
-      : `${NAME} ${extension.version ?? "?"}: ${extension.note ?? "without a note"} until ${extension.until ?? "?"}`;
-  stage.say(`    the verdict on ${NODE}: ${exception ?? `no word of ${NAME}`}`);
+      : `${DEBUG_TOOLS} ${extension.version ?? "?"}: ${extension.note ?? "without a note"} until ${extension.until ?? "?"}`;
+  stage.say(`    the verdict on ${NODE}: ${exception ?? `no word of ${DEBUG_TOOLS}`}`);
   return { exception, level: levelOf(node), used: status === 0 };
 }
 
@@ -42,8 +37,11 @@ export async function lookForSession(stage: Stage, lab: Lab, session: DebugSessi
   const { output } = await stage.onNode(lab, NODE, LOOK);
   const { fleet } = await stage.proveLab(lab.name);
   const node = fleet.nodes.find(({ name }) => name === NODE);
-  const listed = node?.extensions.some(({ name }) => name === NAME) === true;
-  const left = [...output.split("\n").filter((line) => line !== ""), ...(listed ? [`${NAME} in the verdict`] : [])];
+  const listed = node?.extensions.some(({ name }) => name === DEBUG_TOOLS) === true;
+  const left = [
+    ...output.split("\n").filter((line) => line !== ""),
+    ...(listed ? [`${DEBUG_TOOLS} in the verdict`] : []),
+  ];
   const named = session.exception ?? `a verdict that did not name it`;
   return {
     attempt: `tcpdump is brought to ${NODE} for ${DURATION}, used, copied to /var/tmp and forgotten`,
@@ -66,10 +64,12 @@ function levelOf(node: NamedVerdict | undefined): string {
   return node === undefined ? "missing" : levelWithNextBoot(node);
 }
 
-/** One packet: our own connection is traffic enough. */
+/** One packet. The user to whom Debian's tcpdump would change is made by its package's scripts, which no image runs. */
 const USE = `
 set -e
-timeout 120 tcpdump -i any -c 1 -w /var/tmp/dump.pcap 2>&1
+timeout 600 tcpdump -Z root -i lo -c 1 -w /var/tmp/dump.pcap 2>&1 &
+while kill -0 $! 2>/dev/null; do ping -c 1 -w 5 127.0.0.1 >/dev/null || true; done
+wait $!
 cp "$(command -v tcpdump)" /var/tmp/tcpdump
 test -s /var/tmp/dump.pcap
 echo "a packet and a copy of tcpdump are in /var/tmp"`;

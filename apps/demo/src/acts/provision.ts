@@ -1,19 +1,12 @@
 import type { FleetVerdict } from "@ashlar/identity";
 import type { Script } from "../script.ts";
 import type { Stage } from "../stage.ts";
-import { publishKubernetes } from "./extend-nodes.ts";
-import { buildImage, makeRepository, publishImage } from "./update-node.ts";
+import { buildRelease, FIRST_RELEASE, makeRepository } from "./update-node.ts";
 
-const FIRST_RELEASE = "1.0.0";
-
-/** A signed repository with the release that the nodes have, and their Kubernetes. */
-export async function prepareProvision(stage: Stage, script: Script): Promise<void> {
+/** What all else is made for. */
+export async function buildFirst(stage: Stage, script: Script): Promise<void> {
   await script.build("Make a signed repository", async () => makeRepository(stage));
-  await script.build("Build the operating system image", async () =>
-    buildImage(stage, stage.path("image"), FIRST_RELEASE),
-  );
-  await script.build("Publish it", async () => publishImage(stage, stage.path("image")));
-  await script.build("Publish Kubernetes as an extension", async () => publishKubernetes(stage));
+  await script.build("Build the operating system image", async () => buildRelease(stage, FIRST_RELEASE));
 }
 
 /** Two nodes from one file. Gives the verdict on both. */

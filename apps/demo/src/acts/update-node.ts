@@ -2,8 +2,10 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { levelWithNextBoot } from "@ashlar/identity";
 import type { Outcome, Stage } from "../stage.ts";
 
-const GOOD = "1.1.0";
-const UNHEALTHY = "1.2.0";
+export const GOOD = "1.1.0";
+export const UNHEALTHY = "1.2.0";
+export const FIRST_RELEASE = "1.0.0";
+export const NEXT_RELEASES: readonly string[] = [GOOD, UNHEALTHY];
 /** Only plain systemd-sysupdate reads what is compressed here. */
 const QUICK = ["--compression", "0"] as const;
 const REASON = "the disk controller does not answer";
@@ -21,29 +23,33 @@ export async function buildImage(stage: Stage, image: string, version: string, .
   await stage.mustRun("image", "build", "--version", version, ...keys, "--out", image, ...options);
 }
 
-export async function publishImage(stage: Stage, image: string, ...options: string[]): Promise<void> {
-  const place = ["--repo", stage.path("repository"), "--keys", stage.path("keys")];
-  await stage.mustRun("release", "publish", ...place, "--image", image, ...options, ...QUICK);
+/** The health check of the last one fails. */
+export async function buildRelease(stage: Stage, version: string): Promise<void> {
+  const options = version === UNHEALTHY ? ["--add-tree", await writeUnhealthyTree(stage)] : [];
+  await buildImage(stage, imageOf(stage, version), version, ...options);
 }
 
 /**
- * Two more releases, in another channel than the one that the nodes follow, so that a node which looks for updates by itself
- * meanwhile finds none. The health check of the last one fails.
+ * The release that the nodes have goes to the channel that they follow; others to another one, so that a node which looks for
+ * updates by itself meanwhile finds none.
  */
-export async function publishReleases(stage: Stage): Promise<void> {
+export async function publishRelease(stage: Stage, version: string): Promise<void> {
+  const place = ["--repo", stage.path("repository"), "--keys", stage.path("keys")];
+  const channel = version === FIRST_RELEASE ? [] : ["--channel", "testing"];
+  await stage.mustRun("release", "publish", ...place, "--image", imageOf(stage, version), ...channel, ...QUICK);
+}
+
+function imageOf(stage: Stage, version: string): string {
+  return stage.path(version === FIRST_RELEASE ? "image" : `image-${version}`);
+}
+
+async function writeUnhealthyTree(stage: Stage): Promise<string> {
   const tree = stage.path("unhealthy-tree");
   const check = `${tree}/lib/ashlar/health.d/disk`;
   await mkdir(`${tree}/lib/ashlar/health.d`, { recursive: true });
   await writeFile(check, `#!/bin/sh\necho ${REASON}\nexit 1\n`);
   await chmod(check, 0o755);
-  for (const [version, options] of [
-    [GOOD, []],
-    [UNHEALTHY, ["--add-tree", tree]],
-  ] as const) {
-    const image = stage.path(`image-${version}`);
-    await buildImage(stage, image, version, ...options);
-    await publishImage(stage, image, "--channel", "testing");
-  }
+  return tree;
 }
 
 /** One node moves to the next release while the other one stays; both are proven as what they should be. */

@@ -2,23 +2,19 @@
 import { writeFile } from "node:fs/promises";
 import { type FleetVerdict, levelWithNextBoot } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
-import type { LaterAct } from "../acts.ts";
-import { publishNextKubernetes } from "../acts/extend-nodes.ts";
+import { type LaterAct, publishNextKubernetes } from "../acts.ts";
+import { FIRST_KUBERNETES, NEXT_KUBERNETES } from "../acts/extend-nodes.ts";
+import { GOOD, UNHEALTHY } from "../acts/update-node.ts";
 import type { Script } from "../script.ts";
 import { isProven, type Outcome, type Stage } from "../stage.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { ServiceClient, summarize } from "./service-client.ts";
 import { WORKLOAD_MANIFEST } from "./workload.ts";
 
-const FIRST = { release: "1.0.0", kubernetes: "v1.33.4" } as const;
-const GOOD = "1.1.0";
-const UNHEALTHY = "1.2.0";
-const NEXT_KUBERNETES = "v1.33.5";
-
 /** A control plane, two nodes that join it by their file, and a workload on both. Gives the verdict on both. */
 export async function provisionCluster(stage: Stage, script: Script, name: string): Promise<FleetVerdict> {
   await script.step("Two nodes join a cluster, from one Butane file", async () => {
-    const cluster = ["--cluster", "--workers", "2", "--kubernetes", FIRST.kubernetes];
+    const cluster = ["--cluster", "--workers", "2", "--kubernetes", FIRST_KUBERNETES];
     const machines = ["--image", stage.path("image"), "--config", "examples/cluster-worker.bu"];
     const place = ["--name", name, "--repo", stage.path("repository"), "--keys", stage.path("keys")];
     await stage.mustRun("lab", "up", ...cluster, ...machines, ...place);
@@ -66,8 +62,8 @@ async function updateNodes(stage: Stage, script: Script, lab: Lab): Promise<void
 
 async function updateKubelet(stage: Stage, script: Script, lab: Lab): Promise<void> {
   const cluster = new Cluster(stage, lab);
-  await stage.once("next-kubernetes", async () => publishNextKubernetes(stage));
   await script.attempt("Update the kubelet without a reboot", async () => {
+    await publishNextKubernetes(stage);
     const before = await cluster.waitForPods();
     const to = ["--component", "kubernetes", "--to", NEXT_KUBERNETES, "--only", "node-1"];
     const { result, words, failed } = await countRequests(stage, script, cluster, async () =>
@@ -86,7 +82,7 @@ async function updateKubelet(stage: Stage, script: Script, lab: Lab): Promise<vo
       held:
         result.result.status === 0 &&
         isProven(fleet) &&
-        kubelets.join() === `node-1 ${NEXT_KUBERNETES},node-2 ${FIRST.kubernetes}` &&
+        kubelets.join() === `node-1 ${NEXT_KUBERNETES},node-2 ${FIRST_KUBERNETES}` &&
         restarted.length === 0 &&
         away === "none" &&
         failed === 0,

@@ -1,5 +1,5 @@
 import { summarize } from "../cluster/service-client.ts";
-import type { DemoReport, ReportedAct } from "../demo-report.ts";
+import { type DemoReport, type ReportedAct, secondsOf } from "../demo-report.ts";
 import { escape } from "./escape.ts";
 import { STYLE } from "./style.ts";
 import { renderTimeline } from "./timeline.ts";
@@ -7,10 +7,15 @@ import { renderTimeline } from "./timeline.ts";
 /** The report as one static page, without scripts and without anything from elsewhere. */
 export function renderReport(report: DemoReport): string {
   const { release, proof, acts, steps, verdicts, held } = report;
-  const attacks = acts.filter(({ act }) => act === "attacks");
+  const attacks = acts
+    .filter(({ act }) => act === "attacks")
+    .toSorted((one, other) => one.title.localeCompare(other.title, "en"));
   const updates = acts.filter(({ act }) => act !== "attacks");
-  const times = steps.map(({ title, seconds }) => `<tr><td>${escape(title)}<td class="mark">${seconds} s`);
-  const minutes = Math.round(steps.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+  const times = steps.map(
+    ({ title, seconds, beside }) =>
+      `<tr><td>${escape(title)}<td class="mark">${seconds} s${beside === true ? ", beside others" : ""}`,
+  );
+  const minutes = Math.round(secondsOf(steps) / 60);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -23,7 +23,7 @@ type Played = Pick<DemoReport, "steps" | "verdicts" | "requests">;
  * dots of a line where the node changed in between.
  */
 export function renderTimeline({ steps: all, verdicts, requests }: Played): string {
-  const steps = all.filter(({ act }) => act !== "build");
+  const steps = all.filter(({ act, beside }) => act !== "build" && beside !== true);
   const total = steps.reduce((sum, { seconds }) => sum + seconds, 0);
   if (total === 0 || verdicts.length === 0) return "";
   const place = (second: number): number => LEFT + (second / total) * (WIDTH - LEFT - RIGHT);
