@@ -23,7 +23,7 @@ export async function findKeptBlocks(
   { signal, onCopied }: CopyOptions,
 ): Promise<void> {
   const end = Math.min(assembly.index.dataBlocks, Math.floor(sizeBytes / BLOCK_BYTES));
-  for await (const { first, count, digests } of digestBatches(assembly.file, assembly.parameters, end, signal)) {
+  for await (const { first, count, digests } of digestBatches(assembly.file, assembly.parameters, { end, signal })) {
     const kept = assembly.acceptRun(first, digests.subarray(0, count * DIGEST_BYTES));
     onCopied(kept * BLOCK_BYTES);
   }

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
-import { parseVeritySuperblock, SUPERBLOCK_BYTES, verityLayout, type VerityParameters } from "@ashlar/formats";
-import { BLOCK_BYTES, DIGEST_BYTES, MAX_DATA_BLOCKS } from "@ashlar/repository-index";
+import type { VerityParameters } from "@ashlar/formats";
+import { DIGEST_BYTES, MAX_DATA_BLOCKS } from "@ashlar/repository-index";
+import { openTree, readLowestLevel } from "@ashlar/volumes";
 import type { OpenSource } from "./image-source.ts";
 
 /** Where a release may lie already: a slot's partitions, or files. */
@@ -25,8 +26,9 @@ export async function openSlot(
 }
 
 async function readDigests(treePath: string, wanted: VerityParameters): Promise<Buffer> {
-  await using tree = await open(treePath, "r");
-  const superblock = parseVeritySuperblock(await readAt(tree, 0, SUPERBLOCK_BYTES));
+  const tree = await openTree({ path: treePath });
+  await using _handle = tree.handle;
+  const { superblock } = tree;
   const isAlike =
     superblock.algorithm === wanted.algorithm &&
     superblock.dataBlockSizeBytes === wanted.dataBlockSizeBytes &&
@@ -34,16 +36,6 @@ async function readDigests(treePath: string, wanted: VerityParameters): Promise<
     Buffer.compare(superblock.salt, wanted.salt) === 0;
   if (!isAlike)
     throw new AshlarError("invalid", `${treePath}: expected the release's salt and block sizes, found others`);
-  const [lowest] = verityLayout(superblock).levels;
-  if (lowest === undefined || lowest.blocks * BLOCK_BYTES > MAX_DATA_BLOCKS * DIGEST_BYTES) {
-    throw new AshlarError("limit", `${treePath}: expected a tree over 2 to ${MAX_DATA_BLOCKS} blocks`);
-  }
-  return await readAt(tree, lowest.offsetBytes, superblock.dataBlocks * DIGEST_BYTES);
-}
-
-async function readAt(file: FileHandle, position: number, sizeBytes: number): Promise<Buffer<ArrayBuffer>> {
-  const bytes = Buffer.from(new ArrayBuffer(sizeBytes));
-  const { bytesRead } = await file.read(bytes, 0, sizeBytes, position);
-  if (bytesRead === sizeBytes) return bytes;
-  throw new AshlarError("invalid", `hash tree: expected ${sizeBytes} bytes at ${position}, found ${bytesRead}`);
+  const lowest = await readLowestLevel(tree, MAX_DATA_BLOCKS * DIGEST_BYTES);
+  return lowest.subarray(0, superblock.dataBlocks * DIGEST_BYTES);
 }

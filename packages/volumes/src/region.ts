@@ -1,6 +1,6 @@
 import { readSync, type Stats } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, messageOf } from "@ashlar/base";
 
 /** A part of a file, for example a partition of a disk image. Default: the whole file. */
 export type Region = { readonly path: string; readonly offsetBytes?: number; readonly sizeBytes?: number };
@@ -67,18 +67,36 @@ function sysDirectory({ rdev }: Stats): string {
   return `/sys/dev/block/${major}:${minor}`;
 }
 
-/** Reads exactly `sizeBytes` at an offset inside the region. */
-export async function readRegion(region: OpenRegion, offsetBytes: number, sizeBytes: number): Promise<Buffer> {
+/**
+ * Reads exactly `sizeBytes` at an offset inside the region.
+ *
+ * @throws AshlarError `invalid` when the region ends before; `failed` when the disk cannot be read
+ */
+export async function readRegion(
+  region: OpenRegion,
+  offsetBytes: number,
+  sizeBytes: number,
+): Promise<Buffer<ArrayBuffer>> {
   const bytes = Buffer.alloc(sizeBytes);
   let done = 0;
   while (done < sizeBytes && offsetBytes + sizeBytes <= region.sizeBytes) {
     const position = region.offsetBytes + offsetBytes + done;
-    const { bytesRead } = await region.handle.read(bytes, done, sizeBytes - done, position);
+    const bytesRead = await readSome(region.handle, bytes.subarray(done), position);
     if (bytesRead === 0) break;
     done += bytesRead;
   }
   if (done === sizeBytes) return bytes;
   throw new AshlarError("invalid", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${done}`);
+}
+
+async function readSome(handle: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  try {
+    return (await handle.read(bytes, 0, bytes.length, position)).bytesRead;
+  } catch (error) {
+    throw new AshlarError("failed", `cannot read ${bytes.length} bytes at offset ${position}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /**

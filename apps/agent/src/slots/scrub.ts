@@ -3,16 +3,17 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { type BlockOwner, findBlockOwners, openErofs } from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
+import { type BadBlocks, findBadBlocks, readWholeTree } from "@ashlar/volumes";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { type DamagedBlock, type ScrubRecord, writeScrubRecords } from "./scrub-records.ts";
 import type { Slot } from "./slots.ts";
-import { type SlotFindings, verifySlot } from "./verify-slot.ts";
 
 /** The file system's root on the node. */
 const MOUNT_POINT = "/usr";
 const MAX_NAMED_BLOCKS = 64;
 const MAX_NAMED_FILES = 4;
 const BLOCK_BYTES = 4096;
+const NONE_KNOWN: BadBlocks = { badBlockCount: 0, badBlocks: [] };
 
 /**
  * Reads every block of some of a disk's slots, from the disk itself, and keeps what was found.
@@ -29,14 +30,19 @@ export async function scrubSlots(
   const records: ScrubRecord[] = [];
   for (const slot of slots) {
     await dropCaches([slot.dataPath, slot.treePath]);
-    const findings = await verifySlot(slot, signal, good?.get(slot.label));
+    const tree = await readWholeTree(slot.treePath);
+    // Without a tree that holds together, nothing can be said about the blocks.
+    const found =
+      tree === undefined
+        ? NONE_KNOWN
+        : await findBadBlocks(slot.dataPath, tree, { signal, good: good?.get(slot.label) });
     records.push({
       label: slot.label,
       dataPartitionUuid: slot.dataPartitionUuid,
       hashPartitionUuid: slot.hashPartitionUuid,
-      rootHash: findings.rootHash,
-      badBlockCount: findings.badBlockCount,
-      badBlocks: nameFiles(slot.dataPath, findings),
+      rootHash: tree?.rootHash ?? null,
+      badBlockCount: found.badBlockCount,
+      badBlocks: nameFiles(slot.dataPath, found),
       readAt: new Date().toISOString(),
     });
     await writeScrubRecords(paths, records, all);
@@ -50,7 +56,7 @@ export async function dropCaches(files: readonly string[]): Promise<void> {
 }
 
 /** Looks up the files that damaged blocks belong to; what is damaged is not read, so that no name comes from it. */
-function nameFiles(dataPath: string, { badBlocks, badBlockCount }: SlotFindings): DamagedBlock[] {
+function nameFiles(dataPath: string, { badBlocks, badBlockCount }: BadBlocks): DamagedBlock[] {
   if (badBlockCount === 0) return [];
   const named = badBlocks.slice(0, MAX_NAMED_BLOCKS);
   const bad = new Set(badBlocks);

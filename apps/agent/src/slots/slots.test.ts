@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { AshlarError } from "@ashlar/base";
 import { type NumberedPartition, PARTITION_TYPES } from "@ashlar/formats";
-import fc from "fast-check";
+import { scrubSlots } from "./scrub.ts";
 import { pairSlots, partitionPath, readSlots } from "./slots.ts";
 import { makeTestRelease, makeTestUpdateNode } from "../updater/test-update-node.ts";
-import { readTree, verifySlot } from "./verify-slot.ts";
-
-const directory = mkdtempSync(join(tmpdir(), "ashlar-slots-"));
-process.once("exit", () => rmSync(directory, { recursive: true }));
 
 type Labelled = readonly [type: "usr" | "usrVerity", label: string];
 
@@ -62,51 +54,10 @@ await test("the slots of the running disk; a node without such a disk says so", 
     slots.map(({ version }) => version),
     ["1.0.0", "1.1.0"],
   );
-  assert.equal((await readTree(node.partition(2)))?.rootHash, V10.rootHash);
-  for (const slot of slots) assert.equal((await verifySlot(slot)).badBlockCount, 0);
-  const signal = AbortSignal.abort();
-  await assert.rejects(verifySlot(slots[0] ?? assert.fail(), signal), { code: "interrupted" });
-});
-
-await test("every damaged block is found, and a damaged tree is none", async () => {
-  const { data, tree, rootHash } = makeTestRelease("1.0.0");
-  const [dataPath, treePath] = [join(directory, "data"), join(directory, "tree")];
-  const blocks = data.length / 4096;
-  writeFileSync(treePath, tree);
-  for (const bad of [[0], [blocks - 1], [3, 4, 9]]) {
-    const damaged = Buffer.from(data);
-    for (const block of bad) damaged.writeUInt8(damaged.readUInt8(block * 4096) ^ 1, block * 4096);
-    writeFileSync(dataPath, damaged);
-    assert.deepEqual(await verifySlot({ dataPath, treePath }), { rootHash, badBlockCount: bad.length, badBlocks: bad });
-  }
-  // What the disk does not hand out counts as damaged.
-  writeFileSync(dataPath, data.subarray(0, -4096));
-  assert.deepEqual((await verifySlot({ dataPath, treePath })).badBlocks, [blocks - 1]);
-  for (const offset of [0, 100, 4096, tree.length - 4096]) {
-    const damaged = Buffer.from(tree);
-    damaged.writeUInt8(damaged.readUInt8(offset) ^ 1, offset);
-    writeFileSync(treePath, damaged);
-    assert.notEqual((await readTree(treePath))?.rootHash, rootHash, `offset ${offset}`);
-  }
-  writeFileSync(treePath, tree.subarray(0, -1));
-  assert.equal(await readTree(treePath), undefined);
-});
-
-await test("no hash device breaks the reader", async () => {
-  const { tree } = makeTestRelease("1.0.0");
-  const path = join(directory, "fuzzed");
-  const change = fc.record({ at: fc.nat(600), value: fc.nat(255) });
-  await fc.assert(
-    fc.asyncProperty(fc.array(change, { maxLength: 4 }), fc.nat(tree.length), async (changes, size) => {
-      const bytes = Buffer.from(tree.subarray(0, size));
-      for (const { at, value } of changes) if (at < size) bytes[at] = value;
-      writeFileSync(path, bytes);
-      try {
-        await readTree(path);
-      } catch (error) {
-        assert.ok(error instanceof AshlarError);
-      }
-    }),
-    { numRuns: 40 },
+  const records = await scrubSlots(node.paths, slots, slots);
+  assert.deepEqual(
+    records.map(({ rootHash, badBlockCount }) => [rootHash, badBlockCount]),
+    [V10, V11].map(({ rootHash }) => [rootHash, 0]),
   );
+  await assert.rejects(scrubSlots(node.paths, slots, slots, AbortSignal.abort()), { code: "interrupted" });
 });

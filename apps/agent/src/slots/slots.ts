@@ -1,4 +1,4 @@
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
@@ -11,8 +11,8 @@ import {
   partitionUuidsOf,
 } from "@ashlar/formats";
 import { MAX_SLOTS } from "@ashlar/protocol";
+import { openRegion, readRegion } from "@ashlar/volumes";
 import type { NodePaths } from "../shared/node-paths.ts";
-import { deviceSize, readExactly } from "./read-device.ts";
 
 /** A place for one release's /usr: a data partition and the partition of its hash tree. */
 export type Slot = {
@@ -89,9 +89,10 @@ export async function findDisk(
 }
 
 async function readPartitions(disk: string): Promise<readonly NumberedPartition[]> {
-  await using device = await open(disk, "r");
-  const sizeBytes = await deviceSize(device);
-  const primary = await readExactly(device, 0, GPT_PRIMARY_BYTES);
-  const backup = await readExactly(device, sizeBytes - GPT_BACKUP_BYTES, GPT_BACKUP_BYTES);
+  const device = await openRegion({ path: disk });
+  await using _handle = device.handle;
+  const { sizeBytes } = device;
+  const primary = await readRegion(device, 0, GPT_PRIMARY_BYTES);
+  const backup = await readRegion(device, sizeBytes - GPT_BACKUP_BYTES, GPT_BACKUP_BYTES);
   return parseGpt({ primary, backup, sizeBytes }).partitions;
 }

@@ -1,3 +1,4 @@
+import { readWholeTree } from "@ashlar/volumes";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AshlarError } from "@ashlar/base";
@@ -8,7 +9,6 @@ import type { NodePaths } from "../shared/node-paths.ts";
 import { readRunningSystem } from "../shared/running-system.ts";
 import { readScrubRecords, recordOf } from "../slots/scrub-records.ts";
 import { readSlots } from "../slots/slots.ts";
-import { readTree } from "../slots/verify-slot.ts";
 
 const ESP_DIRECTORIES = ["EFI/Linux", "EFI/BOOT", "EFI/systemd", "loader"];
 const MAX_LOADER_CONFIG_CHARACTERS = 16_384;
@@ -68,7 +68,7 @@ async function readSlotReports(paths: NodePaths, runningRootHash: string): Promi
   const [slots, records] = await Promise.all([readSlots(paths, runningRootHash), readScrubRecords(paths)]);
   const reports: SlotReport[] = [];
   for (const slot of slots) {
-    const rootHash = (await readTree(slot.treePath))?.rootHash ?? null;
+    const rootHash = (await readWholeTree(slot.treePath))?.rootHash ?? null;
     const record = recordOf(records, slot);
     // What was read under another tree says nothing about this one.
     const holds = record !== undefined && record.rootHash === rootHash && rootHash !== null;

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { hashBlockDigests } from "@ashlar/formats";
 import {
@@ -12,7 +12,7 @@ import {
   type BlocksLayout,
   type CellRun,
 } from "@ashlar/repository-index";
-import { type ImageTree, readExactly } from "@ashlar/volumes";
+import { type ImageTree, openRegion, type OpenRegion, readRegion } from "@ashlar/volumes";
 
 export type WriteBlocksOptions = {
   /** The image. */
@@ -38,8 +38,9 @@ export async function writeBlocks({ dataPath, tree, isNew, out, signal }: WriteB
   const { parameters, leaves } = tree;
   const { dataBlocks } = parameters;
   const layout = blocksLayout(dataBlocks);
-  await using data = await open(dataPath, "r");
-  const { size } = await data.stat();
+  const data = await openRegion({ path: dataPath });
+  await using _handle = data.handle;
+  const { sizeBytes: size } = data;
   if (size !== dataBlocks * BLOCK_BYTES) {
     throw new AshlarError("invalid", `${dataPath}: expected ${dataBlocks * BLOCK_BYTES} bytes, found ${size}`);
   }
@@ -77,12 +78,12 @@ type StoredSegment = { readonly first: number; readonly stored: Uint8Array };
 
 /** One segment, or one for each cell when it became too large. */
 async function encodeRun(
-  data: FileHandle,
+  data: OpenRegion,
   { dataBlocks }: BlocksLayout,
   { first, cells }: CellRun,
 ): Promise<readonly StoredSegment[]> {
   const end = Math.min((first + cells) * CELL_BYTES, dataBlocks * BLOCK_BYTES);
-  const bytes = await readExactly(data, first * CELL_BYTES, end);
+  const bytes = await readRegion(data, first * CELL_BYTES, end - first * CELL_BYTES);
   const stored = await encodeSegment(bytes);
   if (stored.length <= MAX_STORED_BYTES) return [{ first, stored }];
   const encodeCell = async (_: unknown, cell: number): Promise<StoredSegment> => ({
