@@ -7,6 +7,8 @@ export { startDaemon } from "./daemon.ts";
 export type { DaemonOptions } from "./daemon.ts";
 export { cacheDirectory, configDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
 export { throwIfInterrupted } from "./interruption.ts";
+export { closeServer, listen } from "./listen.ts";
+export type { Closable } from "./listen.ts";
 export { withLock } from "./lock.ts";
 export type { LockOptions } from "./lock.ts";
 export { isPortFree } from "./ports.ts";

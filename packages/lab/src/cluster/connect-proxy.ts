@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
-import { closeServer, listen, type Closable } from "./listen.ts";
+import { closeServer, listen, type Closable } from "@ashlar/host";
 
 export type ProxyOptions = {
   readonly socketPath: string;

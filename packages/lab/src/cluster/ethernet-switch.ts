@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { messageOf } from "@ashlar/base";
 import { HEADER_BYTES, PREFIX_BYTES, splitFrames } from "./frames.ts";
-import { closeServer, listen, type Closable } from "./listen.ts";
+import { closeServer, listen, type Closable } from "@ashlar/host";
 
 export type SwitchOptions = {
   readonly socketPath: string;

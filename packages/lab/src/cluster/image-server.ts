@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { AshlarError } from "@ashlar/base";
 import { readLimited, readOptional } from "@ashlar/host";
 import { z } from "zod";
-import { closeServer, listen, type Closable } from "./listen.ts";
+import { closeServer, listen, type Closable } from "@ashlar/host";
 
 /** A container image: the name by which pods ask for it, and its OCI layout. */
 export type LabImage = {

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { realpath, type FileHandle } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { AshlarError } from "@ashlar/base";
+import { listen } from "@ashlar/host";
 import { openServedFile } from "./open-served-file.ts";
 import { parseRange, type Range } from "./parse-range.ts";
 
@@ -47,7 +48,7 @@ export async function serveRepository({ repository, host, port }: ServeOptions):
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_TIMEOUT_MS);
-  await listen(server, host, port);
+  await listen(server, { host, port }, "give another --port or --host");
   const address = server.address();
   const actualPort = typeof address === "object" && address !== null ? address.port : port;
   return {
@@ -58,18 +59,6 @@ export async function serveRepository({ repository, host, port }: ServeOptions):
       await once(server, "close");
     },
   };
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    throw new AshlarError(code === "EADDRINUSE" ? "conflict" : "usage", `cannot listen: ${messageOf(error)}`, {
-      hint: "give another --port or --host",
-    });
-  }
 }
 
 async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
