@@ -51,13 +51,19 @@ test("a claim that nothing holds is named", async () => {
         - gone.test.ts: any
         - there.test.ts: another
         - there.test.ts: one
+        - there.test.ts: moved
         - there.test.ts: "computed: \${what}"
     - {says: that goes on, untested: it is an example}
     - {says: number, untested: it is an example}
     - {says: quoted words, untested: it is an example}
 `;
   const found = await inDirectory(
-    { "PAGE.md": PAGE, "there.test.ts": 'test("one", f); test(`computed: ${what}`, f);', "claims.yaml": claims },
+    {
+      "PAGE.md": PAGE,
+      "there.test.ts": 'test("one", f); test(`computed: ${what}`, f);',
+      "test/e2e/a.test.ts": 'test("moved", f)',
+      "claims.yaml": claims,
+    },
     async (root) => await findLooseClaims(root, await readClaims(join(root, "claims.yaml"))),
   );
   const open = await inDirectory(
@@ -68,8 +74,9 @@ test("a claim that nothing holds is named", async () => {
   assert.deepEqual(found, [
     "PAGE.md does not say: a paragraph nobody wrote",
     "PAGE.md: no claim is listed for: | a row | of it |",
-    'PAGE.md, "paragraph of two": there is no gone.test.ts',
+    'PAGE.md, "paragraph of two": gone.test.ts has no "any"',
     'PAGE.md, "paragraph of two": there.test.ts has no "another"',
+    'PAGE.md, "paragraph of two": there.test.ts has no "moved", but test/e2e/a.test.ts has',
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { oneLine, pageBlocks } from "./page-blocks.ts";
@@ -28,8 +29,21 @@ async function missingTests(root: string, page: string, { says, tests }: Claim):
   const found: string[] = [];
   for (const { file, title } of tests) {
     const source = await readFile(join(root, file), "utf8").catch(() => undefined);
-    if (source === undefined) found.push(`${page}, "${oneLine(says)}": there is no ${file}`);
-    else if (!hasTitle(source, title)) found.push(`${page}, "${oneLine(says)}": ${file} has no "${title}"`);
+    if (source !== undefined && hasTitle(source, title)) continue;
+    const now = await filesWith(root, title);
+    const where = now.length === 0 ? "" : `, but ${now.join(", ")} has`;
+    found.push(`${page}, "${oneLine(says)}": ${file} has no "${title}"${where}`);
+  }
+  return found;
+}
+
+/** Where a test has gone. */
+async function filesWith(root: string, title: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of globSync(["{packages,apps}/*/src/**/*.test.ts", "{test,tools}/**/*.{test,bench}.ts"], {
+    cwd: root,
+  })) {
+    if (hasTitle(await readFile(join(root, file), "utf8"), title)) found.push(file);
   }
   return found;
 }
