@@ -1,5 +1,5 @@
 /** An ordinary Debian system on an ext4 disk, of the same packages as a node: what a node's boot is compared with. */
-import { copyFile, glob, mkdir, truncate, writeFile } from "node:fs/promises";
+import { copyFile, glob, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PARTITION_TYPES, SECTOR_BYTES, writeGpt, type GptPartition } from "@ashlar/formats";
 import { run, withTemporaryDirectory } from "@ashlar/host";
@@ -27,18 +27,22 @@ const DISK_BYTES = 2306 * MEBIBYTE;
 /** As on a node: systemd tells its progress on the console, and goes on to do so since no login takes it over. */
 const KERNEL_OPTIONS = "console=tty0 console=ttyS0,115200 quiet systemd.show_status=yes systemd.getty_auto=no";
 
+/** A unit that the peer starts besides, after everything that Debian enables. */
+export type PeerUnit = { readonly name: string; readonly contents: string };
+
 /**
  * Gives a directory with the peer's `disk.raw`, which a lab can be made from: the tree that mmdebstrap has made of the
  * node's packages, with the units that Debian enables and the initrd that its kernel package has made.
  */
-export async function makePeerImage(step: Step): Promise<string> {
+export async function makePeerImage(step: Step, units: readonly PeerUnit[] = []): Promise<string> {
   const os = await readOsDefinition();
   const debian = await makeDebianTrees(os, await chooseArchive({}), step);
-  const inputs = { format: 1, debian: debian.key, kernelOptions: KERNEL_OPTIONS };
+  const inputs = { format: 1, debian: debian.key, kernelOptions: KERNEL_OPTIONS, units };
   const { directory } = await cachedStep("boot-peer", inputs, async (out) => {
     step.onProgress("making an ordinary Debian disk of the same packages");
     await withTemporaryDirectory(async (work) => {
       const tree = await BuildTree.unpack(debian.nodeTar, join(work, "tree"), step);
+      for (const { name, contents } of units) await addUnit(tree, name, contents);
       // systemd-boot is not one of the node's packages: a node only finds it on its disk.
       await run("tar", ["-C", work, "-xf", debian.buildTar, LOADER]);
       await writeDisk(tree, join(work, LOADER), work, join(out, "disk.raw"));
@@ -65,6 +69,13 @@ async function writeDisk(tree: BuildTree, loader: string, work: string, disk: st
     const offsetMiB = (firstLba * SECTOR_BYTES) / MEBIBYTE;
     await run("dd", [`if=${source}`, `of=${disk}`, "bs=1M", `seek=${offsetMiB}`, "conv=sparse,notrunc", "status=none"]);
   }
+}
+
+async function addUnit(tree: BuildTree, name: string, contents: string): Promise<void> {
+  const units = tree.path("etc/systemd/system");
+  await mkdir(join(units, "multi-user.target.wants"), { recursive: true });
+  await writeFile(join(units, name), contents);
+  await symlink(`../${name}`, join(units, "multi-user.target.wants", name));
 }
 
 /** systemd-boot with one entry of the Boot Loader Specification: kernel and initrd as files. */

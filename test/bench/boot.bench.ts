@@ -50,7 +50,9 @@ async function timeNode(image: string, signal: AbortSignal): Promise<number> {
 }
 
 async function timePeer(image: string, signal: AbortSignal): Promise<number> {
-  return await bootUntil(image, signal, async (lab) => await lab.consoleSays(/Reached target.*multi-user\.target/u));
+  return await bootUntil(image, signal, async (lab) => {
+    await lab.consoleSays(/Reached target.*multi-user\.target/u);
+  });
 }
 
 function say(message: string): void {

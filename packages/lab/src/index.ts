@@ -25,6 +25,8 @@ export { labUp } from "./lab-up.ts";
 export type { LabConfig, LabProgress, LabRepository, LabUpOptions } from "./lab-up.ts";
 export type { BootPhase } from "./boot-phase.ts";
 export type { NodeStatus } from "./node-status.ts";
+export { chooseAccelerator } from "./accelerator.ts";
+export { requireTools } from "./tools.ts";
 export type { Accelerator } from "./qemu-arguments.ts";
 export { createProgressPrinter } from "./progress-printer.ts";
 export type { ProgressOutput, ProgressPrinter } from "./progress-printer.ts";

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { clusterState, type ClusterState } from "./cluster/cluster-state.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import { listLabs } from "./list-labs.ts";
+import { ACCELERATORS, type Accelerator } from "./qemu-arguments.ts";
 
 export type NodeState = {
   readonly name: string;
@@ -31,7 +32,7 @@ export type LabState = {
   readonly name: string;
   /** The directory that the image was copied from. */
   readonly image: string;
-  readonly accelerator: "kvm" | "tcg";
+  readonly accelerator: Accelerator;
   readonly processors: number;
   readonly memoryMiB: number;
   readonly nodes: readonly NodeState[];
@@ -54,7 +55,7 @@ const labState: z.ZodType<LabState> = z.strictObject({
   schema: z.literal("ashlar.lab/v1"),
   name: z.string(),
   image: z.string(),
-  accelerator: z.enum(["kvm", "tcg"]),
+  accelerator: z.enum(ACCELERATORS),
   processors: z.int().min(1).max(64),
   memoryMiB: z.int().min(256),
   nodes: z.array(nodeState).max(99),

@@ -12,6 +12,7 @@ import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
 import { readLabState, type LabState } from "./lab-state.ts";
 import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
 import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
+import type { Accelerator } from "./qemu-arguments.ts";
 import { askMonitor } from "./qmp.ts";
 import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
 import { bootTimeoutMs, waitForBoot, waitForNode, type NodeProgress } from "./wait-for-node.ts";
@@ -97,7 +98,7 @@ export class Lab {
     return this.#nodes;
   }
 
-  get accelerator(): "kvm" | "tcg" {
+  get accelerator(): Accelerator {
     return this.#state.accelerator;
   }
 

@@ -62,6 +62,13 @@ test("KVM shows the host's processor, emulation the one that boots fastest", () 
   assert.equal(withKvm[withKvm.indexOf("-cpu") + 1], "host");
   assert.equal(withKvm[withKvm.indexOf("-accel") + 1], "kvm");
   assert.ok(qemuArguments(MACHINE).includes("tcg,thread=multi"));
+  assert.ok(!qemuArguments(MACHINE).includes("-icount"));
+});
+
+test("a machine whose clock counts instructions does one at a time", () => {
+  const counted = qemuArguments({ ...MACHINE, accelerator: "tcg-counted" });
+  assert.equal(counted[counted.indexOf("-accel") + 1], "tcg,thread=single");
+  assert.equal(counted[counted.indexOf("-icount") + 1], "shift=1");
 });
 
 test("QEMU's version is read from what it prints", () => {

@@ -1,7 +1,13 @@
 import { LAB_CARD_SLOT } from "./cluster/addresses.ts";
 import { isAtLeast, type QemuVersion } from "./qemu-version.ts";
 
-export type Accelerator = "kvm" | "tcg";
+/**
+ * "tcg-counted" is emulation in which the machine's clock counts instructions, 2 ns each: what it measures of itself does
+ * not depend on how busy this computer is. It is several times slower, and its processors take turns.
+ */
+export type Accelerator = "kvm" | "tcg" | "tcg-counted";
+
+export const ACCELERATORS: readonly Accelerator[] = ["kvm", "tcg", "tcg-counted"];
 
 export type MachineOptions = {
   readonly name: string;
@@ -74,9 +80,7 @@ export function qemuArguments(machine: MachineOptions): string[] {
 export function platformArguments(accelerator: Accelerator): string[] {
   // Nothing may come from the user's own QEMU configuration: the machine is part of what is measured.
   const bare = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,smm=off"];
-  return accelerator === "kvm"
-    ? [...bare, "-accel", "kvm", "-cpu", "host"]
-    : [...bare, "-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR];
+  return [...bare, ...ACCELERATOR_ARGUMENTS[accelerator]];
 }
 
 /**
@@ -87,6 +91,13 @@ export function platformArguments(accelerator: Accelerator): string[] {
  * and hash twice as fast (141 against 64 MB/s).
  */
 const EMULATED_PROCESSOR = "qemu64,+cx16,+popcnt,+ssse3,+sse4.1,+sse4.2,+sha-ni";
+
+const ACCELERATOR_ARGUMENTS: Record<Accelerator, readonly string[]> = {
+  kvm: ["-accel", "kvm", "-cpu", "host"],
+  tcg: ["-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR],
+  // An instruction takes 2 to the power of the shift, in nanoseconds.
+  "tcg-counted": ["-accel", "tcg,thread=single", "-icount", "shift=1", "-cpu", EMULATED_PROCESSOR],
+};
 
 export function firmwareArguments(codePath: string, variablesPath: string): string[] {
   return [

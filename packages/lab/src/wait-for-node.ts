@@ -35,10 +35,11 @@ type Goal = {
 
 /** Emulated machines share the processors: each one more that boots makes all of them slower. */
 export function bootTimeoutMs(lab: LabState, bootingTogether: number): number {
-  return lab.accelerator === "kvm" ? 2 * MINUTE_MS : 6 * MINUTE_MS * bootingTogether;
+  return BOOT_MINUTES[lab.accelerator] * MINUTE_MS * (lab.accelerator === "kvm" ? 1 : bootingTogether);
 }
 
 const MINUTE_MS = 60_000;
+const BOOT_MINUTES = { kvm: 2, tcg: 6, "tcg-counted": 30 } as const;
 const POLL_MS = 500;
 /** The agent is started by its first connection and makes a key then: under emulation that takes its time. */
 const PROBE_TIMEOUT_MS = 30_000;
