@@ -24,7 +24,7 @@ install() {
     inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id jq ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
         touch umount e2fsck mkfs.ext4 systemctl journalctl udevadm \
         "$systemdutildir/systemd-makefs" "$systemdutildir/systemd-growfs" \
-        groupadd groupdel useradd userdel usermod basename lsblk
+        basename
 
     # Started by the kernel, see rdinit= on the command line; it starts systemd.
     inst_script "$moddir/ashlar-first" /usr/lib/ashlar/ashlar-first
@@ -40,21 +40,22 @@ install() {
     # Ignition is run by Debian's own units, in its live mode: the root disk is not its business here.
     # Left out: fetch over the network and kernel arguments, which a measured command line rules out.
     local ignition="$dracutbasedir/modules.d/30ignition"
-    # The program itself is in /usr: see run-ignition.
-    inst_script "$moddir/run-ignition" /usr/bin/ignition
-    inst_libdir_file libblkid.so\*
-    inst_simple "$ignition/ignition-generator" "$systemdutildir/system-generators/ignition-generator"
-    local unit
-    for unit in complete.target subsequent.target diskful.target diskful-subsequent.target; do
-        inst_simple "$ignition/ignition-$unit" "$systemdsystemunitdir/ignition-$unit"
+    # Its generator, in bash, would find out from the command line what is always so here: ignition.env is ashlar-config's.
+    # The program itself and those that it starts are in /usr: see run-from-usr.
+    inst_script "$moddir/run-from-usr" /usr/lib/ashlar/run-from-usr
+    local program unit
+    for program in bin/ignition bin/lsblk sbin/groupadd sbin/groupdel sbin/useradd sbin/userdel sbin/usermod; do
+        ln_r /usr/lib/ashlar/run-from-usr "/usr/$program"
     done
+    inst_libdir_file libblkid.so\*
+    inst_simple "$ignition/ignition-complete.target" "$systemdsystemunitdir/ignition-complete.target"
+    require initrd.target ignition-complete.target
     for unit in fetch-offline disks mount files; do
         inst_simple "$ignition/ignition-$unit.service" "$systemdsystemunitdir/ignition-$unit.service"
         require ignition-complete.target "ignition-$unit.service"
     done
     inst_simple "$moddir/ignition-fetch-offline.conf" "$systemdsystemunitdir/ignition-fetch-offline.service.d/ashlar.conf"
     inst_script "$moddir/ashlar-needs-no-network" /usr/lib/ashlar/ashlar-needs-no-network
-    inst_script "$moddir/is-live-image" /usr/bin/is-live-image
     # Debian's Ignition always asks for SELinux relabelling; the factory /etc says that SELinux is disabled.
     inst_script "$moddir/setfiles" /usr/bin/setfiles
 
@@ -70,6 +71,9 @@ install() {
 
     mkdir -p "$initdir/usr/lib/modprobe.d"
     echo "softdep dm_verity pre: sha256_ssse3" >"$initdir/usr/lib/modprobe.d/ashlar.conf"
+
+    # What systemd loads where it is there, to seal journals and to restrict services by programs in the kernel.
+    rm -f "$initdir"/usr/lib/*/libgcrypt.so* "$initdir"/usr/lib/*/libgpg-error.so* "$initdir"/usr/lib/*/libbpf.so*
 
     inst_script "$moddir/ashlar-stop" /usr/lib/ashlar/ashlar-stop
     inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/emergency.service"

@@ -42,7 +42,7 @@ export type BuiltImage = {
 
 /** The budget of an image: a node downloads and measures it. */
 export const MAX_USR_BYTES = 260_000_000;
-export const MAX_UKI_BYTES = 28_000_000;
+export const MAX_UKI_BYTES = 24_000_000;
 
 /** The names in an image directory. The disk comes last: a directory with a disk is a whole image. */
 const IMAGE_FILES = [

@@ -12,7 +12,7 @@ export async function buildInitrd(
   step: Step,
 ): Promise<string> {
   const inputs = {
-    format: 1,
+    format: 2,
     debian: debian.key,
     omittedDrivers: os.omittedInitrdDrivers,
     sources: await digestOfDirectory(join(os.directory, "initrd")),
@@ -22,6 +22,7 @@ export async function buildInitrd(
     const module = tree.path("usr/lib/dracut/modules.d/90ashlar");
     await rm(module, { recursive: true, force: true });
     await cp(join(os.directory, "initrd/90ashlar"), module, { recursive: true });
+    await unpackModules(tree, kernelRelease);
     await tree.run(
       "dracut",
       [
@@ -45,6 +46,21 @@ export async function buildInitrd(
   });
   return join(directory, "initrd");
 }
+
+/** Debian compresses each module: the initrd is compressed as a whole, and a node unpacks no module twice. */
+async function unpackModules(tree: BuildTree, kernelRelease: string): Promise<void> {
+  const modules = `/usr/lib/modules/${kernelRelease}`;
+  await tree.run("python3", ["-c", UNPACK, modules]);
+  await tree.run("depmod", [kernelRelease]);
+}
+
+/** The build tree has Python, for ukify, and no xz. */
+const UNPACK = `
+import lzma, pathlib, sys
+for path in pathlib.Path(sys.argv[1]).rglob("*.ko.xz"):
+    path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+    path.unlink()
+`;
 
 async function digestOfDirectory(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
