@@ -8,7 +8,7 @@ import { isMissing } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { compare, type ImageProblem, openRegion, readRegion } from "@ashlar/volumes";
 
-/** A UKI is at most 28 MB; anything far larger is none. */
+/** A UKI is at most 24 MB; anything far larger is none. */
 const MAX_PROGRAM_BYTES = 256 * 1024 * 1024;
 
 /** Size and SHA-256 of a file that may be large. */
