@@ -94,7 +94,15 @@ function groupOf(directory: string): GroupName {
   return found;
 }
 
-const GROUP_NAMES = ["values", "machine", "build", "node", "outside", "people"] as const satisfies GroupName[];
+const GROUP_NAMES = [
+  "values",
+  "machine",
+  "build",
+  "node",
+  "outside",
+  "cluster",
+  "people",
+] as const satisfies GroupName[];
 
 function layerOf(directory: string): number {
   const layer = LAYERS.findIndex((directories) => directories.includes(directory));

@@ -17,6 +17,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/extensions"],
   ["packages/verifier"],
   ["packages/rollout"],
+  ["packages/kube"],
   ["packages/lab"],
   ["apps/agent", "apps/cli"],
   ["apps/demo"],
@@ -25,7 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 
 /** A part of the whole, as ARCHITECTURE.md has them, and the parts that it may import beside itself. */
 export type Group = { readonly members: readonly string[]; readonly uses: readonly GroupName[] };
-export type GroupName = "values" | "machine" | "build" | "node" | "outside" | "people";
+export type GroupName = "values" | "machine" | "build" | "node" | "outside" | "cluster" | "people";
 
 /**
  * What kind of thing it is, where it runs, with which privilege. What builds, what runs on a node and what asks nodes do
@@ -51,9 +52,10 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
   },
   node: { members: ["apps/agent"], uses: ["values", "machine"] },
   outside: { members: ["packages/verifier", "packages/rollout", "packages/lab"], uses: ["values", "machine"] },
+  cluster: { members: ["packages/kube"], uses: ["values", "machine", "outside"] },
   people: {
     members: ["apps/cli", "apps/demo", "test", "tools"],
-    uses: ["values", "machine", "build", "outside"],
+    uses: ["values", "machine", "build", "outside", "cluster"],
   },
 };
 
@@ -80,11 +82,16 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     cluster: ["shared"],
     commands: ["shared", "slots", "extensions", "boot", "refresher", "cluster"],
   },
-  "packages/rollout": { turn: [], drive: ["turn"] },
+  "packages/rollout": { turn: [], cluster: ["turn"], drive: ["turn", "cluster"] },
+  "packages/kube": { access: [], client: ["access"], objects: [] },
 };
 
 /** Packages and folders that are functions from values to values. Their tests may read files. */
-export const PURE: readonly string[] = [...GROUPS.values.members, "packages/rollout/src/turn"];
+export const PURE: readonly string[] = [
+  ...GROUPS.values.members,
+  "packages/rollout/src/turn",
+  "packages/rollout/src/cluster",
+];
 
 /** Modules of Node.js that do no input or output. */
 export const PURE_NODE_MODULES: readonly string[] = [

@@ -17,3 +17,9 @@ export type { NodeAccess } from "./drive/run-turn.ts";
 export type { ComponentAccess } from "./drive/component-access.ts";
 export { chooseComponent } from "./turn/choose-component.ts";
 export { chooseTarget, requireMinimum } from "./turn/choose-target.ts";
+export { CORDON_NOTE } from "./cluster/member.ts";
+export type { EvictionAnswer, Member, Pod } from "./cluster/member.ts";
+export { describeBlocked } from "./cluster/drain.ts";
+export type { BlockedPod, DrainPolicy } from "./cluster/drain.ts";
+
+export type { MemberAccess, PodList } from "./drive/drain-member.ts";

@@ -69,7 +69,8 @@ export function unanswered(
   what: string,
   found: string,
 ): Verification {
-  const differences = [{ code, what, expected: "evidence of what the node runs", found }];
+  const expected = code === "declaration" ? "what to judge the node by" : "evidence of what the node runs";
+  const differences = [{ code, what, expected, found }];
   const verdict = { level, ...EMPTY_VERDICT, differences };
   return { verdict, tpm: undefined, running: undefined, pinnable: false };
 }

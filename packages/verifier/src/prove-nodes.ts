@@ -37,6 +37,8 @@ export type NodeTarget = {
   readonly expectations: Expectations;
   /** Asked when the node does not answer: why that may be, in a few words. */
   readonly explainSilence?: () => Promise<string | undefined>;
+  /** Why there is nothing to judge it by. It is not asked then, and unknown. */
+  readonly fault?: string;
 };
 
 export type ProveNodesOptions = ProveOptions & {
@@ -113,7 +115,8 @@ async function proveNode(
   findOther: FindOther,
   options: ProveNodesOptions,
 ): Promise<Result> {
-  const { name } = target;
+  const { name, fault } = target;
+  if (fault !== undefined) return { name, verification: unanswered("unknown", "declaration", "declaration", fault) };
   try {
     using client = new AgentClient(target.url, { signal: options.signal });
     const keys = pin ?? (await enrol(client, options, (enrolled) => findOther(name, enrolled)));

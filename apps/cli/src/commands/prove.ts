@@ -3,6 +3,7 @@ import { printJson, printLine, printLines } from "@ashlar/host/terminal";
 import type { StoredAnswer } from "@ashlar/verifier";
 import { Command } from "commander";
 import { filesDirOption } from "../class-config.ts";
+import { withClusterOptions } from "../cluster/cluster-options.ts";
 import { firmwareTable } from "../prove/firmware-table.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
 import { learnFirmware } from "../prove/learn-firmware.ts";
@@ -14,10 +15,11 @@ const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 const SECONDS_PER_DAY = 86_400;
 
 export function proveCommand(): Command {
-  return new Command("prove")
+  const command = new Command("prove")
     .description("Prove from TPM quotes that nodes run exactly what was declared")
     .option("--lab <name>", "the nodes of a lab")
-    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
+    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas");
+  return withClusterOptions(command)
     .option("--from <dir>", "evidence kept by --evidence, judged again without asking any node")
     .option(
       "--image <dir>",
@@ -83,8 +85,15 @@ While a node is being updated, both its old and its new release are accepted for
 Extensions: each that is merged must be declared in the configs, published and not withdrawn, and each that is declared
 must be merged. What \`ashlar debug\` has allowed on a node is listed, and accepted until its time is over.
 
+With --kubernetes names, addresses (InternalIP) and classes come from the API server of a cluster, and nothing that it says is
+proof. The class config is --config FILE; or with --config DIR that of the Node's label
+ashlar.node-restriction.kubernetes.io/class, as CLASS.bu or CLASS.ign: a label that no kubelet can write. A node
+without one, without an agent, or whose Node is not Ready is told apart from the others, whose verdicts stay.
+
 Examples:
   ashlar prove --lab lab
+  ashlar prove --kubernetes --lab lab
+  ashlar prove --kubernetes --context prod --image out/image --config classes --node-configs nodes --ek-roots makers.pem
   ashlar prove --lab lab --evidence out/evidence --json
   ashlar prove --from out/evidence
   ashlar prove --lab lab --enrol-again node-1

@@ -2,27 +2,39 @@ import { AshlarError } from "@ashlar/base";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
+import type { Cluster } from "@ashlar/kube";
 import type { Session, UpdateResult } from "@ashlar/rollout";
 import type { SessionOptions } from "../update/session-of-options.ts";
+import {
+  drainPolicyOf,
+  refuseWithoutCluster,
+  withClusterOptions,
+  withDrainOptions,
+  type ClusterOptions,
+  type DrainOptions,
+} from "../cluster/cluster-options.ts";
 
-type UpdateOptions = Omit<SessionOptions, "urls"> & {
-  readonly nodes?: string;
-  readonly component?: string;
-  readonly to?: string;
-  readonly channel?: string;
-  readonly only?: string;
-  readonly allowDowngrade?: true;
-  readonly retry?: true;
-  readonly reboot: boolean;
-  readonly timeout: number;
-  readonly json?: true;
-};
+type UpdateOptions = Omit<SessionOptions, "urls" | "cluster"> &
+  ClusterOptions &
+  DrainOptions & {
+    readonly nodes?: string;
+    readonly component?: string;
+    readonly to?: string;
+    readonly channel?: string;
+    readonly only?: string;
+    readonly allowDowngrade?: true;
+    readonly retry?: true;
+    readonly reboot: boolean;
+    readonly timeout: number;
+    readonly json?: true;
+  };
 
 export function updateCommand(): Command {
   const command = new Command("update")
     .description("Move nodes to another release or component, one after the other, each proven before and after")
     .option("--lab <name>", "the nodes of a lab")
-    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas")
+    .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas");
+  withClusterOptions(command)
     .option("--component <name>", "an extension of the nodes, instead of their release: no node restarts")
     .option(
       "--to <version>",
@@ -36,13 +48,21 @@ export function updateCommand(): Command {
     .option("--allow-downgrade", "even to an older version; never below the channel's minimum version")
     .option("--retry", "even if the version has failed on a node before")
     .option("--no-reboot", "only stage the release: it boots at the next restart");
-  return withSessionOptions(command)
+  return withSessionOptions(withDrainOptions(command))
     .addHelpText(
       "after",
       `
 Each node in turn: prove what it runs, stage the release in its other slot, prove that it boots next, restart, wait until
 the node finds itself healthy, prove the new release. The command stops at the first node that is not proven. A node that
 does not become healthy rolls back on its own and reports why. After an interruption the same command resumes.
+
+With --kubernetes the nodes come from the API server of a cluster, and each is drained before it restarts: cordoned, its pods
+evicted as PodDisruptionBudgets allow, those of DaemonSets left. A node that cannot be drained is not restarted: the command
+names each pod that did not go and why, and uncordons the node, if it was the one that had cordoned it. A restarted node is
+uncordoned when it is proven and its Node is Ready in the boot that was proven. An interrupted command uncordons a node that
+has not restarted; the annotation ashlar.dev/cordoned-for remembers it for one that was killed.
+A node's address is its Node's InternalIP. Its class config is --config FILE; or with --config DIR that of its label
+ashlar.node-restriction.kubernetes.io/class, as CLASS.bu or CLASS.ign: a label that no kubelet can write.
 
 With --component each node in turn fetches the extension's version, merges it, restarts the extension's units and checks
 its health. A node on which that fails rolls back on its own and reports why. Nodes accept the versions that their configs
@@ -54,6 +74,10 @@ Examples:
   ashlar update --lab lab --to 1.1.0
   ashlar update --lab lab --channel stable --only node-1 --json
   ashlar update --lab lab --component kubernetes --to v1.33.5
+  ashlar update --kubernetes --lab lab --to 1.1.0 --drain-timeout 600
+  ashlar update --kubernetes --context prod --channel stable --operator-key operator.pem --grace-period 30 \\
+    --releases https://releases.example.org/ --release-root release-root.json \\
+    --config classes --node-configs nodes --ek-roots makers.pem
   ashlar update --nodes https://worker-1:7443,https://worker-2:7443 --operator-key operator.pem \\
     --releases https://releases.example.org/ --release-root release-root.json \\
     --config worker.bu --node-configs nodes --ek-roots makers.pem`,
@@ -61,21 +85,27 @@ Examples:
     .action(async (options: UpdateOptions) => {
       refuseContradictions(options);
       const { printResult } = await import("../update/run-update.ts");
-      printResult(
-        await withInterruption(async (signal) =>
-          (options.component === undefined ? update : updateComponent)(options, signal),
-        ),
-        options.json === true,
-      );
+      printResult(await withInterruption(async (signal) => carryOut(options, signal)), options.json === true);
     });
 }
 
-function refuseContradictions({ lab, nodes, component, to, channel, nodeConfigs, reboot }: UpdateOptions): void {
-  if ((lab === undefined) === (nodes === undefined)) {
-    throw new AshlarError("usage", "expected exactly one of --lab and --nodes", {
-      hint: "for example: ashlar update --lab lab --to 1.1.0",
+async function carryOut(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
+  const work = options.component === undefined ? update : updateComponent;
+  if (options.kubernetes !== true) return await work(options, signal);
+  const { openCluster } = await import("../cluster/nodes-of-cluster.ts");
+  using cluster = await openCluster(options);
+  return await work(options, signal, cluster);
+}
+
+function refuseContradictions(options: UpdateOptions): void {
+  const { lab, nodes, kubernetes, component, to, channel, nodeConfigs, reboot } = options;
+  const isOne = kubernetes === true ? nodes === undefined : (lab === undefined) !== (nodes === undefined);
+  if (!isOne) {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --kubernetes", {
+      hint: "for example: ashlar update --lab lab --to 1.1.0; --kubernetes may name a lab whose cluster it is",
     });
   }
+  refuseWithoutCluster(options);
   if (component !== undefined && (channel !== undefined || !reboot)) {
     throw new AshlarError("usage", "expected neither --channel nor --no-reboot with --component", {
       hint: "a component has no channel, and no node restarts for it",
@@ -87,17 +117,17 @@ function refuseContradictions({ lab, nodes, component, to, channel, nodeConfigs,
     });
   }
   if (lab !== undefined && nodeConfigs !== undefined) {
-    throw new AshlarError("usage", "expected --node-configs only with --nodes");
+    throw new AshlarError("usage", "expected --node-configs only with --nodes, or --kubernetes without --lab");
   }
 }
 
-async function update(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
+async function update(options: UpdateOptions, signal: AbortSignal, cluster?: Cluster): Promise<UpdateResult> {
   const { chooseTarget } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
   const { updateFleet } = await import("@ashlar/rollout");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
-  const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
+  const session = await sessionOfOptions({ ...options, urls: options.nodes, cluster }, signal);
   if (session.repository === undefined) {
     throw new AshlarError("usage", "expected --releases, the repository that has the release", {
       hint: "or a lab that serves one: ashlar lab up --repo DIR --keys KEYDIR",
@@ -117,19 +147,23 @@ async function update(options: UpdateOptions, signal: AbortSignal): Promise<Upda
     await session.known.get(target);
     const nodes = chooseNodes(session, options.only).map((node) => session.access(node, target));
     const { recordPath } = session;
+    const members =
+      cluster === undefined
+        ? {}
+        : { cluster: { member: (name: string) => cluster.member(name), policy: drainPolicyOf(options) } };
     return await withProgress(tellRelease(goal), async (onEvent) =>
-      updateFleet(nodes, goal, { recordPath, onEvent, signal }),
+      updateFleet(nodes, goal, { recordPath, onEvent, signal, ...members }),
     );
   });
 }
 
-async function updateComponent(options: UpdateOptions, signal: AbortSignal): Promise<UpdateResult> {
+async function updateComponent(options: UpdateOptions, signal: AbortSignal, cluster?: Cluster): Promise<UpdateResult> {
   const { chooseComponent } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const { tellComponent } = await import("../update/tell-step.ts");
   const { updateComponents } = await import("@ashlar/rollout");
-  const session = await sessionOfOptions({ ...options, urls: options.nodes }, signal);
+  const session = await sessionOfOptions({ ...options, urls: options.nodes, cluster }, signal);
   const chosen = chooseNodes(session, options.only);
   const { name, kind, version, rootHash } = chooseComponent(
     chosen,
@@ -156,10 +190,19 @@ async function updateComponent(options: UpdateOptions, signal: AbortSignal): Pro
 }
 
 function chooseNodes({ nodes }: Session, only: string | undefined): Session["nodes"] {
-  if (only === undefined) return nodes;
+  if (only === undefined) return requireDeclared(nodes);
   const names = new Set(only.split(",").map((name) => name.trim()));
   const stranger = [...names].find((name) => !nodes.some((node) => node.name === name));
-  if (stranger === undefined) return nodes.filter(({ name }) => names.has(name));
+  if (stranger === undefined) return requireDeclared(nodes.filter(({ name }) => names.has(name)));
   const known = nodes.map(({ name }) => name).join(", ");
   throw new AshlarError("usage", `expected names of the nodes after --only (${known}), found ${stranger}`);
+}
+
+/** @throws AshlarError `invalid` before anything changes: a node that cannot be proven would only stop the others later */
+function requireDeclared(nodes: Session["nodes"]): Session["nodes"] {
+  const faults = nodes.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]));
+  if (faults.length === 0) return nodes;
+  throw new AshlarError("invalid", `expected to know what each node was declared to be; ${faults.join("; ")}`, {
+    hint: "leave nodes out by naming the others with --only",
+  });
 }

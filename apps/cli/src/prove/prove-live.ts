@@ -8,14 +8,14 @@ import { nodesOfLab } from "./nodes-of-lab.ts";
 import type { OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
 import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts";
 
-/** Asks the nodes of a lab, or at URLs. */
+/** Asks the nodes of a lab, of a Kubernetes cluster, or at URLs. */
 export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
   const { expectationsOf } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
   const declarations = await import("@ashlar/verifier/declared");
   const { readUpdateRecord, rightReleases, updateRecordPath } = declarations;
-  const declared = await findNodes(options, await readConfig(options));
+  const { notes, ...declared } = await findNodes(options);
   const pinsPath = options.pins ?? declared.pinsPath;
   const recordPath = updateRecordPath(pinsPath);
   const record = await readUpdateRecord(recordPath);
@@ -60,7 +60,7 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       extensions: known.extensions,
     });
   }
-  return await withInterruption(async (signal) =>
+  const proof = await withInterruption(async (signal) =>
     proveNodes(targets, {
       ekRoots,
       cloudRoots,
@@ -78,6 +78,16 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       signal,
     }),
   );
+  return withNotes(proof, notes);
+}
+
+/** What the API server says beside what is proven. */
+function withNotes(proof: Proof, notes: ReadonlyMap<string, string>): Proof {
+  const nodes = proof.fleet.nodes.map((node) => {
+    const note = notes.get(node.name);
+    return note === undefined ? node : { ...node, notes: [...node.notes, `the API server says that ${note}`] };
+  });
+  return { ...proof, fleet: { ...proof.fleet, nodes } };
 }
 
 function refuseStrangers(option: string, names: Iterable<string>, targets: readonly { readonly name: string }[]): void {
@@ -108,8 +118,17 @@ async function readKnown(
   );
 }
 
-async function findNodes(options: ProveOptions, classConfig: Uint8Array | undefined): Promise<DeclaredNodes> {
-  if (options.lab !== undefined) return await nodesOfLab(options.lab, classConfig);
+type FoundNodes = DeclaredNodes & { readonly notes: ReadonlyMap<string, string> };
+
+async function findNodes(options: ProveOptions): Promise<FoundNodes> {
+  if (options.kubernetes === true) {
+    const { nodesOfCluster, openCluster } = await import("../cluster/nodes-of-cluster.ts");
+    using cluster = await openCluster(options);
+    return await withInterruption(async (signal) => nodesOfCluster(cluster, options, signal));
+  }
+  const notes = new Map<string, string>();
+  const classConfig = await readConfig(options);
+  if (options.lab !== undefined) return { ...(await nodesOfLab(options.lab, classConfig)), notes };
   const { nodesAtUrls } = await import("@ashlar/verifier/declared");
-  return await nodesAtUrls(options.nodes ?? "", classConfig, options.nodeConfigs);
+  return { ...(await nodesAtUrls(options.nodes ?? "", classConfig, options.nodeConfigs)), notes };
 }

@@ -1,8 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
+import { refuseWithoutCluster, type ClusterOptions } from "../cluster/cluster-options.ts";
 
 /** The options of `ashlar prove`, as the command line gives them. */
-export type ProveOptions = {
+export type ProveOptions = ClusterOptions & {
   readonly lab?: string;
   readonly nodes?: string;
   readonly from?: string;
@@ -37,11 +38,15 @@ export type OnAnswer = (name: string, answer: StoredAnswer) => void;
 
 export function refuseContradictions(options: ProveOptions): void {
   const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, acceptFirmware, releases, releaseRoot } = options;
-  if ([lab, nodes, from].filter((source) => source !== undefined).length !== 1) {
-    throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --from", {
-      hint: "for example: ashlar prove --lab lab",
+  const { kubernetes } = options;
+  // A lab may be named as the one whose cluster it is.
+  const sources = kubernetes === true ? [kubernetes, nodes, from] : [lab, nodes, from];
+  if (sources.filter((source) => source !== undefined).length !== 1) {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes, --kubernetes and --from", {
+      hint: "for example: ashlar prove --lab lab; --kubernetes may name a lab whose cluster it is",
     });
   }
+  refuseWithoutCluster(options);
   if (from !== undefined && evidence !== undefined) {
     throw new AshlarError("usage", "expected --evidence only where nodes are asked, found it with --from");
   }
@@ -60,7 +65,7 @@ export function refuseContradictions(options: ProveOptions): void {
   if (releases === undefined && releaseRoot !== undefined) {
     throw new AshlarError("usage", "expected --release-root only with --releases");
   }
-  if (nodes === undefined && nodeConfigs !== undefined) {
-    throw new AshlarError("usage", "expected --node-configs only with --nodes");
+  if (nodes === undefined && (kubernetes === undefined || lab !== undefined) && nodeConfigs !== undefined) {
+    throw new AshlarError("usage", "expected --node-configs only with --nodes, or --kubernetes without --lab");
   }
 }

@@ -3,6 +3,7 @@ import { readClassConfig } from "../class-config.ts";
 import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { openSession, type Session } from "@ashlar/rollout";
+import type { Cluster } from "@ashlar/kube";
 
 /** The options that every command has which gives nodes orders. */
 export type SessionOptions = {
@@ -22,6 +23,8 @@ export type SessionOptions = {
   readonly fetchIntermediates?: true;
   readonly pins?: string;
   readonly extension?: readonly string[];
+  /** Whose nodes they are, where that is a Kubernetes cluster. */
+  readonly cluster?: Cluster | undefined;
 };
 
 /** Where things are that no option names. */
@@ -33,7 +36,7 @@ type Defaults = {
 
 /** @throws AshlarError `usage`, `not-found`, and whatever `openSession` throws */
 export async function sessionOfOptions(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const { declared, defaults } = await findNodes(options);
+  const { declared, defaults } = await findNodes(options, signal);
   const releases = options.releases ?? defaults.releases;
   return await openSession(
     {
@@ -53,22 +56,35 @@ export async function sessionOfOptions(options: SessionOptions, signal: AbortSig
   );
 }
 
-async function findNodes(options: SessionOptions): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
+async function findNodes(
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
+  const { lab, cluster } = options;
+  const defaults = lab === undefined ? {} : await defaultsOfLab(lab);
+  if (cluster !== undefined) {
+    const { nodesOfCluster } = await import("../cluster/nodes-of-cluster.ts");
+    return { declared: await nodesOfCluster(cluster, options, signal), defaults };
+  }
   const classConfig =
     options.config === undefined ? undefined : await readClassConfig(options.config, options.filesDir);
-  if (options.lab === undefined) {
-    return { declared: await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs), defaults: {} };
-  }
+  const declared =
+    lab === undefined
+      ? await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs)
+      : await nodesOfLab(lab, classConfig);
+  return { declared, defaults };
+}
+
+async function defaultsOfLab(name: string): Promise<Defaults> {
   const { openLab } = await import("@ashlar/lab");
-  const lab = await openLab(options.lab);
+  const lab = await openLab(name);
   await lab.startRepository();
   const { repository } = lab;
-  const defaults = {
+  return {
     operatorKey: lab.operatorKeyPath,
     ...(repository === undefined ? {} : { releases: repository.directory }),
     ...(repository !== undefined && existsSync(repository.trustedRootPath)
       ? { releaseRoot: repository.trustedRootPath }
       : {}),
   };
-  return { declared: await nodesOfLab(options.lab, classConfig), defaults };
 }

@@ -14,6 +14,7 @@ export const DIFFERENCE_CODES = {
   "boot-program": "The firmware started other programs than those of the release.",
   "class-config": "The node's class configuration is not the declared one.",
   "config-word": "Something else was measured among the configuration.",
+  declaration: "It is not known what the node was declared to be.",
   "dm-verity": "The node itself says that blocks of /usr are corrupted.",
   "ek-chain": "No trusted maker vouches for the TPM.",
   "esp-file": "There is a file on the ESP that no release has put there.",

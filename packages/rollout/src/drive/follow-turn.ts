@@ -3,6 +3,7 @@ import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateProgress } from "@ashlar/protocol";
 import { firstAnswer } from "./first-answer.ts";
+import type { BlockedPod } from "../cluster/drain.ts";
 import type { End, Facts, Step, StopReason } from "../turn/turn.ts";
 
 /** What both kinds of status have. */
@@ -25,6 +26,8 @@ export type TurnEvent<Status> = {
   readonly step: Step;
   /** As the node says; undefined while it does not answer. */
   readonly status: Status | undefined;
+  /** While it is drained: the pods that are still there, and why. */
+  readonly blocked?: readonly BlockedPod[];
 };
 
 export type FollowOptions<Status> = {

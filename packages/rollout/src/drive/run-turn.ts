@@ -1,5 +1,6 @@
 import type { UpdateProgress, UpdateStatus } from "@ashlar/protocol";
 import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
+import { beforeReboot, type Drained } from "../cluster/before-reboot.ts";
 import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "../turn/turn.ts";
 
 /** One node as an update sees it. All throw AshlarError `unavailable` when it does not answer. */
@@ -19,6 +20,8 @@ export type TurnOptions = FollowOptions<UpdateStatus> & {
   readonly resumed: boolean;
   /** Called before the node is changed for the first time, with the version that it runs. */
   readonly beforeChange: (version: string) => Promise<void>;
+  /** For a member of a cluster: called before it restarts, and not again in the same boot. Gives why it may not. */
+  readonly drain?: (status: UpdateStatus, signal: AbortSignal) => Promise<string | undefined>;
 };
 
 export type TurnResult = {
@@ -29,28 +32,37 @@ export type TurnResult = {
   readonly proven: string | undefined;
   /** Of this turn's staging. */
   readonly progress: UpdateProgress | undefined;
+  /** The boot that it was seen in last; undefined when it never answered. */
+  readonly bootId: string | undefined;
+  /** It was told to restart. */
+  readonly hasRestarted: boolean;
 };
 
 /** Does a node's turn to its end. */
 export async function runTurn(node: NodeAccess, goal: Goal, options: TurnOptions): Promise<TurnResult> {
   const plan = new ReleasePlan(node, goal, options);
   const { end, progress } = await followTurn(plan, options);
-  return { end, progress, from: plan.from, proven: plan.proven };
+  const { from, proven, bootId, hasRestarted } = plan;
+  return { end, progress, from, proven, bootId, hasRestarted };
 }
 
 class ReleasePlan implements Plan<UpdateStatus> {
   readonly #node: NodeAccess;
   readonly #goal: Goal;
   readonly #beforeChange: TurnOptions["beforeChange"];
+  readonly #drain: TurnOptions["drain"];
   #state: TurnState;
+  #drained: Drained | undefined;
+  #bootId: string | undefined;
   #changed = false;
   #status: UpdateStatus | undefined;
   #from: string | undefined;
 
-  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange }: TurnOptions) {
+  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange, drain }: TurnOptions) {
     this.#node = node;
     this.#goal = goal;
     this.#beforeChange = beforeChange;
+    this.#drain = drain;
     this.#state = { ...NEW_TURN, resumed };
   }
 
@@ -60,6 +72,14 @@ class ReleasePlan implements Plan<UpdateStatus> {
 
   get from(): string | undefined {
     return this.#from;
+  }
+
+  get bootId(): string | undefined {
+    return this.#bootId;
+  }
+
+  get hasRestarted(): boolean {
+    return this.#state.rebootedFrom !== undefined;
   }
 
   get proven(): string | undefined {
@@ -76,18 +96,23 @@ class ReleasePlan implements Plan<UpdateStatus> {
     this.#status = facts.status;
     if (facts.status !== undefined) {
       this.#from ??= facts.status.version;
+      this.#bootId = facts.status.bootId;
       this.#state = { ...this.#state, reached: true };
     }
-    return nextStep(this.#goal, this.#state, facts);
+    const step = nextStep(this.#goal, this.#state, facts);
+    return this.#drain === undefined ? step : beforeReboot(step, this.#drained, facts.status?.bootId);
   }
 
-  async perform(kind: Action, { bootId, version }: UpdateStatus, signal: AbortSignal): Promise<void> {
+  async perform(kind: Action, status: UpdateStatus, signal: AbortSignal): Promise<void> {
+    const { bootId, version } = status;
     if (kind === "prove") {
       const problem = await this.#node.prove(version, signal);
       this.#state = { ...this.#state, proof: { bootId, problem } };
     } else if (kind === "prove-next-boot") {
       const problem = await this.#node.proveNextBoot(this.#goal.target, signal);
       this.#state = { ...this.#state, nextBoot: { bootId, problem } };
+    } else if (kind === "drain") {
+      this.#drained = { bootId, problem: await this.#drain?.(status, signal) };
     } else {
       if (!this.#changed) await this.#beforeChange(version);
       this.#changed = true;

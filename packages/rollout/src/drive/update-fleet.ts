@@ -1,6 +1,9 @@
 import type { UpdateStatus } from "@ashlar/protocol";
 import { beginTurn, endTurn, readUpdateRecord } from "@ashlar/verifier/declared";
+import type { DrainPolicy } from "../cluster/drain.ts";
+import type { MemberAccess } from "./drain-member.ts";
 import type { FollowOptions } from "./follow-turn.ts";
+import { runMemberTurn } from "./run-member-turn.ts";
 import { runTurn, type NodeAccess } from "./run-turn.ts";
 import { takeTurns } from "./take-turns.ts";
 import type { Goal } from "../turn/turn.ts";
@@ -17,6 +20,12 @@ export type FleetOptions<Status> = FollowOptions<Status> & {
   readonly recordPath: string;
 };
 
+/** How nodes are treated that are members of a cluster. */
+export type ClusterOptions = {
+  readonly member: (name: string) => MemberAccess;
+  readonly policy: DrainPolicy;
+};
+
 /**
  * Takes nodes to another release; see {@link takeTurns}.
  *
@@ -25,7 +34,7 @@ export type FleetOptions<Status> = FollowOptions<Status> & {
 export async function updateFleet(
   nodes: readonly NodeAccess[],
   goal: Goal,
-  options: FleetOptions<UpdateStatus>,
+  options: FleetOptions<UpdateStatus> & { readonly cluster?: ClusterOptions },
 ): Promise<UpdateResult> {
   const { turn } = await readUpdateRecord(options.recordPath);
   const result = await takeTurns(nodes, {
@@ -39,17 +48,25 @@ export async function updateFleet(
   return { schema: UPDATE_RESULT_SCHEMA, action: goal.order, component: null, ...result };
 }
 
-async function takeTurn(node: NodeAccess, goal: Goal, options: FleetOptions<UpdateStatus>): Promise<NodeResult> {
-  const { recordPath, ...follow } = options;
+async function takeTurn(
+  node: NodeAccess,
+  goal: Goal,
+  options: FleetOptions<UpdateStatus> & { readonly cluster?: ClusterOptions },
+): Promise<NodeResult> {
+  const { recordPath, cluster, ...follow } = options;
   const startMs = performance.now();
   const { turn } = await readUpdateRecord(recordPath);
-  const result = await runTurn(node, goal, {
+  const turnOptions = {
     ...follow,
     resumed: turn?.node === node.name,
-    beforeChange: async (from) => {
+    beforeChange: async (from: string) => {
       await beginTurn(recordPath, { node: node.name, from, to: goal.target, order: goal.order });
     },
-  });
+  };
+  const result =
+    cluster === undefined
+      ? await runTurn(node, goal, turnOptions)
+      : await runMemberTurn(node, goal, { ...turnOptions, member: cluster.member(node.name), policy: cluster.policy });
   // Without a proof it may be either: both stay right until the turn is repeated.
   if (result.proven !== undefined) await endTurn(recordPath, node.name, result.proven);
   return nodeResult(node.name, goal.target, result, performance.now() - startMs);

@@ -49,7 +49,9 @@ export type Facts<Status = UpdateStatus> = {
 
 export type Step =
   | { readonly kind: "prove" | "order" | "prove-next-boot" | "reboot" }
-  | { readonly kind: "wait"; readonly what: "answer" | "staging" | "restart" | "health" }
+  /** Only of members of a cluster. */
+  | { readonly kind: "drain" | "uncordon" }
+  | { readonly kind: "wait"; readonly what: "answer" | "staging" | "restart" | "health" | "rejoin" }
   | { readonly kind: "done"; readonly how: "updated" | "already" | "staged" }
   | { readonly kind: "stop"; readonly reason: StopReason };
 
@@ -74,6 +76,8 @@ export type StopReason = {
  * - `staging-failed`: it could not fetch or install the release.
  * - `fell-back`: the release did not become healthy, and the node rolled back to the old one on its own.
  * - `not-back`: it did not come back, or was not found healthy, in time.
+ * - `not-drained`: its pods could not be moved away, so it was not restarted.
+ * - `not-ready`: it runs the target, proven, but has not become a ready member of its cluster again.
  */
 export const STOP_CODES = [
   "no-answer",
@@ -86,6 +90,8 @@ export const STOP_CODES = [
   "staging-failed",
   "fell-back",
   "not-back",
+  "not-drained",
+  "not-ready",
 ] as const;
 export type StopCode = (typeof STOP_CODES)[number];
 

@@ -37,6 +37,24 @@ export type NodeResult = {
   readonly reason: { readonly code: StopCode; readonly message: string; readonly hint?: string | undefined } | null;
   /** The node's own record of why the release was given up there. */
   readonly failure: ReleaseFailure | null;
+  /** Of a member of a cluster; null for others, and where its turn did not come. */
+  readonly cluster: ClusterResult | null;
+};
+
+/** What has become of a node's pods, and of its Node. */
+export type ClusterResult = {
+  readonly evicted: number;
+  /** What did not go, when it could not be drained. */
+  readonly blocked: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly budgets: readonly string[];
+    readonly message: string;
+  }[];
+  /** Null when the API server did not say. */
+  readonly cordoned: boolean | null;
+  /** Why it is still cordoned. */
+  readonly note: string | null;
 };
 
 const OUTCOMES = ["updated", "already", "staged", "stopped", "untouched"] as const;
@@ -77,6 +95,24 @@ const nodeResultSchema: z.ZodType<NodeResult> = z.strictObject({
     })
     .nullable()
     .describe("The node's own record of why the release was given up there"),
+  cluster: z
+    .strictObject({
+      evicted: z.int().nonnegative().describe("Pods whose eviction was accepted"),
+      blocked: z
+        .array(
+          z.strictObject({
+            namespace: z.string(),
+            name: z.string(),
+            budgets: z.array(z.string()).describe("PodDisruptionBudgets that match it"),
+            message: z.string(),
+          }),
+        )
+        .describe("Pods that did not go, when it could not be drained"),
+      cordoned: z.boolean().nullable().describe("Null when the API server did not say"),
+      note: z.string().nullable().describe("Why it is still cordoned"),
+    })
+    .nullable()
+    .describe("Of a member of a cluster; null for others, and where its turn did not come"),
 });
 
 const updateResultSchema: z.ZodType<UpdateResult> = z.strictObject({
@@ -108,6 +144,7 @@ export function nodeResult(
     readonly from: string | undefined;
     readonly proven: string | undefined;
     readonly progress: UpdateProgress | undefined;
+    readonly cluster?: ClusterResult;
   },
   durationMs: number,
 ): NodeResult {
@@ -125,11 +162,12 @@ export function nodeResult(
         : { total: progress.totalBytes, copied: progress.copiedBytes, fetched: progress.fetchedBytes },
     reason: "code" in reason ? reason : null,
     failure,
+    cluster: turn.cluster ?? null,
   };
 }
 
 /** Its turn did not come. */
 export function untouched(name: string, target: string): NodeResult {
-  const nothing = { from: null, proven: null, seconds: 0, bytes: null, reason: null, failure: null };
+  const nothing = { from: null, proven: null, seconds: 0, bytes: null, reason: null, failure: null, cluster: null };
   return { name, outcome: "untouched", to: target, ...nothing };
 }

@@ -11,6 +11,8 @@ export type DeclaredNode = {
   readonly classConfig: Uint8Array;
   readonly nodeConfig: Uint8Array;
   readonly explainSilence?: () => Promise<string | undefined>;
+  /** Why it is not known what it was declared to be: then it cannot be proven, and gets no orders. */
+  readonly fault?: string;
 };
 
 /** Nodes, and what is taken for granted about them unless the command line says otherwise. */
@@ -44,13 +46,19 @@ export async function nodesAtUrls(
   if (nodes.length === 0 || new Set(nodes.map(({ name }) => name)).size < nodes.length) {
     throw new AshlarError("usage", `expected different https URLs, found ${list === "" ? "none" : list}`);
   }
-  return { nodes, pinsPath: join(stateDirectory(), "pins.json") };
+  return { nodes, pinsPath: userPinsPath() };
+}
+
+/** Of nodes outside a lab. */
+export function userPinsPath(): string {
+  return join(stateDirectory(), "pins.json");
 }
 
 /** More than firmware and the node's parser take. */
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 
-async function readNodeConfig(directory: string, name: string): Promise<Uint8Array | undefined> {
+/** A node's own config, NAME.ign; undefined when it has none. */
+export async function readNodeConfig(directory: string, name: string): Promise<Uint8Array | undefined> {
   return await readOptional(join(directory, `${name}.ign`), MAX_CONFIG_BYTES, { links: "follow" });
 }
 

@@ -1,5 +1,5 @@
 /** What nodes were declared to be, which releases and extensions are known, and what was remembered of orders. */
-export { nodesAtUrls } from "./declared-nodes.ts";
+export { nodesAtUrls, readNodeConfig, userPinsPath } from "./declared-nodes.ts";
 export type { DeclaredNode, DeclaredNodes } from "./declared-nodes.ts";
 export {
   allowDebugging,

@@ -1,0 +1,169 @@
+import type { IncomingMessage } from "node:http";
+import { Agent, request, type RequestOptions } from "node:https";
+import { AshlarError, messageOf } from "@ashlar/base";
+import { throwIfInterrupted } from "@ashlar/host";
+import { CredentialSource, readSource } from "../access/credentials.ts";
+import type { ClusterAccess } from "../access/kubeconfig.ts";
+import { ApiError, readStatus } from "./api-error.ts";
+
+export type ApiRequest = {
+  readonly method: "GET" | "POST" | "PATCH";
+  /** For example `/api/v1/nodes/worker-1`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  readonly contentType?: "application/json" | "application/merge-patch+json";
+  /** In a few words, for errors: "the nodes of the cluster". */
+  readonly what: string;
+};
+
+/** The largest page that is asked for: 500 nodes of some ten kilobytes. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** One line of a watch: one object. etcd takes at most 1.5 MiB for one. */
+const MAX_LINE_CHARACTERS = 4 * 1024 * 1024;
+const ANSWER_TIMEOUT_MS = 60_000;
+/** Connections are kept: a handshake costs more than most requests. */
+const MAX_SOCKETS = 8;
+const KEEP_ALIVE_MS = 10_000;
+
+/**
+ * Speaks to one API server. Every method throws ApiError when it refuses, AshlarError `unavailable` when there is no
+ * answer, `untrusted` when it is not the one that the kubeconfig means, `interrupted`, `malformed` and `limit`.
+ */
+export class ApiClient implements Disposable {
+  readonly #access: ClusterAccess;
+  readonly #credentials: CredentialSource;
+  readonly #agent: Agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: MAX_SOCKETS });
+
+  constructor(access: ClusterAccess) {
+    this.#access = access;
+    this.#credentials = new CredentialSource(access);
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  get server(): string {
+    return this.#access.server.host;
+  }
+
+  /** The answer's JSON. */
+  async json(asked: ApiRequest, signal: AbortSignal): Promise<unknown> {
+    const response = await this.#send(asked, signal, ANSWER_TIMEOUT_MS);
+    const body = await this.#collect(response, asked, signal);
+    try {
+      return JSON.parse(body);
+    } catch {
+      throw new AshlarError("malformed", `${asked.what}: expected JSON from ${this.server}, found something else`);
+    }
+  }
+
+  /** Each line of a watch, as JSON, until the server ends it. Silence for `quietMs` ends it, too. */
+  async *lines(asked: ApiRequest, quietMs: number, signal: AbortSignal): AsyncGenerator<unknown, void, void> {
+    const response = await this.#send(asked, signal, quietMs);
+    let rest = "";
+    try {
+      for await (const chunk of response.setEncoding("utf8")) {
+        const lines = (rest + String(chunk)).split("\n");
+        rest = lines.pop() ?? "";
+        if (rest.length > MAX_LINE_CHARACTERS) throw new AshlarError("limit", `${asked.what}: found an endless line`);
+        for (const line of lines) {
+          if (line.trim() !== "") yield JSON.parse(line);
+        }
+      }
+    } catch (error) {
+      throw this.#failure(asked, error, signal);
+    } finally {
+      response.destroy();
+    }
+  }
+
+  /** @returns an answer with a status of 2xx */
+  async #send(asked: ApiRequest, signal: AbortSignal, timeoutMs: number): Promise<IncomingMessage> {
+    const response = await this.#once(asked, signal, timeoutMs);
+    const { statusCode = 0 } = response;
+    if (statusCode >= 200 && statusCode < 300) return response;
+    const status = readStatus(
+      statusCode,
+      await this.#collect(response, asked, signal),
+      response.headers["retry-after"],
+    );
+    // What a program has given may have been taken back before its time.
+    if (statusCode === 401 && this.#credentials.forget()) return await this.#send(asked, signal, timeoutMs);
+    throw new ApiError(asked.what, status);
+  }
+
+  async #once(asked: ApiRequest, signal: AbortSignal, timeoutMs: number): Promise<IncomingMessage> {
+    throwIfInterrupted(signal);
+    const { method, body, contentType = "application/json" } = asked;
+    const { token, certificate, key } = await this.#credentials.get(signal);
+    const { authority, tlsServerName } = this.#access;
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const options: RequestOptions = {
+      method,
+      agent: this.#agent,
+      signal,
+      timeout: timeoutMs,
+      headers: {
+        accept: "application/json",
+        "user-agent": "ashlar",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(payload === undefined ? {} : { "content-type": contentType, "content-length": payload.length }),
+      },
+      ...(authority === undefined ? {} : { ca: Buffer.from(await readSource(authority)) }),
+      ...(certificate === undefined || key === undefined
+        ? {}
+        : { cert: Buffer.from(certificate), key: Buffer.from(key) }),
+      ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const sent = request(this.#urlOf(asked), options, resolve);
+    sent.once("timeout", () => sent.destroy(new Error(`no answer for ${Math.round(timeoutMs / 1000)} s`)));
+    sent.once("error", reject);
+    sent.end(payload);
+    try {
+      return await promise;
+    } catch (error) {
+      throw this.#failure(asked, error, signal);
+    }
+  }
+
+  #urlOf({ path, query = {} }: ApiRequest): URL {
+    const { server } = this.#access;
+    // A server's URL may have a path, as Rancher's have.
+    const url = new URL(server.pathname.replace(/\/$/u, "") + path, server);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return url;
+  }
+
+  async #collect(response: IncomingMessage, asked: ApiRequest, signal: AbortSignal): Promise<string> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response) {
+        const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+        length += bytes.length;
+        if (length > MAX_ANSWER_BYTES) throw new AshlarError("limit", `${asked.what}: the answer is too large`);
+        chunks.push(bytes);
+      }
+    } catch (error) {
+      throw this.#failure(asked, error, signal);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  #failure({ what }: ApiRequest, error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return new AshlarError("interrupted", "interrupted");
+    if (error instanceof AshlarError) return error;
+    if (error instanceof SyntaxError) {
+      return new AshlarError("malformed", `${what}: expected JSON from ${this.server}, found something else`);
+    }
+    const message = `${what}: no answer from the API server ${this.server}: ${messageOf(error)}`;
+    const isStranger = error instanceof Error && "code" in error && STRANGERS.test(String(error.code));
+    return new AshlarError(isStranger ? "untrusted" : "unavailable", message, { cause: error });
+  }
+}
+
+/** Node.js' codes for certificates that do not lead to the one that is trusted, or are another host's. */
+const STRANGERS = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER))/u;

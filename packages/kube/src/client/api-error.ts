@@ -1,0 +1,68 @@
+import { AshlarError, membersOf, type ErrorCode } from "@ashlar/base";
+
+/** What the API server says about a request that it has not carried out: a `Status` (meta/v1). */
+export type ApiStatus = {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+  /** The reasons of the causes in its details. */
+  readonly causes: readonly { readonly reason: string; readonly message: string }[];
+  /** From the header Retry-After. */
+  readonly retryAfterMs: number | undefined;
+};
+
+const MAX_MESSAGE_CHARACTERS = 1000;
+const MAX_CAUSES = 32;
+
+export function readStatus(code: number, body: string, retryAfter: string | undefined): ApiStatus {
+  const status = membersOf(parseOrNothing(body));
+  const { causes } = membersOf(status["details"]);
+  return {
+    code,
+    reason: textOf(status["reason"]),
+    message: textOf(status["message"]) || body.trim().slice(0, MAX_MESSAGE_CHARACTERS) || `HTTP status ${code}`,
+    causes: (Array.isArray(causes) ? causes.slice(0, MAX_CAUSES) : []).map((cause: unknown) => {
+      const { reason, message } = membersOf(cause);
+      return { reason: textOf(reason), message: textOf(message) };
+    }),
+    retryAfterMs: /^[0-9]{1,5}$/u.test(retryAfter ?? "") ? Number(retryAfter) * 1000 : undefined,
+  };
+}
+
+function parseOrNothing(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, MAX_MESSAGE_CHARACTERS) : "";
+}
+
+/** The API server has refused. What that means depends on the request: see `status`. */
+export class ApiError extends AshlarError {
+  readonly status: ApiStatus;
+
+  constructor(what: string, status: ApiStatus) {
+    super(codeOf(status.code), `${what}: the API server answers ${status.code}: ${status.message}`, hintFor(status));
+    this.status = status;
+  }
+}
+
+function codeOf(code: number): ErrorCode {
+  if (code === 401 || code === 403) return "privilege";
+  if (code === 404) return "not-found";
+  if (code === 409) return "conflict";
+  // 410: what was asked for is older than what the server remembers, and has to be asked for anew.
+  if (code === 408 || code === 410 || code === 429 || code >= 500) return "unavailable";
+  return "failed";
+}
+
+function hintFor({ code }: ApiStatus): { readonly hint?: string } {
+  if (code === 401) return { hint: "log in anew: the kubeconfig's credentials are not, or no longer, taken" };
+  if (code === 403)
+    return { hint: "the user of the kubeconfig may not do that: docs/guides/kubernetes.md has the rights" };
+  return {};
+}

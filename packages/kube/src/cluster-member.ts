@@ -1,0 +1,214 @@
+import { AshlarError } from "@ashlar/base";
+import {
+  CORDON_NOTE,
+  type EvictionAnswer,
+  type Member,
+  type MemberAccess,
+  type Pod,
+  type PodList,
+} from "@ashlar/rollout";
+import type { ApiClient } from "./client/api-client.ts";
+import { ApiError } from "./client/api-error.ts";
+import { WatchedList } from "./client/watched-list.ts";
+import { answerOf } from "./objects/eviction-answer.ts";
+import { readBudgets } from "./objects/read-budget.ts";
+import { readNode, type KubeNode } from "./objects/read-node.ts";
+import { readPod, type KubePod } from "./objects/read-pod.ts";
+
+/** A kubelet writes its Node every few minutes, and so do controllers. */
+const MAX_CONFLICTS = 10;
+
+/** One Node and its pods. */
+export class ClusterMember implements MemberAccess {
+  readonly name: string;
+  readonly #client: ApiClient;
+
+  constructor(client: ApiClient, name: string) {
+    this.#client = client;
+    this.name = name;
+  }
+
+  async look(signal: AbortSignal): Promise<Member> {
+    return await this.#node(signal);
+  }
+
+  async cordon(release: string, signal: AbortSignal): Promise<void> {
+    await this.#change(signal, ({ cordon }) =>
+      cordon === "none"
+        ? { metadata: { annotations: { [CORDON_NOTE]: release } }, spec: { unschedulable: true } }
+        : undefined,
+    );
+  }
+
+  async uncordon(signal: AbortSignal): Promise<void> {
+    await this.#change(signal, ({ cordon }) =>
+      cordon === "ours"
+        ? { metadata: { annotations: { [CORDON_NOTE]: null } }, spec: { unschedulable: null } }
+        : undefined,
+    );
+  }
+
+  async pods(signal: AbortSignal): Promise<PodList> {
+    const watching = {
+      path: "/api/v1/pods",
+      fieldSelector: `spec.nodeName=${this.name}`,
+      what: `the pods of ${this.name}`,
+      read: readPod,
+    };
+    const list = await WatchedList.open(this.#client, watching, signal);
+    return await NodePods.open(this.#client, list, signal);
+  }
+
+  async evict(
+    { namespace, name, uid }: Pod,
+    { graceSeconds, rehearse }: { readonly graceSeconds: number | undefined; readonly rehearse: boolean },
+    signal: AbortSignal,
+  ): Promise<EvictionAnswer> {
+    // With the UID, or after a wait the pod that has got the name meanwhile would go, on whatever node it is.
+    const grace = graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds };
+    const body = {
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { namespace, name },
+      deleteOptions: { preconditions: { uid }, ...grace, ...(rehearse ? { dryRun: ["All"] } : {}) },
+    };
+    try {
+      await this.#client.json(
+        {
+          method: "POST",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/eviction`,
+          body,
+          what: `the eviction of ${namespace}/${name}`,
+        },
+        signal,
+      );
+      return { kind: "accepted" };
+    } catch (error) {
+      if (error instanceof ApiError) return answerOf(error.status);
+      throw error;
+    }
+  }
+
+  async budgetsOf({ namespace, name }: Pod, signal: AbortSignal): Promise<readonly string[]> {
+    const of = `/namespaces/${encodeURIComponent(namespace)}`;
+    const what = `the PodDisruptionBudgets of ${namespace}`;
+    try {
+      const list = await this.#client.json(
+        { method: "GET", path: `/apis/policy/v1${of}/poddisruptionbudgets`, query: { limit: "500" }, what },
+        signal,
+      );
+      const path = `/api/v1${of}/pods/${encodeURIComponent(name)}`;
+      const pod = await this.#client.json({ method: "GET", path, what: `the pod ${namespace}/${name}` }, signal);
+      const { labels } = readPod(pod);
+      return readBudgets(list).flatMap((budget) => (budget.matches(labels) ? [budget.name] : []));
+    } catch (error) {
+      // They only explain; who may not read them still learns what the server has said about the eviction.
+      if (error instanceof AshlarError && error.code !== "interrupted") return [];
+      throw error;
+    }
+  }
+
+  async #node(signal: AbortSignal): Promise<KubeNode> {
+    return readNode(
+      await this.#client.json({ method: "GET", path: this.#path, what: `the Node ${this.name}` }, signal),
+    );
+  }
+
+  /** Changes the Node as it was seen, or sees it again when somebody else was faster. */
+  async #change(signal: AbortSignal, decide: (node: KubeNode) => Change | undefined): Promise<void> {
+    for (let conflicts = 0; ; conflicts += 1) {
+      const node = await this.#node(signal);
+      const change = decide(node);
+      if (change === undefined) return;
+      const { resourceVersion } = node;
+      const body = { ...change, metadata: { ...change.metadata, resourceVersion } };
+      const contentType = "application/merge-patch+json";
+      const query = { fieldManager: "ashlar" };
+      try {
+        const what = `the cordon of ${this.name}`;
+        await this.#client.json({ method: "PATCH", path: this.#path, query, body, contentType, what }, signal);
+        return;
+      } catch (error) {
+        const isConflict = error instanceof AshlarError && error.code === "conflict";
+        if (!isConflict || conflicts === MAX_CONFLICTS) throw error;
+      }
+    }
+  }
+
+  get #path(): string {
+    return `/api/v1/nodes/${encodeURIComponent(this.name)}`;
+  }
+}
+
+type Change = {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
+  readonly spec: { readonly unschedulable: true | null };
+};
+
+/** The pods of one node, and whether the DaemonSets that they name are there. */
+class NodePods implements PodList {
+  readonly #client: ApiClient;
+  readonly #list: WatchedList<KubePod>;
+  readonly #signal: AbortSignal;
+  #daemonSets: ReadonlyMap<string, boolean> = new Map();
+
+  private constructor(client: ApiClient, list: WatchedList<KubePod>, signal: AbortSignal) {
+    this.#client = client;
+    this.#list = list;
+    this.#signal = signal;
+  }
+
+  static async open(client: ApiClient, list: WatchedList<KubePod>, signal: AbortSignal): Promise<NodePods> {
+    const pods = new NodePods(client, list, signal);
+    await pods.#lookUp();
+    return pods;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#list[Symbol.asyncDispose]();
+  }
+
+  get items(): readonly Pod[] {
+    return this.#list.items.map((pod) => {
+      const key = daemonSetOf(pod);
+      return { ...pod, isOrphan: key !== undefined && this.#daemonSets.get(key) === false };
+    });
+  }
+
+  async change(withinMs: number): Promise<void> {
+    await this.#list.change(withinMs);
+    await this.#lookUp();
+  }
+
+  async refresh(): Promise<void> {
+    await this.#list.refresh();
+    await this.#lookUp();
+  }
+
+  /** Each DaemonSet once: one that is deleted meanwhile takes its pods along. */
+  async #lookUp(): Promise<void> {
+    const named = new Set(this.#list.items.flatMap((pod) => daemonSetOf(pod) ?? []));
+    const found = new Map(this.#daemonSets);
+    for (const key of named) {
+      if (!found.has(key)) found.set(key, await this.#exists(key));
+    }
+    this.#daemonSets = found;
+  }
+
+  async #exists(key: string): Promise<boolean> {
+    const [namespace = "", name = ""] = key.split("/");
+    const of = `/namespaces/${encodeURIComponent(namespace)}/daemonsets/${encodeURIComponent(name)}`;
+    try {
+      const what = `the DaemonSet ${key}`;
+      await this.#client.json({ method: "GET", path: `/apis/apps/v1${of}`, what }, this.#signal);
+      return true;
+    } catch (error) {
+      if (error instanceof AshlarError && error.code === "not-found") return false;
+      throw error;
+    }
+  }
+}
+
+function daemonSetOf({ namespace, controller }: Pick<Pod, "namespace" | "controller">): string | undefined {
+  return controller?.kind === "DaemonSet" ? `${namespace}/${controller.name}` : undefined;
+}

@@ -1,0 +1,4 @@
+/** The one door to a Kubernetes API server. It says what it is told there; what to do with it is decided elsewhere. */
+export { Cluster } from "./cluster.ts";
+export type { ClusterChoice } from "./cluster.ts";
+export type { KubeNode } from "./objects/read-node.ts";

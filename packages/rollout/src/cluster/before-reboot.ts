@@ -1,0 +1,15 @@
+import { stop, type Step } from "../turn/turn.ts";
+
+/** How a drain has ended, and in which boot. */
+export type Drained = {
+  readonly bootId: string;
+  /** Undefined: nothing is left that has to go. Else what is, and why. */
+  readonly problem: string | undefined;
+};
+
+/** A member of a cluster restarts only after a drain that has ended well, in the boot that it is in. */
+export function beforeReboot(step: Step, drained: Drained | undefined, bootId: string | undefined): Step {
+  if (step.kind !== "reboot") return step;
+  if (drained === undefined || drained.bootId !== bootId) return { kind: "drain" };
+  return drained.problem === undefined ? step : stop("not-drained", drained.problem);
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AshlarError } from "@ashlar/base";
+import { throwIfInterrupted } from "@ashlar/host";
+import type { UpdateStatus } from "@ashlar/protocol";
+import type { DrainPolicy } from "../cluster/drain.ts";
+import type { Member } from "../cluster/member.ts";
+import { nextRejoinStep } from "../cluster/rejoin.ts";
+import type { End, Goal } from "../turn/turn.ts";
+import type { ClusterResult } from "../turn/update-result.ts";
+import { drainMember, type DrainResult, type MemberAccess } from "./drain-member.ts";
+import { runTurn, type NodeAccess, type TurnOptions, type TurnResult } from "./run-turn.ts";
+
+export type MemberTurnOptions = Omit<TurnOptions, "drain"> & {
+  readonly member: MemberAccess;
+  readonly policy: DrainPolicy;
+};
+
+export type MemberTurnResult = TurnResult & { readonly cluster: ClusterResult };
+
+const POLL_MS = 2000;
+/** For taking back a cordon after an interruption: the person waits. */
+const GIVE_BACK_MS = 30_000;
+
+/**
+ * Does the turn of a node that is a member of a cluster: it is drained before it restarts, and takes pods again when it is
+ * proven and ready. When the turn ends without a restart, for whatever reason, the node is left as it was found.
+ */
+export async function runMemberTurn(
+  node: NodeAccess,
+  goal: Goal,
+  { member, policy, ...options }: MemberTurnOptions,
+): Promise<MemberTurnResult> {
+  let drained: DrainResult | undefined;
+  let hasBegun = false;
+  const drain = async (status: UpdateStatus, signal: AbortSignal): Promise<string | undefined> => {
+    hasBegun = true;
+    drained = await drainMember(member, {
+      ...policy,
+      release: goal.target,
+      onBlocked: (blocked) => options.onEvent({ node: node.name, step: { kind: "drain" }, status, blocked }),
+      signal,
+    });
+    return drained.problem;
+  };
+  let turn: TurnResult | undefined;
+  try {
+    turn = await runTurn(node, goal, { ...options, drain });
+    const { end, note, member: last } = await rejoin(member, turn, goal, options);
+    const { evicted = 0, blocked = [] } = drained ?? {};
+    const isCordoned = last === undefined ? null : last.cordon !== "none";
+    return {
+      ...turn,
+      end: withNote(end, note),
+      cluster: { evicted, blocked, cordoned: isCordoned, note: note ?? null },
+    };
+  } catch (error) {
+    const mayRestart = options.resumed || turn !== undefined;
+    if (hasBegun && !mayRestart) await giveBack(member);
+    throw error;
+  }
+}
+
+/** Waits until the node may take pods again, or until it is clear that it will not. */
+async function rejoin(
+  access: MemberAccess,
+  turn: TurnResult,
+  goal: Goal,
+  { resumed, onEvent, signal }: Pick<TurnOptions, "resumed" | "onEvent" | "signal">,
+): Promise<{ readonly end: End; readonly note: string | undefined; readonly member: Member | undefined }> {
+  const startMs = performance.now();
+  const facts = {
+    end: turn.end,
+    bootId: turn.bootId,
+    isProven: turn.proven !== undefined,
+    hasRestarted: turn.hasRestarted || resumed,
+    timeoutMs: goal.bootTimeoutMs,
+  };
+  while (true) {
+    throwIfInterrupted(signal);
+    const member = await lookIfPossible(access, signal);
+    const step = nextRejoinStep({ ...facts, member, waitedMs: performance.now() - startMs });
+    if (step.kind === "end") return { ...step, member };
+    if (step.kind === "uncordon") {
+      onEvent({ node: access.name, step: { kind: "uncordon" }, status: undefined });
+      await unlessUnavailable(access.uncordon(signal));
+    } else {
+      onEvent({ node: access.name, step: { kind: "wait", what: "rejoin" }, status: undefined });
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promise<Member | undefined> {
+  return await unlessUnavailable(access.look(signal));
+}
+
+/** A restarting control plane, or a Node that is gone, is waited for like one that is not Ready. */
+async function unlessUnavailable<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AshlarError && PASSING.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const PASSING: ReadonlySet<string> = new Set(["unavailable", "not-found", "conflict"]);
+
+function withNote(end: End, note: string | undefined): End {
+  if (end.kind !== "stop" || note === undefined) return end;
+  return { kind: "stop", reason: { ...end.reason, message: `${end.reason.message}; ${note}` } };
+}
+
+/** Also when the person has pressed Ctrl-C: what cannot be taken back now is noted on the Node, and the next run does it. */
+async function giveBack(member: MemberAccess): Promise<void> {
+  try {
+    await member.uncordon(AbortSignal.timeout(GIVE_BACK_MS));
+  } catch (error) {
+    if (!(error instanceof AshlarError)) throw error;
+  }
+}
