@@ -24,7 +24,7 @@ const podSchema = z.object({
   spec: z
     .object({
       volumes: z
-        .array(z.looseObject({ name: z.string(), emptyDir: z.unknown() }))
+        .array(z.looseObject({ name: z.string(), emptyDir: z.unknown().optional() }))
         .max(MAX_ENTRIES)
         .nullish(),
     })
