@@ -32,6 +32,9 @@ export async function runMemberTurn(
 ): Promise<MemberTurnResult> {
   let drained: DrainResult | undefined;
   let hasBegun = false;
+  let hasRestarted = false;
+  // Set before: the answer to the order to restart may be lost with the connection.
+  const onReboot = (): void => void (hasRestarted = true);
   const drain = async (status: UpdateStatus, signal: AbortSignal): Promise<string | undefined> => {
     hasBegun = true;
     drained = await drainMember(member, {
@@ -42,10 +45,10 @@ export async function runMemberTurn(
     });
     return drained.problem;
   };
-  let turn: TurnResult | undefined;
   try {
-    turn = await runTurn(node, goal, { ...options, drain });
-    const { end, note, member: last } = await rejoin(member, turn, goal, options);
+    const turn = await runTurn(withOnReboot(node, onReboot), goal, { ...options, drain });
+    const restarted = turn.hasRestarted || (options.resumed && !hasBegun);
+    const { end, note, member: last } = await rejoin(member, { ...turn, hasRestarted: restarted }, goal, options);
     const { evicted = 0, blocked = [] } = drained ?? {};
     const isCordoned = last === undefined ? null : last.cordon !== "none";
     return {
@@ -54,10 +57,23 @@ export async function runMemberTurn(
       cluster: { evicted, blocked, cordoned: isCordoned, note: note ?? null },
     };
   } catch (error) {
-    const mayRestart = options.resumed || turn !== undefined;
-    if (hasBegun && !mayRestart) await giveBack(member);
+    if (hasBegun && !hasRestarted) await giveBack(member);
     throw error;
   }
+}
+
+function withOnReboot(node: NodeAccess, onReboot: () => void): NodeAccess {
+  return {
+    name: node.name,
+    status: async (signal) => node.status(signal),
+    prove: async (version, signal) => node.prove(version, signal),
+    proveNextBoot: async (version, signal) => node.proveNextBoot(version, signal),
+    order: async (goal, signal) => node.order(goal, signal),
+    reboot: async (signal) => {
+      onReboot();
+      await node.reboot(signal);
+    },
+  };
 }
 
 /** Waits until the node may take pods again, or until it is clear that it will not. */
@@ -65,14 +81,14 @@ async function rejoin(
   access: MemberAccess,
   turn: TurnResult,
   goal: Goal,
-  { resumed, onEvent, signal }: Pick<TurnOptions, "resumed" | "onEvent" | "signal">,
+  { onEvent, signal }: Pick<TurnOptions, "onEvent" | "signal">,
 ): Promise<{ readonly end: End; readonly note: string | undefined; readonly member: Member | undefined }> {
   const startMs = performance.now();
   const facts = {
     end: turn.end,
     bootId: turn.bootId,
     isProven: turn.proven !== undefined,
-    hasRestarted: turn.hasRestarted || resumed,
+    hasRestarted: turn.hasRestarted,
     timeoutMs: goal.bootTimeoutMs,
   };
   while (true) {
