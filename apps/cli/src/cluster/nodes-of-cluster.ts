@@ -84,7 +84,7 @@ async function declarationOf(
   url: string,
   classConfigs: ClassConfigs,
 ): Promise<{ readonly classConfig?: Uint8Array; readonly fault?: string }> {
-  if (url === NO_ADDRESS) return { fault: `its Node has no InternalIP; ${notReady(node)}` };
+  if (url === NO_ADDRESS) return { fault: "its Node has no InternalIP" };
   try {
     const classConfig = await classConfigs(node.className);
     return classConfig === undefined ? {} : { classConfig };
