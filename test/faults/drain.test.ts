@@ -149,9 +149,9 @@ test("another pod that has got the name meanwhile is not evicted", async () => {
 
 test("when the budget lets go, the drain ends with the last pod", { timeout: 5 * MINUTES }, async () => {
   await kubectl("delete", "poddisruptionbudget", "web");
-  let ended = false;
+  const ending = new AbortController();
   const kubelet = (async () => {
-    while (!ended) {
+    while (!ending.signal.aborted) {
       const { items }: { items: { metadata: { name: string; deletionTimestamp?: string } }[] } = JSON.parse(
         await kubectl("get", "pods", "-o", "json"),
       );
@@ -170,7 +170,7 @@ test("when the budget lets go, the drain ends with the last pod", { timeout: 5 *
     }
   })();
   const { problem, cordon } = await drain("w1", { timeoutMs: 4 * MINUTES });
-  ended = true;
+  ending.abort();
   await kubelet;
   assert.equal(problem, undefined);
   assert.equal(cordon, "ours");

@@ -62,7 +62,9 @@ class World {
   get access(): MemberAccess {
     const list: PodList = {
       items: this.pods,
-      change: async () => void (await sleep(5)),
+      change: async () => {
+        await sleep(5);
+      },
       refresh: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     };
