@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { splitCertificates } from "@ashlar/formats";
 import { reportText } from "@ashlar/host/terminal";
-import { readNvIndex } from "./nv-memory.ts";
+import { readWrittenIndex } from "./nv-memory.ts";
 import { persistKey } from "./persistent-keys.ts";
 import type { TpmPrograms } from "./tpm-programs.ts";
 
@@ -96,8 +96,8 @@ export type Endorsement = {
  * @param indices all that are defined
  */
 export async function findEndorsement(tpm: TpmPrograms, indices: ReadonlySet<number>): Promise<Endorsement> {
-  const kind = KINDS.find(({ certificateIndex }) => indices.has(Number(certificateIndex)));
-  if (kind === undefined) {
+  const found = await findCertificate(tpm, indices);
+  if (found === undefined) {
     const unused = UNUSED_KINDS.filter(([index]) => indices.has(index)).map(([, name]) => name);
     if (unused.length > 0) {
       const used = "RSA-2048, RSA-3072, P-256, P-384 or P-521";
@@ -107,16 +107,29 @@ export async function findEndorsement(tpm: TpmPrograms, indices: ReadonlySet<num
     }
     return { kind: RSA_KIND, certificate: undefined, intermediates: [] };
   }
-  const [certificate] = splitCertificates(await readNvIndex(tpm, kind.certificateIndex));
   const chain = [...indices].filter((index) => index >= FIRST_CHAIN_INDEX && index <= LAST_CHAIN_INDEX);
   const parts: Buffer[] = [];
   // One certificate may go on in the next index.
   for (const index of chain.toSorted((a, b) => a - b).slice(0, MAX_CHAIN_CERTIFICATES * 2)) {
-    parts.push(await readNvIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
+    parts.push(await readWrittenIndex(tpm, `0x${index.toString(16).padStart(8, "0")}`));
   }
   const chained = splitCertificates(Buffer.concat(parts)).filter(({ length }) => length <= MAX_CERTIFICATE_BYTES);
   const intermediates = chained.slice(0, MAX_CHAIN_CERTIFICATES);
-  return { kind, certificate, intermediates };
+  return { ...found, intermediates };
+}
+
+/** The first place that has a certificate: some boards come with one that is defined, and empty or never written. */
+async function findCertificate(
+  tpm: TpmPrograms,
+  indices: ReadonlySet<number>,
+): Promise<Pick<Endorsement, "kind" | "certificate"> | undefined> {
+  for (const kind of KINDS) {
+    if (!indices.has(Number(kind.certificateIndex))) continue;
+    const [certificate] = splitCertificates(await readWrittenIndex(tpm, kind.certificateIndex));
+    if (certificate !== undefined) return { kind, certificate };
+    reportText(`the TPM's index ${kind.certificateIndex} for a certificate has none in it`);
+  }
+  return undefined;
 }
 
 /** By the template that the certificate is for, so that the key is the one which it names. */

@@ -19,3 +19,16 @@ export async function readNvIndex(tpm: TpmPrograms, index: string, orAs?: "owner
     return (await tpm("nvread", ["--hierarchy", "o", index])).stdout;
   }
 }
+
+/** The same, and nothing of an index that was defined and never written (TPM 2.0 Library Part 3, TPM2_NV_Read). */
+export async function readWrittenIndex(tpm: TpmPrograms, index: string): Promise<Buffer> {
+  try {
+    return await readNvIndex(tpm, index);
+  } catch (error) {
+    if (error instanceof AshlarError && TPM_RC_NV_UNINITIALIZED.test(error.message)) return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** As tpm2-tools print it. */
+const TPM_RC_NV_UNINITIALIZED = /\b0x0*14a\b/iu;

@@ -8,6 +8,9 @@ export type FirmwarePcr = (typeof FIRMWARE_PCRS)[number];
 /** The PCR of programs: the firmware's own come before its separator, boot options after it. */
 export const PROGRAMS_PCR = 4;
 
+/** What an operator can do about something that is the firmware's own. */
+export const HOW_TO_ACCEPT = "if it is the firmware's own: ashlar prove --accept-firmware";
+
 /** The events of one PCR before and after the separator by which firmware hands over. */
 export type HandOver = { readonly before: readonly MeasuredEvent[]; readonly after: readonly MeasuredEvent[] };
 

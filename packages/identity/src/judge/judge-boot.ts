@@ -4,7 +4,7 @@ import { compareMeasured, type Expected, type Measured } from "./compare-measure
 import type { Difference } from "../check/difference.ts";
 import type { PinnedFirmware } from "./judge-firmware.ts";
 import { bankOf, shownDigest } from "../check/known-digests.ts";
-import { findHandOver, firmwareStep, PROGRAMS_PCR } from "./hand-over.ts";
+import { findHandOver, firmwareStep, HOW_TO_ACCEPT, PROGRAMS_PCR } from "./hand-over.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
 /**
@@ -23,14 +23,15 @@ export function judgePrograms(
 ): Difference[] {
   const handOver = findHandOver(PROGRAMS_PCR, events);
   const programs = bootPrograms(handOver?.after ?? events, accepted);
-  const first = programs[0]?.digest;
-  const bootLoader = first !== undefined && bootLoaders.has(first) ? first : release.bootLoader.authenticode;
+  const at = programs.findIndex(({ digest }) => bootLoaders.has(digest));
+  const bootLoader = programs[at]?.digest ?? release.bootLoader.authenticode;
   const expected: Expected[] = [
     program("systemd-boot", bootLoader),
     program("unified kernel image", release.uki.authenticode),
     program("kernel in the unified kernel image", release.uki.linuxAuthenticode),
   ];
-  const differences = compareMeasured(4, "boot-program", "program", expected, programs.map(describeStep));
+  const measured = programs.map((event, index) => (index < at ? describeEarlier(event) : describeStep(event)));
+  const differences = compareMeasured(4, "boot-program", "program", expected, measured);
   if (handOver === undefined) {
     differences.push({
       code: "firmware-handover",
@@ -75,6 +76,12 @@ function program(label: string, digest: string): Expected {
 function describeStep(event: MeasuredEvent): Measured {
   const step = firmwareStep(event);
   return { label: step, digest: event.digest, shown: step ?? `Authenticode ${shownDigest(event.digest)}` };
+}
+
+/** Some firmware starts its own programs as late as this, such as a maker's agent against theft. */
+function describeEarlier(event: MeasuredEvent): Measured {
+  const step = describeStep(event);
+  return step.label === undefined ? { ...step, shown: `${step.shown} (${HOW_TO_ACCEPT})` } : step;
 }
 
 /** The sections of the UKI in PCR 11: everything there that was measured before the kernel ran. */

@@ -7,6 +7,7 @@ import {
   FIRMWARE_PCRS,
   findHandOver,
   type HandOver,
+  HOW_TO_ACCEPT,
   PROGRAMS_PCR,
   programsAmong,
   type FirmwarePcr,
@@ -156,8 +157,6 @@ function judgePcr(pcr: FirmwarePcr, events: readonly MeasuredEvent[], accepted: 
 export function lateEvents(pcr: FirmwarePcr, { after }: HandOver): readonly MeasuredEvent[] {
   return pcr === 7 ? after.filter((event) => !isDatabaseEntry(event)) : after;
 }
-
-const HOW_TO_ACCEPT = "if it is the firmware's own: ashlar prove --accept-firmware";
 
 /** A hostile log may hold thousands. */
 const MAX_LATER = 8;

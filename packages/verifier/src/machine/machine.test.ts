@@ -143,6 +143,22 @@ test("an intermediate that cannot be read leads nowhere, and does not hide those
   );
 });
 
+test("a place for an EK certificate that has only filling in it is passed over", () => {
+  const facts = parseMachineFacts(answerWith(firmware));
+  const [certificate] = facts.nv.values();
+  assert.ok(certificate);
+  const filling = Buffer.alloc(1600, 0xff);
+  const before = new Map([
+    [0x0002, filling],
+    [0x000a, Buffer.concat([certificate, filling])],
+  ]);
+  const { provable, checks } = judgeMachine({ ...facts, nv: before }, ekRoots, now);
+  assert.equal(provable, true);
+  assert.equal(checks.filter(({ id }) => id === "ek").length, 1);
+  const empty = judgeMachine({ ...facts, nv: new Map([[0x0002, filling]]) }, ekRoots, now);
+  assert.match(empty.checks.find(({ id }) => id === "ek")?.found ?? "", /no EK certificate/u);
+});
+
 test("a cloud's certificate for an attestation key counts where there is no EK certificate, and the cloud is trusted", () => {
   const root = testCertificate({ commonName: "Cloud Root", extensions: authorityExtensions() });
   const vm = (extensions: Buffer[]): Uint8Array =>
