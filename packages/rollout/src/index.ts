@@ -23,4 +23,3 @@ export { describeBlocked } from "./cluster/drain.ts";
 export type { BlockedPod, DrainPolicy } from "./cluster/drain.ts";
 
 export type { MemberAccess, PodList } from "./drive/drain-member.ts";
-export { drainMember } from "./drive/drain-member.ts";
