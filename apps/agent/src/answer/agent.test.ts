@@ -170,13 +170,15 @@ await test("a node's keys are enrolled and its evidence verifies", { skip }, asy
       `${served} served, ${busy.length} refused`,
     );
     assert.match(String(busy[0]?.headers["retry-after"]), /^\d+$/u);
-    // All at once: the allowance grows again with time, of which a slow machine has plenty.
+    // The allowance grows again with time, two a second: where a TPM takes longer for one, nothing has to be refused.
     const rest: number[] = [];
+    const startedMs = performance.now();
     for (let round = 1; round <= 10 && !rest.includes(429); round++) {
       const asked = Array.from({ length: 50 }, async () => (await agent.ask("GET", "/v1/keys")).status);
       rest.push(...(await Promise.all(asked)));
     }
-    assert.ok(rest.includes(429), rest.join(" "));
+    const perSecond = (rest.filter((status) => status === 200).length * 1000) / (performance.now() - startedMs);
+    assert.ok(rest.includes(429) || perSecond < 2, `${perSecond} a second: ${rest.join(" ")}`);
   });
 });
 

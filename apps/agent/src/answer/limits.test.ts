@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SerialQueue } from "../shared/serial-queue.ts";
+import { atTpm } from "./api.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 await test("a token bucket gives its burst, then one token each interval", () => {
@@ -32,4 +33,14 @@ await test("a serial queue runs one thing at a time, goes on after a failure, an
   assert.equal(await second, 2);
   assert.deepEqual(order, ["first", "second"]);
   assert.equal(queue.isFull, false);
+});
+
+await test("who asks the TPM too often is refused with 429, and told when to come again", async () => {
+  let nowMs = 0;
+  const limits = { queue: new SerialQueue(8), requests: new TokenBucket(1, 3000, () => nowMs) };
+  const ask = async (): Promise<string> => await atTpm(limits, () => Promise.resolve("answer"));
+  assert.equal(await ask(), "answer");
+  await assert.rejects(ask(), { name: "Refusal", status: 429, code: "rate-limited", retryAfterSeconds: 3 });
+  nowMs = 3000;
+  assert.equal(await ask(), "answer");
 });
