@@ -147,6 +147,7 @@ test("node by node, each in its turn, and again there is nothing to do", async (
     bytes: { total: 200e6, copied: 150e6, fetched: 50e6 },
     reason: null,
     failure: null,
+    cluster: null,
   });
   assert.equal((await readExtensionRecord(recordPath)).turn, undefined);
   const again = await update([a, b]);

@@ -129,7 +129,7 @@ test("nodes are updated one after the other, and each has its turn in the record
   for (const { orders } of [a, b]) assert.deepEqual(orders, ["update 1.1.0", "reboot"]);
   const { seconds: _seconds, ...first } = nodes[0]!;
   const bytes = { total: 200e6, copied: 190e6, fetched: 3_100_000 };
-  const nothing = { reason: null, failure: null };
+  const nothing = { reason: null, failure: null, cluster: null };
   assert.deepEqual(first, {
     name: "a",
     outcome: "updated",
