@@ -190,11 +190,11 @@ test("falling back below the channel's minimum is named", () => {
   for (const minimum of [null, "1.0.0"]) assert.match(reasonOf(minimum), /^it rolled back to 1\.0\.0 on its own: /u);
 });
 
-test("no reason to stop goes untried, but for the one that the node gives itself", () => {
+test("no reason to stop goes untried, but for the node's own and those of a member's drain and return", () => {
   const tried = new Set(STOPS.map(([, expected]) => expected.replace("stop ", "")));
   assert.deepEqual(
     STOP_CODES.filter((code) => !tried.has(code)),
-    ["refused"],
+    ["refused", "not-drained", "not-ready"],
   );
 });
 
