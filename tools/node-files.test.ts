@@ -133,6 +133,15 @@ test("what lies in /var cannot hold a boot up for ever", () => {
   }
 });
 
+test("what ignores SIGTERM is ended before the watchdog starts a machine again that was told to power off", () => {
+  const seconds = (path: string, name: string): number => {
+    const value = lines(path).find((line) => line.startsWith(`${name}=`)) ?? "";
+    return Number(/=(\d+)s?$/u.exec(value)?.[1] ?? assert.fail(`${name} in ${path}: ${value}`));
+  };
+  const stop = seconds("usr/lib/systemd/system.conf.d/10-ashlar.conf", "DefaultTimeoutStopSec");
+  assert.ok(stop + 10 < seconds("cmdline", "systemd.watchdog_sec"));
+});
+
 test("the Node.js of a node is pinned with a digest", () => {
   const read = (path: string): unknown => JSON.parse(readFileSync(join(OS, "..", path), "utf8"));
   const { packages } = z

@@ -47,3 +47,13 @@ test("a machine that shuts down slowly is waited for as long as it gets further"
 test("a machine of whose end nothing is seen has its power cut", async () => {
   await shuttingDown(`while :; do sleep 1; done; : "$1"`, async (paths) => await waitUntilOff(paths, NODE, SILENCE_MS));
 });
+
+test("a machine that starts again in place of going off has its power cut, whatever more it says", async () => {
+  const boot = `BdsDxe: loading Boot0001 "UEFI Misc Device"`;
+  const script = `sleep 0.5; echo '${boot}' >>"$1"; while :; do echo another unit >>"$1"; sleep 0.5; done`;
+  await shuttingDown(script, async (paths) => {
+    const startedMs = performance.now();
+    await waitUntilOff(paths, NODE, SILENCE_MS);
+    assert.ok(performance.now() - startedMs < 5 * SILENCE_MS);
+  });
+});

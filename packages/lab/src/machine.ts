@@ -31,7 +31,7 @@ const START_TIMEOUT_MS = 30_000;
 const PORT_LOCK_WAIT_MS = 600_000;
 const KILL_GRACE_MS = 3000;
 /** How long nothing new may be seen of a shutdown: longer than systemd waits for one unit (os/usr/lib/systemd/system.conf.d). */
-const SHUT_DOWN_SILENCE_MS = 240_000;
+const SHUT_DOWN_SILENCE_MS = 120_000;
 const PROGRAMS: ReadonlySet<string> = new Set([QEMU, "swtpm", "swtpm_setup", "swtpm_localca"]);
 
 export type PowerOnOptions = {
@@ -100,10 +100,11 @@ export async function waitUntilOff(
 
 async function waitForShutdown(qemu: FoundProcess, console: string, silenceMs: number): Promise<void> {
   const log = new ConsoleFollower(console);
-  await log.readAll();
+  const { boots } = await log.readAll();
   for (let seen = log.news; !(await waitForEnd(qemu, silenceMs)); seen = log.news) {
-    await log.readAll();
-    if (log.news === seen) return;
+    const now = await log.readAll();
+    // One that a watchdog has started again would not end by itself.
+    if (log.news === seen || now.boots > boots) return;
   }
 }
 
