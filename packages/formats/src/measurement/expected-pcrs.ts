@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { digestOf, hashSizeBytes, type HashName } from "../tpm/hash-algorithm.ts";
 
 /** The words that systemd-pcrphase extends into PCR 11 on the way to a booted system, in order (systemd-pcrphase.service(8)). */
@@ -65,10 +65,10 @@ export function extendAll(digests: readonly string[], bank: HashName = "sha256")
 
 /** SHA-384 in hexadecimal; text is taken as UTF-8. */
 export function sha384(bytes: Uint8Array | string): string {
-  return createHash("sha384").update(bytes).digest("hex");
+  return hash("sha384", bytes, "hex");
 }
 
 /** SHA-256 in hexadecimal; text is taken as UTF-8. */
 export function sha256(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { hash, X509Certificate } from "node:crypto";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { certificateKeyOf, nameKey, nameText, parseCertificateFields, type CertificateFields } from "@ashlar/formats";
 
@@ -82,5 +82,5 @@ export function titleOf({ fields }: ParsedCertificate): string {
 
 /** What a pin remembers of an EK certificate: SHA-256 over its DER, in hexadecimal. */
 export function certificateSha256(der: Uint8Array): string {
-  return createHash("sha256").update(der).digest("hex");
+  return hash("sha256", der, "hex");
 }
