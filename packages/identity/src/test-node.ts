@@ -3,8 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseFirmwareLog, parsePublic, sha256, sha384 } from "@ashlar/formats";
-import { qualifyingData, nextBootQualifyingData, type NextBootReport, type PcrBank } from "@ashlar/protocol";
+import { hashSizeBytes, hexDigest, parseFirmwareLog, parsePublic, sha256 } from "@ashlar/formats";
+import { PCR_BANKS, qualifyingData, nextBootQualifyingData, type NextBootReport, type PcrBank } from "@ashlar/protocol";
 import { nameOfKey, type PinnedKeys } from "./check/check-keys.ts";
 import { certificateSha256 } from "./check/ek-chain.ts";
 import type { BankValues, Evidence, Keys, ReleaseManifest, NextBootAnswer } from "@ashlar/protocol/answers";
@@ -25,8 +25,6 @@ const AK = "0x8100a510";
 /** Where Azure has it. */
 const CLOUD_AK = "0x81000003";
 const SIXTEEN = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
-const HASHES = { sha256, sha384 } as const;
-const VALUE_BYTES: Readonly<Record<PcrBank, number>> = { sha256: 32, sha384: 48 };
 const START_TIMEOUT_MS = 5000;
 /** tpm2_pcrextend takes any number; the kernel limits one argument list. */
 const EXTENDS_AT_ONCE = 30;
@@ -74,9 +72,9 @@ export class TestNode {
 
   /** @param banks that are on; a SHA-1 one is never measured into */
   constructor(authority: TestAuthority, banks: string = "sha256", measured?: readonly PcrBank[]) {
-    this.#banks = (["sha256", "sha384"] as const).filter((bank) => banks.split(",").includes(bank));
+    this.#banks = PCR_BANKS.filter((bank) => banks.split(",").includes(bank));
     this.measured = measured ?? this.#banks;
-    const asked = this.#banks.includes("sha384") ? ["sha256", "sha384"] : this.#banks;
+    const asked = this.#banks.includes("sha384") ? PCR_BANKS : this.#banks;
     this.selection = asked.map((bank) => `${bank}:${SIXTEEN}`).join("+");
     const state = join(this.directory, "state");
     mkdirSync(state);
@@ -177,7 +175,7 @@ export class TestNode {
         (event) => `${event.pcr}:${this.measured.map((bank) => `${bank}=${testDigest(event, bank)}`).join(",")}`,
       ),
       ...logs.words.map(
-        ({ pcr, word }) => `${pcr}:${this.#banks.map((bank) => `${bank}=${HASHES[bank](word)}`).join(",")}`,
+        ({ pcr, word }) => `${pcr}:${this.#banks.map((bank) => `${bank}=${hexDigest(bank, word)}`).join(",")}`,
       ),
     ]);
   }
@@ -249,7 +247,7 @@ export class TestNode {
     return Object.fromEntries(
       this.#banks.map((bank) => {
         this.#run("tpm2_pcrread", ["-o", "pcrs", "--pcrs_format", "values", `${bank}:${SIXTEEN}`]);
-        const [values, size] = [this.read("pcrs"), VALUE_BYTES[bank]];
+        const [values, size] = [this.read("pcrs"), hashSizeBytes(bank)];
         const hex = (pcr: number): string => values.subarray(pcr * size, (pcr + 1) * size).toString("hex");
         return [bank, new Map(Array.from({ length: 16 }, (_, pcr) => [pcr, hex(pcr)]))];
       }),

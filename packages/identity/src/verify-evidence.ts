@@ -74,7 +74,7 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const untrusted: Difference[] = [];
   const { quote, vouching } = checkTrust(evidence, input, untrusted);
   const measurements =
-    quote === undefined ? undefined : checkLogs(evidence, untrusted, knownDigests(input.expectations));
+    quote === undefined ? undefined : checkLogs(evidence, untrusted, knownDigests(evidence, input.expectations));
   if (quote === undefined || measurements === undefined) {
     return {
       verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },
@@ -156,7 +156,8 @@ function checkResetCount(quote: Attest, atEnrolment: number | undefined, differe
 const HALF_OF_COUNTS = 2 ** 31;
 
 /** Beside what means the same everywhere: the words that the declared configurations lead to. */
-function knownDigests({ classConfigSha256, nodeConfigSha256 }: Expectations): KnownDigests {
+function knownDigests({ pcrs }: Evidence, { classConfigSha256, nodeConfigSha256 }: Expectations): KnownDigests {
+  if (pcrs.sha384 === undefined) return COMMON_DIGESTS;
   const words = [configWord("class", classConfigSha256), configWord("node", nodeConfigSha256)];
   return new Map([...COMMON_DIGESTS, ...digestsOf(words)]);
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
+import { hashSizeBytes } from "@ashlar/formats";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { PCR_BANKS, QUOTED_PCRS, type PcrBank } from "@ashlar/protocol";
 import type { TpmPrograms } from "./tpm-programs.ts";
@@ -13,8 +14,6 @@ export type Quote = {
   /** PCR number to value, by bank. */
   readonly pcrs: { readonly [Bank in PcrBank]?: ReadonlyMap<number, Buffer> };
 };
-
-const VALUE_BYTES: Readonly<Record<PcrBank, number>> = { sha256: 32, sha384: 48 };
 
 /**
  * Quotes PCRs 0 to 15 of each bank that is on, with this persistent key. tpm2_quote reads the PCRs itself and fails when
@@ -52,7 +51,7 @@ function selectionOf(banks: readonly PcrBank[]): string {
 
 /** tpm2_quote writes the values in the order of the selection, one after the other. */
 function splitValues(values: Buffer, banks: readonly PcrBank[]): Quote["pcrs"] {
-  const expectedBytes = banks.reduce((sum, bank) => sum + QUOTED_PCRS.length * VALUE_BYTES[bank], 0);
+  const expectedBytes = banks.reduce((sum, bank) => sum + QUOTED_PCRS.length * hashSizeBytes(bank), 0);
   if (values.length !== expectedBytes) {
     throw new AshlarError(
       "failed",
@@ -63,7 +62,7 @@ function splitValues(values: Buffer, banks: readonly PcrBank[]): Quote["pcrs"] {
   let offset = 0;
   const pcrs: { [Bank in PcrBank]?: ReadonlyMap<number, Buffer> } = {};
   for (const bank of banks) {
-    const sizeBytes = VALUE_BYTES[bank];
+    const sizeBytes = hashSizeBytes(bank);
     const start = offset;
     pcrs[bank] = new Map(
       QUOTED_PCRS.map((pcr, index) => {

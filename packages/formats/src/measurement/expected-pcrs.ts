@@ -63,12 +63,17 @@ export function extendAll(digests: readonly string[], bank: HashName = "sha256")
   return Buffer.from(value).toString("hex");
 }
 
-/** SHA-384 in hexadecimal; text is taken as UTF-8. */
-export function sha384(bytes: Uint8Array | string): string {
-  return hash("sha384", bytes, "hex");
+/** A digest in hexadecimal; text is taken as UTF-8. */
+export function hexDigest(algorithm: HashName, bytes: Uint8Array | string): string {
+  return hash(algorithm, bytes, "hex");
 }
 
-/** SHA-256 in hexadecimal; text is taken as UTF-8. */
+/** {@link hexDigest} by SHA-384. */
+export function sha384(bytes: Uint8Array | string): string {
+  return hexDigest("sha384", bytes);
+}
+
+/** {@link hexDigest} by SHA-256. */
 export function sha256(bytes: Uint8Array | string): string {
-  return hash("sha256", bytes, "hex");
+  return hexDigest("sha256", bytes);
 }

@@ -1,9 +1,8 @@
 import {
+  hexDigest,
   parseFirmwareLog,
   parseUserspaceLog,
   replayPcrs,
-  sha256,
-  sha384,
   type EventDigests,
   type FirmwareLog,
   type UserspaceLog,
@@ -91,12 +90,10 @@ export function firmwareEvent(
   known: KnownDigests = COMMON_DIGESTS,
 ): MeasuredEvent {
   const inBanks = digestsIn(digests, banks);
-  const isProved = banks.every((bank) => inBanks[bank] === HASHES[bank](data));
+  const isProved = banks.every((bank) => inBanks[bank] === hexDigest(bank, data));
   const digest = judgedDigest(inBanks, known);
   return { source: "firmware", digest, banks: inBanks, word: undefined, data: isProved ? data : undefined };
 }
-
-const HASHES = { sha256, sha384 } as const;
 
 function digestsIn(digests: EventDigests, banks: readonly PcrBank[]): BankDigests {
   const found: { [Bank in PcrBank]?: string } = {};

@@ -33,7 +33,7 @@ export function findRelease(
   const judge = (each: KnownRelease): Difference[] => {
     // Whatever a release without these digests measures there, nothing says that it is this one.
     if (measurements.pcrs.sha256 === undefined && each.sha384 === undefined) return [withoutSha384(each)];
-    const eventsOf = (pcr: number): MeasuredEvent[] => eventsAs(each, known, measurements, pcr);
+    const eventsOf = (pcr: number): readonly MeasuredEvent[] => eventsAs(each, known, measurements, pcr);
     return [...judgePrograms(eventsOf(4), each, bootLoaders, accepted), ...judgeSections(eventsOf(11), each)];
   };
   const running = known.find((each) => judge(each).length === 0);
@@ -45,11 +45,14 @@ export function findRelease(
 export function eventsAs(
   release: KnownRelease,
   known: readonly KnownRelease[],
-  { events }: Measurements,
+  { pcrs, events }: Measurements,
   pcr: number,
-): MeasuredEvent[] {
+): readonly MeasuredEvent[] {
+  const ofPcr = events.get(pcr) ?? [];
+  // What an event is called depends on a manifest only where it has a SHA-384 digest.
+  if (pcrs.sha384 === undefined) return ofPcr;
   const digests = digestsOfRelease(release, known);
-  return (events.get(pcr) ?? []).map(({ source, banks, word, data }) => {
+  return ofPcr.map(({ source, banks, word, data }) => {
     return { source, digest: judgedDigest(banks, digests), banks, word, data };
   });
 }
