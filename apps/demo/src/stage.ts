@@ -14,7 +14,7 @@ import { type Lab, openLab } from "@ashlar/lab";
 
 /** The root of the checkout. */
 const ROOT: string = fileURLToPath(new URL("../../..", import.meta.url));
-/** What a command of ours may take to undo what it has begun: a machine that shuts down has 90 s. */
+/** What a command of ours may take to undo what it has begun: a machine that shuts down may say nothing for 120 s. */
 const UNDO_MS = 180_000;
 
 /** What an act did and what came of it. */

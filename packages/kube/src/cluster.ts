@@ -1,7 +1,7 @@
-import { AshlarError, membersOf } from "@ashlar/base";
 import { findKubeconfig } from "./access/find-kubeconfig.ts";
 import { readAccess } from "./access/kubeconfig.ts";
 import { ApiClient } from "./client/api-client.ts";
+import { listAll } from "./client/list-all.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 
@@ -12,7 +12,6 @@ export type ClusterChoice = {
   readonly context?: string | undefined;
 };
 
-const PAGE = "500";
 /** What one command can prove or update in a day. */
 const MAX_NODES = 10_000;
 
@@ -39,20 +38,9 @@ export class Cluster implements Disposable {
 
   /** By name. */
   async nodes(signal: AbortSignal): Promise<readonly KubeNode[]> {
-    const nodes: KubeNode[] = [];
-    const what = "the nodes of the cluster";
-    let next = "";
-    do {
-      const query: Record<string, string> = next === "" ? { limit: PAGE } : { limit: PAGE, continue: next };
-      const page = membersOf(await this.#client.json({ method: "GET", path: "/api/v1/nodes", query, what }, signal));
-      const { items } = page;
-      if (!Array.isArray(items)) throw new AshlarError("malformed", `${what}: expected a list, found something else`);
-      if (nodes.length + items.length > MAX_NODES)
-        throw new AshlarError("limit", `${what}: found more than ${MAX_NODES}`);
-      nodes.push(...items.map((item: unknown) => readNode(item)));
-      const token = membersOf(page["metadata"])["continue"];
-      next = typeof token === "string" ? token : "";
-    } while (next !== "");
+    const asked = { path: "/api/v1/nodes", what: "the nodes of the cluster" };
+    const { items } = await listAll(this.#client, asked, signal, MAX_NODES);
+    const nodes = items.map((item) => readNode(item));
     return nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   }
 

@@ -54,8 +54,8 @@ export class ApiClient implements Disposable {
     const body = await this.#collect(response, asked, signal);
     try {
       return JSON.parse(body);
-    } catch {
-      throw new AshlarError("malformed", `${asked.what}: expected JSON from ${this.server}, found something else`);
+    } catch (error) {
+      throw this.#failure(asked, error, signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError, membersOf } from "@ashlar/base";
 import type { ApiClient } from "./api-client.ts";
+import { listAll, textOf } from "./list-all.ts";
 
 /** What is listed and then watched ("Kubernetes API Concepts", efficient detection of changes). */
 export type Watching<Item> = {
@@ -12,7 +13,6 @@ export type Watching<Item> = {
   readonly read: (object: unknown) => Item;
 };
 
-const PAGE = "500";
 /** Each watch ends on its own after this time, so that one which has gone dead is noticed. */
 const WATCH_SECONDS = 240;
 const QUIET_MS = (WATCH_SECONDS + 30) * 1000;
@@ -71,21 +71,15 @@ export class WatchedList<Item> implements AsyncDisposable {
   /** Asks for the whole list: what has been missed is then seen. */
   async refresh(): Promise<void> {
     const { path, fieldSelector, what, read } = this.#watching;
-    const found = new Map<string, Item>();
-    let query: Record<string, string> = { fieldSelector, limit: PAGE };
-    let version = "";
-    do {
-      const page = membersOf(await this.#client.json({ method: "GET", path, query, what }, this.#signal));
-      const { items } = page;
-      if (!Array.isArray(items)) throw new AshlarError("malformed", `${what}: expected a list, found something else`);
-      for (const item of items) found.set(keyOf(item, what), read(item));
-      const metadata = membersOf(page["metadata"]);
-      version = textOf(metadata["resourceVersion"]);
-      query = { fieldSelector, limit: PAGE, continue: textOf(metadata["continue"]) };
-    } while (query["continue"] !== "");
+    const { items, resourceVersion } = await listAll(
+      this.#client,
+      { path, query: { fieldSelector }, what },
+      this.#signal,
+    );
+    const found = items.map((item): [string, Item] => [keyOf(item, what), read(item)]);
     this.#items.clear();
     for (const [key, item] of found) this.#items.set(key, item);
-    this.#version = version;
+    this.#version = resourceVersion;
     this.#tell();
   }
 
@@ -152,8 +146,4 @@ function keyOf(object: unknown, what: string): string {
   const { uid } = membersOf(membersOf(object)["metadata"]);
   if (typeof uid === "string" && uid !== "") return uid;
   throw new AshlarError("malformed", `${what}: expected an object with a UID, found something else`);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

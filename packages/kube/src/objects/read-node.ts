@@ -1,6 +1,6 @@
-import { AshlarError } from "@ashlar/base";
 import { CORDON_NOTE, type Member } from "@ashlar/rollout";
 import { z } from "zod";
+import { readObject } from "./read-object.ts";
 
 /** What is taken out of a Node (core/v1). */
 export type KubeNode = Member & {
@@ -49,12 +49,7 @@ const nodeSchema = z.object({
 
 /** @throws AshlarError `malformed` */
 export function readNode(object: unknown): KubeNode {
-  const found = nodeSchema.safeParse(object);
-  if (!found.success) {
-    const [issue] = found.error.issues;
-    throw new AshlarError("malformed", `expected a Node: ${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { metadata, spec, status } = found.data;
+  const { metadata, spec, status } = readObject(nodeSchema, object, "expected a Node");
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   const isOurs = metadata.annotations?.[CORDON_NOTE] !== undefined;
   return {

@@ -1,6 +1,6 @@
-import { AshlarError } from "@ashlar/base";
 import type { Pod } from "@ashlar/rollout";
 import { z } from "zod";
+import { readObject } from "./read-object.ts";
 
 /** The kubelet's mark on a pod that it runs from a file (core/v1, MirrorPodAnnotationKey). */
 const MIRROR = "kubernetes.io/config.mirror";
@@ -34,12 +34,7 @@ const podSchema = z.object({
 
 /** @throws AshlarError `malformed` */
 export function readPod(object: unknown): KubePod {
-  const found = podSchema.safeParse(object);
-  if (!found.success) {
-    const [issue] = found.error.issues;
-    throw new AshlarError("malformed", `expected a Pod: ${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { metadata, spec, status } = found.data;
+  const { metadata, spec, status } = readObject(podSchema, object, "expected a Pod");
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
   return {
     namespace: metadata.namespace,
