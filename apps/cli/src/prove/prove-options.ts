@@ -1,36 +1,25 @@
 import { AshlarError } from "@ashlar/base";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { refuseWithoutCluster, type ClusterOptions } from "../cluster/cluster-options.ts";
+import type { NodeOptions } from "../node-options.ts";
 
 /** The options of `ashlar prove`, as the command line gives them. */
-export type ProveOptions = ClusterOptions & {
-  readonly lab?: string;
-  readonly nodes?: string;
-  readonly from?: string;
-  readonly image?: string;
-  readonly knownImage?: readonly string[];
-  readonly releases?: string;
-  readonly releaseRoot?: string;
-  readonly extension?: readonly string[];
-  readonly config?: string;
-  readonly filesDir?: string;
-  readonly nodeConfigs?: string;
-  readonly ekRoots?: string;
-  readonly cloudRoots?: string;
-  readonly acceptExpiredEk?: true;
-  readonly fetchIntermediates?: true;
-  readonly pins?: string;
-  readonly enrolAgain?: readonly string[];
-  readonly acceptFirmware?: readonly string[];
-  readonly showFirmware?: string;
-  readonly certifyEk?: string;
-  readonly certifyKey?: string;
-  readonly firmwarePolicy?: string;
-  readonly learnFirmware?: string;
-  readonly maxAge: number;
-  readonly evidence?: string;
-  readonly json?: true;
-};
+export type ProveOptions = NodeOptions &
+  ClusterOptions & {
+    readonly nodes?: string;
+    readonly from?: string;
+    readonly knownImage?: readonly string[];
+    readonly enrolAgain?: readonly string[];
+    readonly acceptFirmware?: readonly string[];
+    readonly showFirmware?: string;
+    readonly certifyEk?: string;
+    readonly certifyKey?: string;
+    readonly firmwarePolicy?: string;
+    readonly learnFirmware?: string;
+    readonly maxAge: number;
+    readonly evidence?: string;
+    readonly json?: true;
+  };
 
 export type Proof = Pick<FleetProof, "fleet" | "agesMs">;
 

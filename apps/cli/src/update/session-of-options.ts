@@ -1,28 +1,16 @@
 import { existsSync } from "node:fs";
 import { readClassConfig } from "../class-config.ts";
+import type { NodeOptions } from "../node-options.ts";
 import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
 import { nodesOfLab } from "../prove/nodes-of-lab.ts";
 import { openSession, type Session } from "@ashlar/rollout";
 import type { Cluster } from "@ashlar/kube";
 
 /** The options that every command has which gives nodes orders. */
-export type SessionOptions = {
-  readonly lab?: string;
+export type SessionOptions = NodeOptions & {
   /** https URLs, separated by commas. */
   readonly urls?: string | undefined;
   readonly operatorKey?: string;
-  readonly releases?: string;
-  readonly releaseRoot?: string;
-  readonly image?: string;
-  readonly config?: string;
-  readonly filesDir?: string;
-  readonly nodeConfigs?: string;
-  readonly ekRoots?: string;
-  readonly cloudRoots?: string;
-  readonly acceptExpiredEk?: true;
-  readonly fetchIntermediates?: true;
-  readonly pins?: string;
-  readonly extension?: readonly string[];
   /** Whose nodes they are, where that is a Kubernetes cluster. */
   readonly cluster?: Cluster | undefined;
 };
