@@ -9,6 +9,7 @@ import { makePeerImage } from "./boot-peer.ts";
 import { phasesOf, printProfile, type Profile } from "./boot-phases.ts";
 import { parseBootReport, REPORT_END, REPORT_UNIT, reportUnit } from "./boot-report.ts";
 import { median } from "./evidence.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 const CONTENTS = reportUnit(["multi-user.target", "ashlar-health.service"]);
 const CONFIG = {
@@ -29,11 +30,7 @@ export const bench: Bench = {
 };
 
 async function measure(directory: string, count: number): Promise<BenchResult> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  const { signal } = stopping;
-  try {
+  return await untilStopped(async (signal) => {
     const step = { signal, onProgress: say };
     const { accelerator } = await chooseAccelerator((await requireTools()).join("."), signal);
     await buildImage({ version: "1.0.0", out: directory, ...step });
@@ -46,9 +43,7 @@ async function measure(directory: string, count: number): Promise<BenchResult> {
     }
     if (result === undefined) throw new TypeError("expected a comparison");
     return result;
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
+  });
 }
 
 /** Both start from a fresh disk, with the same virtual machine, firmware and TPM; in turns. */

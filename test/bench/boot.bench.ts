@@ -5,6 +5,7 @@ import type { Bench, BenchResult } from "./bench.ts";
 import { bootUntil } from "./boot-machine.ts";
 import { makePeerImage } from "./boot-peer.ts";
 import { median } from "./evidence.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 /** Each order twice at least; odd, for the medians. */
 const ROUNDS = 5;
@@ -19,11 +20,7 @@ export const bench: Bench = {
 
 /** Both start from a fresh disk, with the same virtual machine, firmware and TPM; in turns, and in either order. */
 async function measure(directory: string): Promise<BenchResult> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  const { signal } = stopping;
-  try {
+  return await untilStopped(async (signal) => {
     const step = { signal, onProgress: say };
     await buildImage({ version: "1.0.0", out: directory, ...step });
     const peer = await makePeerImage(step);
@@ -37,9 +34,7 @@ async function measure(directory: string): Promise<BenchResult> {
     }
     const detail = `${seconds(median(own))}, Debian ${seconds(median(theirs))} (medians of ${ROUNDS}, taking turns)`;
     return { value: median(own) / median(theirs), detail };
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
+  });
 }
 
 async function timeNode(image: string, signal: AbortSignal): Promise<number> {

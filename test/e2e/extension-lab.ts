@@ -96,6 +96,16 @@ export class ExtensionWorld {
     return join(out, `${name}-${version}-x86-64.raw`);
   }
 
+  /** Builds a recipe's image and publishes it; `recipe` is its name, with the options of `extension build` that it needs. */
+  async publishRecipe(...recipe: readonly string[]): Promise<void> {
+    const out = join(this.directory, "images");
+    const common = ["--release", this.image, "--keys", this.keys, "--out", out, "--json"];
+    const { image }: { image: string } = JSON.parse(
+      await ashlar("extension", "build", "--recipe", ...recipe, ...common),
+    );
+    await ashlar("extension", "publish", "--repo", this.repository, "--keys", this.keys, image);
+  }
+
   async publish(...trees: readonly ExtensionTree[]): Promise<void> {
     for (const tree of trees) {
       const image = await this.build(tree);

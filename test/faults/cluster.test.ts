@@ -52,13 +52,8 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     await world.make();
-    for (const recipe of [["kubernetes", "--version", VERSION], ["cni"]]) {
-      const common = ["--release", world.image, "--keys", world.keys, "--out", `${world.directory}/images`, "--json"];
-      const { image }: { image: string } = JSON.parse(
-        await ashlar("extension", "build", "--recipe", ...recipe, ...common),
-      );
-      await ashlar("extension", "publish", "--repo", world.repository, "--keys", world.keys, image);
-    }
+    await world.publishRecipe("kubernetes", "--version", VERSION);
+    await world.publishRecipe("cni");
     cluster = await ClusterLab.up(NAME, world, VERSION);
     await cluster.apply(world.directory, MANIFEST);
   },

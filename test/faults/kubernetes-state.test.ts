@@ -26,13 +26,8 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     await world.make();
-    const out = join(world.directory, "images");
     // The version that the demo builds, too.
-    const common = ["--version", "v1.33.4", "--release", world.image, "--keys", world.keys, "--out", out, "--json"];
-    const { image }: { image: string } = JSON.parse(
-      await ashlar("extension", "build", "--recipe", "kubernetes", ...common),
-    );
-    await ashlar("extension", "publish", "--repo", world.repository, "--keys", world.keys, image);
+    await world.publishRecipe("kubernetes", "--version", "v1.33.4");
     await makeCertificates();
     lab = await ExtensionLab.up(NAME, world, declaring(KUBERNETES));
   },

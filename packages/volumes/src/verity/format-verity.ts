@@ -1,7 +1,6 @@
 import { stat, type FileHandle } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import {
-  hashBlockDigests,
   upperVerityLevels,
   type VerityAlgorithm,
   verityLayout,
@@ -9,7 +8,8 @@ import {
   writeVeritySuperblock,
 } from "@ashlar/formats";
 import { hashRanges } from "./hash-ranges.ts";
-import { openFile, openRegion, type OpenRegion, readRegion, sizeOf } from "../region.ts";
+import { digestOfOnlyBlock } from "./only-block.ts";
+import { openFile, openRegion, type OpenRegion, sizeOf } from "../region.ts";
 
 export type FormatVerityOptions = {
   /** Path of the file to protect. */
@@ -91,10 +91,7 @@ async function lowestDigests(
   hash: FileHandle,
   options: FormatVerityOptions,
 ): Promise<Uint8Array> {
-  if (superblock.dataBlocks === 1) {
-    const block = await readRegion(data, 0, superblock.dataBlockSizeBytes);
-    return hashBlockDigests({ ...superblock, hashBlockSizeBytes: superblock.dataBlockSizeBytes }, block);
-  }
+  if (superblock.dataBlocks === 1) return await digestOfOnlyBlock(superblock, data);
   const { digests } = await hashRanges({
     mode: "format",
     parameters: superblock,

@@ -1,8 +1,9 @@
 import { AshlarError } from "@ashlar/base";
-import { hashBlockDigests, type VeritySuperblock } from "@ashlar/formats";
-import { openRegion, type OpenRegion, readRegion, type Region } from "../region.ts";
+import type { VeritySuperblock } from "@ashlar/formats";
+import { openRegion, type OpenRegion, type Region } from "../region.ts";
 import { checkUpperLevels, expectSize, openTree } from "../tree/open-tree.ts";
 import { hashRanges } from "./hash-ranges.ts";
+import { digestOfOnlyBlock } from "./only-block.ts";
 
 export type VerifyVerityOptions = {
   readonly data: Region;
@@ -72,9 +73,7 @@ async function compareLowest(
   options: VerifyVerityOptions,
 ): Promise<Lowest> {
   if (superblock.dataBlocks === 1) {
-    const block = await readRegion(data, 0, superblock.dataBlockSizeBytes);
-    const parameters = { ...superblock, hashBlockSizeBytes: superblock.dataBlockSizeBytes };
-    return { digests: hashBlockDigests(parameters, block), badBlockCount: 0, firstBadBlocks: [] };
+    return { digests: await digestOfOnlyBlock(superblock, data), badBlockCount: 0, firstBadBlocks: [] };
   }
   return await hashRanges({
     mode: "verify",
