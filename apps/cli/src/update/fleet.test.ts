@@ -9,6 +9,7 @@ import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import { readUpdateRecord } from "@ashlar/verifier/declared";
 import { findPreviousRelease, type Goal, type NodeAccess, type TurnEvent, updateFleet } from "@ashlar/rollout";
+import { TEST_GOAL } from "@ashlar/rollout/test-fixtures";
 import { createProgressPrinter } from "./progress-printer.ts";
 import { resultTable } from "./result-table.ts";
 import { tellRelease } from "./tell-step.ts";
@@ -16,14 +17,6 @@ import { tellRelease } from "./tell-step.ts";
 const directory = mkdtempSync(join(tmpdir(), "ashlar-update-"));
 after(() => rmSync(directory, { recursive: true }));
 
-const GOAL: Goal = {
-  target: "1.1.0",
-  order: "update",
-  reboot: true,
-  allowDowngrade: false,
-  retry: false,
-  bootTimeoutMs: 5000,
-};
 let recordPath: string;
 let events: TurnEvent<UpdateStatus>[];
 let run = 0;
@@ -114,7 +107,7 @@ async function update(
   signal: AbortSignal = new AbortController().signal,
 ): ReturnType<typeof updateFleet> {
   const onEvent = (event: TurnEvent<UpdateStatus>): void => void events.push(event);
-  return await updateFleet(nodes, { ...GOAL, ...goal }, { recordPath, onEvent, signal, pollMs: 1, answerMs: 100 });
+  return await updateFleet(nodes, { ...TEST_GOAL, ...goal }, { recordPath, onEvent, signal, pollMs: 1, answerMs: 100 });
 }
 
 test("nodes are updated one after the other, and each has its turn in the record", async () => {
@@ -220,7 +213,7 @@ test("a rollback after an interrupted downgrade leads back to the newer release,
   const back = async (): Promise<Goal> => {
     const node = { name: "a", url: "https://127.0.0.1:1" };
     const target = await findPreviousRelease(node, await readUpdateRecord(recordPath), new AbortController().signal);
-    return { ...GOAL, target, order: "rollback", allowDowngrade: true };
+    return { ...TEST_GOAL, target, order: "rollback", allowDowngrade: true };
   };
   const goal = await back();
   assert.equal(goal.target, "1.1.0");
@@ -256,7 +249,7 @@ test("away from a terminal each change is a line", async () => {
   await update([new SimulatedNode("a")]);
   let text = "";
   const output = { write: (more: Drawn) => (text += more.toString()), isTerminal: false, nowMs: () => 0 };
-  const printer = createProgressPrinter(output, tellRelease(GOAL));
+  const printer = createProgressPrinter(output, tellRelease(TEST_GOAL));
   for (const event of events) printer.report(event);
   printer.close();
   const lines = text
@@ -281,7 +274,7 @@ test("a terminal has one line per node", async () => {
   let text = "";
   const printer = createProgressPrinter(
     { write: (more) => (text += more), isTerminal: true, nowMs: () => 0 },
-    tellRelease(GOAL),
+    tellRelease(TEST_GOAL),
   );
   for (const event of events) printer.report(event);
   printer.close();

@@ -2,18 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choosePod } from "./choose-pods.ts";
 import type { Pod } from "./member.ts";
+import { testPod } from "./test-pod.ts";
 
-const plain: Pod = {
-  namespace: "shop",
-  name: "web-1",
-  uid: "1",
-  hasEnded: false,
-  isTerminating: false,
-  isMirror: false,
-  controller: { kind: "ReplicaSet", name: "web" },
-  isOrphan: false,
-  emptyDirs: [],
-};
+const plain = testPod("web-1");
 const daemon = { controller: { kind: "DaemonSet", name: "proxy" } };
 const careful = { deleteEmptyDirs: false, force: false };
 

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeDrainStop, NEW_DRAIN, nextDrainStep, type DrainFacts, type DrainState } from "./drain.ts";
-import type { EvictionAnswer, Member, Pod } from "./member.ts";
+import type { EvictionAnswer, Member } from "./member.ts";
+import { testPod } from "./test-pod.ts";
 
 const member: Member = { name: "node-1", isReady: true, readiness: "", cordon: "ours", bootId: "a" };
 const policy = { timeoutMs: 60_000, graceSeconds: undefined, deleteEmptyDirs: false, force: false };
 
-function pod(name: string, change: Partial<Pod> = {}): Pod {
-  const controller = { kind: "ReplicaSet", name: "web" };
-  const fixed = { hasEnded: false, isTerminating: false, isMirror: false, isOrphan: false, emptyDirs: [] };
-  return { namespace: "shop", name, uid: `uid-${name}`, controller, ...fixed, ...change };
-}
-
 function facts(change: Partial<DrainFacts> = {}): DrainFacts {
-  return { member, pods: [pod("web-1")], elapsedMs: 0, ...change };
+  return { member, pods: [testPod("web-1")], elapsedMs: 0, ...change };
 }
 
 function after(answer: EvictionAnswer, atMs = 0): DrainState {
@@ -41,7 +36,7 @@ test("pods that only somebody may give up stop the drain before anything is evic
   const step = nextDrainStep(
     policy,
     NEW_DRAIN,
-    facts({ member: uncordoned, pods: [pod("web-1"), pod("own", { controller: undefined })] }),
+    facts({ member: uncordoned, pods: [testPod("web-1"), testPod("own", { controller: undefined })] }),
   );
   assert.ok(step.kind === "stop" && step.code === "refused-pods");
   assert.match(describeDrainStop(step), /shop\/own: nobody makes it anew, since it has no controller: --force-drain/u);
@@ -49,13 +44,16 @@ test("pods that only somebody may give up stop the drain before anything is evic
 });
 
 test("a drain is done when nothing is left that has to go, on a cordoned node, and in no other way", () => {
-  const daemon = pod("proxy", { controller: { kind: "DaemonSet", name: "proxy" } });
+  const daemon = testPod("proxy", { controller: { kind: "DaemonSet", name: "proxy" } });
   assert.equal(
-    nextDrainStep(policy, NEW_DRAIN, facts({ pods: [daemon, pod("etcd", { isMirror: true })] })).kind,
+    nextDrainStep(policy, NEW_DRAIN, facts({ pods: [daemon, testPod("etcd", { isMirror: true })] })).kind,
     "done",
   );
   assert.equal(nextDrainStep(policy, NEW_DRAIN, facts({ pods: [], member: uncordoned })).kind, "cordon");
-  assert.equal(nextDrainStep(policy, NEW_DRAIN, facts({ pods: [pod("web-1", { isTerminating: true })] })).kind, "wait");
+  assert.equal(
+    nextDrainStep(policy, NEW_DRAIN, facts({ pods: [testPod("web-1", { isTerminating: true })] })).kind,
+    "wait",
+  );
   // All evicted, and still there.
   assert.equal(nextDrainStep(policy, after({ kind: "accepted" }), facts()).kind, "wait");
   // Somebody, for example the node itself, has taken the cordon back.
@@ -80,7 +78,7 @@ test("an eviction is asked for again when the last answer says so", () => {
 
 test("a drain that takes too long names each pod that is left, and its budgets", () => {
   const state = { ...after(budget), budgets: new Map([["uid-web-1", ["web"]]]) };
-  const pods = [pod("web-2", { isTerminating: true }), pod("web-1")];
+  const pods = [testPod("web-2", { isTerminating: true }), testPod("web-1")];
   const step = nextDrainStep(policy, state, facts({ pods, elapsedMs: policy.timeoutMs }));
   assert.ok(step.kind === "stop" && step.code === "timeout");
   assert.equal(

@@ -12,7 +12,7 @@ import { readUpdateRecord, updateRecordPath, KnownReleases } from "@ashlar/verif
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { RemoteNode, type AccessContext } from "./node-access.ts";
 import { findPreviousRelease, otherRelease } from "./previous-release.ts";
-import type { Goal } from "../turn/turn.ts";
+import { TEST_GOAL } from "../turn/test-goal.ts";
 import { updateFleet } from "./update-fleet.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-update-"));
@@ -25,14 +25,6 @@ const authority = new TestAuthority();
 const tpm = new TestNode(authority);
 const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const never = new AbortController().signal;
-const GOAL: Goal = {
-  target: "1.1.0",
-  order: "update",
-  reboot: true,
-  allowDowngrade: false,
-  retry: false,
-  bootTimeoutMs: 5000,
-};
 
 /** A machine that does at once what it is told; its TPM and the protocol of its agent are real. */
 class Machine {
@@ -115,7 +107,7 @@ test("a node is updated and rolled back over TLS, with evidence at each step", a
   await using agent = await start(machine);
   const recordPath = updateRecordPath(context.pinsPath);
   const options = { recordPath, onEvent: () => undefined, signal: never, pollMs: 1 };
-  const { nodes } = await updateFleet([nodeAt(agent.url)], GOAL, options);
+  const { nodes } = await updateFleet([nodeAt(agent.url)], TEST_GOAL, options);
   assert.deepEqual(nodes[0]?.reason, null);
   assert.deepEqual([nodes[0]?.outcome, nodes[0]?.from, nodes[0]?.proven], ["updated", "1.0.0", "1.1.0"]);
   assert.deepEqual(machine.orders, ['/v1/update {"to":"1.1.0","allowDowngrade":false,"retry":false}', "/v1/reboot {}"]);
@@ -124,7 +116,7 @@ test("a node is updated and rolled back over TLS, with evidence at each step", a
   const target = await findPreviousRelease({ name: "worker", url: agent.url }, record, never);
   assert.equal(target, "1.0.0");
   const back = nodeAt(agent.url, { target, allowed: new Set(["1.1.0"]) });
-  const rolledBack = await updateFleet([back], { ...GOAL, target, order: "rollback", retry: true }, options);
+  const rolledBack = await updateFleet([back], { ...TEST_GOAL, target, order: "rollback", retry: true }, options);
   assert.deepEqual(rolledBack.nodes[0]?.reason, null);
   assert.deepEqual(machine.orders.slice(2), ["/v1/rollback {}", "/v1/reboot {}"]);
   assert.equal((await readUpdateRecord(recordPath)).declared.get("worker"), "1.0.0");
@@ -182,7 +174,7 @@ test("orders need the operator's key", async () => {
   await using agent = await start(machine);
   const node = nodeAt(agent.url);
   await node.prove("1.0.0", never);
-  await assert.rejects(node.order(GOAL, never), { code: "untrusted" });
+  await assert.rejects(node.order(TEST_GOAL, never), { code: "untrusted" });
   await assert.rejects(node.reboot(never), { code: "untrusted" });
   assert.deepEqual(machine.orders, []);
 });

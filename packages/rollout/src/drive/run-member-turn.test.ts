@@ -4,19 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import type { EvictionAnswer, Member, Pod } from "../cluster/member.ts";
-import type { Goal } from "../turn/turn.ts";
+import { testPod } from "../cluster/test-pod.ts";
+import { TEST_GOAL } from "../turn/test-goal.ts";
 import type { MemberAccess, PodList } from "./drain-member.ts";
 import { runMemberTurn, type MemberTurnResult } from "./run-member-turn.ts";
 import type { NodeAccess } from "./run-turn.ts";
-
-const GOAL: Goal = {
-  target: "1.1.0",
-  order: "update",
-  reboot: true,
-  allowDowngrade: false,
-  retry: false,
-  bootTimeoutMs: 5000,
-};
 
 /** A node, and what its cluster knows of it, in this process: all that is done to them is written down. */
 class World {
@@ -26,19 +18,7 @@ class World {
   answer: EvictionAnswer = { kind: "accepted" };
   fallsBack = false;
   onEvict: () => void = () => undefined;
-  readonly pods: Pod[] = [
-    {
-      namespace: "shop",
-      name: "web-1",
-      uid: "1",
-      hasEnded: false,
-      isTerminating: false,
-      isMirror: false,
-      controller: { kind: "ReplicaSet", name: "web" },
-      isOrphan: false,
-      emptyDirs: [],
-    },
-  ];
+  readonly pods: Pod[] = [testPod("web-1")];
 
   get node(): NodeAccess {
     return {
@@ -88,7 +68,7 @@ class World {
   }
 
   async turn(signal: AbortSignal = new AbortController().signal): Promise<MemberTurnResult> {
-    return await runMemberTurn(this.node, GOAL, {
+    return await runMemberTurn(this.node, TEST_GOAL, {
       member: this.access,
       policy: { timeoutMs: 100, graceSeconds: undefined, deleteEmptyDirs: false, force: false },
       resumed: false,

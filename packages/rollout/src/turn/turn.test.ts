@@ -2,16 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ReleaseFailure, UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
+import { TEST_GOAL } from "./test-goal.ts";
 import { NEW_TURN, nextStep, STOP_CODES, type Facts, type Goal, type Step, type TurnState } from "./turn.ts";
 
-const GOAL: Goal = {
-  target: "1.1.0",
-  order: "update",
-  reboot: true,
-  allowDowngrade: false,
-  retry: false,
-  bootTimeoutMs: 600_000,
-};
+const GOAL: Goal = { ...TEST_GOAL, bootTimeoutMs: 600_000 };
 const OLD: UpdateStatus = testUpdateStatus();
 const STAGED: UpdateStatus = { ...OLD, staged: "1.1.0", rebootNeeded: true };
 const NEW: UpdateStatus = { ...OLD, version: "1.1.0", bootId: "boot-2" };
