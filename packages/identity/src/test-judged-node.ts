@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { sha256 } from "@ashlar/formats";
 import type { Evidence, ManifestFile, ReleaseManifest } from "@ashlar/protocol/answers";
 import { TEST_MACHINE_ID, testLogs, testRelease, type TestLogs } from "@ashlar/protocol/test-fixtures";
-import { parseEkRoots } from "./check/ek-chain.ts";
 import { expectationsOf, type Expectations } from "./expected/expectations.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { TestAuthority, TestNode } from "./test-node.ts";
+import { CHALLENGE, verificationInput } from "./test-verification-input.ts";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
+
+export { CHALLENGE } from "./test-verification-input.ts";
 
 const authority = new TestAuthority();
 export const node: TestNode = new TestNode(authority);
@@ -33,22 +35,10 @@ export const LOGS: TestLogs = {
   ...USUAL,
   words: USUAL.words.map(({ pcr, word }) => ({ pcr, word: word.replace(TEST_MACHINE_ID, node.machineId) })),
 };
-export const CHALLENGE: VerificationInput["challenge"] = {
-  nonce: Buffer.alloc(32, 7),
-  tlsPublicKey: Buffer.from("the agent's key"),
-};
-export const NOW: number = Date.now();
 
 node.boot(LOGS);
-export const INPUT: VerificationInput = {
-  expectations: EXPECTATIONS,
-  pin: node.pin,
-  challenge: CHALLENGE,
-  ekRoots: parseEkRoots(authority.roots),
-  challengedAtMs: NOW,
-  nowMs: NOW,
-  maxAgeMs: 60_000,
-};
+export const INPUT: VerificationInput = verificationInput(node, EXPECTATIONS, authority);
+export const NOW: number = INPUT.nowMs;
 export const EVIDENCE: ReturnType<TestNode["evidence"]> = node.evidence(RELEASE, CHALLENGE);
 export const IDENTITY: string = nodeIdentity(RELEASE, classConfigSha256);
 

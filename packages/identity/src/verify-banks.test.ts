@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { sha256, sha384 } from "@ashlar/formats";
 import { configWord } from "@ashlar/protocol";
 import { testLogs, testRelease, type TestLogs } from "@ashlar/protocol/test-fixtures";
-import { parseEkRoots } from "./check/ek-chain.ts";
 import { expectationsOf } from "./expected/expectations.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { firmwareDigests, firmwareToPin } from "./firmware-to-pin.ts";
 import { TestAuthority, TestNode } from "./test-node.ts";
+import { CHALLENGE, verificationInput } from "./test-verification-input.ts";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
 
@@ -19,7 +19,6 @@ const both = new TestNode(authority, "sha256,sha384");
 /** Two banks are on, and the firmware measures into one of them. */
 const forgotten = new TestNode(authority, "sha256,sha384", ["sha256"]);
 const forged = new TestNode(authority, "sha256,sha384", ["sha384"]);
-const ekRoots = parseEkRoots(authority.roots);
 
 const RELEASE = testRelease("1.0.0");
 const { sha384: _, ...WITHOUT } = RELEASE;
@@ -28,13 +27,10 @@ const EXPECTATIONS = expectationsOf({ release: RELEASE, classConfig, nodeConfig 
 const { classConfigSha256, nodeConfigSha256 } = EXPECTATIONS;
 const IDENTITY = nodeIdentity(RELEASE, classConfigSha256);
 const LOGS = testLogs(RELEASE, classConfigSha256, nodeConfigSha256);
-const CHALLENGE = { nonce: Buffer.alloc(32, 7), tlsPublicKey: Buffer.from("the agent's key") };
-const NOW = Date.now();
 const SIXTEEN = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
 
 function inputOf(node: TestNode): VerificationInput {
-  const times = { challengedAtMs: NOW, nowMs: NOW, maxAgeMs: 60_000 };
-  return { expectations: EXPECTATIONS, pin: node.pin, challenge: CHALLENGE, ekRoots, ...times };
+  return verificationInput(node, EXPECTATIONS, authority);
 }
 
 for (const node of [one, other, both]) node.boot(LOGS);

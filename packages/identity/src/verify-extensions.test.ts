@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseEkRoots } from "./check/ek-chain.ts";
 import { expectationsOf } from "./expected/expectations.ts";
 import { configWord } from "@ashlar/protocol";
 import { sha256 } from "@ashlar/formats";
@@ -16,6 +15,7 @@ import {
   type TestLogs,
 } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "./test-node.ts";
+import { CHALLENGE, verificationInput } from "./test-verification-input.ts";
 import type { NodeVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
 
@@ -37,19 +37,9 @@ const EXPECTATIONS = expectationsOf({
 });
 const { classConfigSha256, nodeConfigSha256 } = EXPECTATIONS;
 const BARE = testLogs(RELEASE, classConfigSha256, nodeConfigSha256);
-const CHALLENGE = { nonce: Buffer.alloc(32, 7), tlsPublicKey: Buffer.from("the agent's key") };
-const NOW = Date.now();
 
 node.boot(BARE);
-const INPUT: VerificationInput = {
-  expectations: EXPECTATIONS,
-  pin: node.pin,
-  challenge: CHALLENGE,
-  ekRoots: parseEkRoots(authority.roots),
-  challengedAtMs: NOW,
-  nowMs: NOW,
-  maxAgeMs: 60_000,
-};
+const INPUT: VerificationInput = verificationInput(node, EXPECTATIONS, authority);
 
 function judgeBoot(logs: TestLogs, change: Partial<VerificationInput> = {}): NodeVerdict {
   node.boot(logs);

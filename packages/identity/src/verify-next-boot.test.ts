@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseEkRoots } from "./check/ek-chain.ts";
 import { expectationsOf } from "./expected/expectations.ts";
 import { sha256 } from "@ashlar/formats";
 import { testNextBootReport, testLogs, testRelease } from "@ashlar/protocol/test-fixtures";
 import { TestAuthority, TestNode } from "./test-node.ts";
+import { CHALLENGE, verificationInput } from "./test-verification-input.ts";
 import type { NextBootAnswer } from "@ashlar/protocol/answers";
 import { LEVELS, type NextBootVerdict } from "./verdict.ts";
 import { verifyEvidence, type VerificationInput } from "./verify-evidence.ts";
@@ -19,22 +19,12 @@ const NEXT = testRelease("1.1.0");
 const releases = [RELEASE, NEXT];
 const EXPECTATIONS = expectationsOf({ release: RELEASE, classConfig: Buffer.of(), nodeConfig: Buffer.of() });
 const LOGS = testLogs(RELEASE, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256);
-const CHALLENGE = { nonce: Buffer.alloc(32, 7), tlsPublicKey: Buffer.from("the agent's key") };
 for (const each of [node, otherNode]) each.boot(LOGS);
 const REPORT = testNextBootReport([
   [RELEASE, "ashlar_1.0.0.efi"],
   [NEXT, "ashlar_1.1.0+3-0.efi"],
 ]);
-const NOW = Date.now();
-const VERIFICATION: VerificationInput = {
-  expectations: EXPECTATIONS,
-  pin: node.pin,
-  challenge: CHALLENGE,
-  ekRoots: parseEkRoots(authority.roots),
-  challengedAtMs: NOW,
-  nowMs: NOW,
-  maxAgeMs: 60_000,
-};
+const VERIFICATION: VerificationInput = verificationInput(node, EXPECTATIONS, authority);
 const EVIDENCE = node.evidence(RELEASE, CHALLENGE);
 const ANSWER = node.nextBoot(REPORT, CHALLENGE);
 
@@ -65,7 +55,7 @@ test("a report that the proven node's TPM has bound to the question is proven", 
 test("a report is worth what the node is that makes it", () => {
   const reported = verifyNextBoot(ANSWER, input({ ekRoots: undefined }));
   assert.deepEqual([reported.level, reported.differences[0]?.what], ["reported", "EK certificate"]);
-  const stale = verifyNextBoot(ANSWER, input({ nowMs: NOW + 61_000 }));
+  const stale = verifyNextBoot(ANSWER, input({ nowMs: VERIFICATION.nowMs + 61_000 }));
   assert.deepEqual([stale.level, stale.differences[0]?.what], ["unknown", "age of the evidence"]);
   const expectations = { ...EXPECTATIONS, classConfigSha256: sha256("another") };
   const other = verifyNextBoot(ANSWER, input({ expectations }));
