@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
+import { clock } from "@ashlar/host/terminal";
 import type { FleetVerdict } from "@ashlar/identity";
 import type { Lab } from "@ashlar/lab";
 import { parseManifest } from "@ashlar/protocol/answers";
@@ -12,7 +13,7 @@ import { playClusterAct, provisionCluster } from "./cluster/cluster-acts.ts";
 import { type DemoReport, REPORT_SCHEMA, secondsOf } from "./demo-report.ts";
 import type { DemoOptions } from "./options.ts";
 import { renderReport } from "./report/render-report.ts";
-import { clock, Script } from "./script.ts";
+import { Script } from "./script.ts";
 import { isProven, Stage } from "./stage.ts";
 
 /** Plays the acts, and writes report.json, report.html and the evidence into `directory`. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { clock } from "@ashlar/host/terminal";
 import { secondsOf } from "./demo-report.ts";
-import { clock, Script } from "./script.ts";
+import { Script } from "./script.ts";
 
 const outcome = (attempt: string) => ({ attempt, result: "as it must", held: true });
 

@@ -1,3 +1,4 @@
+import { clock } from "@ashlar/host/terminal";
 import type { FleetVerdict } from "@ashlar/identity";
 import type { ActName } from "./act-names.ts";
 import type { RequestCount } from "./cluster/service-client.ts";
@@ -107,10 +108,4 @@ export class Script {
   addRequests(counts: readonly RequestCount[]): void {
     this.#requests.push(...counts);
   }
-}
-
-/** For example 3:07, minutes and seconds. */
-export function clock(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
