@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import { membersOf } from "@ashlar/base";
 import { isMissing } from "@ashlar/host";
 import { labPaths, labsDirectory } from "./lab-paths.ts";
 
@@ -32,9 +33,8 @@ export async function summarizeLabs(): Promise<LabSummary[]> {
 /** Not by the schema of lab-state.ts, which takes longer to load than all of `ashlar lab list` may take. */
 async function summarize(name: string): Promise<LabSummary> {
   try {
-    const state: unknown = JSON.parse(await readFile(labPaths(name).state, "utf8"));
-    const nodes = memberOf(state, "nodes");
-    const version = memberOf(memberOf(state, "cluster"), "version");
+    const { nodes, cluster } = membersOf(JSON.parse(await readFile(labPaths(name).state, "utf8")));
+    const { version } = membersOf(cluster);
     return {
       name,
       nodes: Array.isArray(nodes) ? nodes.length : null,
@@ -43,8 +43,4 @@ async function summarize(name: string): Promise<LabSummary> {
   } catch {
     return { name, nodes: null, kubernetes: null };
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : null;
 }

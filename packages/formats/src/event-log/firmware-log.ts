@@ -176,9 +176,14 @@ function readEvent(reader: ByteReader, sizes: DigestSizes): FirmwareEvent {
   return { pcr, type, digests, data };
 }
 
+/** Whether an EV_NO_ACTION record is a TCG_EfiStartupLocalityEvent (10.4.5.3). */
+export function isStartupLocality(data: Uint8Array): boolean {
+  return asciiOf(data.subarray(0, SIGNATURE_BYTES)) === STARTUP_LOCALITY_SIGNATURE;
+}
+
 /** TCG_EfiStartupLocalityEvent (10.4.5.3), or undefined when the record is another EV_NO_ACTION. */
 function startupLocalityOf({ pcr, data }: FirmwareEvent, reader: ByteReader): number | undefined {
-  if (asciiOf(data.subarray(0, SIGNATURE_BYTES)) !== STARTUP_LOCALITY_SIGNATURE) return undefined;
+  if (!isStartupLocality(data)) return undefined;
   // coreboot's records are all of one size, so that more may follow.
   const locality = data[SIGNATURE_BYTES];
   if (pcr !== 0 || locality === undefined || !STARTUP_LOCALITIES.has(locality)) {

@@ -1,6 +1,6 @@
 import { ByteReader } from "../byte-reader.ts";
 import { FIRMWARE_EVENT_TYPES as TYPES } from "./event-types.ts";
-import { parseFirmwareLog } from "./firmware-log.ts";
+import { isStartupLocality, parseFirmwareLog } from "./firmware-log.ts";
 
 /** Their data say how to read the log, or are the same on every machine of a model. */
 const KEPT: ReadonlySet<number> = new Set([
@@ -30,19 +30,13 @@ export function withoutEventData(log: Uint8Array): Uint8Array {
     for (let index = 0; index < count; index++) reader.skip(sizes.get(reader.u16("digests.hashAlg")) ?? 0, "digest");
     const end = reader.offset;
     const data = reader.bytes(reader.u32("eventSize"), "event");
+    // Other records that extend nothing are a maker's own, and may say anything.
     if (KEPT.has(type) || (type === TYPES.EV_NO_ACTION && isStartupLocality(data)))
       parts.push(log.subarray(start, reader.offset));
     else parts.push(log.subarray(start, end), new Uint8Array(4));
   }
   return Buffer.concat(parts);
 }
-
-/** Other records that extend nothing are a maker's own, and may say anything. */
-function isStartupLocality(data: Uint8Array): boolean {
-  return Buffer.from(data).subarray(0, STARTUP_LOCALITY_SIGNATURE.length).equals(STARTUP_LOCALITY_SIGNATURE);
-}
-
-const STARTUP_LOCALITY_SIGNATURE = Buffer.from("StartupLocality\0");
 
 /** The header's table, which `parseFirmwareLog` has checked: signature, class, version, then algorithms (10.4.5.1). */
 function algorithmSizes(specId: Uint8Array): Map<number, number> {
