@@ -104,9 +104,12 @@ function digestsOf(value: unknown, where: string): EventDigests {
   return digests;
 }
 
+/** Making one takes longer than decoding a record. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function jsonOf(text: Uint8Array, where: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text));
+    return JSON.parse(UTF_8.decode(text));
   } catch {
     return fail(where, "expected JSON in UTF-8");
   }

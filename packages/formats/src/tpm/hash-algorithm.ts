@@ -38,7 +38,9 @@ export function isHashName(text: string): text is HashName {
 /** H(parts, one after the other). */
 export function digestOf(name: HashName, ...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
-  return hashOnce(name, parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), "buffer");
+  const data = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+  // By way of text it takes half as long as asking for a Buffer, which a fleet's thousands of events are worth.
+  return Buffer.from(hashOnce(name, data, "hex"), "hex");
 }
 
 export function readHash(reader: ByteReader, field: string): HashName {

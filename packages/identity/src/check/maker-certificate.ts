@@ -1,4 +1,4 @@
-import { hash, X509Certificate } from "node:crypto";
+import { hash, type KeyObject, X509Certificate } from "node:crypto";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { certificateKeyOf, nameKey, nameText, parseCertificateFields, type CertificateFields } from "@ashlar/formats";
 
@@ -64,11 +64,22 @@ export function isIssuedBy(certificate: ParsedCertificate, issuer: ParsedCertifi
   if (nameKey(certificate.fields.issuer) !== nameKey(issuer.fields.subject)) return false;
   if (!SIGNATURE_ALGORITHMS.has(certificate.fields.signatureAlgorithm)) return false;
   try {
-    return certificate.x509.verify(certificateKeyOf(issuer.fields.publicKeyInfo));
+    return certificate.x509.verify(issuerKeyOf(issuer));
   } catch {
     // OpenSSL throws for a key of another type than the signature's.
     return false;
   }
+}
+
+/** The keys of those who have issued certificates: a fleet's nodes have few makers, and each key is made once. */
+const ISSUER_KEYS = new WeakMap<ParsedCertificate, KeyObject>();
+
+function issuerKeyOf(issuer: ParsedCertificate): KeyObject {
+  const known = ISSUER_KEYS.get(issuer);
+  if (known !== undefined) return known;
+  const key = certificateKeyOf(issuer.fields.publicKeyInfo);
+  ISSUER_KEYS.set(issuer, key);
+  return key;
 }
 
 export function isSelfIssued({ fields }: ParsedCertificate): boolean {
