@@ -87,3 +87,15 @@ test("what is no operator's key is refused before anybody is asked", () => {
     assert.throws(make, { code: "malformed" }, text.slice(0, 20));
   }
 });
+
+test("a node that says that it still works is waited for; a silent one is not", async () => {
+  await using slow = await TestAgent.start(node, RELEASE, { status: STATUS, stillWorking: { times: 8, everyMs: 100 } });
+  using patient = new AgentClient(slow.url, { silenceMs: 500 });
+  assert.deepEqual(await patient.updateStatus(), STATUS);
+  await using silent = await TestAgent.start(node, RELEASE, {
+    status: STATUS,
+    stillWorking: { times: 1, everyMs: 800 },
+  });
+  using waiting = new AgentClient(silent.url, { silenceMs: 200 });
+  await assert.rejects(waiting.updateStatus(), { code: "unavailable", message: /found none within 0\.2 s/u });
+});

@@ -32,8 +32,10 @@ import {
 } from "@ashlar/protocol";
 import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./agent-refusal.ts";
 
-/** A node under emulation takes tens of seconds for its keys and seconds for a quote. */
-const REQUEST_TIMEOUT_MS = 120_000;
+/** How long a node may be silent. While it works on an answer it says so every few seconds (102 Processing). */
+const SILENCE_MS = 120_000;
+/** How long it may work on one answer: a node that always says so must not hold up the others' verdicts for ever. */
+const REQUEST_LIMIT_MS = 600_000;
 /** The kernel of a node whose agent is only being started, or of a forwarder before a dead node, takes connections too. */
 const HANDSHAKE_TIMEOUT_MS = 45_000;
 /** How often, and how long each time, a node that is busy may put us off. */
@@ -45,6 +47,8 @@ export type AgentClientOptions = {
   /** PEM of an operator's private key: orders need it, and `peer`. It signs here, and goes nowhere. */
   readonly operatorPem?: string | undefined;
   readonly peer?: ProvenPeer | undefined;
+  /** How long a node may be silent before it has no answer. */
+  readonly silenceMs?: number;
 };
 
 /** Who a node is, as its evidence proves it. */
@@ -195,15 +199,18 @@ export class AgentClient implements Disposable {
 
   async #send(method: "GET" | "POST", path: string, body: object | string | undefined): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const { signal } = this.#options;
-    const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), signal].filter((each) => each !== undefined);
+    const { signal, silenceMs = SILENCE_MS } = this.#options;
+    const signals = [AbortSignal.timeout(REQUEST_LIMIT_MS), signal].filter((each) => each !== undefined);
     const outgoing = request(new URL(path, this.#url), {
       method,
       agent: this.#agent,
       signal: AbortSignal.any(signals),
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
     });
+    const silence = setTimeout(() => outgoing.destroy(new Error(`none within ${silenceMs / 1000} s`)), silenceMs);
+    outgoing.on("information", () => silence.refresh());
     outgoing.once("response", (response) => {
+      response.on("data", () => silence.refresh());
       readResponse(response).then(resolve, reject);
     });
     outgoing.once("error", reject);
@@ -220,8 +227,10 @@ export class AgentClient implements Disposable {
       if (error instanceof AshlarError) throw error;
       const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
       // Ours is the only other reason to abort.
-      const found = code === "ABORT_ERR" ? `none within ${REQUEST_TIMEOUT_MS / 1000} s` : code;
+      const found = code === "ABORT_ERR" ? `none within ${REQUEST_LIMIT_MS / 1000} s` : code;
       throw new AshlarError("unavailable", `expected an answer from ${this.#url.origin}, found ${found}`);
+    } finally {
+      clearTimeout(silence);
     }
   }
 

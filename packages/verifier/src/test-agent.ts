@@ -2,8 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { createPublicKey, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import {
   openSignedOrder,
@@ -38,6 +39,8 @@ export type TestAgentOptions = {
   readonly garbageAt?: string;
   /** Puts everybody off, without an end. */
   readonly isBusy?: boolean;
+  /** How often, and every how many milliseconds, it says that it still works before it answers. */
+  readonly stillWorking?: { readonly times: number; readonly everyMs: number };
 };
 
 class Refusal extends Error {
@@ -86,7 +89,8 @@ export class TestAgent implements AsyncDisposable {
     this.peer = { tlsPublicKey: OWN_KEY, machineId: node.machineId };
     this.#server = createServer({ key: IDENTITY, cert: IDENTITY }, (request, response) => {
       this.asked.push(request.url ?? "");
-      answer(request, node, release, options, this).then(
+      const answered = work(response, options).then(async () => await answer(request, node, release, options, this));
+      answered.then(
         (text) => response.writeHead(isOrder(request) ? 202 : 200).end(text),
         (error: unknown) =>
           error instanceof Refusal
@@ -112,6 +116,13 @@ export class TestAgent implements AsyncDisposable {
     this.#server.close();
     this.#server.closeAllConnections();
     await once(this.#server, "close");
+  }
+}
+
+async function work(response: ServerResponse, { stillWorking }: TestAgentOptions): Promise<void> {
+  for (let time = 0; time < (stillWorking?.times ?? 0); time++) {
+    response.writeProcessing();
+    await sleep(stillWorking?.everyMs);
   }
 }
 

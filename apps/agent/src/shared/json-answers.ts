@@ -17,8 +17,11 @@ export type Methods = Partial<Readonly<Record<Method, Route>>>;
 /** Path to method to route. */
 export type Routes = ReadonlyMap<string, Methods>;
 
+/** Who asks takes silence for a dead node (`SILENCE_MS` in @ashlar/verifier), and a loaded one takes minutes for what is a second elsewhere. */
+const STILL_WORKING_MS = 15_000;
+
 /**
- * A request listener that answers `routes` in JSON. Whatever goes wrong is answered with `{error: {code, message}}`.
+ * A request listener that answers `routes` in JSON, and says 102 Processing (RFC 2518, 10.1) until it has the answer. Whatever goes wrong is answered with `{error: {code, message}}`.
  *
  * `unit`: whose journal has the details that the outside does not learn.
  */
@@ -30,6 +33,9 @@ export function jsonAnswers(
 }
 
 async function answer(routes: Routes, unit: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const stillWorking = setInterval(() => {
+    if (!response.destroyed && !response.headersSent) response.writeProcessing();
+  }, STILL_WORKING_MS);
   try {
     const route = findRoute(routes, request);
     const body = await readBody(request);
@@ -43,6 +49,8 @@ async function answer(routes: Routes, unit: string, request: IncomingMessage, re
       // What is left of a refused body is not worth reading.
       ...(request.complete ? {} : { Connection: "close" }),
     });
+  } finally {
+    clearInterval(stillWorking);
   }
 }
 

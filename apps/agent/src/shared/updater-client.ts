@@ -8,7 +8,7 @@ export type UpdaterRequest = {
   readonly maxBytes: number;
 };
 
-/** Reading both slots' trees takes seconds on a slow disk. */
+/** Of silence: it says every few seconds that it is still at work. */
 const TIMEOUT_MS = 120_000;
 
 /** @throws AshlarError as `askSocket` */
