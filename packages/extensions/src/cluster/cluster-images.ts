@@ -73,6 +73,7 @@ const LIBRARIES = [
   "libxtables12",
   "libip4tc2",
   "libip6tc2",
+  "libipset13",
   "libnetfilter-conntrack3",
   "libnfnetlink0",
 ];
@@ -81,7 +82,9 @@ const LIBRARIES = [
 const kubeProxy = (version: string): ImageRecipe => ({
   reference: `registry.k8s.io/kube-proxy:${version}`,
   programs: ["kube-proxy"],
-  debs: ["nftables", "iptables", "conntrack"],
+  // Without netbase's /etc/protocols nft calls TCP 6 when it lists a rule, and kube-proxy takes the rule for a stale one and
+  // deletes it: Services of which it learns before it has seen the nodes never work.
+  debs: ["nftables", "iptables", "ipset", "conntrack", "netbase"],
   libraries: LIBRARIES,
   // Debian's come from update-alternatives.
   links: Object.fromEntries(
