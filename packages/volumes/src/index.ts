@@ -3,6 +3,7 @@
  * they were. Nodes, builders and repositories share it, so it needs no schema library.
  */
 export { copyInto } from "./copy-into.ts";
+export { findDamagedFiles } from "./files/damaged-files.ts";
 export type { DamagedBlock, ImageProblem } from "./files/image-problem.ts";
 export { compare } from "./files/image-problem.ts";
 export { readImageFiles, verifyContent } from "./files/verify-content.ts";

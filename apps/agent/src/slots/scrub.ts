@@ -1,9 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { AshlarError, messageOf } from "@ashlar/base";
-import { type BlockOwner, findBlockOwners, openErofs } from "@ashlar/formats";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
-import { type BadBlocks, findBadBlocks, readWholeTree } from "@ashlar/volumes";
+import { type BadBlocks, findBadBlocks, findDamagedFiles, readWholeTree } from "@ashlar/volumes";
 import type { NodePaths } from "../shared/node-paths.ts";
 import { type DamagedBlock, type ScrubRecord, writeScrubRecords } from "./scrub-records.ts";
 import type { Slot } from "./slots.ts";
@@ -42,7 +39,7 @@ export async function scrubSlots(
       hashPartitionUuid: slot.hashPartitionUuid,
       rootHash: tree?.rootHash ?? null,
       badBlockCount: found.badBlockCount,
-      badBlocks: nameFiles(slot.dataPath, found),
+      badBlocks: await nameFiles(slot.dataPath, found),
       readAt: new Date().toISOString(),
     });
     await writeScrubRecords(paths, records, all);
@@ -55,39 +52,13 @@ export async function dropCaches(files: readonly string[]): Promise<void> {
   for (const file of files) await run("dd", [`if=${file}`, "iflag=nocache", "count=0", "status=none"]);
 }
 
-/** Looks up the files that damaged blocks belong to; what is damaged is not read, so that no name comes from it. */
-function nameFiles(dataPath: string, { badBlocks, badBlockCount }: BadBlocks): DamagedBlock[] {
-  if (badBlockCount === 0) return [];
-  const named = badBlocks.slice(0, MAX_NAMED_BLOCKS);
-  const bad = new Set(badBlocks);
-  const file = openSync(dataPath, "r");
-  try {
-    const image = openErofs((offsetBytes, sizeBytes) => {
-      const [first, end] = [Math.floor(offsetBytes / BLOCK_BYTES), (offsetBytes + sizeBytes) / BLOCK_BYTES];
-      for (let block = first; block < end; block++) {
-        if (bad.has(block)) throw new AshlarError("untrusted", `block ${block} is damaged`);
-      }
-      const bytes = Buffer.alloc(sizeBytes);
-      const found = readSync(file, bytes, 0, sizeBytes, offsetBytes);
-      if (found === sizeBytes) return bytes;
-      throw new AshlarError("failed", `expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
-    }, MAX_DATA_BYTES);
-    const { owners } = findBlockOwners(image, named);
-    return named.map((block) => ({ block, files: pathsOf(owners.get(block) ?? []) }));
-  } catch (error) {
-    reportText(`the damaged blocks' files are unknown: ${messageOf(error)}`);
-    return named.map((block) => ({ block, files: [] }));
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** The superblock knows how large the file system is; this only bounds it. */
-const MAX_DATA_BYTES: number = 2 ** 40;
-
-/** Data tells more than metadata, of which a block holds that of many files. */
-function pathsOf(owners: readonly BlockOwner[]): string[] {
-  const data = owners.filter(({ part }) => part === "data");
-  const chosen = (data.length > 0 ? data : owners).slice(0, MAX_NAMED_FILES);
-  return chosen.map(({ path }) => (path === "/" ? MOUNT_POINT : MOUNT_POINT + path));
+/** The first of the damaged blocks, with the files that they belong to. */
+async function nameFiles(dataPath: string, { badBlocks }: BadBlocks): Promise<DamagedBlock[]> {
+  const offsets = badBlocks.map((block) => block * BLOCK_BYTES);
+  const filesAt = await findDamagedFiles({ path: dataPath }, offsets, BLOCK_BYTES, MOUNT_POINT);
+  return badBlocks.slice(0, MAX_NAMED_BLOCKS).map((block) => {
+    const { files, reason } = filesAt(block * BLOCK_BYTES);
+    if (files.length === 0) reportText(`whose the damaged block ${block} of ${dataPath} is, is not known: ${reason}`);
+    return { block, files: files.slice(0, MAX_NAMED_FILES) };
+  });
 }
