@@ -115,7 +115,7 @@ test("digests get slots of a power of two", () => {
   assert.deepEqual(slots, [32, 32, 32, 64, 64]);
 });
 
-test("a block's digest is that of salt and block, in its slot filled with zeros", () => {
+test("a block's digest is that of salt and block, in its slot filled with zeros; the blocks stay as they were", () => {
   const options = { algorithm: "sha1", salt: Buffer.from("salt"), blockSizeBytes: 512, digestSlotBytes: 32 } as const;
   const hasher = createBlockHasher(hash, { ...options, capacity: 3 });
   for (const [index, block] of hasher.blocks.entries()) block.fill(index);
@@ -126,6 +126,7 @@ test("a block's digest is that of salt and block, in its slot filled with zeros"
   const gap = "00".repeat(12);
   assert.equal(target.subarray(0, 68).toString("hex"), `eeeeeeee${digestOf(0)}${gap}${digestOf(1)}${gap}`);
   assert.ok(target.subarray(68).every((byte) => byte === 0xee));
+  assert.deepEqual(hasher.bytes, Buffer.concat([0, 1, 2].map((index) => Buffer.alloc(512, index))));
   assert.throws(() => hasher.digest(4, Buffer.alloc(1000), 0), RangeError);
 });
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { readv, writeSync } from "node:fs";
+import { read, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createBlockHasher, verityLayout, type VerityParameters } from "@ashlar/formats";
 import { COUNTERS, hashShare, type RangeJob } from "./hash-share.ts";
@@ -27,8 +27,6 @@ export type HashedRanges = {
 
 /** Read at once: enough that calls cost nothing, little enough to stay in a processor's caches. */
 const BATCH_BYTES = 1024 * 1024;
-/** What the system accepts in one `readv` (IOV_MAX). */
-const MAX_BATCH_BLOCKS = 1024;
 /** A thread takes as much of a processor to start as to hash 50 MB. Unasked for, that is spent where it is little. */
 const THRIFTY_BYTES_PER_THREAD = 256 * 1024 * 1024;
 /** With less than this to do, a thread has not started before the others are done. */
@@ -77,7 +75,7 @@ function createJob(options: HashRangesOptions): RangeJob {
   const { digestBytes, digestSlotBytes, hashesPerBlock, levels } = verityLayout(parameters);
   const [lowest] = levels;
   if (lowest === undefined) throw new RangeError("a hash tree without levels has no ranges");
-  const batchBlocks = Math.min(MAX_BATCH_BLOCKS, Math.max(1, BATCH_BYTES / parameters.dataBlockSizeBytes));
+  const batchBlocks = Math.max(1, BATCH_BYTES / parameters.dataBlockSizeBytes);
   return {
     ...parameters,
     mode,
@@ -102,7 +100,7 @@ function thriftyThreads(dataBytes: number): number {
 
 async function runHere(job: RangeJob, onProgress: HashRangesOptions["onProgress"]): Promise<readonly number[]> {
   const counters = new Int32Array(job.counters);
-  return await hashShare(job, { hash, readv, writeSync, createBlockHasher }, () => {
+  return await hashShare(job, { hash, read, writeSync, createBlockHasher }, () => {
     const done = Atomics.load(counters, COUNTERS.nextChunk) * job.hashBlocksPerChunk;
     onProgress?.(Math.min(1, done / job.hashBlocks));
   });
@@ -112,11 +110,11 @@ async function runHere(job: RangeJob, onProgress: HashRangesOptions["onProgress"
 function workerSource(): string {
   return `
     const { hash } = require("node:crypto");
-    const { readv, writeSync } = require("node:fs");
+    const { read, writeSync } = require("node:fs");
     const { parentPort, workerData } = require("node:worker_threads");
     const createBlockHasher = ${createBlockHasher.toString()};
     const hashShare = ${hashShare.toString()};
-    hashShare(workerData, { hash, readv, writeSync, createBlockHasher }).then((bad) => parentPort.postMessage(bad));
+    hashShare(workerData, { hash, read, writeSync, createBlockHasher }).then((bad) => parentPort.postMessage(bad));
   `;
 }
 

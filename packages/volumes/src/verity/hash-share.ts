@@ -1,5 +1,5 @@
 import type { hash } from "node:crypto";
-import type { readv, writeSync } from "node:fs";
+import type { read, writeSync } from "node:fs";
 import type { createBlockHasher as CreateBlockHasher, VerityAlgorithm } from "@ashlar/formats";
 
 /** What every thread that hashes one image is given; it must survive structured cloning. */
@@ -35,7 +35,7 @@ export const COUNTERS = { nextChunk: 0, stop: 1, badBlocks: 2, length: 3 } as co
 
 export type Tools = {
   readonly hash: typeof hash;
-  readonly readv: typeof readv;
+  readonly read: typeof read;
   readonly writeSync: typeof writeSync;
   readonly createBlockHasher: typeof CreateBlockHasher;
 };
@@ -75,15 +75,19 @@ export async function hashShare(job: RangeJob, tools: Tools, onChunk?: () => voi
     blockSizeBytes: hashBlockSizeBytes,
     capacity: Math.min(job.hashBlocksPerChunk, job.hashBlocks),
   });
-  const level = Buffer.alloc(treeHasher.blocks.length * hashBlockSizeBytes);
+  const level = Buffer.alloc(treeHasher.bytes.length);
   const badBlocks: number[] = [];
 
-  const read = async (file: number, views: readonly Uint8Array[], offsetBytes: number): Promise<void> => {
-    const sizeBytes = views.reduce((sum, view) => sum + view.length, 0);
+  const read = async (file: number, target: Buffer, offsetBytes: number): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    tools.readv(file, views, offsetBytes, (error, size) => (error === null ? resolve(size) : reject(error)));
+    tools.read(file, target, 0, target.length, offsetBytes, (error, size) => {
+      if (error === null) resolve(size);
+      else reject(error);
+    });
     const found = await promise;
-    if (found !== sizeBytes) throw new Error(`expected ${sizeBytes} bytes at offset ${offsetBytes}, found ${found}`);
+    if (found !== target.length) {
+      throw new Error(`expected ${target.length} bytes at offset ${offsetBytes}, found ${found}`);
+    }
   };
 
   const noteBadBlocks = (stored: Uint8Array, computed: Buffer, firstBlock: number): void => {
@@ -110,22 +114,35 @@ export async function hashShare(job: RangeJob, tools: Tools, onChunk?: () => voi
   const readBatch = async (batch: Batch | undefined): Promise<void> => {
     if (batch === undefined) return;
     const firstBlock = batch.firstHashBlock * hashesPerBlock + batch.offset;
-    const views = otherHasher.blocks.slice(0, batch.blocks);
-    await read(job.dataFile, views, job.dataOffsetBytes + firstBlock * dataBlockSizeBytes);
+    const target = otherHasher.bytes.subarray(0, batch.blocks * dataBlockSizeBytes);
+    await read(job.dataFile, target, job.dataOffsetBytes + firstBlock * dataBlockSizeBytes);
+  };
+
+  const readAndCompare = async (
+    stored: Buffer,
+    computed: Buffer,
+    offsetBytes: number,
+    firstHashBlock: number,
+  ): Promise<void> => {
+    await read(job.hashFile, stored, offsetBytes);
+    for (let start = 0; start < stored.length; start += hashBlockSizeBytes) {
+      const block = stored.subarray(start, start + hashBlockSizeBytes);
+      const own = computed.subarray(start, start + hashBlockSizeBytes);
+      if (own.equals(block)) continue;
+      noteBadBlocks(block, own, (firstHashBlock + start / hashBlockSizeBytes) * hashesPerBlock);
+    }
   };
 
   const endChunk = async ({ firstHashBlock, blocksOfChunk }: Batch): Promise<void> => {
-    const treeBlocks = treeHasher.blocks.slice(0, Math.ceil(blocksOfChunk / hashesPerBlock));
-    const computed = level.subarray(0, treeBlocks.length * hashBlockSizeBytes);
+    const treeBlocks = Math.ceil(blocksOfChunk / hashesPerBlock);
+    const stored = treeHasher.bytes.subarray(0, treeBlocks * hashBlockSizeBytes);
+    const computed = level.subarray(0, stored.length);
     const offsetBytes = job.levelOffsetBytes + firstHashBlock * hashBlockSizeBytes;
-    if (job.mode === "format") tools.writeSync(job.hashFile, computed, 0, computed.length, offsetBytes);
-    else await read(job.hashFile, treeBlocks, offsetBytes);
-    for (const [index, block] of treeBlocks.entries()) {
-      const own = computed.subarray(index * hashBlockSizeBytes, (index + 1) * hashBlockSizeBytes);
-      if (job.mode === "format") block.set(own);
-      else if (!own.equals(block)) noteBadBlocks(block, own, (firstHashBlock + index) * hashesPerBlock);
-    }
-    treeHasher.digest(treeBlocks.length, digests, firstHashBlock * digestSlotBytes);
+    if (job.mode === "format") {
+      tools.writeSync(job.hashFile, computed, 0, computed.length, offsetBytes);
+      stored.set(computed);
+    } else await readAndCompare(stored, computed, offsetBytes, firstHashBlock);
+    treeHasher.digest(treeBlocks, digests, firstHashBlock * digestSlotBytes);
     onChunk?.();
   };
 
