@@ -5,7 +5,7 @@ import { writeBundle } from "./quick-start/bundle.ts";
 import { runCommand } from "./run-command.ts";
 
 await runCommand();
-const name = bundleNameOf(process.argv[2]);
+const name = bundleNameOf(process.argv.slice(2));
 try {
   if (name !== undefined) await writeBundle(join(import.meta.dirname, "../../.."), name);
 } catch {

@@ -34,13 +34,16 @@ export async function createProgram(only?: string): Promise<Command> {
   return rootCommand(commands).description("Immutable Kubernetes nodes that can be proved").version(ownVersion());
 }
 
-/** The bundle of what needs no command: help and version. No command has this name. */
+/** The bundle of what commands say about themselves: help and version. No command has this name. */
 export const HELP_BUNDLE = "ashlar";
 
-/** Which bundle does what a first argument asks for; undefined for a word that is no command. */
-export function bundleNameOf(word = "--help"): string | undefined {
-  if (["-h", "--help", "-V", "--version", "help"].includes(word)) return HELP_BUNDLE;
-  return Object.hasOwn(COMMANDS, word) ? word : undefined;
+const HELP_WORDS: ReadonlySet<string> = new Set(["-h", "--help", "-V", "--version", "help"]);
+
+/** Which bundle the launcher takes for these arguments; undefined for a word that is no command. */
+export function bundleNameOf(args: readonly string[]): string | undefined {
+  const [first = "--help"] = args;
+  if (HELP_WORDS.has(first) || HELP_WORDS.has(args.at(-1) ?? "")) return HELP_BUNDLE;
+  return Object.hasOwn(COMMANDS, first) ? first : undefined;
 }
 
 function ownVersion(): string {

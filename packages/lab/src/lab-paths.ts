@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { runtimeDirectory, stateDirectory } from "@ashlar/host";
+import { runtimeDirectory } from "@ashlar/host";
+import { labsDirectory, STATE_FILE } from "./labs-directory.ts";
 
 /** Where one lab keeps its things. All paths are absolute. */
 export type LabPaths = {
@@ -58,7 +59,7 @@ export function labPaths(name: string): LabPaths {
     directory,
     runtime: join(runtimeDirectory(), hash),
     lock: `${directory}.lock`,
-    state: join(directory, "lab.json"),
+    state: join(directory, STATE_FILE),
     manifest: join(directory, "manifest.json"),
     certificateAuthority: join(directory, "tpm-ca"),
     ekRoots: join(directory, "tpm-ca", "ek-roots.pem"),
@@ -68,10 +69,6 @@ export function labPaths(name: string): LabPaths {
     repositoryLog: join(directory, "repository.log"),
     knownHosts: join(directory, "known-hosts"),
   };
-}
-
-export function labsDirectory(): string {
-  return join(stateDirectory(), "labs");
 }
 
 export function nodePaths(lab: LabPaths, node: string): NodePaths {

@@ -1,7 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { membersOf } from "@ashlar/base";
-import { isMissing } from "@ashlar/host";
-import { labPaths, labsDirectory } from "./lab-paths.ts";
+// Not all of @ashlar/host, nor lab-paths.ts: what they need takes longer to load than all of `ashlar lab list` may take.
+import { isMissing } from "@ashlar/host/read-file";
+import { labsDirectory, STATE_FILE } from "./labs-directory.ts";
 
 /** The names of all labs of this user, half-made ones too. */
 export async function listLabs(): Promise<string[]> {
@@ -30,10 +32,10 @@ export async function summarizeLabs(): Promise<LabSummary[]> {
   return await Promise.all((await listLabs()).map(summarize));
 }
 
-/** Not by the schema of lab-state.ts, which takes longer to load than all of `ashlar lab list` may take. */
+/** Not by the schema of lab-state.ts, for the same reason. */
 async function summarize(name: string): Promise<LabSummary> {
   try {
-    const { nodes, cluster } = membersOf(JSON.parse(await readFile(labPaths(name).state, "utf8")));
+    const { nodes, cluster } = membersOf(JSON.parse(await readFile(join(labsDirectory(), name, STATE_FILE), "utf8")));
     const { version } = membersOf(cluster);
     return {
       name,

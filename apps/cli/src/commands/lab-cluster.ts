@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { printData } from "@ashlar/host/terminal";
 import { AshlarError } from "@ashlar/base";
@@ -36,6 +35,7 @@ Examples:
     .action(async (args: readonly string[], { name }: Named) => {
       const { kubectl, environment } = await clusterOf(name);
       const env = { ...process.env, ...environment };
+      const { spawn } = await import("node:child_process");
       const child = spawn(kubectl, args, { stdio: "inherit", env });
       const [status]: unknown[] = await once(child, "close");
       process.exitCode = typeof status === "number" ? status : 255;

@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
 import type { ClusterStatus, Lab, LabProgress, LabSummary, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
-import { PCR_BANKS } from "@ashlar/protocol";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
@@ -120,6 +119,7 @@ Examples:
       const classConfig = await readClassConfig(options.config, options.filesDir);
       const repository = await readRepository(options);
       const { labUp } = await import("@ashlar/lab");
+      const { PCR_BANKS } = await import("@ashlar/protocol");
       const cluster = await withInterruption(async (signal) => clusterParts(options, signal));
       const lab = await withProgress(async (onProgress, signal) =>
         labUp({

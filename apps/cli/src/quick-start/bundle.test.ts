@@ -16,7 +16,7 @@ import { dirname, join, relative } from "node:path";
 import { after, test } from "node:test";
 import { bundleNameOf } from "../program.ts";
 import { writeBundle } from "./bundle.ts";
-import { inputFile, isUnchanged } from "./input-file.ts";
+import { areSettled, inputFile, isUnchanged } from "./input-file.ts";
 
 const REPOSITORY = join(import.meta.dirname, "../../../..");
 const directory = mkdtempSync(join(tmpdir(), "ashlar-bundle-"));
@@ -69,12 +69,9 @@ test("what finds files beside its source finds them from a bundle, also after th
   assert.deepEqual(start(root, "--version"), { status: 0, stdout: "1.2.3\n", stderr: "" });
 });
 
-test("every command's help comes from its own bundle", async () => {
+test("a command that needs no other file starts from its own", async () => {
   const root = repository("commands");
-  for (const name of ["lab", "verity", "prove"]) {
-    await writeBundle(root, name);
-    assert.match(start(root, name, "--help").stdout, new RegExp(`^Usage: ashlar ${name} `, "u"));
-  }
+  await writeBundle(root, "lab");
   assert.deepEqual(start(root, "lab", "list"), { status: 0, stdout: "", stderr: "" });
 });
 
@@ -83,11 +80,35 @@ test("help and version start without what commands do; every command has a bundl
   await writeBundle(root, "ashlar");
   assert.match(start(root).stderr, /^Usage: ashlar /u);
   assert.match(start(root, "help", "lab").stdout, /^Usage: ashlar lab /u);
+  assert.match(start(root, "lab", "ssh", "--help").stdout, /^Usage: ashlar lab ssh /u);
+  assert.match(start(root, "prove", "-h").stdout, /^Usage: ashlar prove /u);
+  assert.equal(start(root, "lab", "up", "help").status, 64);
   for (const word of ["", "-x", "../lab", "labs"]) assert.deepEqual(start(root, word), SOURCES, word);
   assert.deepEqual(
-    ["--version", "-h", "help", undefined, "lab", "operator-key", "", "-x", "../lab", "labs"].map(bundleNameOf),
-    ["ashlar", "ashlar", "ashlar", "ashlar", "lab", "operator-key", undefined, undefined, undefined, undefined],
+    ["--version", "-h", "help", "lab", "operator-key", "", "-x", "../lab", "labs"].map((word) => bundleNameOf([word])),
+    ["ashlar", "ashlar", "ashlar", "lab", "operator-key", undefined, undefined, undefined, undefined],
   );
+  assert.deepEqual([[], ["lab", "ssh", "-h"], ["lab", "--help", "node"]].map(bundleNameOf), [
+    "ashlar",
+    "ashlar",
+    "lab",
+  ]);
+});
+
+test("what only looks like a question for help is done by the command, from its bundle or the sources", async () => {
+  const root = repository("hand-over");
+  await writeBundle(root, "ashlar");
+  const command = ["lab", "ssh", "node-1", "--", "ls", "--help"];
+  assert.deepEqual(start(root, ...command), SOURCES);
+  await writeBundle(root, "lab");
+  assert.match(start(root, ...command).stderr, /^error: .*no lab/u);
+});
+
+test("a file that has changed within a second is not settled: a second change might not show", () => {
+  const inputs = [["old", 1, 5000] as const, ["new", 2, 8000] as const];
+  assert.equal(areSettled(inputs, 9001), true);
+  assert.equal(areSettled(inputs, 9000), false);
+  assert.equal(areSettled([], 0), true);
 });
 
 test("what is changed, replaced by the same or gone is not unchanged", () => {

@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
 import { HELP_BUNDLE } from "../program.ts";
+import { areSettled } from "./input-file.ts";
 import { Sources } from "./sources.ts";
 
 /** Loaded from where they are, by the few commands that need them. */
@@ -9,13 +11,15 @@ const NOT_BUNDLED = ["node:*", "esbuild", "openpgp", "tuf-js", "@tufjs/*", "@cyc
 
 /**
  * Puts one command into one file, node_modules/.cache/ashlar/commands/NAME.cjs, which starts in a fraction of the time of
- * the hundreds of files that it consists of. Nothing happens where it cannot be written: then the sources run each time.
+ * the hundreds of files that it consists of. Nothing happens where it cannot be written, or where the sources have only just
+ * changed: then they run the next time, too.
  *
  * @param name a command's, or {@link HELP_BUNDLE} for what all commands say about themselves, and nothing that they do
  */
 export async function writeBundle(root: string, name: string): Promise<void> {
   const directory = join(root, "node_modules/.cache/ashlar/commands");
   if (!isWritable(root, directory)) return;
+  const startedAtMs = Date.now();
   const sources = new Sources(root);
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -26,15 +30,21 @@ export async function writeBundle(root: string, name: string): Promise<void> {
     external: NOT_BUNDLED,
     format: "cjs",
     minifyWhitespace: true,
+    // Node.js does not know the compiler's settings either.
+    tsconfigRaw: "{}",
     plugins: [only(name), withoutUnused, sources.plugin],
     // CommonJS has none: `Sources` replaces what it can.
     logOverride: { "empty-import-meta": "error" },
     write: false,
     logLevel: "silent",
   });
-  const text = `const INPUTS = ${JSON.stringify(JSON.stringify(sources.inputs()))};\n${outputFiles[0]?.text ?? ""}`;
+  const inputs = sources.inputs();
+  if (!areSettled(inputs, startedAtMs)) return;
+  const heads = { NAME: name, INPUTS: JSON.stringify(inputs) };
+  const lines = Object.entries(heads).map(([constant, value]) => `const ${constant} = ${JSON.stringify(value)};\n`);
+  const text = `${lines.join("")}${outputFiles[0]?.text ?? ""}`;
   // By renaming, so that a command that starts at the same time sees all of it or nothing.
-  const temporary = join(directory, `${name}.${process.pid}`);
+  const temporary = join(directory, `${name}.${randomUUID()}`);
   try {
     writeFileSync(temporary, text);
     renameSync(temporary, join(directory, `${name}.cjs`));

@@ -22,3 +22,11 @@ export function isUnchanged(root: string, inputs: readonly InputFile[]): boolean
     return false;
   }
 }
+
+/** Longer than the clock of files stands still. */
+const SETTLED_AFTER_MS = 1000;
+
+/** Whether any change since then shows: one within the same tick of the clock as the last one would not. */
+export function areSettled(inputs: readonly InputFile[], atMs: number): boolean {
+  return inputs.every(([, , changedAtMs]) => changedAtMs < atMs - SETTLED_AFTER_MS);
+}

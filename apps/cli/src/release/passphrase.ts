@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { emitKeypressEvents, type Key } from "node:readline";
+import type { Key } from "node:readline";
 import { AshlarError } from "@ashlar/base";
 
 /** The passphrase of the private keys: from a file, or asked for once when a key needs it. */
@@ -35,6 +35,7 @@ async function askPassphrase(question: string): Promise<string> {
       hint: "give --passphrase-file FILE",
     });
   }
+  const { emitKeypressEvents } = await import("node:readline");
   stderr.write(question);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = "";
