@@ -40,15 +40,15 @@ const PARTS: Readonly<Record<ActName, readonly Part[]>> = {
   attacks: [{ name: "changed-image", build: buildChangedImage }, extension(DEBUG_TOOLS)],
 };
 
-/** Of members of a cluster: the network of their pods. */
-const POD_NETWORK = extension("cni");
+/** Members of a cluster need the network of their pods, and are attacked from a pod. */
+const CLUSTER_PARTS: typeof PARTS = { ...PARTS, provision: [...PARTS.provision, extension("cni")], attacks: [] };
 
 /**
  * Makes what acts need, but for what an earlier demo on the same lab has made: one part after the other, while those that are
  * built are published. Neither of the two keeps two processors busy.
  */
 export async function buildParts(stage: Stage, acts: readonly ActName[], cluster: boolean): Promise<void> {
-  const parts = acts.flatMap((act) => [...PARTS[act], ...(cluster && act === "provision" ? [POD_NETWORK] : [])]);
+  const parts = acts.flatMap((act) => (cluster ? CLUSTER_PARTS : PARTS)[act]);
   const built = parts.map(() => Promise.withResolvers<void>());
   const build = async (): Promise<void> => {
     const beside = stage.beside("build");

@@ -31,13 +31,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
       hint: "the acts and their order: npm run demo -- --list",
     });
   }
-  const cluster = values.cluster === true;
-  if (cluster && (only === "attacks" || from === "attacks")) {
-    throw new AshlarError("usage", "expected no attacks with --cluster: they are played on nodes of their own", {
-      hint: "npm run demo -- --only attacks",
-    });
-  }
-  const rest = (cluster ? ACT_NAMES_OF_CLUSTER : ACT_NAMES).slice(from === undefined ? 0 : ACT_NAMES.indexOf(from));
+  const rest = ACT_NAMES.slice(from === undefined ? 0 : ACT_NAMES.indexOf(from));
   const acts = only === undefined ? rest : rest.filter((name) => name === only || name === "provision");
   return {
     task,
@@ -45,12 +39,10 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     resumes,
     keep: values.keep === true,
     json: values.json === true,
-    cluster,
+    cluster: values.cluster === true,
     lab: values.name ?? "demo",
   };
 }
-
-const ACT_NAMES_OF_CLUSTER = ACT_NAMES.filter((name) => name !== "attacks");
 
 /** As `parseArgs` wants them. */
 const OPTIONS = {
@@ -89,7 +81,8 @@ Options:
   --from <act>   play this act and those after it on the lab that an earlier demo has kept
   --keep         leave the lab running at the end, also after Ctrl-C or an error
   --name <lab>   the lab's name (default: demo)
-  --cluster      the nodes join a Kubernetes cluster, and a client asks their workload ten times a second; without the attacks
+  --cluster      the nodes join a Kubernetes cluster, and a client asks their workload ten times a second; of the attacks,
+                 only a privileged pod: the others are the same on any node
   --list         print the acts in their order
   --json         print the report on standard output, everything else on standard error
   -h, --help     print this

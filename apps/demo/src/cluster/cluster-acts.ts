@@ -8,6 +8,7 @@ import { GOOD, UNHEALTHY } from "../acts/update-node.ts";
 import type { Script } from "../script.ts";
 import { isProven, type Outcome, type Stage } from "../stage.ts";
 import { Cluster, type Member } from "./cluster.ts";
+import { runPrivilegedPod } from "./privileged-pod.ts";
 import { ServiceClient, summarize } from "./service-client.ts";
 import { WORKLOAD_MANIFEST } from "./workload.ts";
 
@@ -40,7 +41,7 @@ export async function playClusterAct(name: LaterAct, stage: Stage, script: Scrip
     case "kubelet":
       return await updateKubelet(stage, script, lab);
     case "attacks":
-      throw new TypeError("the options leave no attacks on members of a cluster");
+      return await script.attempt("Attack 7: a privileged pod", async () => runPrivilegedPod(stage, lab));
   }
 }
 

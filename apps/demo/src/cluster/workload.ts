@@ -1,5 +1,5 @@
 /** Of the image in every lab's cluster, with a shell and a web server. */
-const IMAGE = "registry.example.org/busybox:1.37";
+export const IMAGE = "registry.example.org/busybox:1.37";
 /** The one NodePort of a lab's cluster that can be asked from this computer. */
 const NODE_PORT = 30_080;
 
