@@ -27,11 +27,11 @@ export async function makePanickingRelease(options: {
   await writeFile(join(to, "uki.efi"), bytes);
 
   const manifest = parseManifest(await readFile(join(from, "manifest.json"), "utf8"));
-  const sections = ukiSections(bytes).map(({ name, data }) => ({ name, sha256: sha256(data) }));
+  const sections = ukiSections(bytes).map(({ name, data }) => ({ name, sha256: hash("sha256", data) }));
   const uki = {
     ...manifest.uki,
-    sha256: sha256(bytes),
-    authenticode: Buffer.from(authenticodeDigest(bytes, "sha256")).toString("hex"),
+    sha256: hash("sha256", bytes),
+    authenticode: authenticode(bytes, "sha256"),
     sections,
   };
   const programs = {
@@ -47,12 +47,25 @@ export async function makePanickingRelease(options: {
     uki,
     pcrs: { "4": expectedPcr4(programs), "11": Object.fromEntries(phases) },
     pcr11Sections: expectedPcr11(sections, []),
+    ...(manifest.sha384 === undefined
+      ? {}
+      : {
+          sha384: {
+            ...manifest.sha384,
+            uki: authenticode(bytes, "sha384"),
+            sections: ukiSections(bytes).map(({ name, data }) => ({ name, sha384: hash("sha384", data) })),
+          },
+        }),
   };
   const text = JSON.stringify(changed);
   parseManifest(text);
   await writeFile(join(to, "manifest.json"), text);
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+function hash(algorithm: "sha256" | "sha384", bytes: Uint8Array): string {
+  return createHash(algorithm).update(bytes).digest("hex");
+}
+
+function authenticode(bytes: Uint8Array, algorithm: "sha256" | "sha384"): string {
+  return Buffer.from(authenticodeDigest(bytes, algorithm)).toString("hex");
 }
