@@ -55,7 +55,7 @@ export class ClusterLab {
   static async up(name: string, world: ExtensionWorld, version: string): Promise<ClusterLab> {
     await ashlar("lab", "down", "--name", name);
     const cluster = ["--cluster", "--workers", "2", "--kubernetes", version];
-    const config = ["--config", join(ROOT, "examples/cluster-worker.bu"), "--image", world.image];
+    const config = ["--config", join(ROOT, "examples/worker.bu"), "--image", world.image];
     const repository = ["--repo", world.repository, "--keys", world.keys];
     await ashlar("lab", "up", "--name", name, ...cluster, ...config, ...repository);
     return await ClusterLab.open(name);

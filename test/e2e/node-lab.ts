@@ -7,7 +7,7 @@ import { ashlar, IMAGE_DIRECTORY, prove, removeLabOnSignal, ROOT } from "./world
 
 export const NODE = "node-1";
 /** What the node is made from. */
-export const EXAMPLE: string = join(ROOT, "examples/worker.bu");
+export const EXAMPLE: string = join(ROOT, "examples/node.bu");
 
 const BOOT_TIMEOUT_MS = 25 * 60_000;
 

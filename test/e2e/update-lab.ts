@@ -50,7 +50,7 @@ export class UpdateLab {
       "--keys",
       keys,
     ];
-    await ashlar("lab", "up", ...place, "--config", join(ROOT, "examples/worker.bu"));
+    await ashlar("lab", "up", ...place, "--config", join(ROOT, "examples/node.bu"));
     return new UpdateLab(await openLab(name));
   }
 

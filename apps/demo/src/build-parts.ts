@@ -29,6 +29,7 @@ const PARTS: Readonly<Record<ActName, readonly Part[]>> = {
       build: async (stage) => buildKubernetes(stage, FIRST_KUBERNETES),
       publish: async (stage) => publishKubernetes(stage, FIRST_KUBERNETES),
     },
+    extension("cni"),
   ],
   update: NEXT_RELEASES.map((version) => ({
     name: version,
@@ -40,8 +41,8 @@ const PARTS: Readonly<Record<ActName, readonly Part[]>> = {
   attacks: [{ name: "changed-image", build: buildChangedImage }, extension(DEBUG_TOOLS)],
 };
 
-/** Members of a cluster need the network of their pods, and are attacked from a pod. */
-const CLUSTER_PARTS: typeof PARTS = { ...PARTS, provision: [...PARTS.provision, extension("cni")], attacks: [] };
+/** Members of a cluster are attacked from a pod. */
+const CLUSTER_PARTS: typeof PARTS = { ...PARTS, attacks: [] };
 
 /**
  * Makes what acts need, but for what an earlier demo on the same lab has made: one part after the other, while those that are

@@ -19,7 +19,7 @@ export function labCommand(): Command {
       "after",
       `
 Examples:
-  ashlar lab up --nodes 2 --image out/image --config examples/worker.bu
+  ashlar lab up --nodes 2 --image out/image --config examples/node.bu
   ashlar lab ssh node-1 -- systemctl --failed
   ashlar lab down`,
     )
@@ -110,10 +110,10 @@ cluster the class says: token and address are in each node's own part. See \`ash
 NodePort 30080 can be asked at the ports of this computer that \`ashlar lab status\` shows.
 
 Examples:
-  ashlar lab up --image out/image --config examples/worker.bu
-  ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys
-  ashlar lab up --image out/image --config examples/cluster-worker.bu --repo releases --keys keys --cluster
-  ashlar lab up --name three --nodes 3 --image out/image --config examples/worker.bu --memory 4096`,
+  ashlar lab up --image out/image --config examples/node.bu
+  ashlar lab up --image out/image --config examples/node.bu --repo releases --keys keys
+  ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys --cluster
+  ashlar lab up --name three --nodes 3 --image out/image --config examples/node.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
       const classConfig = await readClassConfig(options.config, options.filesDir);

@@ -15,7 +15,7 @@ export async function buildChangedImage(stage: Stage): Promise<void> {
 /** An image that differs in one file boots on another machine, and cannot pass for the declared one. */
 export async function changeFile(stage: Stage, lab: string): Promise<Outcome> {
   const image = stage.path("changed-image");
-  const machine = ["--nodes", "1", "--image", image, "--config", "examples/worker.bu"];
+  const machine = ["--nodes", "1", "--image", image, "--config", "examples/node.bu"];
   await stage.mustRun("lab", "up", ...machine, "--name", lab);
   try {
     const known = ["--image", stage.path("image"), "--known-image", image];

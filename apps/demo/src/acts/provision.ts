@@ -12,7 +12,7 @@ export async function buildFirst(stage: Stage, script: Script): Promise<void> {
 /** Two nodes from one file. Gives the verdict on both. */
 export async function provision(stage: Stage, script: Script, lab: string): Promise<FleetVerdict> {
   await script.step("Boot two nodes from one Butane file", async () => {
-    const machines = ["--nodes", "2", "--image", stage.path("image"), "--config", "examples/kubernetes-worker.bu"];
+    const machines = ["--nodes", "2", "--image", stage.path("image"), "--config", "examples/worker.bu"];
     const place = ["--name", lab, "--repo", stage.path("repository"), "--keys", stage.path("keys")];
     await stage.mustRun("lab", "up", ...machines, ...place);
   });

@@ -16,7 +16,7 @@ import { WORKLOAD_MANIFEST } from "./workload.ts";
 export async function provisionCluster(stage: Stage, script: Script, name: string): Promise<FleetVerdict> {
   await script.step("Two nodes join a cluster, from one Butane file", async () => {
     const cluster = ["--cluster", "--workers", "2", "--kubernetes", FIRST_KUBERNETES];
-    const machines = ["--image", stage.path("image"), "--config", "examples/cluster-worker.bu"];
+    const machines = ["--image", stage.path("image"), "--config", "examples/worker.bu"];
     const place = ["--name", name, "--repo", stage.path("repository"), "--keys", stage.path("keys")];
     await stage.mustRun("lab", "up", ...cluster, ...machines, ...place);
   });
