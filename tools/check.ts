@@ -2,6 +2,7 @@
  * `npm run check`: everything that can be known without a virtual machine. Steps run two at a time; the longest begin
  * first.
  */
+import { parseArguments, printHelp, runStep } from "@ashlar/host/terminal";
 import { COUNTS } from "./strict-reporter.ts";
 import { endStepsOnSignal, formatSeconds, runSteps, type Step } from "./steps.ts";
 
@@ -50,7 +51,28 @@ export async function check(): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
+const HELP = `Usage: npm run check
+
+Everything that can be known without a virtual machine: ${STEPS.map(({ name }) => name).join(", ")}.
+
+Options:
+  -h, --help  print this
+
+Exit status: 0 everything passed; 1 something did not; 130 it was interrupted.
+
+Examples:
+  npm run check
+  node --test packages/base/src/printable.test.ts`;
+
 if (import.meta.main) {
-  endStepsOnSignal();
-  process.exitCode = await check();
+  await runStep(async () => {
+    const options = { help: { type: "boolean", short: "h" } } as const;
+    const { values } = parseArguments({ options }, "npm run check -- --help");
+    if (values.help === true) {
+      printHelp(HELP);
+      return 0;
+    }
+    endStepsOnSignal();
+    return await check();
+  });
 }

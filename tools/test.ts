@@ -1,10 +1,31 @@
-/** `npm test`: the check, then the end-to-end tests in virtual machines. */
+/** `npm test`: see its help. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { parseArguments, printHelp, runStep } from "@ashlar/host/terminal";
 import { check } from "./check.ts";
 import { endStepsOnSignal } from "./steps.ts";
 
-process.exitCode = await testEverything();
+const HELP = `Usage: npm test
+
+The check (npm run check), then the end-to-end tests in virtual machines. Those alone: node test/e2e/index.ts --help.
+
+Options:
+  -h, --help  print this
+
+Exit status: 0 everything passed; 1 something did not; 130 it was interrupted.
+
+Examples:
+  npm test
+  npm run check
+  node test/e2e/index.ts test/e2e/node.test.ts
+  node --test packages/base/src/printable.test.ts`;
+
+await runStep(async () => {
+  const { values } = parseArguments({ options: { help: { type: "boolean", short: "h" } } }, "npm test -- --help");
+  if (values.help !== true) return await testEverything();
+  printHelp(HELP);
+  return 0;
+});
 
 async function testEverything(): Promise<number> {
   const stopHandlingSignals = endStepsOnSignal();

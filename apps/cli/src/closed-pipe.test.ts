@@ -31,7 +31,7 @@ test("without a reader a command ends quietly, with the status of a closed pipe"
 /** Writes until it is interrupted, and then undoes what it has begun. */
 const INTERRUPTED_WORK = `
   import { setTimeout as wait } from "node:timers/promises";
-  import { endWithReader } from "./closed-pipe.ts";
+  import { endWithReader } from "@ashlar/host/terminal";
   import { withInterruption } from "./interruption.ts";
 
   endWithReader();

@@ -1,4 +1,4 @@
-import { endWithReader } from "./closed-pipe.ts";
+import { endWithReader } from "@ashlar/host/terminal";
 import { reportFailure } from "./failure.ts";
 import { createProgram } from "./program.ts";
 

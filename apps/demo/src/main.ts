@@ -1,5 +1,4 @@
-import { AshlarError, EXIT_STATUS } from "@ashlar/base";
-import { printJson, printLines, reportError, reportLine } from "@ashlar/host/terminal";
+import { printHelp, printJson, reportLine, runStep } from "@ashlar/host/terminal";
 import { HELP, listActs, parseOptions, type DemoOptions } from "./options.ts";
 import { playDemo } from "./play-demo.ts";
 
@@ -11,18 +10,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-try {
+await runStep(async () => {
   const options = parseOptions(process.argv.slice(2));
-  if (options.task === "play") await play(options);
-  else printLines((options.task === "help" ? HELP : listActs()).split("\n"));
-} catch (error) {
-  if (!(error instanceof AshlarError)) throw error;
-  reportError(error, "demo");
-  process.exitCode = EXIT_STATUS[error.code];
-}
+  if (options.task === "play") return await play(options);
+  printHelp(options.task === "help" ? HELP : listActs());
+  return 0;
+}, "demo");
 
-async function play(options: DemoOptions): Promise<void> {
+async function play(options: DemoOptions): Promise<number> {
   const report = await playDemo("out/demo", options, interruption.signal);
   if (options.json) printJson(report);
-  process.exitCode = report.held ? 0 : 1;
+  return report.held ? 0 : 1;
 }

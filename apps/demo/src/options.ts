@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { AshlarError } from "@ashlar/base";
+import { parseArguments } from "@ashlar/host/terminal";
 import { ACT_NAMES, ACT_SUMMARIES, type ActName } from "./act-names.ts";
 
 export type DemoOptions = {
@@ -21,7 +21,7 @@ export type DemoOptions = {
 
 /** @throws AshlarError `usage` */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  const values = parse(args);
+  const { values } = parseArguments({ args: [...args], options: OPTIONS }, "npm run demo -- --help");
   const only = values.only === undefined ? undefined : parseAct("--only", values.only);
   const from = values.from === undefined ? undefined : parseAct("--from", values.from);
   const task = values.help === true ? "help" : values.list === true ? "list" : "play";
@@ -55,15 +55,6 @@ const OPTIONS = {
   name: { type: "string" },
   only: { type: "string" },
 } as const;
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new AshlarError("usage", error.message, { hint: "all options: npm run demo -- --help" });
-  }
-}
 
 function parseAct(option: string, text: string): ActName {
   const name = ACT_NAMES.find((each) => each === text);

@@ -3,6 +3,7 @@
  * anybody else has made is printed as text, never as an instruction to the terminal.
  */
 export { clock } from "./clock.ts";
+export { endWithReader } from "./closed-pipe.ts";
 export { Drawn, drawn, joinDrawn, styled } from "./drawn.ts";
 export type { Printed } from "./drawn.ts";
 export {
@@ -18,3 +19,4 @@ export {
   reportLines,
   reportText,
 } from "./print.ts";
+export { parseArguments, printHelp, runStep } from "./step.ts";
