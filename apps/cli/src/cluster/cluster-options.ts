@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import type { Command } from "commander";
 import type { DrainPolicy } from "@ashlar/rollout";
+import { parseSeconds } from "../seconds.ts";
 
 /** Which cluster, on the command line. */
 export type ClusterOptions = {
@@ -18,6 +19,7 @@ export type DrainOptions = {
 
 /** Under emulation a pod takes a minute to end, and PodDisruptionBudgets let one go after the other. */
 const DEFAULT_DRAIN_SECONDS = 1800;
+const OF_A_DRAIN = { least: 0, most: 9_999_999 };
 
 export function withClusterOptions(command: Command): Command {
   return command
@@ -32,9 +34,13 @@ export function withDrainOptions(command: Command): Command {
     .option(
       "--drain-timeout <seconds>",
       `how long the pods of a node may take to go (default: ${DEFAULT_DRAIN_SECONDS})`,
-      parseSeconds,
+      parseSeconds("--drain-timeout", OF_A_DRAIN),
     )
-    .option("--grace-period <seconds>", "what each pod gets to end (default: what it says itself)", parseSeconds)
+    .option(
+      "--grace-period <seconds>",
+      "what each pod gets to end (default: what it says itself)",
+      parseSeconds("--grace-period", OF_A_DRAIN),
+    )
     .option("--delete-emptydir-data", "evict also pods whose emptyDir volumes are lost with them")
     .option("--force-drain", "evict also pods that nobody makes anew");
 }
@@ -62,9 +68,4 @@ export function drainPolicyOf(options: DrainOptions): DrainPolicy {
     deleteEmptyDirs: options.deleteEmptydirData === true,
     force: options.forceDrain === true,
   };
-}
-
-function parseSeconds(text: string): number {
-  if (!/^[0-9]{1,7}$/u.test(text)) throw new AshlarError("usage", `expected a number of seconds, found ${text}`);
-  return Number(text);
 }

@@ -10,9 +10,11 @@ import { learnFirmware } from "../prove/learn-firmware.ts";
 import { proveFrom } from "../prove/prove-from.ts";
 import { proveLive } from "../prove/prove-live.ts";
 import { refuseContradictions, type OnAnswer, type Proof, type ProveOptions } from "../prove/prove-options.ts";
+import { parseSeconds } from "../seconds.ts";
 
 const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 const SECONDS_PER_DAY = 86_400;
+const MAX_AGE = { least: 0, most: 999_999_999 };
 
 export function proveCommand(): Command {
   const command = new Command("prove")
@@ -59,7 +61,12 @@ export function proveCommand(): Command {
     )
     .option("--learn-firmware <node>", "add the firmware of this node, once it is proven, to the --firmware-policy")
     .option("--show-firmware <node>", "explain the node's firmware log, event by event, in place of the table")
-    .option("--max-age <seconds>", "older evidence leaves a node unknown", parseSeconds, SECONDS_PER_DAY)
+    .option(
+      "--max-age <seconds>",
+      "older evidence leaves a node unknown",
+      parseSeconds("--max-age", MAX_AGE),
+      SECONDS_PER_DAY,
+    )
     .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check")
     .option("--json", "print JSON (schema: docs/reference/schemas/fleet-verdict-v2.json)")
     .addHelpText(
@@ -151,11 +158,4 @@ async function print({ fleet, agesMs }: Proof, asJson: boolean): Promise<void> {
   const { summaryOf } = await import("@ashlar/identity");
   printLines(fleetTable(fleet.nodes, agesMs));
   printLine(summaryOf(fleet));
-}
-
-function parseSeconds(text: string): number {
-  if (!/^[0-9]{1,9}$/u.test(text)) {
-    throw new AshlarError("usage", `expected a number of seconds after --max-age, found ${text}`);
-  }
-  return Number(text);
 }

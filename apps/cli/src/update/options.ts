@@ -1,6 +1,6 @@
-import { AshlarError } from "@ashlar/base";
 import type { Command } from "commander";
 import { filesDirOption } from "../class-config.ts";
+import { parseSeconds } from "../seconds.ts";
 
 /** A node under emulation takes minutes for a boot, and a release gets three before the old one comes back. */
 const DEFAULT_TIMEOUT_SECONDS = 2700;
@@ -27,13 +27,8 @@ export function withSessionOptions(command: Command, schema: string = "schemas/u
     .option(
       "--timeout <seconds>",
       "how long a node may take from an order until it is ready; also for a restart with all its tries",
-      parseSeconds,
+      parseSeconds("--timeout", { least: 1, most: 9_999_999 }),
       DEFAULT_TIMEOUT_SECONDS,
     )
     .option("--json", `print the result as JSON (schema: docs/reference/${schema})`);
-}
-
-function parseSeconds(text: string): number {
-  if (!/^[1-9][0-9]{0,6}$/u.test(text)) throw new AshlarError("usage", `expected a number of seconds, found ${text}`);
-  return Number(text);
 }
