@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, type RunResult } from "@ashlar/host";
 import type { FleetVerdict } from "@ashlar/identity";
+import { Cluster, type KubeNode, type KubePod } from "@ashlar/kube";
 import { type Lab, openLab } from "@ashlar/lab";
 import type { ExtensionWorld } from "./extension-lab.ts";
 import { ashlar, prove, ROOT } from "./world.ts";
@@ -11,39 +12,6 @@ import { ashlar, prove, ROOT } from "./world.ts";
 const POLL_MS = 5000;
 /** kubectl's own, and what a program in a container ends with. */
 const ANY_STATUS = Array.from({ length: 256 }, (_, status) => status);
-
-type Conditions = readonly { readonly type: string; readonly status: string }[];
-
-/** What is looked at of the API's lists (Kubernetes' API reference, v1.33). */
-type NodeList = {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string };
-    readonly spec: { readonly podCIDR?: string };
-    readonly status: {
-      readonly conditions: Conditions;
-      readonly addresses: readonly { readonly type: string; readonly address: string }[];
-      readonly nodeInfo: { readonly bootID: string; readonly kubeletVersion: string };
-    };
-  }[];
-};
-type PodList = {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-    readonly spec: { readonly nodeName?: string };
-    readonly status: { readonly podIP?: string; readonly conditions?: Conditions };
-  }[];
-};
-
-export type ClusterNode = {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly address: string | undefined;
-  readonly podNetwork: string | undefined;
-  readonly bootId: string;
-  readonly kubelet: string;
-};
-
-export type Pod = { readonly name: string; readonly node: string; readonly address: string; readonly ready: boolean };
 
 export class ClusterLab {
   readonly lab: Lab;
@@ -83,39 +51,25 @@ export class ClusterLab {
     await this.kubectl("apply", "-f", path);
   }
 
-  async nodes(): Promise<ClusterNode[]> {
-    const { items }: NodeList = JSON.parse(await this.kubectl("get", "nodes", "-o", "json"));
-    return items.map(({ metadata, spec, status }) => ({
-      name: metadata.name,
-      ready: isReady(status.conditions),
-      address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
-      podNetwork: spec.podCIDR,
-      bootId: status.nodeInfo.bootID,
-      kubelet: status.nodeInfo.kubeletVersion,
-    }));
+  async nodes(): Promise<readonly KubeNode[]> {
+    using server = await this.#open();
+    return await server.nodes(new AbortController().signal);
   }
 
   /** Pods that are not being deleted. */
-  async pods(selector: string): Promise<Pod[]> {
-    const answer = await this.kubectl("get", "pods", "--all-namespaces", "-o", "json", "--selector", selector);
-    const { items }: PodList = JSON.parse(answer);
-    return items
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(({ metadata, spec, status }) => ({
-        name: metadata.name,
-        node: spec.nodeName ?? "",
-        address: status.podIP ?? "",
-        ready: isReady(status.conditions ?? []),
-      }));
+  async pods(selector: string): Promise<readonly KubePod[]> {
+    using server = await this.#open();
+    const pods = await server.pods(selector, new AbortController().signal);
+    return pods.filter(({ isTerminating }) => !isTerminating);
   }
 
   async prove(): Promise<FleetVerdict> {
     return (await prove("--lab", this.lab.name)).fleet;
   }
-}
 
-function isReady(all: Conditions): boolean {
-  return all.some(({ type, status }) => type === "Ready" && status === "True");
+  async #open(): Promise<Cluster> {
+    return await Cluster.open({ kubeconfig: this.lab.cluster?.kubeconfig });
+  }
 }
 
 /** Asks again until the answer is there. Emulated nodes take minutes for what is a second elsewhere: the test's own limit ends it. */

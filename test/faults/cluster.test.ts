@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { findProcesses } from "@ashlar/host";
 import { levelWithNextBoot } from "@ashlar/identity";
-import { ClusterLab, until, type Pod } from "../e2e/cluster-lab.ts";
+import type { KubePod } from "@ashlar/kube";
+import { ClusterLab, until } from "../e2e/cluster-lab.ts";
 import { ExtensionWorld } from "../e2e/extension-lab.ts";
 import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 
@@ -65,8 +66,8 @@ after(async () => await ashlar("lab", "down", "--name", NAME));
 test("both are ready, each at its address and with pods' addresses of its own", { timeout: 5 * MINUTES }, async () => {
   const nodes = await cluster.nodes();
   assert.deepEqual(
-    nodes.map(({ name, ready, address, kubelet }) => ({ name, ready, address, kubelet })),
-    NODES.map((name, index) => ({ name, ready: true, address: `10.90.0.${11 + index}`, kubelet: VERSION })),
+    nodes.map(({ name, isReady, internalAddress, kubeletVersion }) => [name, isReady, internalAddress, kubeletVersion]),
+    NODES.map((name, index) => [name, true, `10.90.0.${11 + index}`, VERSION]),
   );
   assert.equal(new Set(nodes.map(({ podNetwork }) => podNetwork)).size, 2);
   assert.ok(nodes.every(({ podNetwork }) => podNetwork?.startsWith("10.244.") === true));
@@ -125,8 +126,8 @@ test("after a reboot the node is back by itself, with its pod, and proven", { ti
   const earlier = await cluster.nodes();
   await ashlar("lab", "restart", "node-2", "--name", NAME);
   const node = await until(async () =>
-    (await cluster.nodes()).find(({ name, ready, bootId }) => {
-      return name === "node-2" && ready && earlier.every((each) => each.bootId !== bootId);
+    (await cluster.nodes()).find(({ name, isReady, bootId }) => {
+      return name === "node-2" && isReady && earlier.every((each) => each.bootId !== bootId);
     }),
   );
   assert.equal(node.podNetwork, earlier.find(({ name }) => name === "node-2")?.podNetwork);
@@ -146,10 +147,11 @@ test("with the lab its cluster goes", { timeout: 5 * MINUTES }, async () => {
 });
 
 /** The pods of the DaemonSet once there is one on each node that has been seen to work since it was started. */
-async function readyPods(): Promise<Pod[]> {
+async function readyPods(): Promise<readonly KubePod[]> {
   return await until(async () => {
     const pods = await cluster.pods(WEB);
-    if (pods.length !== NODES.length || !pods.every(({ ready, address }) => ready && address !== "")) return undefined;
+    if (pods.length !== NODES.length || !pods.every(({ isReady, address }) => isReady && address !== undefined))
+      return undefined;
     for (const { address } of pods) {
       // Ready may still be what the API server has last heard of a node that has just gone.
       const { status } = await cluster.tryKubectl("exec", pods[0]?.name ?? "", "--", ...fetching(`${address}:8080`));
@@ -159,7 +161,7 @@ async function readyPods(): Promise<Pod[]> {
   });
 }
 
-async function ask(from: Pod, address: string): Promise<string> {
+async function ask(from: KubePod, address: string): Promise<string> {
   return (await cluster.kubectl("exec", from.name, "--", ...fetching(address))).trim();
 }
 
@@ -168,7 +170,7 @@ function fetching(address: string): string[] {
 }
 
 /** Asks until each pod has answered: a Service chooses one of them by chance. */
-async function answersOfAll(pods: readonly Pod[], question: () => Promise<string>): Promise<void> {
+async function answersOfAll(pods: readonly KubePod[], question: () => Promise<string>): Promise<void> {
   const missing = new Set(pods.map(({ name }) => name));
   while (missing.size > 0) {
     const answer = await question();

@@ -4,6 +4,7 @@ import { ApiClient } from "./client/api-client.ts";
 import { listAll } from "./client/list-all.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
+import { readPod, type KubePod } from "./objects/read-pod.ts";
 
 export type ClusterChoice = {
   /** Undefined: what KUBECONFIG names, or the user's. */
@@ -14,6 +15,7 @@ export type ClusterChoice = {
 
 /** What one command can prove or update in a day. */
 const MAX_NODES = 10_000;
+const MAX_PODS = 100_000;
 
 /** A Kubernetes cluster behind its API server. */
 export class Cluster implements Disposable {
@@ -42,6 +44,13 @@ export class Cluster implements Disposable {
     const { items } = await listAll(this.#client, asked, signal, MAX_NODES);
     const nodes = items.map((item) => readNode(item));
     return nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  }
+
+  /** Of all namespaces, those with a label, as NAME=VALUE. */
+  async pods(labelSelector: string, signal: AbortSignal): Promise<readonly KubePod[]> {
+    const asked = { path: "/api/v1/pods", query: { labelSelector }, what: `the pods with ${labelSelector}` };
+    const { items } = await listAll(this.#client, asked, signal, MAX_PODS);
+    return items.map((item) => readPod(item));
   }
 
   member(name: string): ClusterMember {

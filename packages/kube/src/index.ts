@@ -2,3 +2,4 @@
 export { Cluster } from "./cluster.ts";
 export type { ClusterChoice } from "./cluster.ts";
 export type { KubeNode } from "./objects/read-node.ts";
+export type { KubePod } from "./objects/read-pod.ts";

@@ -1,13 +1,14 @@
 /** The acts on nodes that are members of a cluster, with a workload that a client asks all the time. */
 import { writeFile } from "node:fs/promises";
 import { type FleetVerdict, levelWithNextBoot } from "@ashlar/identity";
+import type { KubeNode } from "@ashlar/kube";
 import type { Lab } from "@ashlar/lab";
 import { type LaterAct, publishNextKubernetes } from "../acts.ts";
 import { FIRST_KUBERNETES, NEXT_KUBERNETES } from "../acts/extend-nodes.ts";
 import { GOOD, UNHEALTHY } from "../acts/update-node.ts";
 import type { Script } from "../script.ts";
 import { isProven, type Outcome, type Stage } from "../stage.ts";
-import { Cluster, type Member } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
 import { runPrivilegedPod } from "./privileged-pod.ts";
 import { ServiceClient, summarize } from "./service-client.ts";
 import { WORKLOAD_MANIFEST } from "./workload.ts";
@@ -72,11 +73,11 @@ async function updateKubelet(stage: Stage, script: Script, lab: Lab): Promise<vo
     );
     const after = await cluster.pods();
     const { fleet } = await stage.proveLab(lab.name);
-    const kubelets = (await cluster.members()).map(({ name, kubelet }) => `${name} ${kubelet}`);
+    const kubelets = (await cluster.members()).map(({ name, kubeletVersion }) => `${name} ${kubeletVersion}`);
     const restarted = after.filter(
       ({ name, restarts }) => restarts !== before.find((each) => each.name === name)?.restarts,
     );
-    const away = namesOf(result.seen, ({ ready }) => !ready);
+    const away = namesOf(result.seen, ({ isReady }) => !isReady);
     return {
       attempt: `node-1's kubelet is updated to ${NEXT_KUBERNETES} while its pod serves`,
       result: `${kubelets.join(", ")}; ${isProven(fleet) ? "proven" : fleet.verdict}; pods restarted: ${restarted.length}; not ready meanwhile: ${away}; ${words}`,
@@ -121,7 +122,7 @@ async function judgeUpdate(
 ): Promise<Outcome> {
   const { fleet } = await stage.proveLab(name);
   const members = await cluster.members();
-  const away = namesOf(members, ({ ready, cordoned }) => !ready || cordoned);
+  const away = namesOf(members, ({ isReady, cordon }) => !isReady || cordon !== "none");
   const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${levelWithNextBoot(node)}`);
   return {
     attempt: `both nodes are updated to ${GOOD}: drained, restarted, proven, and given work again, while a client asks`,
@@ -138,11 +139,11 @@ async function judgeUpdate(
 async function judgeUnhealthy(
   stage: Stage,
   { name }: Lab,
-  { result, words, failed }: Counted<{ result: Awaited<ReturnType<Stage["update"]>>; seen: readonly Member[] }>,
+  { result, words, failed }: Counted<{ result: Awaited<ReturnType<Stage["update"]>>; seen: readonly KubeNode[] }>,
 ): Promise<Outcome> {
   const { fleet } = await stage.proveLab(name);
   const failure = result.result.nodes[0]?.failure;
-  const drained = namesOf(result.seen, ({ cordoned }) => cordoned);
+  const drained = namesOf(result.seen, ({ cordon }) => cordon !== "none");
   const releases = fleet.nodes.map((node) => `${node.name} ${node.release ?? "?"} ${levelWithNextBoot(node)}`);
   return {
     attempt: `both nodes are to be updated to ${UNHEALTHY}, whose health check fails`,
@@ -156,6 +157,6 @@ async function judgeUnhealthy(
   };
 }
 
-function namesOf(members: readonly Member[], matches: (member: Member) => boolean): string {
+function namesOf(members: readonly KubeNode[], matches: (member: KubeNode) => boolean): string {
   return [...new Set(members.filter(matches).map(({ name }) => name))].join(" ") || "none";
 }

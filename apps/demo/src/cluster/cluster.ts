@@ -1,42 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import type { Lab } from "@ashlar/lab";
+import { Cluster as ApiServer, type KubeNode, type KubePod } from "@ashlar/kube";
+import type { Lab, LabClusterAccess } from "@ashlar/lab";
 import type { Stage } from "../stage.ts";
 import { WORKLOAD } from "./workload.ts";
 
-type Conditions = readonly { readonly type: string; readonly status: string }[];
-
-/** What is read of the API's lists (Kubernetes API reference, v1.33). */
-type NodeList = {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string };
-    readonly spec: { readonly unschedulable?: boolean };
-    readonly status: { readonly conditions: Conditions; readonly nodeInfo: { readonly kubeletVersion: string } };
-  }[];
-};
-type PodList = {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-    readonly spec: { readonly nodeName?: string };
-    readonly status: {
-      readonly conditions?: Conditions;
-      readonly containerStatuses?: readonly { readonly restartCount: number }[];
-    };
-  }[];
-};
-
-export type Member = {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly cordoned: boolean;
-  readonly kubelet: string;
-};
-export type Pod = { readonly name: string; readonly node: string; readonly ready: boolean; readonly restarts: number };
-
 const POLL_MS = 5000;
 
-/** A lab's cluster, through kubectl as its administrator. */
+/** A lab's cluster, as its administrator sees it. */
 export class Cluster {
   readonly #stage: Stage;
   readonly #lab: Lab;
@@ -55,13 +27,7 @@ export class Cluster {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    const { cluster } = this.#lab;
-    if (cluster === undefined) {
-      throw new AshlarError("not-found", `lab ${this.#lab.name} has no cluster`, {
-        hint: "make one with `npm run demo -- --cluster --only provision --keep`",
-      });
-    }
-    const { kubectl, environment: env } = cluster;
+    const { kubectl, environment: env } = this.#access;
     const { stdout } = await run(kubectl, args, { env, signal: this.#stage.signal });
     return stdout.toString("utf8");
   }
@@ -72,41 +38,30 @@ export class Cluster {
     this.#stage.say((await this.kubectl(...args)).trimEnd().replaceAll(/^/gmu, "    "));
   }
 
-  async members(): Promise<readonly Member[]> {
-    const { items }: NodeList = JSON.parse(await this.kubectl("get", "nodes", "-o", "json"));
-    return items.map(({ metadata, spec, status }) => ({
-      name: metadata.name,
-      ready: isReady(status.conditions),
-      cordoned: spec.unschedulable === true,
-      kubelet: status.nodeInfo.kubeletVersion,
-    }));
+  async members(): Promise<readonly KubeNode[]> {
+    using server = await ApiServer.open({ kubeconfig: this.#access.kubeconfig });
+    return await server.nodes(this.#stage.signal);
   }
 
   /** Those of the workload that are not being deleted. */
-  async pods(): Promise<readonly Pod[]> {
-    const { items }: PodList = JSON.parse(await this.kubectl("get", "pods", "-l", `app=${WORKLOAD}`, "-o", "json"));
-    return items
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(({ metadata, spec, status }) => ({
-        name: metadata.name,
-        node: spec.nodeName ?? "",
-        ready: isReady(status.conditions ?? []),
-        restarts: (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
-      }));
+  async pods(): Promise<readonly KubePod[]> {
+    using server = await ApiServer.open({ kubeconfig: this.#access.kubeconfig });
+    const pods = await server.pods(`app=${WORKLOAD}`, this.#stage.signal);
+    return pods.filter(({ isTerminating }) => !isTerminating);
   }
 
   /** Emulated nodes take minutes for what is a second elsewhere: only the demo's end ends it. */
-  async waitForPods(): Promise<readonly Pod[]> {
+  async waitForPods(): Promise<readonly KubePod[]> {
     for (;;) {
       const pods = await this.pods();
-      if (pods.length === 2 && pods.every(({ ready }) => ready)) return pods;
+      if (pods.length === 2 && pods.every(({ isReady }) => isReady)) return pods;
       await this.#stage.pause(POLL_MS);
     }
   }
 
   /** Looks at the members all the time while `work` goes on. */
-  async watch<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly seen: readonly Member[] }> {
-    const seen: Member[] = [];
+  async watch<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly seen: readonly KubeNode[] }> {
+    const seen: KubeNode[] = [];
     const ended = new AbortController();
     const until = AbortSignal.any([ended.signal, this.#stage.signal]);
     const look = async (): Promise<void> => {
@@ -124,8 +79,12 @@ export class Cluster {
       await looking;
     }
   }
-}
 
-function isReady(all: Conditions): boolean {
-  return all.some(({ type, status }) => type === "Ready" && status === "True");
+  get #access(): LabClusterAccess {
+    const { cluster, name } = this.#lab;
+    if (cluster !== undefined) return cluster;
+    throw new AshlarError("not-found", `lab ${name} has no cluster`, {
+      hint: "make one with `npm run demo -- --cluster --only provision --keep`",
+    });
+  }
 }

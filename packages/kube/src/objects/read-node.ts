@@ -6,6 +6,9 @@ import { readObject } from "./read-object.ts";
 export type KubeNode = Member & {
   /** What it says itself is its address inside the cluster. */
   readonly internalAddress: string | undefined;
+  /** What its pods get their addresses from. */
+  readonly podNetwork: string | undefined;
+  readonly kubeletVersion: string;
   /** See CLASS_LABEL. */
   readonly className: string | undefined;
   /** For a change that must not undo another one's. */
@@ -34,7 +37,10 @@ const conditions = z
   .max(MAX_ENTRIES)
   .nullish()
   .catch(undefined);
-const nodeInfo = z.object({ bootID: z.string().nullish() }).nullish().catch(undefined);
+const nodeInfo = z
+  .object({ bootID: z.string().nullish(), kubeletVersion: z.string().nullish() })
+  .nullish()
+  .catch(undefined);
 
 const nodeSchema = z.object({
   metadata: z.object({
@@ -43,7 +49,7 @@ const nodeSchema = z.object({
     labels: texts.nullish(),
     annotations: texts.nullish(),
   }),
-  spec: z.object({ unschedulable: z.boolean().nullish() }).nullish(),
+  spec: z.object({ unschedulable: z.boolean().nullish(), podCIDR: z.string().nullish() }).nullish(),
   status: z.object({ addresses, conditions, nodeInfo }).nullish(),
 });
 
@@ -61,6 +67,8 @@ export function readNode(object: unknown): KubeNode {
     cordon: spec?.unschedulable === true ? (isOurs ? "ours" : "foreign") : "none",
     bootId: status?.nodeInfo?.bootID ?? "",
     internalAddress: status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
+    podNetwork: spec?.podCIDR ?? undefined,
+    kubeletVersion: status?.nodeInfo?.kubeletVersion ?? "",
     className: metadata.labels?.[CLASS_LABEL],
   };
 }

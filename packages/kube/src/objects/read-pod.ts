@@ -6,7 +6,27 @@ import { readObject } from "./read-object.ts";
 const MIRROR = "kubernetes.io/config.mirror";
 const MAX_ENTRIES = 10_000;
 
-export type KubePod = Omit<Pod, "isOrphan"> & { readonly labels: Readonly<Record<string, string>> };
+export type KubePod = Omit<Pod, "isOrphan"> & {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined while no node has been chosen. */
+  readonly node: string | undefined;
+  readonly address: string | undefined;
+  readonly isReady: boolean;
+  /** Of all its containers. */
+  readonly restarts: number;
+};
+
+/** What a kubelet says of its pods can be anything that the API server lets through: it must not keep a drain from ending. */
+const conditions = z
+  .array(z.object({ type: z.string(), status: z.string() }))
+  .max(MAX_ENTRIES)
+  .nullish()
+  .catch(undefined);
+const containerStatuses = z
+  .array(z.object({ restartCount: z.number() }))
+  .max(MAX_ENTRIES)
+  .nullish()
+  .catch(undefined);
 
 const podSchema = z.object({
   metadata: z.object({
@@ -23,13 +43,16 @@ const podSchema = z.object({
   }),
   spec: z
     .object({
+      nodeName: z.string().nullish(),
       volumes: z
         .array(z.looseObject({ name: z.string(), emptyDir: z.unknown().optional() }))
         .max(MAX_ENTRIES)
         .nullish(),
     })
     .nullish(),
-  status: z.object({ phase: z.string().nullish() }).nullish(),
+  status: z
+    .object({ phase: z.string().nullish(), podIP: z.string().nullish(), conditions, containerStatuses })
+    .nullish(),
 });
 
 /** @throws AshlarError `malformed` */
@@ -41,6 +64,10 @@ export function readPod(object: unknown): KubePod {
     name: metadata.name,
     uid: metadata.uid,
     labels: metadata.labels ?? {},
+    node: spec?.nodeName ?? undefined,
+    address: status?.podIP ?? undefined,
+    isReady: status?.conditions?.some(({ type, status: holds }) => type === "Ready" && holds === "True") ?? false,
+    restarts: (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
     hasEnded: status?.phase === "Succeeded" || status?.phase === "Failed",
     isTerminating: typeof metadata.deletionTimestamp === "string",
     isMirror: metadata.annotations?.[MIRROR] !== undefined,
