@@ -84,7 +84,7 @@ export class ClusterMember implements MemberAccess {
       );
       return { kind: "accepted" };
     } catch (error) {
-      if (error instanceof ApiError) return answerOf(error.status);
+      if (error instanceof ApiError && !error.isTooEarly) return answerOf(error.status);
       throw error;
     }
   }

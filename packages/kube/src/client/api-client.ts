@@ -25,6 +25,8 @@ const ANSWER_TIMEOUT_MS = 60_000;
 /** Connections are kept: a handshake costs more than most requests. */
 const MAX_SOCKETS = 8;
 const KEEP_ALIVE_MS = 10_000;
+/** An API server that starts has some seconds in which it answers, and has not read yet who may do what. */
+const STARTING_MS = 120_000;
 
 /**
  * Speaks to one API server. Every method throws ApiError when it refuses, AshlarError `unavailable` when there is no
@@ -34,6 +36,7 @@ export class ApiClient implements Disposable {
   readonly #access: ClusterAccess;
   readonly #credentials: CredentialSource;
   readonly #agent: Agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: MAX_SOCKETS });
+  #awayMs = Number.NEGATIVE_INFINITY;
 
   constructor(access: ClusterAccess) {
     this.#access = access;
@@ -91,7 +94,7 @@ export class ApiClient implements Disposable {
     );
     // What a program has given may have been taken back before its time.
     if (statusCode === 401 && this.#credentials.forget()) return await this.#send(asked, signal, timeoutMs);
-    throw new ApiError(asked.what, status);
+    throw new ApiError(asked.what, status, performance.now() - this.#awayMs < STARTING_MS);
   }
 
   async #once(asked: ApiRequest, signal: AbortSignal, timeoutMs: number): Promise<IncomingMessage> {
@@ -159,10 +162,21 @@ export class ApiClient implements Disposable {
     if (error instanceof SyntaxError) {
       return new AshlarError("malformed", `${what}: expected JSON from ${this.server}, found something else`);
     }
-    const message = `${what}: no answer from the API server ${this.server}: ${messageOf(error)}`;
-    const isStranger = error instanceof Error && "code" in error && STRANGERS.test(String(error.code));
-    return new AshlarError(isStranger ? "untrusted" : "unavailable", message, { cause: error });
+    const why = messageOf(error);
+    if (error instanceof Error && "code" in error && STRANGERS.test(String(error.code))) {
+      const message = `${what}: the API server ${this.server} has not proven to be the one of the kubeconfig: ${firstPart(why)}`;
+      const hint = "compare certificate-authority in the kubeconfig with the CA of the cluster";
+      return new AshlarError("untrusted", message, { cause: error, hint });
+    }
+    this.#awayMs = performance.now();
+    const message = `${what}: no answer from the API server ${this.server}: ${why}`;
+    return new AshlarError("unavailable", message, { cause: error });
   }
+}
+
+/** Node.js goes on with an option of its own, which is not one of ours. */
+function firstPart(text: string): string {
+  return text.split(";", 1)[0] ?? "";
 }
 
 /** Node.js' codes for certificates that do not lead to the one that is trusted, or are another host's. */

@@ -44,10 +44,16 @@ function textOf(value: unknown): string {
 /** The API server has refused. What that means depends on the request: see `status`. */
 export class ApiError extends AshlarError {
   readonly status: ApiStatus;
+  /** It does not know yet who asks, or what they may do. */
+  readonly isTooEarly: boolean;
 
-  constructor(what: string, status: ApiStatus) {
-    super(codeOf(status.code), `${what}: the API server answers ${status.code}: ${status.message}`, hintFor(status));
+  /** @param isStarting it has answered nobody a short while ago */
+  constructor(what: string, status: ApiStatus, isStarting: boolean) {
+    const isTooEarly = isStarting && (status.code === 401 || status.code === 403);
+    const message = `${what}: the API server answers ${status.code}: ${status.message}`;
+    super(isTooEarly ? "unavailable" : codeOf(status.code), message, hintFor(status));
     this.status = status;
+    this.isTooEarly = isTooEarly;
   }
 }
 

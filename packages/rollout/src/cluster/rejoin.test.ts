@@ -30,6 +30,8 @@ test("a node takes pods again when it is proven, and Ready in the boot that was 
     ["no answer", { member: undefined }, "wait"],
     ["not Ready in time", { member: { ...ours, isReady: false }, waitedMs: 1001 }, "end: not-ready"],
     ["no answer in time", { member: undefined, waitedMs: 1001 }, "end: not-ready"],
+    ["gone, until its kubelet makes it anew", { member: "gone" }, "wait"],
+    ["gone for good", { member: "gone", waitedMs: 1001 }, "end: not-ready"],
     ["uncordoned", { member: { ...ours, cordon: "none" } }, "end"],
     ["cordoned by somebody else", { member: { ...ours, cordon: "foreign" } }, "end"],
     ["only staged", { end: { kind: "done", how: "staged" } }, "end"],
@@ -41,6 +43,7 @@ test("a node takes pods again when it is proven, and Ready in the boot that was 
     ],
     ["fell back to something else", { end: stopped, isProven: false }, "end: fell-back"],
     ["stopped before it restarted", { end: stopped, hasRestarted: false, isProven: false }, "uncordon"],
+    ["the same, gone", { end: stopped, hasRestarted: false, member: "gone" }, "end: fell-back"],
     [
       "the same, cordoned by somebody else",
       { end: stopped, hasRestarted: false, member: { ...ours, cordon: "foreign" } },

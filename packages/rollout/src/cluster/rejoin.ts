@@ -11,8 +11,8 @@ export type RejoinFacts = {
   readonly isProven: boolean;
   /** It was told to restart, in this turn or in the one that this goes on with. */
   readonly hasRestarted: boolean;
-  /** Undefined: the API server does not answer, or knows no such Node. */
-  readonly member: Member | undefined;
+  /** `gone`: the API server knows no such Node. Undefined: it does not answer. */
+  readonly member: Member | "gone" | undefined;
   readonly waitedMs: number;
   /** How long a node may take until its kubelet is Ready. */
   readonly timeoutMs: number;
@@ -32,14 +32,15 @@ export function nextRejoinStep(facts: RejoinFacts): RejoinStep {
   if (!hasRestarted && end.kind === "stop") return giveBack(facts);
   // It is at least one that was proven before: who fell back serves on as the release that it has.
   if (!isProven) return over(facts, "what it runs is not proven");
-  if (member === undefined || !isBack(facts, member)) return awaitMember(facts);
+  // A kubelet that starts makes its Node anew.
+  if (member === undefined || member === "gone" || !isBack(facts, member)) return awaitMember(facts);
   if (member.cordon === "ours") return { kind: "uncordon" };
   return over(facts, undefined);
 }
 
 function giveBack(facts: RejoinFacts): RejoinStep {
   const { member, waitedMs, timeoutMs } = facts;
-  if (member?.cordon === "ours") return { kind: "uncordon" };
+  if (isOurs(member)) return { kind: "uncordon" };
   if (member !== undefined || waitedMs > timeoutMs) return over(facts, undefined);
   return { kind: "wait" };
 }
@@ -50,9 +51,11 @@ function awaitMember(facts: RejoinFacts): RejoinStep {
   const why =
     member === undefined
       ? "the API server has no answer about it"
-      : member.isReady
-        ? "its kubelet has not reported the boot that was proven"
-        : `its Node is not Ready (${member.readiness})`;
+      : member === "gone"
+        ? "the cluster has no such Node"
+        : member.isReady
+          ? "its kubelet has not reported the boot that was proven"
+          : `its Node is not Ready (${member.readiness})`;
   if (end.kind === "stop") return over(facts, why);
   const message = `it has not rejoined its cluster: ${why}, after ${Math.round(timeoutMs / 1000)} s`;
   return over({ ...facts, end: { kind: "stop", reason: { code: "not-ready", message } } }, why);
@@ -63,8 +66,12 @@ function isBack({ bootId }: RejoinFacts, member: Member): boolean {
 }
 
 function over({ end, member }: RejoinFacts, why: string | undefined): RejoinStep {
-  if (member?.cordon === "foreign")
+  if (typeof member === "object" && member.cordon === "foreign")
     return { kind: "end", end, note: "it stays cordoned, as somebody else had left it" };
-  const isLeft = member?.cordon === "ours" && why !== undefined;
+  const isLeft = isOurs(member) && why !== undefined;
   return { kind: "end", end, note: isLeft ? `it stays cordoned: ${why}` : undefined };
+}
+
+function isOurs(member: RejoinFacts["member"]): boolean {
+  return typeof member === "object" && member.cordon === "ours";
 }

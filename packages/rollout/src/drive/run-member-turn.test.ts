@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { AshlarError } from "@ashlar/base";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
 import type { EvictionAnswer, Member, Pod } from "../cluster/member.ts";
@@ -17,7 +18,9 @@ class World {
   member: Member = { name: "node-1", isReady: true, readiness: "", cordon: "none", bootId: "a" };
   answer: EvictionAnswer = { kind: "accepted" };
   fallsBack = false;
+  loggedIn = true;
   onEvict: () => void = () => undefined;
+  onReboot: () => void = () => undefined;
   readonly pods: Pod[] = [testPod("web-1")];
 
   get node(): NodeAccess {
@@ -33,6 +36,7 @@ class World {
 
   #reboot(): void {
     this.done.push(`reboot with ${this.pods.length} pods, ${this.member.cordon}`);
+    this.onReboot();
     const failure = { version: "1.1.0", bootId: "b", at: "2026-11-22T12:00:00Z", check: "containerd", message: "" };
     const after = this.fallsBack ? { failures: [failure] } : { version: "1.1.0" };
     this.status = { ...this.status, ...after, staged: null, bootId: "b" };
@@ -50,7 +54,10 @@ class World {
     };
     return {
       name: "node-1",
-      look: async () => this.member,
+      look: async () => {
+        if (!this.loggedIn) throw new AshlarError("privilege", "the Node: 401: Unauthorized");
+        return this.member;
+      },
       cordon: async () => void (this.member = { ...this.member, cordon: "ours" }),
       uncordon: async () => {
         this.done.push("uncordon");
@@ -128,6 +135,21 @@ test("a node that somebody else has cordoned stays so", async () => {
   assert.equal(end.kind, "done");
   assert.deepEqual([world.done, cluster.cordoned], [["reboot with 0 pods, foreign"], true]);
   assert.match(cluster.note ?? "", /somebody else/u);
+});
+
+test("a login that has ended stops the rollout, and leaves what is known of the node", async () => {
+  const world = new World();
+  world.onReboot = () => void (world.loggedIn = false);
+  const { end, cluster, proven } = await world.turn();
+  assert.ok(end.kind === "stop" && end.reason.code === "not-ready");
+  assert.equal(end.reason.message, "it may still be cordoned: the Node: 401: Unauthorized");
+  assert.deepEqual([proven, cluster.cordoned], ["1.1.0", null]);
+
+  const early = new World();
+  early.loggedIn = false;
+  const stopped = await early.turn();
+  assert.ok(stopped.end.kind === "stop" && stopped.end.reason.code === "not-drained");
+  assert.match(stopped.end.reason.message, /401: Unauthorized; it may still be cordoned/u);
 });
 
 test("a node that fell back stops the rollout, and serves on as what it is proven to be", async () => {

@@ -3,8 +3,7 @@ import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateStatus } from "@ashlar/protocol";
 import type { DrainPolicy } from "../cluster/drain.ts";
-import type { Member } from "../cluster/member.ts";
-import { nextRejoinStep } from "../cluster/rejoin.ts";
+import { nextRejoinStep, type RejoinFacts } from "../cluster/rejoin.ts";
 import type { End, Goal } from "../turn/turn.ts";
 import type { ClusterResult } from "../turn/update-result.ts";
 import { drainMember, type DrainResult, type MemberAccess } from "./drain-member.ts";
@@ -50,7 +49,7 @@ export async function runMemberTurn(
     const restarted = turn.hasRestarted || (options.resumed && !hasBegun);
     const { end, note, member: last } = await rejoin(member, { ...turn, hasRestarted: restarted }, goal, options);
     const { evicted = 0, blocked = [] } = drained ?? {};
-    const isCordoned = last === undefined ? null : last.cordon !== "none";
+    const isCordoned = typeof last === "object" ? last.cordon !== "none" : null;
     return {
       ...turn,
       end: withNote(end, note),
@@ -76,13 +75,33 @@ function withOnReboot(node: NodeAccess, onReboot: () => void): NodeAccess {
   };
 }
 
-/** Waits until the node may take pods again, or until it is clear that it will not. */
+type Rejoined = { readonly end: End; readonly note: string | undefined; readonly member: RejoinFacts["member"] };
+
+/** What the nodes before have become must not be lost because the API server refuses to say anything about this one. */
 async function rejoin(
   access: MemberAccess,
   turn: TurnResult,
   goal: Goal,
+  options: Pick<TurnOptions, "onEvent" | "signal">,
+): Promise<Rejoined> {
+  try {
+    return await waitForRejoin(access, turn, goal, options);
+  } catch (error) {
+    if (!(error instanceof AshlarError) || error.code === "interrupted") throw error;
+    const note = `it may still be cordoned: ${error.message}`;
+    const { end } = turn;
+    if (end.kind === "stop" || end.how === "staged") return { end, note, member: undefined };
+    return { end: { kind: "stop", reason: { code: "not-ready", message: note } }, note: undefined, member: undefined };
+  }
+}
+
+/** Waits until the node may take pods again, or until it is clear that it will not. */
+async function waitForRejoin(
+  access: MemberAccess,
+  turn: TurnResult,
+  goal: Goal,
   { onEvent, signal }: Pick<TurnOptions, "onEvent" | "signal">,
-): Promise<{ readonly end: End; readonly note: string | undefined; readonly member: Member | undefined }> {
+): Promise<Rejoined> {
   const startMs = performance.now();
   const facts = {
     end: turn.end,
@@ -106,11 +125,19 @@ async function rejoin(
   }
 }
 
-async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promise<Member | undefined> {
-  return await unlessUnavailable(access.look(signal));
+async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promise<RejoinFacts["member"]> {
+  const look = async (): Promise<RejoinFacts["member"]> => {
+    try {
+      return await access.look(signal);
+    } catch (error) {
+      if (error instanceof AshlarError && error.code === "not-found") return "gone";
+      throw error;
+    }
+  };
+  return await unlessUnavailable(look());
 }
 
-/** A restarting control plane, or a Node that is gone, is waited for like one that is not Ready. */
+/** A restarting control plane is waited for like a Node that is not Ready. */
 async function unlessUnavailable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
