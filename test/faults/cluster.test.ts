@@ -77,7 +77,7 @@ test("members of one class are proven to be one identity", { timeout: 20 * MINUT
 
 test("a pod on each node; from each, the other is reached", { timeout: 40 * MINUTES }, async () => {
   const pods = await readyPods();
-  assert.deepEqual(pods.map(({ node }) => node).toSorted(), NODES);
+  assert.deepEqual(new Set(pods.map(({ node }) => node)), new Set(NODES));
   for (const from of pods) {
     for (const to of pods) assert.equal(await ask(from, `${to.address}:8080`), to.name, `${from.node} to ${to.node}`);
   }
