@@ -5,6 +5,7 @@ import { stopCluster } from "./cluster/control-plane.ts";
 import { withLab } from "./lab-lock.ts";
 import { labPaths, type LabPaths } from "./lab-paths.ts";
 import { machineProcesses } from "./machine.ts";
+import { stopLabNames } from "./name-server/start.ts";
 import { stopRepositoryServer } from "./repository-server.ts";
 
 /**
@@ -24,6 +25,7 @@ export async function removeLab(paths: LabPaths): Promise<boolean> {
   const existed = processes.length > 0 || existsSync(paths.directory) || existsSync(paths.runtime);
   await endProcesses(processes, GRACE_MS);
   await stopRepositoryServer(paths);
+  await stopLabNames(paths);
   await stopCluster(paths);
   await rm(paths.directory, { recursive: true, force: true });
   await rm(paths.runtime, { recursive: true, force: true });

@@ -36,6 +36,8 @@ export type LabState = {
   readonly processors: number;
   readonly memoryMiB: number;
   readonly nodes: readonly NodeState[];
+  /** Of the lab's name server; it is in the nodes' measured configuration: it never changes. Undefined for older labs. */
+  readonly namePort?: number | undefined;
   readonly repository?: RepositoryState | undefined;
   readonly cluster?: ClusterState | undefined;
 };
@@ -59,6 +61,7 @@ const labState: z.ZodType<LabState> = z.strictObject({
   processors: z.int().min(1).max(64),
   memoryMiB: z.int().min(256),
   nodes: z.array(nodeState).max(99),
+  namePort: port.optional(),
   repository: z.strictObject({ directory: z.string(), port, command: z.array(z.string()).min(2).max(16) }).optional(),
   cluster: clusterState.optional(),
 });
@@ -107,7 +110,7 @@ export async function portsOfAllLabs(): Promise<Set<number>> {
   return ports;
 }
 
-function portsOf({ nodes, repository, cluster }: LabState): number[] {
+function portsOf({ nodes, namePort, repository, cluster }: LabState): number[] {
   return [
     ...nodes.flatMap(({ sshPort, agentPort, kubeletPort, servicePort }) => [
       sshPort,
@@ -115,6 +118,7 @@ function portsOf({ nodes, repository, cluster }: LabState): number[] {
       kubeletPort,
       servicePort,
     ]),
+    namePort,
     repository?.port,
     cluster?.apiPort,
     cluster?.imagePort,

@@ -16,6 +16,7 @@ import { withLab } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { powerOn, withPortsLocked } from "./machine.ts";
+import { startLabNames } from "./name-server/start.ts";
 import { makeOperatorKey } from "./operator-key.ts";
 import { labNodeConfig, type LabUpdates } from "./provisioning-envelope.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
@@ -127,7 +128,12 @@ async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabStat
   for (const { name } of state.nodes) {
     throwIfInterrupted(options.signal);
     say(`${name}: making its disk and its TPM`);
-    await makeNode(paths, name, options, labNodeConfig(name, sshPublicKey, { updates, cluster: membership }));
+    await makeNode(
+      paths,
+      name,
+      options,
+      labNodeConfig(name, sshPublicKey, { updates, cluster: membership, namePort: state.namePort }),
+    );
   }
   await writeEkRoots(paths);
   await writeLabState(paths, state);
@@ -148,6 +154,7 @@ async function startServers(
   say: (message: string) => void,
 ): Promise<Started> {
   const state = await planLab(options, accelerator);
+  await startLabNames(paths, state);
   await startRepositoryServer(paths, state);
   const membership =
     state.cluster === undefined ? undefined : await startCluster(paths, state.cluster, say, options.signal);
@@ -170,7 +177,7 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
   const { repository, cluster } = options;
   const version = cluster === undefined ? undefined : await checkCluster(cluster);
   const perNode = cluster === undefined ? 2 : 4;
-  const count = perNode * options.nodes + (repository === undefined ? 0 : 1) + (cluster === undefined ? 0 : 2);
+  const count = 1 + perNode * options.nodes + (repository === undefined ? 0 : 1) + (cluster === undefined ? 0 : 2);
   const ports = await allocatePorts(count, await portsOfAllLabs(), isPortFree);
   const take = (): number => ports.shift() ?? 0;
   return {
@@ -187,6 +194,7 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
       agentPort: take(),
       ...(cluster === undefined ? {} : { kubeletPort: take(), servicePort: take() }),
     })),
+    namePort: take(),
     ...(repository === undefined
       ? {}
       : { repository: { directory: resolve(repository.directory), port: take(), command: repository.command } }),

@@ -17,6 +17,7 @@ import { KUBELET_PORT, nodeCardAddress, SERVICE_NODE_PORT } from "./cluster/addr
 import { clusterPaths } from "./cluster/cluster-paths.ts";
 import { startClusterServers, startControlPlane } from "./cluster/control-plane.ts";
 import { ConsoleFollower } from "./console-log.ts";
+import { startLabNames, stopLabNames } from "./name-server/start.ts";
 import { nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
 import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
 import { provisioningEnvelope } from "./provisioning-envelope.ts";
@@ -60,6 +61,7 @@ export async function powerOn(
     const newState = await withFreePorts(state, nodeName);
     await writeLabState(paths, newState);
     try {
+      await startLabNames(paths, newState);
       await startRepositoryServer(paths, newState);
       if (newState.cluster !== undefined) {
         await startClusterServers(paths, newState.cluster);
@@ -81,10 +83,12 @@ export async function withPortsLocked<T>(paths: LabPaths, work: () => Promise<T>
   return await withLock(join(runtimeDirectory(), "ports.lock"), options, work);
 }
 
-/** Cuts a machine's power. With the last machine of a lab its repository is no longer served. */
+/** Cuts a machine's power. With the last machine of a lab its repository and its names are no longer served. */
 export async function powerOff(paths: LabPaths, nodeName: string): Promise<void> {
   await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
-  if ((await machineProcesses(paths)).length === 0) await stopRepositoryServer(paths);
+  if ((await machineProcesses(paths)).length > 0) return;
+  await stopRepositoryServer(paths);
+  await stopLabNames(paths);
 }
 
 /** Waits until a machine that was asked to shut down is off. When it gets no further, its power is cut. */

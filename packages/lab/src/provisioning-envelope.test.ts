@@ -33,3 +33,11 @@ test("a node that gets updates knows from where, from whom and by which keys", (
   assert.equal(files(withRoot)[2], 'data:,{"é":1}');
   assert.match(withRoot, /"path":"\/etc\/ashlar\/release-root\.json"/u);
 });
+
+test("a lab's node asks the lab's name server and no other", () => {
+  const config = labNodeConfig("n", "key", { namePort: 22_007 });
+  assert.match(config, /"path":"\/etc\/systemd\/network\/80-ashlar-dhcp\.network\.d\/10-lab\.conf"/u);
+  const [, text = ""] = /data:,(%5BNetwork%5D[^"]*)/u.exec(config) ?? [];
+  const others = ["DHCPv4", "DHCPv6", "IPv6AcceptRA"].map((section) => `[${section}]\nUseDNS=no\n`);
+  assert.equal(decodeURIComponent(text), `[Network]\nDNS=10.0.2.2:22007\n${others.join("")}`);
+});

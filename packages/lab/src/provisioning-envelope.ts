@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "@ashlar/base";
+import { nameServerFile } from "./name-server/node-part.ts";
 import { clusterFiles, type ClusterMembership } from "./cluster/node-part.ts";
 
 export type NodeParts = {
@@ -33,14 +34,24 @@ export type LabUpdates = {
 export type LabParts = {
   readonly updates?: LabUpdates | undefined;
   readonly cluster?: ClusterMembership | undefined;
+  /** Of this computer's 127.0.0.1. */
+  readonly namePort?: number | undefined;
 };
 
 /**
- * A lab node's own part: its host name, the lab's key for the user `core`, where it gets updates from, and which cluster it
- * joins. What the class part says about any of it wins.
+ * A lab node's own part: its host name, the lab's key for the user `core`, the lab's name server, where it gets updates from,
+ * and which cluster it joins. What the class part says about any of it wins.
  */
-export function labNodeConfig(nodeName: string, sshPublicKey: string, { updates, cluster }: LabParts = {}): string {
+export function labNodeConfig(
+  nodeName: string,
+  sshPublicKey: string,
+  { updates, cluster, namePort }: LabParts = {},
+): string {
   const files = [textFile("/etc/hostname", `${nodeName}\n`)];
+  if (namePort !== undefined) {
+    const { path, text } = nameServerFile(namePort);
+    files.push(textFile(path, text));
+  }
   if (updates !== undefined) files.push(textFile("/etc/ashlar/update.yaml", updatePolicy(updates)));
   if (updates?.releaseRoot !== undefined) {
     files.push(textFile("/etc/ashlar/release-root.json", Buffer.from(updates.releaseRoot).toString("utf8")));
