@@ -36,8 +36,10 @@ import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./ag
 const SILENCE_MS = 120_000;
 /** How long it may work on one answer: a node that always says so must not hold up the others' verdicts for ever. */
 const REQUEST_LIMIT_MS = 600_000;
-/** The kernel of a node whose agent is only being started, or of a forwarder before a dead node, takes connections too. */
-const HANDSHAKE_TIMEOUT_MS = 45_000;
+/** A node that does not answer to this is off, or behind something that drops what it does not know. */
+const CONNECT_TIMEOUT_MS = 45_000;
+/** The kernel of a node takes connections while the agent is only being started: on a loaded one that takes a minute. */
+const HANDSHAKE_TIMEOUT_MS = 120_000;
 /** How often, and how long each time, a node that is busy may put us off. */
 const MAX_RETRIES = 5;
 const MAX_RETRY_AFTER_MS = 15_000;
@@ -207,15 +209,16 @@ export class AgentClient implements Disposable {
       signal: AbortSignal.any(signals),
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
     });
-    const silence = setTimeout(() => outgoing.destroy(new Error(`none within ${silenceMs / 1000} s`)), silenceMs);
-    outgoing.on("information", () => silence.refresh());
+    let silence: NodeJS.Timeout | undefined;
+    outgoing.on("information", () => silence?.refresh());
     outgoing.once("response", (response) => {
-      response.on("data", () => silence.refresh());
+      response.on("data", () => silence?.refresh());
       readResponse(response).then(resolve, reject);
     });
     outgoing.once("error", reject);
     // Nothing leaves before the peer is known to be the right one.
     whenSecure(outgoing, (socket) => {
+      silence = setTimeout(() => outgoing.destroy(new Error(`none within ${silenceMs / 1000} s`)), silenceMs);
       const problem = this.#judgePeer(socket);
       if (problem === undefined) outgoing.end(typeof body === "object" ? JSON.stringify(body) : body);
       else outgoing.destroy(problem);
@@ -259,7 +262,12 @@ function whenSecure(outgoing: ClientRequest, then: (socket: Socket) => void): vo
       then(socket);
       return;
     }
-    const timer = setTimeout(() => outgoing.destroy(new Error("no TLS connection in time")), HANDSHAKE_TIMEOUT_MS);
+    const giveUp = (): void => void outgoing.destroy(new Error("no TLS connection in time"));
+    let timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, HANDSHAKE_TIMEOUT_MS);
+    });
     outgoing.once("close", () => clearTimeout(timer));
     socket.once("secureConnect", () => {
       clearTimeout(timer);

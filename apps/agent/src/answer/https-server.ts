@@ -5,7 +5,7 @@ import type { RefusalCode } from "../shared/refusal.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 /** Generous for a node under emulation, and short enough that idle attackers lose their places. */
-const HANDSHAKE_TIMEOUT_MS = 20_000;
+const HANDSHAKE_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
