@@ -97,6 +97,9 @@ test("a drain leaves pods of DaemonSets and of a node's own files", { timeout: 1
   const bound = "--for=jsonpath={.spec.nodeName}=w-daemon";
   await lab.kubectl("wait", "--for=create", "--timeout=5m", "pod", "-l", "app=daemon");
   await lab.kubectl("wait", bound, "--timeout=5m", "pod", "-l", "app=daemon");
+  using server = await Cluster.open({ kubeconfig: lab.access.kubeconfig });
+  const [daemon] = await server.pods("app=daemon", signal);
+  assert.deepEqual([daemon?.node, daemon?.controller?.kind, daemon?.isReady], ["w-daemon", "DaemonSet", false]);
   const { outcome, cluster } = await turn("w-daemon", { onReboot: async (id) => lab.reportBoot("w-daemon", id) });
   assert.deepEqual([outcome, cluster], ["updated", { evicted: 0, blocked: [], cordoned: false, note: null }]);
   const left = await lab.kubectl("get", "pods", "--field-selector=spec.nodeName=w-daemon", "-o", "name");

@@ -75,6 +75,23 @@ test("what a kubelet writes into its Node does not hide the Node", () => {
   assert.throws(() => readNode({ metadata: {} }), { code: "malformed" });
 });
 
+test("what a kubelet writes into its pods, and what it does not", () => {
+  const metadata = { namespace: "shop", name: "web-1", uid: "1" };
+  const conditions = [
+    { type: "PodScheduled", status: "True" },
+    { type: "Ready", status: "True" },
+  ];
+  const containerStatuses = [{ restartCount: 2 }, { restartCount: 1 }];
+  const of = (status: object) => {
+    const { node, address, isReady, restarts } = readPod({ metadata, spec: { nodeName: "w" }, status });
+    return [node, address, isReady, restarts];
+  };
+  assert.deepEqual(of({ podIP: "10.244.0.7", conditions, containerStatuses }), ["w", "10.244.0.7", true, 3]);
+  assert.deepEqual(of({ conditions: conditions.slice(0, 1) }), ["w", undefined, false, 0]);
+  // It must not keep a drain from ending.
+  assert.deepEqual(of({ conditions: "Ready", containerStatuses: [{}] }), ["w", undefined, false, 0]);
+});
+
 test("a Pod: only what controls it makes it anew", () => {
   const metadata = { namespace: "shop", name: "web-1", uid: "1", ownerReferences: [{ kind: "ConfigMap", name: "c" }] };
   const pod = readPod({
