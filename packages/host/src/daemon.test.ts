@@ -46,6 +46,19 @@ test("a daemon that ends, hangs or is missing says why", async () => {
   });
 });
 
+test("who is interrupted does not wait until a daemon is ready, and leaves none", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const interruption = new AbortController();
+    const isReady = async (): Promise<boolean> => {
+      interruption.abort();
+      return false;
+    };
+    const options = { logPath: join(directory, "log"), isReady, timeoutMs: 600_000, signal: interruption.signal };
+    await assert.rejects(startDaemon("sleep", ["86398"], options), { code: "interrupted" });
+    for (let left = 1; left > 0;) left = (await findProcesses((argv) => argv[1] === "86398")).length;
+  });
+});
+
 test("a port in use is not free", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
+import { throwIfInterrupted } from "./interruption.ts";
 
 export type DaemonOptions = {
   /** Gets standard output and standard error; made anew. */
@@ -10,6 +11,8 @@ export type DaemonOptions = {
   /** Whether the program is at work, asked until it is so. */
   readonly isReady: () => Promise<boolean>;
   readonly timeoutMs: number;
+  /** Ends the program while it is not ready yet. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 const POLL_MS = 25;
@@ -22,7 +25,7 @@ const LOG_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | c
  * Resolves when it is ready.
  *
  * @throws AshlarError `missing-tool` when it is not installed, `failed` when it ends or is not ready in time (the message
- * holds the end of its log). It has ended then.
+ * holds the end of its log), `interrupted`. It has ended then.
  */
 export async function startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<void> {
   const log = openSync(options.logPath, LOG_FLAGS, 0o600);
@@ -40,6 +43,8 @@ export async function startDaemon(program: string, args: readonly string[], opti
     if (ended === "not installed") {
       throw new AshlarError("missing-tool", `the program ${program} is not installed`);
     }
+    if (options.signal?.aborted === true) child.kill("SIGKILL");
+    throwIfInterrupted(options.signal);
     if (performance.now() >= deadline) {
       child.kill("SIGKILL");
       ended ??= `was not ready within ${options.timeoutMs / 1000} s`;

@@ -84,6 +84,24 @@ test("a lock that is waited for is given in the end", async () => {
   assert.deepEqual(order, ["first", "second"]);
 });
 
+test("who waits for longer than a second is told what for, once, and can give up", async () => {
+  const path = newPath();
+  const child = await holdElsewhere(path);
+  const giveUp = new AbortController();
+  const told: string[] = [];
+  const onWait = (message: string): void => {
+    told.push(message);
+    giveUp.abort();
+  };
+  const options = { ...OURS, waitMs: 600_000, onWait, signal: giveUp.signal };
+  await assert.rejects(withLock(path, options, nothing), isError("interrupted", /interrupted/u));
+  assert.deepEqual(told, [`waiting for the thing: it is in use by process ${child.pid} (a child)`]);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await withLock(path, { ...options, signal: undefined }, nothing);
+  assert.equal(told.length, 1, "nobody is told about a lock that is free");
+});
+
 test("the lock of a killed process is free", async () => {
   const path = newPath();
   const child = await holdElsewhere(path);

@@ -12,6 +12,10 @@ export type LockOptions = {
   readonly holder: string;
   /** How long to wait for the lock. Default: not at all. */
   readonly waitMs?: number;
+  /** Is told once what is waited for, in words, when that has taken a second. */
+  readonly onWait?: ((message: string) => void) | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /**
@@ -22,7 +26,7 @@ export type LockOptions = {
  * file's directory: nobody else can open the file. A directory that is missing is made, for this user alone.
  *
  * @throws AshlarError `conflict` when the lock is still taken after `waitMs`: the message names the process that has it;
- * `untrusted` when what is at the path may be somebody else's.
+ * `untrusted` when what is at the path may be somebody else's; `interrupted`.
  */
 export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -31,12 +35,16 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   return await work();
 }
 
-async function takeLock(path: string, { what, waitMs = 0 }: LockOptions): Promise<FileHandle> {
+/** From when on somebody who waits wonders what for. */
+const QUIET_MS = 1000;
+
+async function takeLock(path: string, options: LockOptions): Promise<FileHandle> {
+  const { what, waitMs = 0 } = options;
   const deadline = performance.now() + waitMs;
   for (;;) {
     const file = await openLockFile(path);
     try {
-      if (!(await lock(file, Math.max(0, deadline - performance.now())))) {
+      if (!(await waitForLock(file, Math.max(0, deadline - performance.now()), options))) {
         throw new AshlarError("conflict", `${what} is in use by ${await readHolder(file)}`, {
           hint: "wait until it has finished",
         });
@@ -51,15 +59,25 @@ async function takeLock(path: string, { what, waitMs = 0 }: LockOptions): Promis
   }
 }
 
+/** @returns whether it was given in time */
+async function waitForLock(file: FileHandle, waitMs: number, { what, onWait, signal }: LockOptions): Promise<boolean> {
+  const quietMs = Math.min(waitMs, QUIET_MS);
+  if (await lock(file, quietMs, signal)) return true;
+  if (waitMs === quietMs) return false;
+  onWait?.(`waiting for ${what}: it is in use by ${await readHolder(file)}`);
+  return await lock(file, waitMs - quietMs, signal);
+}
+
 /**
  * Node.js has no flock(2). What util-linux's flock does to a descriptor that it inherits, it does to the open file behind
  * it, which is ours, and stays locked when flock has ended.
  */
-async function lock(file: FileHandle, waitMs: number): Promise<boolean> {
+async function lock(file: FileHandle, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
   const seconds = (waitMs / 1000).toFixed(3);
   const { status } = await run("flock", ["--exclusive", "--timeout", seconds, "3"], {
     acceptStatus: [0, LOCK_IS_TAKEN],
     descriptors: [file.fd],
+    signal,
   });
   return status === 0;
 }

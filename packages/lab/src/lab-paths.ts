@@ -13,6 +13,8 @@ export type LabPaths = {
   /** Beside the directory, which comes and goes. */
   readonly lock: string;
   readonly state: string;
+  /** What the state will be, until the lab is made. */
+  readonly plan: string;
   readonly manifest: string;
   readonly certificateAuthority: string;
   readonly ekRoots: string;
@@ -60,6 +62,7 @@ export function labPaths(name: string): LabPaths {
     runtime: join(runtimeDirectory(), hash),
     lock: `${directory}.lock`,
     state: join(directory, STATE_FILE),
+    plan: join(directory, "lab-plan.json"),
     manifest: join(directory, "manifest.json"),
     certificateAuthority: join(directory, "tpm-ca"),
     ekRoots: join(directory, "tpm-ca", "ek-roots.pem"),

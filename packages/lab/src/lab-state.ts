@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { isMissing, writeFileAtomically } from "@ashlar/host";
 import { z } from "zod";
@@ -30,8 +30,8 @@ export type RepositoryState = {
 export type LabState = {
   readonly schema: "ashlar.lab/v1";
   readonly name: string;
-  /** The directory that the image was copied from. */
-  readonly image: string;
+  /** The directory that the image was copied from. None when the lab has no nodes. */
+  readonly image?: string | undefined;
   readonly accelerator: Accelerator;
   readonly processors: number;
   readonly memoryMiB: number;
@@ -56,7 +56,7 @@ const nodeState: z.ZodType<NodeState> = z.strictObject({
 const labState: z.ZodType<LabState> = z.strictObject({
   schema: z.literal("ashlar.lab/v1"),
   name: z.string(),
-  image: z.string(),
+  image: z.string().optional(),
   accelerator: z.enum(ACCELERATORS),
   processors: z.int().min(1).max(64),
   memoryMiB: z.int().min(256),
@@ -68,10 +68,14 @@ const labState: z.ZodType<LabState> = z.strictObject({
 
 /** @throws AshlarError `not-found` without such a lab, `invalid` when it was made by another version or only half. */
 export async function readLabState(paths: LabPaths): Promise<LabState> {
+  return await readStateIn(paths.state, paths);
+}
+
+async function readStateIn(path: string, paths: LabPaths): Promise<LabState> {
   const hint = `run \`ashlar lab down --name ${paths.name}\` to remove what there is of it`;
   let text: string;
   try {
-    text = await readFile(paths.state, "utf8");
+    text = await readFile(path, "utf8");
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new AshlarError("not-found", `there is no lab named ${paths.name}`, {
@@ -82,32 +86,56 @@ export async function readLabState(paths: LabPaths): Promise<LabState> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new AshlarError("malformed", `expected JSON in ${paths.state}`, { hint });
+    throw new AshlarError("malformed", `expected JSON in ${path}`, { hint });
   }
   const state = labState.safeParse(value);
   if (!state.success) {
-    throw new AshlarError("invalid", `${paths.state}: ${z.prettifyError(state.error)}`, { hint });
+    throw new AshlarError("invalid", `${path}: ${z.prettifyError(state.error)}`, { hint });
   }
   return state.data;
 }
 
 export async function writeLabState(paths: LabPaths, state: LabState): Promise<void> {
-  await writeFileAtomically(paths.state, `${JSON.stringify(state, null, 2)}\n`);
+  await writeState(paths.state, state);
 }
 
-/** The ports that labs have been given, also those of machines that are stopped now. */
+/** Until the lab is made nothing but its ports counts: no other lab is given them. */
+export async function writeLabPlan(paths: LabPaths, state: LabState): Promise<void> {
+  await writeState(paths.plan, state);
+}
+
+/** The lab is made as planned. */
+export async function adoptLabPlan(paths: LabPaths): Promise<void> {
+  await rename(paths.plan, paths.state);
+}
+
+async function writeState(path: string, state: LabState): Promise<void> {
+  await writeFileAtomically(path, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** The ports that labs have been given, also those of machines that are stopped now, or are not made yet. */
 export async function portsOfAllLabs(): Promise<Set<number>> {
   const ports = new Set<number>();
   for (const name of await listLabs()) {
     try {
-      const state = await readLabState(labPaths(name));
+      const state = await readPlanOrState(labPaths(name));
       for (const each of portsOf(state)) ports.add(each);
     } catch (error) {
-      // A half-made lab has no ports to respect.
+      // What is left of a lab has no ports to respect.
       if (!(error instanceof AshlarError)) throw error;
     }
   }
   return ports;
+}
+
+/** In this order, since one becomes the other. */
+async function readPlanOrState(paths: LabPaths): Promise<LabState> {
+  try {
+    return await readStateIn(paths.plan, paths);
+  } catch (error) {
+    if (error instanceof AshlarError && error.code === "not-found") return await readLabState(paths);
+    throw error;
+  }
 }
 
 function portsOf({ nodes, namePort, repository, cluster }: LabState): number[] {

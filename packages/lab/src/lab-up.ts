@@ -8,13 +8,13 @@ import { isPortFree, run, throwIfInterrupted } from "@ashlar/host";
 import { chooseAccelerator } from "./accelerator.ts";
 import { allocatePorts } from "./allocate-ports.ts";
 import { checkCluster, prepareJoining, startCluster, type LabCluster } from "./cluster/start-cluster.ts";
-import type { ClusterMembership } from "./cluster/node-part.ts";
 import { waitForMembers } from "./cluster/wait-for-members.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { removeLab } from "./lab-down.ts";
 import { withLab } from "./lab-lock.ts";
+import type { LabProgress } from "./lab-progress.ts";
 import { labPaths, nodePaths, type LabPaths, type NodePaths } from "./lab-paths.ts";
-import { portsOfAllLabs, writeLabState, type LabState, type NodeState } from "./lab-state.ts";
+import { adoptLabPlan, portsOfAllLabs, writeLabPlan, type LabState, type NodeState } from "./lab-state.ts";
 import { powerOn, withPortsLocked } from "./machine.ts";
 import { startLabNames } from "./name-server/start.ts";
 import { makeOperatorKey } from "./operator-key.ts";
@@ -23,7 +23,7 @@ import type { Accelerator } from "./qemu-arguments.ts";
 import { repositoryUrl, startRepositoryServer } from "./repository-server.ts";
 import { FIRMWARE_VARIABLES_PATH, requireTools } from "./tools.ts";
 import { manufactureTpm, writeEkRoots } from "./tpm.ts";
-import { bootTimeoutMs, waitForNode, type NodeProgress } from "./wait-for-node.ts";
+import { bootTimeoutMs, waitForNode } from "./wait-for-node.ts";
 
 export type LabConfig = {
   /** The Ignition JSON that all nodes share. */
@@ -41,11 +41,12 @@ export type LabRepository = {
 
 export type LabUpOptions = {
   readonly name: string;
-  /** How many nodes: 1 to 16. They are called node-1, node-2, ... */
+  /** How many nodes: 1 to 16, or none beside a cluster's control plane. They are called node-1, node-2, ... */
   readonly nodes: number;
-  /** The directory with disk.raw and manifest.json. */
-  readonly image: string;
-  readonly config: LabConfig;
+  /** The directory with disk.raw and manifest.json. Only a lab without nodes does without. */
+  readonly image?: string | undefined;
+  /** Likewise. */
+  readonly config?: LabConfig | undefined;
   readonly repository?: LabRepository | undefined;
   /** A cluster that the nodes join, when their class does so: `kubeadm join --config /etc/kubernetes/join.yaml`. */
   readonly cluster?: LabCluster | undefined;
@@ -60,9 +61,6 @@ export type LabUpOptions = {
   /** For each node. Default: generous. */
   readonly timeoutMs?: number | undefined;
 };
-
-/** A line about the lab as a whole, or how far one node has come. */
-export type LabProgress = { readonly message: string } | NodeProgress;
 
 const MAX_NODES = 16;
 const DEFAULT_PROCESSORS = 2;
@@ -79,7 +77,7 @@ const DISK_BYTES = 8 * 1024 ** 3;
  */
 export async function labUp(options: LabUpOptions): Promise<Lab> {
   const paths = labPaths(options.name);
-  checkOptions(options);
+  const source = checkOptions(options);
   return await withLab(paths, "up", async () => {
     if (existsSync(paths.directory)) {
       throw new AshlarError("conflict", `the lab ${options.name} exists already`, {
@@ -90,7 +88,7 @@ export async function labUp(options: LabUpOptions): Promise<Lab> {
     await removeLab(paths);
     let state: LabState | undefined;
     try {
-      state = await startLab(paths, options);
+      state = await startLab(paths, options, source);
       await waitForAll(paths, state, options);
       await waitForCluster(paths, state, options);
     } catch (error) {
@@ -103,62 +101,55 @@ export async function labUp(options: LabUpOptions): Promise<Lab> {
   });
 }
 
-async function startLab(paths: LabPaths, options: LabUpOptions): Promise<LabState> {
+async function startLab(paths: LabPaths, options: LabUpOptions, source: NodeSource | undefined): Promise<LabState> {
   const say = (message: string): void => options.onProgress?.({ message });
-  const qemuVersion = await requireTools();
-  const choice =
-    options.accelerator === undefined
-      ? await chooseAccelerator(qemuVersion.join("."), options.signal)
-      : { accelerator: options.accelerator, reason: "as asked for" };
-  say(
-    `QEMU ${qemuVersion.join(".")} with ${choice.accelerator === "kvm" ? "KVM" : "emulation (TCG)"}: ${choice.reason}`,
-  );
+  const accelerator = await acceleratorOf(options, say);
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  await copyFile(join(options.image, "manifest.json"), paths.manifest);
+  if (source !== undefined) await copyFile(join(source.image, "manifest.json"), paths.manifest);
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `lab-${paths.name}`, "-f", paths.sshKey]);
   const sshPublicKey = (await readFile(`${paths.sshKey}.pub`, "utf8")).trim();
   const operatorPin = await makeOperatorKey(paths.operatorKey);
-  const started = await withPortsLocked(paths, async () => startServers(paths, options, choice.accelerator, say));
-  let { state } = started;
-  const { membership } = started;
-  const updates = await prepareUpdates(paths, state, operatorPin, options.repository?.trustedRoot);
-  if (state.cluster !== undefined && membership !== undefined) {
-    await prepareJoining(paths, state.cluster, membership, say, options.signal);
-  }
-  for (const { name } of state.nodes) {
-    throwIfInterrupted(options.signal);
-    say(`${name}: making its disk and its TPM`);
-    await makeNode(
-      paths,
-      name,
-      options,
-      labNodeConfig(name, sshPublicKey, { updates, cluster: membership, namePort: state.namePort }),
-    );
-  }
-  await writeEkRoots(paths);
-  await writeLabState(paths, state);
-  for (const { name } of state.nodes) {
-    throwIfInterrupted(options.signal);
-    state = await powerOn(paths, state, name);
-  }
-  return state;
-}
-
-type Started = { readonly state: LabState; readonly membership: ClusterMembership | undefined };
-
-/** What listens on ports of the lab's own: they are taken when this resolves. */
-async function startServers(
-  paths: LabPaths,
-  options: LabUpOptions,
-  accelerator: Accelerator,
-  say: (message: string) => void,
-): Promise<Started> {
-  const state = await planLab(options, accelerator);
+  const version = options.cluster === undefined ? undefined : await checkCluster(options.cluster);
+  let state = await withPortsLocked(paths, { say, signal: options.signal }, async () => {
+    const planned = await planLab(options, accelerator, version);
+    await writeLabPlan(paths, planned);
+    return planned;
+  });
   await startLabNames(paths, state);
   await startRepositoryServer(paths, state);
   const membership =
     state.cluster === undefined ? undefined : await startCluster(paths, state.cluster, say, options.signal);
-  return { state, membership };
+  const updates = await prepareUpdates(paths, state, operatorPin, options.repository?.trustedRoot);
+  if (state.cluster !== undefined && membership !== undefined) {
+    await prepareJoining(paths, state.cluster, membership, say, options.signal);
+  }
+  if (source !== undefined) {
+    for (const { name } of state.nodes) {
+      throwIfInterrupted(options.signal);
+      say(`${name}: making its disk and its TPM`);
+      const nodeConfig = labNodeConfig(name, sshPublicKey, { updates, cluster: membership, namePort: state.namePort });
+      await makeNode(paths, name, source, nodeConfig, options);
+    }
+    await writeEkRoots(paths);
+  }
+  throwIfInterrupted(options.signal);
+  await adoptLabPlan(paths);
+  for (const { name } of state.nodes) {
+    throwIfInterrupted(options.signal);
+    state = await powerOn(paths, state, name, { say, signal: options.signal });
+  }
+  return state;
+}
+
+async function acceleratorOf(
+  { accelerator: wanted, signal }: LabUpOptions,
+  say: (message: string) => void,
+): Promise<Accelerator> {
+  const version = (await requireTools()).join(".");
+  const { accelerator, reason } =
+    wanted === undefined ? await chooseAccelerator(version, signal) : { accelerator: wanted, reason: "as asked for" };
+  say(`QEMU ${version} with ${accelerator === "kvm" ? "KVM" : "emulation (TCG)"}: ${reason}`);
+  return accelerator;
 }
 
 async function prepareUpdates(
@@ -173,9 +164,13 @@ async function prepareUpdates(
     : { repositoryUrl: repositoryUrl(repository.port), operatorPin, releaseRoot };
 }
 
-async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise<LabState> {
+/** @param version of the cluster, when there is to be one */
+async function planLab(
+  options: LabUpOptions,
+  accelerator: Accelerator,
+  version: string | undefined,
+): Promise<LabState> {
   const { repository, cluster } = options;
-  const version = cluster === undefined ? undefined : await checkCluster(cluster);
   const perNode = cluster === undefined ? 2 : 4;
   const count = 1 + perNode * options.nodes + (repository === undefined ? 0 : 1) + (cluster === undefined ? 0 : 2);
   const ports = await allocatePorts(count, await portsOfAllLabs(), isPortFree);
@@ -183,7 +178,7 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
   return {
     schema: "ashlar.lab/v1",
     name: options.name,
-    image: resolve(options.image),
+    image: options.image === undefined ? undefined : resolve(options.image),
     accelerator,
     processors: options.processors ?? DEFAULT_PROCESSORS,
     memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
@@ -194,7 +189,7 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
       agentPort: take(),
       ...(cluster === undefined ? {} : { kubeletPort: take(), servicePort: take() }),
     })),
-    namePort: take(),
+    ...(options.nodes === 0 ? {} : { namePort: take() }),
     ...(repository === undefined
       ? {}
       : { repository: { directory: resolve(repository.directory), port: take(), command: repository.command } }),
@@ -206,14 +201,20 @@ async function planLab(options: LabUpOptions, accelerator: Accelerator): Promise
   };
 }
 
-async function makeNode(paths: LabPaths, nodeName: string, options: LabUpOptions, nodeConfig: string): Promise<void> {
+async function makeNode(
+  paths: LabPaths,
+  nodeName: string,
+  { image, classConfig }: NodeSource,
+  nodeConfig: string,
+  { pcrBanks = ["sha256"], signal }: LabUpOptions,
+): Promise<void> {
   const node = nodePaths(paths, nodeName);
   await mkdir(node.directory, { mode: 0o700 });
   await copyFile(FIRMWARE_VARIABLES_PATH, node.firmwareVariables);
-  await writeFile(node.classConfig, options.config.classConfig, { mode: 0o600 });
+  await writeFile(node.classConfig, classConfig, { mode: 0o600 });
   await writeFile(node.nodeConfig, nodeConfig, { mode: 0o600 });
-  await makeDisk(join(options.image, "disk.raw"), node, options.signal);
-  await manufactureTpm(paths, node, nodeName, options.pcrBanks ?? ["sha256"]);
+  await makeDisk(join(image, "disk.raw"), node, signal);
+  await manufactureTpm(paths, node, nodeName, pcrBanks);
 }
 
 /** A copy that shares blocks where the file system can, and has holes; the node's first boot grows its /var into it. */
@@ -254,15 +255,25 @@ async function waitForCluster(paths: LabPaths, state: LabState, options: LabUpOp
 /** An emulated node that fetches its extensions shows nothing for minutes. */
 const JOIN_TIMEOUT_MS = 900_000;
 
-function checkOptions(options: LabUpOptions): void {
-  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > MAX_NODES) {
-    throw new AshlarError("usage", `expected 1 to ${MAX_NODES} nodes, found ${options.nodes}`);
+/** What each node is made from. */
+type NodeSource = { readonly image: string; readonly classConfig: Uint8Array };
+
+/** Undefined for a lab without nodes: a control plane is of use alone, too. */
+function checkOptions({ nodes, image, config, cluster }: LabUpOptions): NodeSource | undefined {
+  const least = cluster === undefined ? 1 : 0;
+  if (!Number.isInteger(nodes) || nodes < least || nodes > MAX_NODES) {
+    throw new AshlarError("usage", `expected ${least} to ${MAX_NODES} nodes, found ${nodes}`);
+  }
+  if (nodes === 0) return undefined;
+  if (image === undefined || config === undefined) {
+    throw new AshlarError("usage", "expected an image and a class config, which only a lab without nodes does without");
   }
   for (const file of ["disk.raw", "manifest.json"]) {
-    if (!existsSync(join(options.image, file))) {
-      throw new AshlarError("not-found", `expected an image in ${options.image}, but it has no ${file}`, {
+    if (!existsSync(join(image, file))) {
+      throw new AshlarError("not-found", `expected an image in ${image}, but it has no ${file}`, {
         hint: "make one with `ashlar image build --out DIR`",
       });
     }
   }
+  return { image, classConfig: config.classConfig };
 }

@@ -146,6 +146,8 @@ test("what cannot be is refused before anything is made", async () => {
   await withLabs(async (options, image) => {
     await assert.rejects(labUp({ ...options, name: "../x" }), hasCode("usage"));
     await assert.rejects(labUp({ ...options, nodes: 17 }), hasCode("usage"));
+    await assert.rejects(labUp({ ...options, nodes: 0 }), hasCode("usage"));
+    await assert.rejects(labUp({ ...options, image: undefined }), hasCode("usage"));
     await assert.rejects(labUp({ ...options, image: join(image, "none") }), hasCode("not-found"));
     await assert.rejects(openLab("none"), hasCode("not-found"));
   });

@@ -6,6 +6,7 @@ import { attachConsole } from "./attach-console.ts";
 import { clusterPaths, kubectlEnvironment } from "./cluster/cluster-paths.ts";
 import { clusterStatus, type ClusterStatus } from "./cluster/cluster-status.ts";
 import { ConsoleFollower, consoleTail } from "./console-log.ts";
+import type { LabProgress } from "./lab-progress.ts";
 import { labDown } from "./lab-down.ts";
 import { withLab } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
@@ -15,7 +16,7 @@ import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
 import { askMonitor } from "./qmp.ts";
 import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
-import { bootTimeoutMs, waitForBoot, waitForNode, type NodeProgress } from "./wait-for-node.ts";
+import { bootTimeoutMs, waitForBoot, waitForNode } from "./wait-for-node.ts";
 
 export type LabNode = {
   readonly name: string;
@@ -41,7 +42,7 @@ export type StartOptions = {
   /** Whether to wait until the agent answers. Default: yes. */
   readonly wait?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
-  readonly onProgress?: ((progress: NodeProgress) => void) | undefined;
+  readonly onProgress?: ((progress: LabProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -262,7 +263,8 @@ export class Lab {
     if (options.classConfig !== undefined) {
       await writeFile(nodePaths(this.#paths, nodeName).classConfig, options.classConfig, { mode: 0o600 });
     }
-    this.#state = await powerOn(this.#paths, this.#state, nodeName, { withoutConfig, clock });
+    const say = (message: string): void => onProgress?.({ message });
+    this.#state = await powerOn(this.#paths, this.#state, nodeName, { withoutConfig, clock, say, signal });
     if (options.wait === false) return;
     const timeoutMs = options.timeoutMs ?? bootTimeoutMs(this.#state, 1);
     try {

@@ -28,7 +28,7 @@ import { startTpm } from "./tpm.ts";
 import { FIRMWARE_PATH, QEMU, requireTools } from "./tools.ts";
 
 const START_TIMEOUT_MS = 30_000;
-/** Who holds it may be starting a control plane on a busy computer. */
+/** Choosing takes milliseconds; on a computer that hardly gets to anything it may take its time. */
 const PORT_LOCK_WAIT_MS = 600_000;
 const KILL_GRACE_MS = 3000;
 /** How long nothing new may be seen of a shutdown: longer than systemd waits for one unit (os/usr/lib/systemd/system.conf.d). */
@@ -40,46 +40,58 @@ export type PowerOnOptions = {
   readonly withoutConfig?: boolean | undefined;
   /** What its clock says then. */
   readonly clock?: Date | undefined;
+} & Waiting;
+
+/** Of who may have to wait for another lab. */
+type Waiting = {
+  readonly say: (message: string) => void;
+  readonly signal: AbortSignal | undefined;
 };
 
 /**
  * Powers a machine on and gives the lab's state, in which its ports may have changed. Resolves when QEMU runs.
  *
- * No two labs of a user can be given one port: choosing ports and starting QEMU, which takes them, is one step for all of
- * them, and what a stopped machine had is kept for it unless another program has taken it.
+ * No two labs of a user can be given one port: each writes down what it has chosen before another one chooses. What a
+ * stopped machine had is kept for it unless another program has taken it.
  */
 export async function powerOn(
   paths: LabPaths,
   state: LabState,
   nodeName: string,
-  options: PowerOnOptions = {},
+  options: PowerOnOptions,
 ): Promise<LabState> {
   const node = nodePaths(paths, nodeName);
   await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
   await prepareRun(paths, node, options);
-  return await withPortsLocked(paths, async () => {
-    const newState = await withFreePorts(state, nodeName);
-    await writeLabState(paths, newState);
-    try {
-      await startLabNames(paths, newState);
-      await startRepositoryServer(paths, newState);
-      if (newState.cluster !== undefined) {
-        await startClusterServers(paths, newState.cluster);
-        await startControlPlane(paths, newState.cluster);
-      }
-      await startTpm(node);
-      await startQemu(paths, newState, nodeName, options);
-    } catch (error) {
-      await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
-      throw error;
-    }
-    return newState;
+  const newState = await withPortsLocked(paths, options, async () => {
+    const chosen = await withFreePorts(state, nodeName);
+    await writeLabState(paths, chosen);
+    return chosen;
   });
+  try {
+    await startLabNames(paths, newState);
+    await startRepositoryServer(paths, newState);
+    if (newState.cluster !== undefined) {
+      await startClusterServers(paths, newState.cluster);
+      await startControlPlane(paths, newState.cluster, { signal: options.signal });
+    }
+    await startTpm(node);
+    await startQemu(paths, newState, nodeName, options);
+  } catch (error) {
+    await endProcesses(await machineProcesses(paths, nodeName), KILL_GRACE_MS);
+    throw error;
+  }
+  return newState;
 }
 
-/** Does `work`, at whose end the ports that it has chosen are listened on, while no other lab chooses any. */
-export async function withPortsLocked<T>(paths: LabPaths, work: () => Promise<T>): Promise<T> {
-  const options = { what: "the choice of ports for labs", holder: `lab ${paths.name}`, waitMs: PORT_LOCK_WAIT_MS };
+/** Does `work`, at whose end the ports that it has chosen are written down, while no other lab chooses any. */
+export async function withPortsLocked<T>(
+  paths: LabPaths,
+  { say, signal }: Waiting,
+  work: () => Promise<T>,
+): Promise<T> {
+  const what = "the choice of ports for labs";
+  const options = { what, holder: `lab ${paths.name}`, waitMs: PORT_LOCK_WAIT_MS, onWait: say, signal };
   return await withLock(join(runtimeDirectory(), "ports.lock"), options, work);
 }
 
@@ -131,7 +143,11 @@ export async function machineProcesses(paths: LabPaths, nodeName?: string): Prom
   );
 }
 
-async function prepareRun(paths: LabPaths, node: NodePaths, { withoutConfig }: PowerOnOptions): Promise<void> {
+async function prepareRun(
+  paths: LabPaths,
+  node: NodePaths,
+  { withoutConfig }: Pick<PowerOnOptions, "withoutConfig">,
+): Promise<void> {
   await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await Promise.all([node.monitorSocket, node.consoleSocket, node.tpmSocket].map((path) => rm(path, { force: true })));
   await rename(node.console, node.previousConsole).catch(() => undefined);
@@ -159,7 +175,7 @@ async function startQemu(
   lab: LabPaths,
   state: LabState,
   nodeName: string,
-  { withoutConfig, clock }: PowerOnOptions,
+  { withoutConfig, clock }: Pick<PowerOnOptions, "withoutConfig" | "clock">,
 ): Promise<void> {
   const node = findNode(state, nodeName);
   const paths = nodePaths(lab, nodeName);

@@ -1,6 +1,6 @@
 import { drawn, joinDrawn, styled, type Drawn } from "@ashlar/host/terminal";
 import type { BootPhase } from "./boot-phase.ts";
-import type { LabProgress } from "./lab-up.ts";
+import type { LabProgress } from "./lab-progress.ts";
 import type { NodeProgress } from "./wait-for-node.ts";
 
 export type ProgressOutput = {

@@ -6,7 +6,7 @@ import { AshlarError } from "@ashlar/base";
 import { findProcesses, withTemporaryDirectory } from "@ashlar/host";
 import { labDown } from "./lab-down.ts";
 import { listLabs } from "./list-labs.ts";
-import type { LabUpOptions } from "./lab-up.ts";
+import type { LabConfig, LabUpOptions } from "./lab-up.ts";
 import { requireTools } from "./tools.ts";
 
 /** What of a lab's programs is not installed, or false. */
@@ -15,8 +15,10 @@ export const missingTools: string | false = await requireTools().then(
   (error: unknown) => (error instanceof AshlarError ? error.message : Promise.reject(error)),
 );
 
+type TestLabOptions = LabUpOptions & { readonly config: LabConfig };
+
 /** Lets `work` make labs of its own, and checks that nothing of them is left. */
-export async function withLabs(work: (options: LabUpOptions, image: string) => Promise<void>): Promise<void> {
+export async function withLabs(work: (options: TestLabOptions, image: string) => Promise<void>): Promise<void> {
   await withTemporaryDirectory(async (directory) => {
     const before = process.env["XDG_STATE_HOME"];
     process.env["XDG_STATE_HOME"] = join(directory, "state");

@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AshlarError } from "@ashlar/base";
 import { draw, drawsOnTerminal, printJson, printLine, reportLine, styled } from "@ashlar/host/terminal";
-import type { ClusterStatus, Lab, LabProgress, LabSummary, LabRepository, NodeStatus, StartOptions } from "@ashlar/lab";
+import type {
+  ClusterStatus,
+  Lab,
+  LabProgress,
+  LabRepository,
+  LabSummary,
+  LabUpOptions,
+  NodeStatus,
+  StartOptions,
+} from "@ashlar/lab";
 import { Command, Option } from "commander";
 import { filesDirOption, readClassConfig } from "../class-config.ts";
 import { withInterruption } from "../interruption.ts";
@@ -39,8 +48,8 @@ Examples:
 type UpOptions = Named &
   ClusterOptions & {
     readonly nodes?: number;
-    readonly image: string;
-    readonly config: string;
+    readonly image?: string;
+    readonly config?: string;
     readonly filesDir?: string;
     readonly processors?: number;
     readonly memory?: number;
@@ -55,8 +64,8 @@ type UpOptions = Named &
 function upCommand(): Command {
   return new Command("up")
     .description("Create a lab and wait until its nodes answer")
-    .requiredOption("--image <dir>", "the image that `ashlar image build` made")
-    .requiredOption("--config <file>", "the nodes' class config: Butane, or Ignition when it ends in .ign")
+    .option("--image <dir>", "the image that `ashlar image build` made")
+    .option("--config <file>", "the nodes' class config: Butane, or Ignition when it ends in .ign")
     .addOption(filesDirOption())
     .option("--nodes <number>", "how many nodes (default: 2)", parseNumber)
     .addOption(nameOption())
@@ -85,8 +94,8 @@ function upCommand(): Command {
       ]),
     )
     .addOption(
-      new Option("--workers <number>", "with --cluster: how many nodes (default: 2)")
-        .argParser(parseNumber)
+      new Option("--workers <number>", "with --cluster: how many nodes, 0 for the control plane alone (default: 2)")
+        .argParser(parseWorkers)
         .conflicts("nodes"),
     )
     .option("--kubernetes <version>", "with --cluster: of the control plane (default: the Kubernetes recipe's)")
@@ -107,16 +116,19 @@ come up is kept for inspection.
 With --cluster there are etcd and a Kubernetes control plane as processes of this user, a server of container images, and a
 network between the nodes; they go with the lab. Nodes whose class has a unit kubeadm.service join this cluster, whatever
 cluster the class says: token and address are in each node's own part. See \`ashlar lab kubectl\`. A Service with the
-NodePort 30080 can be asked at the ports of this computer that \`ashlar lab status\` shows.
+NodePort 30080 can be asked at the ports of this computer that \`ashlar lab status\` shows. With --workers 0 there is the
+control plane alone, without --image and --config: an API server to try things with.
 
 Examples:
   ashlar lab up --image out/image --config examples/node.bu
   ashlar lab up --image out/image --config examples/node.bu --repo releases --keys keys
   ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys --cluster
+  ashlar lab up --name api --cluster --workers 0
   ashlar lab up --name three --nodes 3 --image out/image --config examples/node.bu --memory 4096`,
     )
     .action(async (options: UpOptions) => {
-      const classConfig = await readClassConfig(options.config, options.filesDir);
+      const nodes = options.workers ?? options.nodes ?? DEFAULT_NODES;
+      const source = await readSource(options, nodes);
       const repository = await readRepository(options);
       const { labUp } = await import("@ashlar/lab");
       const { PCR_BANKS } = await import("@ashlar/protocol");
@@ -124,9 +136,8 @@ Examples:
       const lab = await withProgress(async (onProgress, signal) =>
         labUp({
           name: options.name,
-          nodes: options.workers ?? options.nodes ?? DEFAULT_NODES,
-          image: options.image,
-          config: { classConfig },
+          nodes,
+          ...source,
           repository,
           cluster,
           processors: options.processors,
@@ -142,6 +153,24 @@ Examples:
 }
 
 const DEFAULT_NODES = 2;
+
+/** What the nodes are made from. Without nodes there is nothing to be made. */
+async function readSource(
+  { image, config, filesDir }: UpOptions,
+  nodes: number,
+): Promise<Pick<LabUpOptions, "image" | "config">> {
+  if (nodes === 0) {
+    const given = image === undefined ? config : image;
+    if (given === undefined) return {};
+    throw new AshlarError("usage", "expected neither --image nor --config with --workers 0: there are no nodes");
+  }
+  if (image === undefined || config === undefined) {
+    throw new AshlarError("usage", "expected --image and --config, which nodes are made from", {
+      hint: "for example: ashlar lab up --image out/image --config examples/node.bu",
+    });
+  }
+  return { image, config: { classConfig: await readClassConfig(config, filesDir) } };
+}
 
 async function readRepository({ repo, keys, releaseRoot }: UpOptions): Promise<LabRepository | undefined> {
   if (repo === undefined) {
@@ -380,6 +409,10 @@ function nameOption(): Option {
 
 function jsonOption(): Option {
   return new Option("--json", "print the result as JSON");
+}
+
+function parseWorkers(text: string): number {
+  return text === "0" ? 0 : parseNumber(text);
 }
 
 function parseNumber(text: string): number {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { request } from "node:https";
 import { once } from "node:events";
@@ -10,6 +10,7 @@ import { cacheDirectory, findProcesses, isPortFree, runForText } from "@ashlar/h
 import { labDown, labUp, openLab } from "../index.ts";
 import { labPaths } from "../lab-paths.ts";
 import { readLabState } from "../lab-state.ts";
+import { summarizeLabs } from "../list-labs.ts";
 import { hasCode, missingTools, withLabs } from "../test-labs.ts";
 import { clusterPaths } from "./cluster-paths.ts";
 import type { ClusterPrograms } from "./cluster-state.ts";
@@ -108,20 +109,37 @@ test("a lab's cluster: one class, nodes that can join, a crash, nothing left", a
   });
 });
 
-test("an interrupted start of a control plane leaves nothing", async (context) => {
+test("a control plane alone comes up while that of another lab does not, which Ctrl-C ends", async (context) => {
   const programs = await programsInCache(context);
   if (programs === undefined) return;
-  await withLabs(async (options) => {
+  await withLabs(async (_, image) => {
+    const hanging = join(image, "kube-apiserver");
+    await writeFile(hanging, "#!/bin/sh\nexec sleep 86397\n", { mode: 0o755 });
+    const options = { nodes: 0, accelerator: "tcg" } as const;
     const interruption = new AbortController();
+    const { promise: starts, resolve: onStart } = Promise.withResolvers<void>();
     const up = labUp({
       ...options,
-      cluster: { programs, images: [] },
+      name: "hanging",
+      cluster: { programs: { ...programs, "kube-apiserver": hanging }, images: [] },
       signal: interruption.signal,
       onProgress: (progress) => {
-        if ("message" in progress && progress.message.includes("starting kube-apiserver")) interruption.abort();
+        if ("message" in progress && progress.message.includes("starting kube-apiserver")) onStart();
       },
     });
+    await Promise.race([starts, up]);
+    const lab = await labUp({ ...options, name: "alone", cluster: { programs, images: [] } });
+    assert.deepEqual([lab.nodes, await lab.status()], [[], []]);
+    const status = await lab.clusterStatus();
+    assert.deepEqual([status?.state, status?.nodes], ["running", []]);
+    assert.deepEqual(await summarizeLabs(), [
+      { name: "alone", nodes: 0, kubernetes: status?.version },
+      { name: "hanging", nodes: null, kubernetes: null },
+    ]);
+    assert.ok(await labDown("alone"));
+    interruption.abort();
     await assert.rejects(up, hasCode("interrupted"));
+    assert.deepEqual(await findProcesses((argv) => argv.at(-1) === "86397"), []);
   });
 });
 

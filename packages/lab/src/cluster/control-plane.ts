@@ -42,11 +42,16 @@ export async function startClusterServers(lab: LabPaths, state: ClusterState): P
   });
 }
 
+type StartControlPlaneOptions = {
+  readonly onStart?: (program: ControlPlaneProgram) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
 /** Starts what does not run of etcd and the control plane, each when the one before it is ready. */
 export async function startControlPlane(
   lab: LabPaths,
   state: ClusterState,
-  onStart?: (program: ControlPlaneProgram) => void,
+  { onStart, signal }: StartControlPlaneOptions = {},
 ): Promise<void> {
   const paths = clusterPaths(lab);
   const running = new Set((await controlPlaneProcesses(lab)).map(nameOf));
@@ -58,6 +63,7 @@ export async function startControlPlane(
       logPath: logOf(paths, program),
       isReady: async () => isReady(program, paths, state),
       timeoutMs: START_TIMEOUT_MS,
+      signal,
     });
   }
 }

@@ -55,7 +55,7 @@ export async function startCluster(
   await startClusterServers(lab, state);
   const membership = await makeCredentials(clusterPaths(lab), state, signal);
   throwIfInterrupted(signal);
-  await startControlPlane(lab, state, (program) => say(`cluster: starting ${program}`));
+  await startControlPlane(lab, state, { onStart: (program) => say(`cluster: starting ${program}`), signal });
   throwIfInterrupted(signal);
   say(`cluster: the API server is ready (${Math.round((performance.now() - start) / 1000)} s)`);
   return membership;
