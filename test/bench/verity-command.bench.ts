@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { runForText, withTemporaryDirectory } from "@ashlar/host";
 import type { Bench, BenchResult } from "./bench.ts";
-import { ASHLAR, median, timeOf } from "./butane.ts";
+import { ASHLAR } from "./butane.ts";
+import { medianTimes, timeProcess, type ProcessTimes } from "./process-times.ts";
 import { writeNoise } from "./verity-files.ts";
 
 const DATA_BYTES = 256_000_000;
@@ -19,41 +20,29 @@ export const bench: Bench = {
   run: async () => await withTemporaryDirectory(measure),
 };
 
-type Times = { readonly ms: number[]; readonly processorMs: number[] };
-
 /** Takes turns, so that whatever else the machine does weighs on both, and compares medians. */
 async function measure(directory: string): Promise<BenchResult> {
   const [data, ours, theirs] = [join(directory, "data"), join(directory, "ours"), join(directory, "theirs")];
   await writeNoise(data, DATA_BYTES);
-  const own: Times = { ms: [], processorMs: [] };
-  const peer: Times = { ms: [], processorMs: [] };
+  const own: ProcessTimes[] = [];
+  const peer: ProcessTimes[] = [];
   // The first runs make the bundle and its compiled code.
   for (let round = -2; round < ROUNDS; round++) {
-    await timeProcess([ASHLAR, "verity", "format", data, ours, "--salt", SALT, "--uuid", UUID], round < 0 ? null : own);
+    const ownTimes = await timeProcess([ASHLAR, "verity", "format", data, ours, "--salt", SALT, "--uuid", UUID]);
     const args = ["format", data, theirs, `--salt=${SALT}`, `--uuid=${UUID}`];
-    await timeProcess(["veritysetup", ...args], round < 0 ? null : peer);
+    const peerTimes = await timeProcess(["veritysetup", ...args]);
+    if (round < 0) continue;
+    own.push(ownTimes);
+    peer.push(peerTimes);
   }
   await runForText("cmp", [ours, theirs]).catch((error: unknown) => {
     throw new AshlarError("failed", "expected the same tree from both", { cause: error });
   });
-  const times = median(own.ms) / median(peer.ms);
-  const processorTimes = median(own.processorMs) / median(peer.processorMs);
-  const describe = ({ ms, processorMs }: Times): string =>
-    `${median(ms).toFixed(0)} ms, ${median(processorMs).toFixed(0)} ms of a processor`;
-  const detail = `${describe(own)}: ${processorTimes.toFixed(2)} times; veritysetup ${describe(peer)} (medians of ${ROUNDS}, taking turns)`;
+  const [ownMs, peerMs] = [medianTimes(own), medianTimes(peer)];
+  const times = ownMs.ms / peerMs.ms;
+  const processorTimes = ownMs.processorMs / peerMs.processorMs;
+  const describe = ({ ms, processorMs }: ProcessTimes): string =>
+    `${ms.toFixed(0)} ms, ${processorMs.toFixed(0)} ms of a processor`;
+  const detail = `${describe(ownMs)}: ${processorTimes.toFixed(2)} times; veritysetup ${describe(peerMs)} (medians of ${ROUNDS}, taking turns)`;
   return { value: processorTimes > MAX_PROCESSOR_TIMES ? Number.POSITIVE_INFINITY : times, detail };
-}
-
-/** Bash tells the processor time of what it has run, with that of whatever this has started. */
-async function timeProcess(command: readonly string[], into: Times | null): Promise<void> {
-  let text = "";
-  const ms = await timeOf(async () => {
-    text = await runForText("bash", ["-c", '"$@" >/dev/null || exit; times', "bash", ...command]);
-  });
-  const seconds = [...(text.split("\n")[1] ?? "").matchAll(/(\d+)m([\d.]+)s/gu)].map(
-    ([, minutes, rest]) => Number(minutes) * 60 + Number(rest),
-  );
-  if (seconds.length !== 2) throw new AshlarError("failed", `expected user and system time from bash, found ${text}`);
-  into?.ms.push(ms);
-  into?.processorMs.push(1000 * seconds.reduce((sum, each) => sum + each, 0));
 }
