@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Resolver } from "node:dns/promises";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -125,6 +126,29 @@ test(
       await lab.start("node-1", { wait: false, clock: new Date(0) });
       assert.ok(await ask(port), "and comes back with the first");
       assert.ok(await labDown("one"));
+      assert.ok(await isPortFree(port));
+    });
+  },
+);
+
+test(
+  "a lab's nodes have a name server while a machine runs, and their own part says where",
+  { skip: missing },
+  async () => {
+    await withLabs(async (options) => {
+      await assert.rejects(labUp(options), hasCode("unavailable"));
+      const lab = await openLab("one");
+      const nodeConfig = decodeURIComponent(Buffer.from(lab.nodes[0]!.nodeConfig).toString());
+      const port = Number(/^DNS=10\.0\.2\.2:(\d+)$/mu.exec(nodeConfig)?.[1]);
+      const asked = new Resolver({ timeout: 20_000, tries: 2 });
+      asked.setServers([`127.0.0.1:${port}`]);
+      // Reserved for names that do not exist (RFC 6761, section 6.4); whatever it says, somebody has answered.
+      await assert.rejects(asked.resolve4("none.invalid"), { code: /^(?:ENOTFOUND|ENODATA|ESERVFAIL)$/u });
+      await lab.stop("node-1", { force: true });
+      assert.ok(await isPortFree(port), "it ends with the last machine");
+      await lab.start("node-1", { wait: false });
+      assert.ok(!(await isPortFree(port)), "and comes back with the first");
+      await labDown("one");
       assert.ok(await isPortFree(port));
     });
   },
