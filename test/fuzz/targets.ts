@@ -2,6 +2,7 @@ import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import { findUnpinnedSources } from "@ashlar/declaration";
 import * as identity from "@ashlar/identity";
+import { nameError, parseDnsQuery } from "@ashlar/lab/dns-message";
 import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import * as verifier from "@ashlar/verifier";
@@ -159,6 +160,12 @@ export const TARGETS: readonly Target[] = [
     name: "ignition-sources",
     seeds: seeds.ignitionConfigs(),
     parse: (bytes) => findUnpinnedSources(bytes, "config"),
+  },
+  {
+    // For 0.debian, type A, class IN, with an OPT record.
+    name: "dns-query",
+    seeds: [Buffer.from("beef0120000100000000000101300664656269616e00000100010000290200000080000000", "hex")],
+    parse: (bytes) => nameError(parseDnsQuery(Buffer.from(bytes))),
   },
   ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,
