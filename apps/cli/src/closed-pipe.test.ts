@@ -31,13 +31,13 @@ test("without a reader a command ends quietly, with the status of a closed pipe"
 /** Writes until it is interrupted, and then undoes what it has begun. */
 const INTERRUPTED_WORK = `
   import { setTimeout as wait } from "node:timers/promises";
-  import { endWithReader } from "@ashlar/host/terminal";
+  import { endWithReader, printLine, reportLine } from "@ashlar/host/terminal";
   import { withInterruption } from "./interruption.ts";
 
   endWithReader();
   await withInterruption(async (signal) => {
-    for (; !signal.aborted; await wait(10)) console.log("working");
-    console.error("undone");
+    for (; !signal.aborted; await wait(10)) printLine("working");
+    reportLine("undone");
   });
 `;
 

@@ -4,16 +4,17 @@
  * `tools/check-layers.ts` finds whoever prints in another way.
  */
 import { printable, printableJson, type AshlarError, type JsonForm } from "@ashlar/base";
+import { outputStream } from "./closed-pipe.ts";
 import { Drawn, type Printed } from "./drawn.ts";
 
 /** One line on standard output. */
 export function printLine(line: Printed): void {
-  process.stdout.write(`${asText(line)}\n`);
+  outputStream("stdout").write(`${asText(line)}\n`);
 }
 
 /** One line on standard error: progress, warnings, problems. */
 export function reportLine(line: Printed): void {
-  process.stderr.write(`${asText(line)}\n`);
+  outputStream("stderr").write(`${asText(line)}\n`);
 }
 
 /** Several lines on standard output. */
@@ -28,12 +29,12 @@ export function reportLines(lines: readonly Printed[]): void {
 
 /** A value as JSON on standard output. */
 export function printJson(value: unknown, form?: JsonForm): void {
-  process.stdout.write(`${printableJson(value, form)}\n`);
+  outputStream("stdout").write(`${printableJson(value, form)}\n`);
 }
 
 /** Something that is drawn on standard error, without a line end of its own. */
 export function draw(text: Drawn): void {
-  process.stderr.write(text.toString());
+  outputStream("stderr").write(text.toString());
 }
 
 /**
@@ -42,7 +43,7 @@ export function draw(text: Drawn): void {
  */
 export function printData(text: string): void {
   if (process.stdout.isTTY) printLines(text.replace(/\n$/u, "").split("\n"));
-  else process.stdout.write(text);
+  else outputStream("stdout").write(text);
 }
 
 /** A message on standard error. It may hold what a program has said in several lines: all but the first stay behind a bar. */

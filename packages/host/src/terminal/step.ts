@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { AshlarError, EXIT_STATUS } from "@ashlar/base";
-import { endWithReader } from "./closed-pipe.ts";
+import { endWithReader, outputStream } from "./closed-pipe.ts";
 import { printLines, reportError } from "./print.ts";
 
 /**
@@ -28,6 +28,9 @@ export function printHelp(text: string): void {
 /** Does the work of such a program, which gives the exit status. A failure that was expected has no stack trace. */
 export async function runStep(work: () => Promise<number>, name?: string): Promise<void> {
   endWithReader();
+  // Their tests and tables are printed in other ways, too.
+  outputStream("stdout");
+  outputStream("stderr");
   try {
     process.exitCode = await work();
   } catch (error) {
