@@ -1,0 +1,59 @@
+/** The initrd's ashlar-root in a root of its own, with a /var of few inodes: what test/faults/full-disk.test.ts sees on a node. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+
+const OS = join(import.meta.dirname, "../os");
+
+/** In a mount namespace of its own. `$1`: an empty directory, `$2`: os/. */
+const PREPARE = `
+set -eu
+mount -t tmpfs tmpfs "$1"
+cd "$1"
+mkdir -p usr proc tmp sysroot var-of-node run/ashlar/var image/share/factory/etc image/lib/ashlar
+for directory in bin sbin lib lib64; do ln -s usr/$directory $directory; done
+mount --rbind /usr usr
+mount --rbind /proc proc
+cp "$2/usr/lib/ashlar/persist.list" image/lib/ashlar
+cp "$2/initrd/90ashlar/ashlar-root" .
+mount -t tmpfs -o nr_inodes=100 tmpfs var-of-node
+boot() {
+    mount -t tmpfs tmpfs sysroot
+    mkdir sysroot/usr
+    mount --bind image sysroot/usr
+    mount --bind var-of-node run/ashlar/var
+    chroot . /bin/sh ashlar-root
+}
+halt() { umount --recursive sysroot; }
+fill() { n=0; while touch "sysroot/var/$1-$((n += 1))" 2>/dev/null; do :; done; }
+`;
+
+function inNamespace(
+  context: TestContext,
+  script: string,
+): { readonly status: number | null; readonly output: string } {
+  const directory = mkdtempSync(join(tmpdir(), "ashlar-initrd-root-"));
+  context.after(() => rmdirSync(directory));
+  const args = ["--mount", "sh", "-c", PREPARE + script, "sh", directory, OS];
+  const { status, stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8" });
+  return { status, output: stdout + stderr };
+}
+
+test("a boot needs nothing free in /var, and begins with empty container storage", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const { status, output } = inNamespace(
+    context,
+    `
+    boot
+    touch sysroot/var/lib/containerd/image
+    fill pod
+    for n in 1 2 3; do halt; boot; fill "pod-$n"; done
+    ls sysroot/var/lib/containerd sysroot/var/lib/kubelet
+    `,
+  );
+  assert.equal(status, 0, output);
+  assert.match(output, /^sysroot\/var\/lib\/containerd:\n\nsysroot\/var\/lib\/kubelet:\npki\n/mu);
+});
