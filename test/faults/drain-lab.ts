@@ -1,10 +1,11 @@
 /** A real API server without a node: nodes and pods are objects alone, and the test does what kubelets would. */
 import { once } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { findProcesses, run, startDaemon, waitForEnd, type FoundProcess } from "@ashlar/host";
 import { openLab, type Lab, type LabClusterAccess } from "@ashlar/lab";
-import { ashlar } from "../e2e/world.ts";
+import { ashlar, OUT } from "../e2e/world.ts";
 
 const START_TIMEOUT_MS = 600_000;
 
@@ -18,26 +19,37 @@ export type PodChange = {
 
 export class DrainLab {
   readonly access: LabClusterAccess;
+  /** For what a test writes: empty at first. */
+  readonly directory: string;
   readonly #port: number;
   #owner = "";
 
-  private constructor(access: LabClusterAccess, port: number) {
+  private constructor(access: LabClusterAccess, directory: string, port: number) {
     this.access = access;
+    this.directory = directory;
     this.#port = port;
   }
 
   static async up(name: string): Promise<DrainLab> {
+    const directory = join(OUT, name);
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
     await ashlar("lab", "down", "--name", name);
     await ashlar("lab", "up", "--name", name, "--cluster", "--workers", "0");
     const lab: Lab = await openLab(name);
     const status = await lab.clusterStatus();
     if (lab.cluster === undefined || status === undefined) throw new Error(`lab ${name} has no cluster`);
-    const made = new DrainLab(lab.cluster, Number(new URL(status.server).port));
+    const made = new DrainLab(lab.cluster, directory, Number(new URL(status.server).port));
     // The admission of pods needs it, and the controller manager makes it in its own time.
     await made.kubectl("wait", "--for=create", "--timeout=10m", "serviceaccount/default");
     await made.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "owner" } });
     made.#owner = await made.kubectl("get", "configmap", "owner", "-o", "jsonpath={.metadata.uid}");
     return made;
+  }
+
+  /** Where a rollout of one node keeps what it has done. */
+  recordOf(name: string): string {
+    return join(this.directory, `${name}.json`);
   }
 
   get server(): string {

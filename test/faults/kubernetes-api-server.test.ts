@@ -4,31 +4,23 @@
  */
 import assert from "node:assert/strict";
 import { createSign } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EXIT_STATUS } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { Cluster } from "@ashlar/kube";
-import { ashlar, ashlarWithStatus, OUT, removeLabOnSignal } from "../e2e/world.ts";
+import { ashlar, ashlarWithStatus, removeLabOnSignal } from "../e2e/world.ts";
 import { budget, DrainLab, nodeNamed } from "./drain-lab.ts";
 import { takeTurn } from "./drain-turn.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-api-server";
-const directory = join(OUT, "api-server");
 let lab: DrainLab;
 
 removeLabOnSignal(NAME);
 
-before(
-  async () => {
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true });
-    lab = await DrainLab.up(NAME);
-  },
-  { timeout: 60 * MINUTES },
-);
+before(async () => void (lab = await DrainLab.up(NAME)), { timeout: 60 * MINUTES });
 
 after(async () => await ashlar("lab", "down", "--name", NAME));
 
@@ -39,14 +31,12 @@ async function blockedNode(name: string): Promise<void> {
   await lab.budgetCounts(name, 1);
 }
 
-const recordOf = (name: string): string => join(directory, `${name}.json`);
-
 test("an API server that goes away while a node is drained is waited for", { timeout: 20 * MINUTES }, async () => {
   await blockedNode("w-away");
   let comesBack: Promise<void> | undefined;
   const result = await takeTurn("w-away", {
     kubeconfig: lab.access.kubeconfig,
-    recordPath: recordOf("w-away"),
+    recordPath: lab.recordOf("w-away"),
     policy: { timeoutMs: 15 * MINUTES },
     onBlocked: () => {
       comesBack ??= restartAndLetGo("w-away");
@@ -69,7 +59,7 @@ test("one that is away for longer than a drain may take: given up, and the cordo
   let start: Promise<() => Promise<void>> | undefined;
   const result = takeTurn("w-late", {
     kubeconfig: lab.access.kubeconfig,
-    recordPath: recordOf("w-late"),
+    recordPath: lab.recordOf("w-late"),
     onBlocked: () => {
       start ??= lab.killApiServer();
       // The drain has 10 s, and is told first that nobody answers.
@@ -94,7 +84,7 @@ test("a login that ends while a node is drained: said so, and the next command t
   let isEnded = false;
   const { reason, cluster } = await takeTurn("w-login", {
     kubeconfig,
-    recordPath: recordOf("w-login"),
+    recordPath: lab.recordOf("w-login"),
     policy: { timeoutMs: 10 * MINUTES },
     onBlocked: () => {
       if (!isEnded) void lab.kubectl("delete", "serviceaccount", "passing");
@@ -104,7 +94,7 @@ test("a login that ends while a node is drained: said so, and the next command t
   assert.match(reason?.message ?? "", /the API server answers 401: Unauthorized; it may still be cordoned: /u);
   assert.deepEqual([reason?.code, cluster?.cordoned], ["not-drained", null]);
   assert.equal(await lab.cordonOf("w-login"), "true 1.1.0");
-  const next = await takeTurn("w-login", { kubeconfig: lab.access.kubeconfig, recordPath: recordOf("w-login") });
+  const next = await takeTurn("w-login", { kubeconfig: lab.access.kubeconfig, recordPath: lab.recordOf("w-login") });
   assert.deepEqual([next.reason?.code, next.cluster?.cordoned], ["not-drained", false]);
 });
 
@@ -115,7 +105,7 @@ test("a user who may not evict learns it before anything is cordoned", async () 
     ["pods", "get,list,watch"],
   ]);
   const kubeconfig = await kubeconfigFor("reader", { token: (await lab.kubectl("create", "token", "reader")).trim() });
-  const { reason, cluster } = await takeTurn("w-rights", { kubeconfig, recordPath: recordOf("w-rights") });
+  const { reason, cluster } = await takeTurn("w-rights", { kubeconfig, recordPath: lab.recordOf("w-rights") });
   assert.match(
     reason?.message ?? "",
     /^the API server refuses evictions for good: default\/rights-1: .*cannot create resource "pods\/eviction"/u,
@@ -128,7 +118,7 @@ test("a login, a right or a server that is wrong: one sentence, and a status tha
   const forbidden = await kubeconfigFor("forbidden", {
     token: (await lab.kubectl("create", "token", "nobody")).trim(),
   });
-  const strange = join(directory, "strange.crt");
+  const strange = join(lab.directory, "strange.crt");
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "/dev/null"];
   await run("openssl", ["req", "-x509", ...key, "-out", strange, "-subj", "/CN=kubernetes"]);
   const cases: readonly (readonly [string, string, keyof typeof EXIT_STATUS, RegExp])[] = [
@@ -199,7 +189,7 @@ async function createOperator(name: string, rights: Rights): Promise<void> {
 type Login = { readonly token?: string; readonly server?: string; readonly authority?: string };
 
 async function kubeconfigFor(name: string, { token, server, authority }: Login): Promise<string> {
-  const path = join(directory, `${name}.yaml`);
+  const path = join(lab.directory, `${name}.yaml`);
   const cluster = { server: server ?? lab.server, "certificate-authority": authority ?? join(lab.pki, "ca.crt") };
   const config = {
     apiVersion: "v1",

@@ -5,31 +5,22 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Cluster } from "@ashlar/kube";
 import type { BlockedPod, NodeResult } from "@ashlar/rollout";
-import { ashlar, OUT, removeLabOnSignal } from "../e2e/world.ts";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 import { budget, DrainLab, nodeNamed, podSpec } from "./drain-lab.ts";
 import { FIRST_BOOT, takeTurn, type TurnOptions } from "./drain-turn.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-drain";
-const directory = join(OUT, "drain");
 const signal = new AbortController().signal;
 let lab: DrainLab;
 
 removeLabOnSignal(NAME);
 
-before(
-  async () => {
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true });
-    lab = await DrainLab.up(NAME);
-  },
-  { timeout: 60 * MINUTES },
-);
+before(async () => void (lab = await DrainLab.up(NAME)), { timeout: 60 * MINUTES });
 
 after(async () => await ashlar("lab", "down", "--name", NAME));
 
@@ -38,7 +29,7 @@ type Turn = NodeResult & { readonly waited: readonly BlockedPod[] };
 async function turn(name: string, change: Partial<TurnOptions> = {}): Promise<Turn> {
   const waited: BlockedPod[] = [];
   const onBlocked = (blocked: readonly BlockedPod[]): void => void waited.push(...blocked);
-  const place = { kubeconfig: lab.access.kubeconfig, recordPath: join(directory, `${name}.json`) };
+  const place = { kubeconfig: lab.access.kubeconfig, recordPath: lab.recordOf(name) };
   const result = await takeTurn(name, { ...place, onBlocked, ...change });
   return { ...result, waited };
 }
@@ -177,7 +168,7 @@ test("a pod that takes its time is waited for, and the node restarts when the la
 
 test("killed while it drains: the next command goes on, and takes its own cordon back", async () => {
   await blockedNode("w-killed", "killed");
-  const place = { kubeconfig: lab.access.kubeconfig, recordPath: join(directory, "w-killed.json") };
+  const place = { kubeconfig: lab.access.kubeconfig, recordPath: lab.recordOf("w-killed") };
   const options = { ...place, policy: { timeoutMs: 60 * MINUTES } };
   const script = `
     import { takeTurn } from ${JSON.stringify(join(import.meta.dirname, "drain-turn.ts"))};
