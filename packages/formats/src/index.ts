@@ -48,7 +48,7 @@ export type { UkiSection } from "./pe/uki-sections.ts";
 export { parseAttest } from "./tpm/attest.ts";
 export type { Attest } from "./tpm/attest.ts";
 export { parseCredentialFile } from "./tpm/credential-file.ts";
-export { hashSizeBytes } from "./tpm/hash-algorithm.ts";
+export { hashSizeBytes, hexDigest } from "./tpm/hash-algorithm.ts";
 export type { HashName } from "./tpm/hash-algorithm.ts";
 export { keyObjectOf, nameOf } from "./tpm/key.ts";
 export { makeCredential } from "./tpm/make-credential.ts";
@@ -115,7 +115,6 @@ export {
   expectedPcr11,
   expectedPcr4,
   extendAll,
-  hexDigest,
   sha256,
   sha384,
   wordDigest,

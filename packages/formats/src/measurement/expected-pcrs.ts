@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { digestOf, hashSizeBytes, type HashName } from "../tpm/hash-algorithm.ts";
+import { digestOf, hashSizeBytes, hexDigest, type HashName } from "../tpm/hash-algorithm.ts";
 
 /** The words that systemd-pcrphase extends into PCR 11 on the way to a booted system, in order (systemd-pcrphase.service(8)). */
 export const BOOT_PHASES = ["enter-initrd", "leave-initrd", "sysinit", "ready"] as const;
@@ -61,11 +60,6 @@ export function extendAll(digests: readonly string[], bank: HashName = "sha256")
   let value: Uint8Array = new Uint8Array(hashSizeBytes(bank));
   for (const digest of digests) value = digestOf(bank, value, Buffer.from(digest, "hex"));
   return Buffer.from(value).toString("hex");
-}
-
-/** A digest in hexadecimal; text is taken as UTF-8. */
-export function hexDigest(algorithm: HashName, bytes: Uint8Array | string): string {
-  return hash(algorithm, bytes, "hex");
 }
 
 /** {@link hexDigest} by SHA-384. */

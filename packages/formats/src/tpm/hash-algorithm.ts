@@ -35,12 +35,17 @@ export function isHashName(text: string): text is HashName {
   return Object.hasOwn(SIZES_BYTES, text);
 }
 
+/** A digest in hexadecimal; text is taken as UTF-8. */
+export function hexDigest(name: HashName, bytes: Uint8Array | string): string {
+  return hashOnce(name, bytes, "hex");
+}
+
 /** H(parts, one after the other). */
 export function digestOf(name: HashName, ...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   const data = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
   // By way of text it takes half as long as asking for a Buffer, which a fleet's thousands of events are worth.
-  return Buffer.from(hashOnce(name, data, "hex"), "hex");
+  return Buffer.from(hexDigest(name, data), "hex");
 }
 
 export function readHash(reader: ByteReader, field: string): HashName {
