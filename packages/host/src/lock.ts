@@ -22,7 +22,7 @@ export type LockOptions = {
  * Does `work` while no other process, and nobody else in this one, has the lock of this file.
  *
  * The lock is flock(2)'s: it belongs to the open file, so the kernel frees it when its process ends in whatever way, and
- * it is never stale. The file stays; nobody may remove it while somebody works. Who may lock is who may write in the
+ * it is never stale. The file stays, unless `work` removes it as its last act; nobody else may. Who may lock is who may write in the
  * file's directory: nobody else can open the file. A directory that is missing is made, for this user alone.
  *
  * @throws AshlarError `conflict` when the lock is still taken after `waitMs`: the message names the process that has it;

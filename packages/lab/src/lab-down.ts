@@ -16,7 +16,12 @@ import { stopRepositoryServer } from "./repository-server.ts";
  */
 export async function labDown(name: string): Promise<boolean> {
   const paths = labPaths(name);
-  return await withLab(paths, "down", async () => await removeLab(paths));
+  return await withLab(paths, "down", async () => {
+    const existed = await removeLab(paths);
+    // The last act under the lock: whoever waits for it finds that the file has gone, and makes another.
+    await rm(paths.lock, { force: true });
+    return existed;
+  });
 }
 
 /** Like labDown, for who has the lab's lock. */

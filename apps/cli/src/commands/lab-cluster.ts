@@ -2,27 +2,27 @@ import { once } from "node:events";
 import { printData } from "@ashlar/host/terminal";
 import { AshlarError } from "@ashlar/base";
 import type { LabClusterAccess } from "@ashlar/lab";
-import { Command, type Option } from "commander";
+import { Command } from "commander";
+import { nameOption, type Named } from "../lab/lab-options.ts";
+import { open } from "../lab/open-lab.ts";
 
-type Named = { readonly name: string };
-
-export function kubeconfigCommand(nameOption: Option): Command {
+export function kubeconfigCommand(): Command {
   return new Command("kubeconfig")
     .description("Print the kubeconfig of a lab's cluster: its administrator's")
-    .addOption(nameOption)
+    .addOption(nameOption())
     .addHelpText("after", "\nExamples:\n  ashlar lab kubeconfig > kubeconfig\n  ashlar lab kubeconfig --name three")
-    .action(async ({ name }: Named) => {
-      const { kubeconfig } = await clusterOf(name);
+    .action(async (named: Named) => {
+      const { kubeconfig } = await clusterOf(named);
       const { readText } = await import("@ashlar/host");
       printData(await readText(kubeconfig, "the lab's kubeconfig"));
     });
 }
 
-export function kubectlCommand(nameOption: Option): Command {
+export function kubectlCommand(): Command {
   return new Command("kubectl")
     .description("Run kubectl as the administrator of a lab's cluster")
     .argument("[arguments...]", "kubectl's own, after --")
-    .addOption(nameOption)
+    .addOption(nameOption())
     .addHelpText(
       "after",
       `
@@ -32,8 +32,8 @@ Examples:
   ashlar lab kubectl -- get nodes -o wide
   ashlar lab kubectl --name three -- drain node-1 --ignore-daemonsets`,
     )
-    .action(async (args: readonly string[], { name }: Named) => {
-      const { kubectl, environment } = await clusterOf(name);
+    .action(async (args: readonly string[], named: Named) => {
+      const { kubectl, environment } = await clusterOf(named);
       const env = { ...process.env, ...environment };
       const { spawn } = await import("node:child_process");
       const child = spawn(kubectl, args, { stdio: "inherit", env });
@@ -42,9 +42,10 @@ Examples:
     });
 }
 
-async function clusterOf(name: string): Promise<LabClusterAccess> {
-  const { openLab } = await import("@ashlar/lab");
-  const { cluster } = await openLab(name);
+async function clusterOf(named: Named): Promise<LabClusterAccess> {
+  const { cluster } = await open(named);
   if (cluster !== undefined) return cluster;
-  throw new AshlarError("not-found", `lab ${name} has no cluster`, { hint: "`ashlar lab up --cluster` makes one" });
+  throw new AshlarError("not-found", `lab ${named.name} has no cluster`, {
+    hint: "`ashlar lab up --cluster` makes one",
+  });
 }

@@ -1,5 +1,5 @@
 import { printable } from "@ashlar/base";
-import { joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
+import { alignColumns, joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
 import type { ExplainedEvent, FirmwareRole } from "@ashlar/identity";
 
 const COLOURS: Readonly<Record<FirmwareRole, "green" | "yellow" | "red" | "dim">> = {
@@ -22,11 +22,8 @@ export function firmwareTable(events: readonly ExplainedEvent[]): Printed[] {
     return [String(pcr), role, shown, type.replace(/^EV_/u, ""), isProved ? what : `${what} (not proved)`];
   });
   const table = [TITLES, ...rows].map((row) => row.map(printable));
-  const widths = TITLES.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const lines = table.map((row, index): Printed => {
-    const cells: Printed[] = row.map((cell, column) =>
-      column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
-    );
+  const lines = alignColumns(table).map((aligned, index): Printed => {
+    const cells: Printed[] = [...aligned];
     const event = events[index - 1];
     if (event !== undefined) cells[ROLE_COLUMN] = styled(COLOURS[event.role], String(cells[ROLE_COLUMN]));
     return joinDrawn(cells, "  ");

@@ -1,5 +1,5 @@
 import { printable } from "@ashlar/base";
-import { joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
+import { alignColumns, joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
 import type { Level, NamedVerdict } from "@ashlar/identity";
 
 const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
@@ -30,11 +30,8 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
     ];
   });
   const table = [TITLES, ...rows].map((row) => row.map(printable));
-  const widths = TITLES.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const [titles, ...lines] = table.map((row, index): Printed => {
-    const cells: Printed[] = row.map((cell, column) =>
-      column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
-    );
+  const [titles, ...lines] = alignColumns(table).map((aligned, index): Printed => {
+    const cells: Printed[] = [...aligned];
     const node = nodes[index - 1];
     // Only after padding: what colours has no width.
     const colour = (column: number, level: Level): void => {

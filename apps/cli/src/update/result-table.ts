@@ -1,3 +1,4 @@
+import { alignColumns } from "@ashlar/host/terminal";
 import type { NodeResult, UpdateResult } from "@ashlar/rollout";
 import { formatBytes } from "./progress-printer.ts";
 
@@ -13,13 +14,7 @@ export function resultTable({ nodes }: UpdateResult): string[] {
     node.bytes === null ? "-" : formatBytes(node.bytes.fetched),
     node.outcome === "untouched" ? "-" : `${Math.round(node.seconds)} s`,
   ]);
-  const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = [TITLES, ...rows].map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = alignColumns([TITLES, ...rows]).map((row) => row.join("  "));
   return [...lines, ...nodes.flatMap(explain)];
 }
 
