@@ -26,6 +26,7 @@ import { endsTheCommand, failureText } from "./failed-node.ts";
 import { mapLimited } from "./map-limited.ts";
 import { refuseNodeName } from "./node-name.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
+import { reportWaiting } from "./report-waiting.ts";
 import { findSharer, type Machine } from "./shared-tpm.ts";
 import type { StoredAnswer } from "./stored/answer.ts";
 import { writeStoredAnswer } from "./stored/write-answer.ts";
@@ -76,9 +77,13 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   const pins = await readPins(options.pinsPath);
   const { enrolAgain = new Set<string>() } = options;
   const findOther: FindOther = (name, machine) => findSharer(pins, name, machine, enrolAgain);
+  const asked = new Set<string>();
+  using _waiting = reportWaiting(asked, (line) => options.onProgress?.(line));
   const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
     const pin = enrolAgain.has(target.name) ? undefined : pins.get(target.name);
+    asked.add(target.name);
     const result = await proveNode(target, pin, findOther, options);
+    asked.delete(target.name);
     options.onProgress?.(`${target.name}: ${describeNode(result.verification.verdict)}`);
     return result;
   });
