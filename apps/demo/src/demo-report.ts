@@ -22,12 +22,14 @@ export type DemoReport = {
   /** Each time that all nodes of the lab were proved, in order. */
   readonly verdicts: readonly ReportedVerdict[];
   /** With a cluster: what a client has seen that asked its workload all the time. */
-  readonly requests: readonly RequestCount[];
+  readonly requests: readonly ReportedRequests[];
   /** Both nodes were proven, and every act ended as it must. */
   readonly held: boolean;
 };
 
 export type ReportedAct = Outcome & { readonly act: ActName; readonly title: string };
+
+export type ReportedRequests = RequestCount & { readonly act: ActName };
 
 export type ReportedStep = {
   /** `build`: before there are nodes. */

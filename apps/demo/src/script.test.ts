@@ -42,6 +42,7 @@ test("an act that is played again replaces what it was", async () => {
   for (const act of ["update", "kubelet"] as const) {
     first.enter(act);
     await first.attempt(act, async () => outcome(act));
+    first.addRequests([{ at: "", answered: 1, second: 0, failed: 0 }]);
   }
   const again = new Script(() => undefined, first.played);
   again.forget("kubelet");
@@ -50,6 +51,7 @@ test("an act that is played again replaces what it was", async () => {
     ["update"],
   );
   assert.equal(again.played.steps.length, 1);
+  assert.deepEqual(again.played.requests, [{ at: "", answered: 1, second: 0, failed: 0, act: "update" }]);
 });
 
 test("times", () => {

@@ -2,14 +2,14 @@ import { clock } from "@ashlar/host/terminal";
 import type { FleetVerdict } from "@ashlar/identity";
 import type { ActName } from "./act-names.ts";
 import type { RequestCount } from "./cluster/service-client.ts";
-import type { ReportedAct, ReportedStep, ReportedVerdict } from "./demo-report.ts";
+import type { ReportedAct, ReportedRequests, ReportedStep, ReportedVerdict } from "./demo-report.ts";
 import type { Outcome, Stage } from "./stage.ts";
 
 type Played = {
   readonly acts: readonly ReportedAct[];
   readonly steps: readonly ReportedStep[];
   readonly verdicts: readonly ReportedVerdict[];
-  readonly requests: readonly RequestCount[];
+  readonly requests: readonly ReportedRequests[];
 };
 
 /** What was played, with when and for how long; what an earlier demo on the same lab has played comes first. */
@@ -20,7 +20,7 @@ export class Script {
   #acts: ReportedAct[] = [];
   #steps: ReportedStep[] = [];
   #verdicts: ReportedVerdict[] = [];
-  #requests: RequestCount[] = [];
+  #requests: ReportedRequests[] = [];
 
   constructor(say: Stage["say"], earlier: Played = { acts: [], steps: [], verdicts: [], requests: [] }) {
     this.#say = say;
@@ -45,6 +45,7 @@ export class Script {
     this.#acts = this.#acts.filter((each) => each.act !== act);
     this.#steps = this.#steps.filter((each) => each.act !== act);
     this.#verdicts = this.#verdicts.filter((each) => each.act !== act);
+    this.#requests = this.#requests.filter((each) => each.act !== act);
   }
 
   get played(): Played {
@@ -106,6 +107,6 @@ export class Script {
   }
 
   addRequests(counts: readonly RequestCount[]): void {
-    this.#requests.push(...counts);
+    this.#requests.push(...counts.map((count) => ({ ...count, act: this.#act })));
   }
 }

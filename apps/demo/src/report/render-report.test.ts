@@ -28,7 +28,7 @@ test("what nodes, releases and programs have said is text of the page", () => {
     ],
     steps: [{ act: hostile, title: hostile, startedAt, seconds: 1 }],
     verdicts: [{ at: startedAt, act: hostile, nodes: [{ ...node, extensions: merged }] }],
-    requests: [{ at: startedAt, answered: 1, second: 0, failed: 1 }],
+    requests: [{ act: "update", at: startedAt, answered: 1, second: 0, failed: 1 }],
     held: true,
     // Types say what the command prints; what it has printed is read from a file.
   } as unknown as DemoReport;

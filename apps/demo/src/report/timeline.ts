@@ -16,7 +16,7 @@ const REQUESTS_HEIGHT = 40;
 const MAX_BAR_WIDTH = 20;
 const CHARACTER_WIDTH = 6.4;
 
-type Played = Pick<DemoReport, "steps" | "verdicts" | "requests">;
+type Played = Pick<DemoReport, "steps" | "verdicts"> & { readonly requests: readonly RequestCount[] };
 
 /**
  * The nodes over the time in which acts were played: a dot for each proof, a bar where the proofs on both sides say the same,
