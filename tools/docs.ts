@@ -1,26 +1,29 @@
 /** `npm run docs`: see its help. */
 import { globSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { butanePages } from "@ashlar/butane";
 import { createProgram } from "@ashlar/cli";
 import { parseArguments, printHelp, runStep } from "@ashlar/host/terminal";
+import { definitionFiles } from "@ashlar/kube";
 import { readBootInputs } from "@ashlar/lab";
 import { withBootInputs } from "./docs/boot-inputs-table.ts";
 import { findLooseClaims } from "./docs/claims/find-loose-claims.ts";
 import { readClaims } from "./docs/claims/read-claims.ts";
 import { commandPages } from "./docs/command-pages.ts";
+import { customResourcePage } from "./docs/custom-resource-page.ts";
 import { differencePage } from "./docs/difference-page.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
 
-const DIRECTORY = "docs/reference";
-
+const PAGES = "docs/reference";
+const DEFINITIONS = "deploy/crds";
 const CLAIMS = "docs/claims.yaml";
 const SECURITY = "SECURITY.md";
 
 const HELP = `Usage: npm run docs [-- --check]
 
-Writes ${DIRECTORY} from the command tree and the schemas, and the table of boot inputs in ${SECURITY}.
+Writes ${PAGES} from the command tree and the schemas, ${DEFINITIONS} from those of custom resources, and the table of boot
+inputs in ${SECURITY}.
 
 Options:
   --check     write nothing: say which pages are not up to date, and which of their claims no test holds (${CLAIMS})
@@ -42,20 +45,19 @@ await runStep(async () => {
 
 /** Gives the exit status. */
 async function writePages(onlyChecks: boolean): Promise<number> {
-  /** Page texts by path below docs/reference. */
   const pages = new Map([
     ...commandPages(await createProgram()),
     ...schemaPages(),
     ...butanePages(),
     ["differences.md", differencePage()],
+    ["custom-resources.md", customResourcePage()],
   ]);
-  const present = globSync("**/*", { cwd: DIRECTORY, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).replace(`${DIRECTORY}/`, ""));
-  const surplus = present.filter((path) => !pages.has(path));
+  /** Texts by path. */
+  const files = new Map([...below(PAGES, pages), ...below(DEFINITIONS, definitionFiles())]);
+  const surplus = [PAGES, DEFINITIONS].flatMap(filesIn).filter((path) => !files.has(path));
   const outdated: string[] = [];
-  for (const [path, text] of pages) {
-    const found = await readFile(join(DIRECTORY, path), "utf8").catch(() => undefined);
+  for (const [path, text] of files) {
+    const found = await readFile(path, "utf8").catch(() => undefined);
     if (found !== text) outdated.push(path);
   }
 
@@ -64,9 +66,8 @@ async function writePages(onlyChecks: boolean): Promise<number> {
   const isSecurityPageOutdated = securityPage !== expectedSecurityPage;
 
   if (onlyChecks) {
-    for (const path of outdated) console.error(`${DIRECTORY}/${path} is not what the code says: run \`npm run docs\``);
-    for (const path of surplus)
-      console.error(`${DIRECTORY}/${path} documents nothing that exists: run \`npm run docs\``);
+    for (const path of outdated) console.error(`${path} is not what the code says: run \`npm run docs\``);
+    for (const path of surplus) console.error(`${path} documents nothing that exists: run \`npm run docs\``);
     if (isSecurityPageOutdated)
       console.error(`${SECURITY} is not what docs/boot-inputs.yaml says: run \`npm run docs\``);
     const looseClaims = await findLooseClaims(".", await readClaims(CLAIMS));
@@ -74,12 +75,22 @@ async function writePages(onlyChecks: boolean): Promise<number> {
     const problems = outdated.length + surplus.length + looseClaims.length + (isSecurityPageOutdated ? 1 : 0);
     return problems === 0 ? 0 : 1;
   }
-  for (const path of surplus) await rm(join(DIRECTORY, path));
+  for (const path of surplus) await rm(path);
   for (const path of outdated) {
-    await mkdir(dirname(join(DIRECTORY, path)), { recursive: true });
-    await writeFile(join(DIRECTORY, path), pages.get(path) ?? "");
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, files.get(path) ?? "");
   }
   if (isSecurityPageOutdated) await writeFile(SECURITY, expectedSecurityPage);
-  console.log(`${DIRECTORY}: ${pages.size} pages, ${outdated.length} written, ${surplus.length} removed`);
+  console.log(`${files.size} files, ${outdated.length} written, ${surplus.length} removed`);
   return 0;
+}
+
+function below(directory: string, texts: ReadonlyMap<string, string>): (readonly [string, string])[] {
+  return [...texts].map(([path, text]) => [`${directory}/${path}`, text] as const);
+}
+
+function filesIn(directory: string): string[] {
+  return globSync(`${directory}/**/*`, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(".", join(entry.parentPath, entry.name)));
 }

@@ -83,7 +83,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     commands: ["shared", "slots", "extensions", "boot", "refresher", "cluster"],
   },
   "packages/rollout": { turn: [], cluster: ["turn"], drive: ["turn", "cluster"] },
-  "packages/kube": { access: [], client: ["access"], objects: [] },
+  "packages/kube": { access: [], client: ["access"], objects: [], v1alpha1: [], definitions: ["v1alpha1"] },
 };
 
 /** Packages and folders that are functions from values to values. Their tests may read files. */
@@ -91,6 +91,8 @@ export const PURE: readonly string[] = [
   ...GROUPS.values.members,
   "packages/rollout/src/turn",
   "packages/rollout/src/cluster",
+  "packages/kube/src/v1alpha1",
+  "packages/kube/src/definitions",
 ];
 
 /** Modules of Node.js that do no input or output. */
