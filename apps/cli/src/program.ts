@@ -4,6 +4,7 @@ import { rootCommand } from "./root-command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   butane: async () => (await import("./commands/butane.ts")).butaneCommand(),
+  completion: async () => (await import("./commands/completion.ts")).completionCommand(createProgram),
   debug: async () => (await import("./commands/debug.ts")).debugCommand(),
   extension: async () => (await import("./commands/extension.ts")).extensionCommand(),
   ignition: async () => (await import("./commands/ignition.ts")).ignitionCommand(),

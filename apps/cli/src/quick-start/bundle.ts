@@ -61,12 +61,18 @@ function only(name: string): Plugin {
       // oxlint-disable-next-line require-unicode-regexp -- esbuild, which runs the filter, does not know the flag
       bundler.onResolve({ filter: /./, namespace: "file" }, ({ path, importer, kind }) => {
         if (kind !== "dynamic-import") return undefined;
-        const isCommand = importer.endsWith("/apps/cli/src/program.ts");
-        const isNeeded = name === HELP_BUNDLE ? isCommand : !isCommand || path === `./commands/${name}.ts`;
-        return isNeeded ? undefined : { path, external: true };
+        return isNeeded(name, path, importer) ? undefined : { path, external: true };
       });
     },
   };
+}
+
+function isNeeded(name: string, path: string, importer: string): boolean {
+  const isCommand = importer.endsWith("/apps/cli/src/program.ts");
+  if (name === HELP_BUNDLE) return isCommand;
+  // It tells of all commands, and does what one of them does.
+  if (name === "completion") return isCommand || !/\/commands\/(?!completion\.ts$)/u.test(importer);
+  return !isCommand || path === `./commands/${name}.ts`;
 }
 
 /**
