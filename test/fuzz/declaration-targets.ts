@@ -1,11 +1,21 @@
 /** What declares a node's extensions, and what nodes say of them. */
 import { parseExtensionsStatus } from "@ashlar/protocol/answers";
 import * as declaration from "@ashlar/declaration";
+import { parseFleet } from "@ashlar/fleet";
 import type { ExtensionsStatus } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 
 const FILE = "extensions:\n  - {name: kubernetes, version: v1.33.*, tier: community, kind: sysext, updates: manual}\n";
+const FLEET = `schema: ashlar.fleet/v1
+releases: https://releases.example.org/
+classes:
+  worker: {config: worker.bu, channel: stable, trust: {ekRoots: makers.pem}}
+nodes:
+  - {name: a, class: worker, labels: {zone: a}}
+  - {pattern: "node-[1-3]", class: worker, url: "https://{name}.example.org:7443"}
+  - {source: kubernetes, selector: pool=workers}
+`;
 const CA_HASH = `sha256:${"ab".repeat(32)}`;
 const TRANSFER = `[Source]
 Type=url-file
@@ -46,6 +56,7 @@ export const DECLARATION_TARGETS: readonly Target[] = [
     seeds: [seeds.text(FILE)],
     parse: (bytes) => declaration.parseExtensionsFile(toText(bytes)),
   },
+  { name: "fleet-file", seeds: [seeds.text(FLEET)], parse: (bytes) => parseFleet(toText(bytes)) },
   {
     name: "cluster-unit",
     seeds: [

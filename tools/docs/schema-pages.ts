@@ -1,4 +1,5 @@
 import { debugResultJsonSchema, updateResultJsonSchema } from "@ashlar/rollout";
+import { fleetJsonSchema } from "@ashlar/fleet";
 import { extensionRecordJsonSchema, updateRecordJsonSchema } from "@ashlar/verifier/declared";
 import {
   evidenceSchema,
@@ -12,6 +13,7 @@ import { z } from "zod";
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
 export function schemaPages(): Map<string, string> {
   const schemas: readonly (readonly [string, object])[] = [
+    ["fleet-v1", fleetJsonSchema()],
     ["fleet-verdict-v2", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],

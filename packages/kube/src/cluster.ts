@@ -38,9 +38,10 @@ export class Cluster implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  /** By name. */
-  async nodes(signal: AbortSignal): Promise<readonly KubeNode[]> {
-    const asked = { path: "/api/v1/nodes", what: "the nodes of the cluster" };
+  /** By name; with a label selector only those that match it. */
+  async nodes(signal: AbortSignal, labelSelector?: string): Promise<readonly KubeNode[]> {
+    const query = labelSelector === undefined ? {} : { labelSelector };
+    const asked = { path: "/api/v1/nodes", query, what: "the nodes of the cluster" };
     const { items } = await listAll(this.#client, asked, signal, MAX_NODES);
     const nodes = items.map((item) => readNode(item));
     return nodes.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));

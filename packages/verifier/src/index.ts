@@ -28,3 +28,4 @@ export { writeStoredAnswer } from "./stored/write-answer.ts";
 export { writeStoredFleet } from "./stored/write-fleet.ts";
 export type { ProveOptions } from "./prove-options.ts";
 export { pemOf, readEkRoots, readTrust, trustStorePath } from "./ek-roots-files.ts";
+export type { TrustSources } from "./ek-roots-files.ts";

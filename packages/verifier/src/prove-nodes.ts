@@ -14,6 +14,7 @@ import {
   type Expectations,
   type FleetVerdict,
   type PinnedKeys,
+  type TpmTrust,
   type Verification,
 } from "@ashlar/identity";
 import { NONCE_BYTES } from "@ashlar/protocol";
@@ -38,6 +39,8 @@ export type NodeTarget = {
   readonly expectations: Expectations;
   /** Asked when the node does not answer: why that may be, in a few words. */
   readonly explainSilence?: () => Promise<string | undefined>;
+  /** Who is trusted for this node's TPM, instead of whom the options name. */
+  readonly trust?: Pick<TpmTrust, "ekRoots" | "cloudRoots">;
   /** Why there is nothing to judge it by. It is not asked then, and unknown. */
   readonly fault?: string;
 };
@@ -82,7 +85,7 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   const results = await mapLimited(targets, NODES_AT_ONCE, async (target) => {
     const pin = enrolAgain.has(target.name) ? undefined : pins.get(target.name);
     asked.add(target.name);
-    const result = await proveNode(target, pin, findOther, options);
+    const result = await proveNode(target, pin, findOther, { ...options, ...target.trust });
     asked.delete(target.name);
     options.onProgress?.(`${target.name}: ${describeNode(result.verification.verdict)}`);
     return result;

@@ -68,6 +68,14 @@ export async function nodesOfCluster(
 const NOTHING = new Uint8Array();
 const NO_ADDRESS = "https://unknown.invalid";
 
+/** Where a Node's agent is, or why nobody knows. */
+export function addressOf(node: KubeNode): { readonly url: string; readonly fault?: string } {
+  const url = urlOf(node);
+  return url === NO_ADDRESS ? { url, fault: WITHOUT_ADDRESS } : { url };
+}
+
+const WITHOUT_ADDRESS = "its Node has no InternalIP";
+
 function urlOf({ internalAddress = "" }: KubeNode): string {
   if (isIP(internalAddress) === 0) return NO_ADDRESS;
   return `https://${isIPv6(internalAddress) ? `[${internalAddress}]` : internalAddress}:${AGENT_PORT}`;
@@ -84,7 +92,7 @@ async function declarationOf(
   url: string,
   classConfigs: ClassConfigs,
 ): Promise<{ readonly classConfig?: Uint8Array; readonly fault?: string }> {
-  if (url === NO_ADDRESS) return { fault: "its Node has no InternalIP" };
+  if (url === NO_ADDRESS) return { fault: WITHOUT_ADDRESS };
   try {
     const classConfig = await classConfigs(node.className);
     return classConfig === undefined ? {} : { classConfig };
@@ -96,7 +104,7 @@ async function declarationOf(
 }
 
 /** A node that does not answer: what the API server says may be why. */
-function withSilence(declared: DeclaredNode, node: KubeNode): DeclaredNode {
+export function withSilence(declared: DeclaredNode, node: KubeNode): DeclaredNode {
   const says = node.isReady
     ? `the API server says that its Node is Ready, so is there an agent at ${declared.url}?`
     : `the API server says that ${notReady(node)}`;
@@ -107,6 +115,6 @@ function withSilence(declared: DeclaredNode, node: KubeNode): DeclaredNode {
   return { ...declared, explainSilence };
 }
 
-function notReady({ readiness }: KubeNode): string {
+export function notReady({ readiness }: KubeNode): string {
   return `its Node is not Ready${readiness === "" ? "" : ` (${readiness})`}`;
 }

@@ -22,6 +22,10 @@ export function proveCommand(): Command {
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas");
   return withClusterOptions(command)
+    .option(
+      "--fleet <file>",
+      "the nodes of a fleet.yaml, with their classes (schema: docs/reference/schemas/fleet-v1.json)",
+    )
     .option("--from <dir>", "evidence kept by --evidence, judged again without asking any node")
     .option(
       "--image <dir>",
@@ -97,8 +101,12 @@ proof. The class config is --config FILE; or with --config DIR that of the Node'
 ashlar.node-restriction.kubernetes.io/class, as CLASS.bu or CLASS.ign: a label that no kubelet can write. A node
 without one, without an agent, or whose Node is not Ready is told apart from the others, whose verdicts stay.
 
+With --fleet everything about nodes comes from one file: classes with their configs, releases and trusted makers, and nodes by
+name, by pattern or from clusters. --image, --releases, --ek-roots, --cloud-roots and --pins take the place of what it says.
+
 Examples:
   ashlar prove --lab lab
+  ashlar prove --fleet fleet.yaml --json
   ashlar prove --kubernetes --lab lab
   ashlar prove --kubernetes --context prod --image out/image --config classes --node-configs nodes --ek-roots makers.pem
   ashlar prove --lab lab --evidence out/evidence --json

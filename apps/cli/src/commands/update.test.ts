@@ -27,7 +27,7 @@ test("an operator's key is made once, for its owner alone, and its pin is printe
 test("wrong usage ends with 64 and says what was expected", () => {
   const node = ["--nodes", "https://127.0.0.1:1"];
   const wrong: readonly (readonly [RegExp, ...string[]])[] = [
-    [/one of --lab, --nodes and --kubernetes/u, "update", "--to", "1.1.0"],
+    [/one of --lab, --nodes, --fleet and --kubernetes/u, "update", "--to", "1.1.0"],
     [/--to or --channel/u, "update", ...node],
     [/--operator-key/u, "update", ...node, "--to", "1.1.0"],
     [/--releases/u, "update", ...node, "--to", "1.1.0", "--operator-key", join(directory, "operator.pem")],

@@ -18,6 +18,7 @@ type UpdateOptions = Omit<SessionOptions, "urls" | "cluster"> &
   ClusterOptions &
   DrainOptions & {
     readonly nodes?: string;
+    readonly fleet?: string;
     readonly component?: string;
     readonly to?: string;
     readonly channel?: string;
@@ -35,6 +36,7 @@ export function updateCommand(): Command {
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas");
   withClusterOptions(command)
+    .option("--fleet <file>", "the nodes that a fleet.yaml names, with their classes")
     .option("--component <name>", "an extension of the nodes, instead of their release: no node restarts")
     .option(
       "--to <version>",
@@ -64,6 +66,9 @@ has not restarted; the annotation ashlar.dev/cordoned-for remembers it for one t
 A node's address is its Node's InternalIP. Its class config is --config FILE; or with --config DIR that of its label
 ashlar.node-restriction.kubernetes.io/class, as CLASS.bu or CLASS.ign: a label that no kubelet can write.
 
+With --fleet the nodes are those that the file names, in its order; --releases, --ek-roots and --cloud-roots take the place of what
+it says. A class that names a release has to name the new one afterwards, so that \`ashlar prove\` expects it.
+
 With --component each node in turn fetches the extension's version, merges it, restarts the extension's units and checks
 its health. A node on which that fails rolls back on its own and reports why. Nodes accept the versions that their configs
 allow.
@@ -74,6 +79,7 @@ Examples:
   ashlar update --lab lab --to 1.1.0
   ashlar update --lab lab --channel stable --only node-1 --json
   ashlar update --lab lab --component kubernetes --to v1.33.5
+  ashlar update --fleet fleet.yaml --channel stable --operator-key operator.pem
   ashlar update --kubernetes --lab lab --to 1.1.0 --drain-timeout 600
   ashlar update --kubernetes --context prod --channel stable --operator-key operator.pem --grace-period 30 \\
     --releases https://releases.example.org/ --release-root release-root.json \\
@@ -98,14 +104,20 @@ async function carryOut(options: UpdateOptions, signal: AbortSignal): Promise<Up
 }
 
 function refuseContradictions(options: UpdateOptions): void {
-  const { lab, nodes, kubernetes, component, to, channel, nodeConfigs, reboot } = options;
-  const isOne = kubernetes === true ? nodes === undefined : (lab === undefined) !== (nodes === undefined);
-  if (!isOne) {
-    throw new AshlarError("usage", "expected exactly one of --lab, --nodes and --kubernetes", {
+  const { lab, nodes, fleet, kubernetes, component, to, channel, nodeConfigs, reboot } = options;
+  const sources = kubernetes === true ? [kubernetes, nodes, fleet] : [lab, nodes, fleet];
+  if (sources.filter((source) => source !== undefined).length !== 1) {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes, --fleet and --kubernetes", {
       hint: "for example: ashlar update --lab lab --to 1.1.0; --kubernetes may name a lab whose cluster it is",
     });
   }
   refuseWithoutCluster(options);
+  if (
+    fleet !== undefined &&
+    (options.config !== undefined || options.filesDir !== undefined || nodeConfigs !== undefined)
+  ) {
+    throw new AshlarError("usage", "expected no --config, --files-dir and --node-configs with --fleet: it names them");
+  }
   if (component !== undefined && (channel !== undefined || !reboot)) {
     throw new AshlarError("usage", "expected neither --channel nor --no-reboot with --component", {
       hint: "a component has no channel, and no node restarts for it",

@@ -7,6 +7,7 @@ import { parseAcceptedFirmware } from "./accept-firmware.ts";
 import { nodesOfLab } from "./nodes-of-lab.ts";
 import type { OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
 import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts";
+import { readTrusts, refuseDifferentTrust } from "./read-trusts.ts";
 
 /** Asks the nodes of a lab, of a Kubernetes cluster, or at URLs. */
 export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
@@ -24,18 +25,22 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
     path === undefined ? undefined : parseKnownRelease(await declarations.readManifestText(path));
   const given = await readRelease(options.image);
   const made = await readRelease(declared.manifestPath);
-  const known = await readKnown(options, recordPath, declared.repository, [given, made]);
-  const { pemOf, readTrust } = await import("@ashlar/verifier");
-  const { ekRoots, cloudRoots } = await readTrust({
-    ekRoots: options.ekRoots,
-    cloudRoots: options.cloudRoots,
-    labRoots: declared.ekRootsPath,
-    acceptExpired: options.acceptExpiredEk,
-  });
-  const targets = declared.nodes.map(({ classConfig, nodeConfig, ...node }) =>
+  const images = new Map<string, KnownRelease>();
+  for (const { release } of declared.nodes) {
+    if (release === undefined || !("image" in release) || images.has(release.image)) continue;
+    images.set(release.image, parseKnownRelease(await declarations.readManifestText(release.image)));
+  }
+  const known = await readKnown(options, recordPath, declared, [given, made, ...images.values()]);
+  const trusts = await readTrusts(options, declared);
+  const { ekRoots, cloudRoots } = trusts.common;
+  const targets = declared.nodes.map(({ classConfig, nodeConfig, release, trust: _trust, ...node }) =>
     Object.assign(node, {
+      trust: trusts.of.get(node.name) ?? trusts.common,
       expectations: expectationsOf({
-        ...rightReleases(node.name, record, known.releases, { given, made }),
+        ...rightReleases(node.name, record, known.releases, {
+          given: given ?? (release && declarations.declaredRelease(release, known, images)),
+          made,
+        }),
         classConfig,
         nodeConfig,
         extensions: { known: known.extensions, ...declarations.rightOfNode(extensionRecord, node.name) },
@@ -49,6 +54,8 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
   if (options.learnFirmware !== undefined) refuseStrangers("--learn-firmware", [options.learnFirmware], targets);
   if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
   if (options.evidence !== undefined) {
+    refuseDifferentTrust(trusts);
+    const { pemOf } = await import("@ashlar/verifier");
     const nodes = targets.map(({ name }) => name);
     const manifest = JSON.stringify(given ?? made ?? targets[0]?.expectations.release);
     await writeStoredFleet(options.evidence, {
@@ -98,33 +105,44 @@ function refuseStrangers(option: string, names: Iterable<string>, targets: reado
 
 /** The lab's repository is only a help: its nodes can be proven when it is broken. */
 async function readKnown(
-  { knownImage = [], releases, releaseRoot, extension }: ProveOptions,
+  { knownImage = [], releases, releaseRoot, extension = [], fleet }: ProveOptions,
   recordPath: string,
-  labs: DeclaredNodes["repository"],
+  declared: Pick<FoundNodes, "repository" | "extensions">,
   given: readonly (KnownRelease | undefined)[],
 ): Promise<Known> {
   const { readKnown: read } = await import("@ashlar/verifier/declared");
   const isGiven = releases !== undefined;
+  const isOfLab = fleet === undefined && !isGiven;
   return await withInterruption(async (signal) =>
     read({
       given: given.filter((release) => release !== undefined),
       images: knownImage,
-      extensions: extension,
+      extensions: [...extension, ...(declared.extensions ?? [])],
       recordPath,
-      repository: isGiven ? { releases, releaseRoot } : labs,
-      onUnreadable: isGiven ? undefined : (message) => reportLine(`the lab's repository is left out: ${message}`),
+      repository: isGiven ? { releases, releaseRoot } : declared.repository,
+      onUnreadable: isOfLab ? (message) => reportLine(`the lab's repository is left out: ${message}`) : undefined,
       signal,
     }),
   );
 }
 
-type FoundNodes = DeclaredNodes & { readonly notes: ReadonlyMap<string, string> };
+type FoundNodes = DeclaredNodes & {
+  readonly notes: ReadonlyMap<string, string>;
+  /** Manifests of extensions beside those that options name. */
+  readonly extensions?: readonly string[];
+};
 
 async function findNodes(options: ProveOptions): Promise<FoundNodes> {
   if (options.kubernetes === true) {
     const { nodesOfCluster, openCluster } = await import("../cluster/nodes-of-cluster.ts");
     using cluster = await openCluster(options);
     return await withInterruption(async (signal) => nodesOfCluster(cluster, options, signal));
+  }
+  if (options.fleet !== undefined) {
+    const { readFleet } = await import("../fleet/read-fleet.ts");
+    const { nodesOfFleet } = await import("../fleet/nodes-of-fleet.ts");
+    const file = await readFleet(options.fleet);
+    return await withInterruption(async (signal) => nodesOfFleet(file, signal));
   }
   const notes = new Map<string, string>();
   const classConfig = await readConfig(options);

@@ -7,6 +7,7 @@ import type { NodeOptions } from "../node-options.ts";
 export type ProveOptions = NodeOptions &
   ClusterOptions & {
     readonly nodes?: string;
+    readonly fleet?: string;
     readonly from?: string;
     readonly knownImage?: readonly string[];
     readonly enrolAgain?: readonly string[];
@@ -27,15 +28,18 @@ export type OnAnswer = (name: string, answer: StoredAnswer) => void;
 
 export function refuseContradictions(options: ProveOptions): void {
   const { lab, nodes, from, evidence, nodeConfigs, enrolAgain, acceptFirmware, releases, releaseRoot } = options;
-  const { kubernetes } = options;
+  const { kubernetes, fleet } = options;
   // A lab may be named as the one whose cluster it is.
-  const sources = kubernetes === true ? [kubernetes, nodes, from] : [lab, nodes, from];
+  const sources = kubernetes === true ? [kubernetes, nodes, fleet, from] : [lab, nodes, fleet, from];
   if (sources.filter((source) => source !== undefined).length !== 1) {
-    throw new AshlarError("usage", "expected exactly one of --lab, --nodes, --kubernetes and --from", {
+    throw new AshlarError("usage", "expected exactly one of --lab, --nodes, --kubernetes, --fleet and --from", {
       hint: "for example: ashlar prove --lab lab; --kubernetes may name a lab whose cluster it is",
     });
   }
   refuseWithoutCluster(options);
+  if (fleet !== undefined && (options.config !== undefined || options.filesDir !== undefined)) {
+    throw new AshlarError("usage", "expected no --config and --files-dir with --fleet: its classes name theirs");
+  }
   if (from !== undefined && evidence !== undefined) {
     throw new AshlarError("usage", "expected --evidence only where nodes are asked, found it with --from");
   }

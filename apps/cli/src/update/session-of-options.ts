@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { AshlarError } from "@ashlar/base";
+import type { TrustSources } from "@ashlar/verifier";
 import { readClassConfig } from "../class-config.ts";
 import type { NodeOptions } from "../node-options.ts";
 import { nodesAtUrls, type DeclaredNodes } from "@ashlar/verifier/declared";
@@ -10,6 +12,7 @@ import type { Cluster } from "@ashlar/kube";
 export type SessionOptions = NodeOptions & {
   /** https URLs, separated by commas. */
   readonly urls?: string | undefined;
+  readonly fleet?: string | undefined;
   readonly operatorKey?: string;
   /** Whose nodes they are, where that is a Kubernetes cluster. */
   readonly cluster?: Cluster | undefined;
@@ -19,7 +22,9 @@ export type SessionOptions = NodeOptions & {
 type Defaults = {
   readonly operatorKey?: string;
   readonly releases?: string;
-  readonly releaseRoot?: string;
+  readonly releaseRoot?: string | undefined;
+  readonly trust?: TrustSources | undefined;
+  readonly extensions?: readonly string[];
 };
 
 /** @throws AshlarError `usage`, `not-found`, and whatever `openSession` throws */
@@ -33,12 +38,12 @@ export async function sessionOfOptions(options: SessionOptions, signal: AbortSig
       repository:
         releases === undefined ? undefined : { releases, releaseRoot: options.releaseRoot ?? defaults.releaseRoot },
       image: options.image,
-      ekRoots: options.ekRoots,
-      cloudRoots: options.cloudRoots,
-      acceptExpiredEk: options.acceptExpiredEk,
+      ekRoots: options.ekRoots ?? defaults.trust?.ekRoots,
+      cloudRoots: options.cloudRoots ?? defaults.trust?.cloudRoots,
+      acceptExpiredEk: options.acceptExpiredEk ?? defaults.trust?.acceptExpired,
       fetchIntermediates: options.fetchIntermediates,
       pins: options.pins,
-      extensions: options.extension ?? [],
+      extensions: [...(options.extension ?? []), ...(defaults.extensions ?? [])],
     },
     signal,
   );
@@ -48,7 +53,8 @@ async function findNodes(
   options: SessionOptions,
   signal: AbortSignal,
 ): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
-  const { lab, cluster } = options;
+  const { lab, cluster, fleet } = options;
+  if (fleet !== undefined) return await findFleet(fleet, signal);
   const defaults = lab === undefined ? {} : await defaultsOfLab(lab);
   if (cluster !== undefined) {
     const { nodesOfCluster } = await import("../cluster/nodes-of-cluster.ts");
@@ -61,6 +67,26 @@ async function findNodes(
       ? await nodesAtUrls(options.urls ?? "", classConfig, options.nodeConfigs)
       : await nodesOfLab(lab, classConfig);
   return { declared, defaults };
+}
+
+/** @throws AshlarError `usage` for what an update cannot tell apart: it has one policy, and drains no node of a file */
+async function findFleet(path: string, signal: AbortSignal): Promise<{ declared: DeclaredNodes; defaults: Defaults }> {
+  const { readFleet } = await import("../fleet/read-fleet.ts");
+  const { nodesOfFleet } = await import("../fleet/nodes-of-fleet.ts");
+  const file = await readFleet(path);
+  if (file.fleet.clusters.length > 0) {
+    throw new AshlarError("usage", `expected nodes by name or pattern in ${path}, found those of a cluster`, {
+      hint: "`ashlar update --kubernetes` drains a cluster's nodes before they restart",
+    });
+  }
+  const { repository, extensions, ...declared } = await nodesOfFleet(file, signal);
+  const [trust, ...others] = new Map(declared.nodes.map((node) => [JSON.stringify(node.trust), node.trust])).values();
+  if (others.length > 0) {
+    throw new AshlarError("usage", `expected one trust policy for all classes in ${path}, found different ones`, {
+      hint: "update each class with a fleet file of its own",
+    });
+  }
+  return { declared, defaults: { ...repository, trust, extensions } };
 }
 
 async function defaultsOfLab(name: string): Promise<Defaults> {

@@ -91,8 +91,10 @@ export async function openSession(sources: SessionSources, signal: AbortSignal):
     ...rightOfNode(extensionRecord, node.name),
   });
   const verifier = { pinsPath, ...trust, fetchIntermediates, candidates: known.all };
+  const madeFrom = ({ release }: DeclaredNode): string | undefined =>
+    image?.version ?? (release !== undefined && "version" in release ? release.version : undefined);
   const right = async (node: DeclaredNode): Promise<Right> => {
-    const allowed = allowedVersions(record, node.name, { made: image?.version });
+    const allowed = allowedVersions(record, node.name, { made: madeFrom(node) });
     const versions = allowed.length === 0 ? [await reportedVersion(node, signal)] : allowed;
     const [release, ...alsoAllowed] = await Promise.all(versions.map(async (version) => known.get(version)));
     if (release === undefined) throw new TypeError("there is one version at least");
@@ -108,7 +110,7 @@ export async function openSession(sources: SessionSources, signal: AbortSignal):
     extensions,
     operatorPem,
     access: (node, target) => {
-      const versions = allowedVersions(record, node.name, { made: image?.version });
+      const versions = allowedVersions(record, node.name, { made: madeFrom(node) });
       const allowed = versions.length === 0 ? undefined : new Set(versions);
       const context = { releases: known, extensions: knowledge(node), target, allowed };
       return new RemoteNode(node, { ...context, ...verifier, operatorPem });

@@ -3,6 +3,10 @@ import { AshlarError } from "@ashlar/base";
 import { readOptional, stateDirectory } from "@ashlar/host";
 import type { RepositoryPlace } from "./release-repository.ts";
 import { refuseNodeName } from "../node-name.ts";
+import type { TrustSources } from "../ek-roots-files.ts";
+
+/** Which release a node was declared to run: an image (its directory or manifest), a published version, or a channel's. */
+export type DeclaredRelease = { readonly image: string } | { readonly version: string } | { readonly channel: string };
 
 /** A node to challenge, with the exact bytes of what it was declared to be. */
 export type DeclaredNode = {
@@ -11,6 +15,9 @@ export type DeclaredNode = {
   readonly classConfig: Uint8Array;
   readonly nodeConfig: Uint8Array;
   readonly explainSilence?: () => Promise<string | undefined>;
+  /** Where that is said of this node: it counts instead of what holds for all. */
+  readonly release?: DeclaredRelease;
+  readonly trust?: TrustSources;
   /** Why it is not known what it was declared to be: then it cannot be proven, and gets no orders. */
   readonly fault?: string;
 };

@@ -1,6 +1,6 @@
 /** What nodes were declared to be, which releases and extensions are known, and what was remembered of orders. */
 export { nodesAtUrls, readNodeConfig, userPinsPath } from "./declared-nodes.ts";
-export type { DeclaredNode, DeclaredNodes } from "./declared-nodes.ts";
+export type { DeclaredNode, DeclaredNodes, DeclaredRelease } from "./declared-nodes.ts";
 export {
   allowDebugging,
   beginComponentTurn,
@@ -24,5 +24,5 @@ export {
   updateRecordPath,
 } from "./update-record.ts";
 export type { Turn, UpdateRecord } from "./update-record.ts";
-export { readKnown, rightReleases } from "./read-known.ts";
+export { declaredRelease, readKnown, rightReleases } from "./read-known.ts";
 export type { RepositoryPlace } from "./release-repository.ts";

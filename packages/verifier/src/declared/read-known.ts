@@ -6,6 +6,7 @@ import type { KnownExtension } from "@ashlar/identity";
 import type { Repository } from "@ashlar/repository";
 import { allowedVersions, readKeptReleases, type UpdateRecord } from "./update-record.ts";
 import { extensionsOf, readExtensions } from "./known-extensions.ts";
+import type { DeclaredRelease } from "./declared-nodes.ts";
 import { readManifestText } from "./read-release.ts";
 import type { RepositoryPlace } from "./release-repository.ts";
 
@@ -28,6 +29,8 @@ export type Known = {
   readonly releases: readonly KnownRelease[];
   /** The repository's first: it knows what has been withdrawn. */
   readonly extensions: readonly KnownExtension[];
+  /** The version that each of the repository's channels has. */
+  readonly channels: ReadonlyMap<string, string>;
 };
 
 /** All that can be known from here of what has been published. */
@@ -42,6 +45,7 @@ export async function readKnown(sources: KnownSources): Promise<Known> {
   return {
     releases: [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []),
     extensions: [...repository.extensions, ...(await readExtensions(extensions))],
+    channels: repository.channels,
   };
 }
 
@@ -56,7 +60,8 @@ async function readRepository(sources: KnownSources): Promise<Known> {
       recordPath === undefined ? stateDirectory() : dirname(recordPath),
       signal,
     );
-    return { releases: await readSummaries(repository), extensions: extensionsOf(repository.index) };
+    const channels = new Map([...repository.index.channels].map(([name, { version }]) => [name, version]));
+    return { releases: await readSummaries(repository), extensions: extensionsOf(repository.index), channels };
   } catch (error) {
     if (!(error instanceof AshlarError) || onUnreadable === undefined || error.code === "interrupted") throw error;
     onUnreadable(error.message);
@@ -64,7 +69,7 @@ async function readRepository(sources: KnownSources): Promise<Known> {
   }
 }
 
-const NOTHING: Known = { releases: [], extensions: [] };
+const NOTHING: Known = { releases: [], extensions: [], channels: new Map() };
 
 /** Enough to keep a network busy. */
 const READ_AT_ONCE = 8;
@@ -78,6 +83,26 @@ export async function readSummaries({ index, readSummary }: Repository): Promise
     releases.push(...(await Promise.all(some.map(async (version) => readSummary(version)))));
   }
   return releases;
+}
+
+/**
+ * What a node was declared to run.
+ *
+ * @param images those that declarations name, by their paths
+ * @throws AshlarError `not-found`
+ */
+export function declaredRelease(
+  wish: DeclaredRelease,
+  { releases, channels }: Known,
+  images: ReadonlyMap<string, KnownRelease>,
+): KnownRelease {
+  const version = "channel" in wish ? channels.get(wish.channel) : "version" in wish ? wish.version : undefined;
+  const found = "image" in wish ? images.get(wish.image) : releases.find((release) => release.version === version);
+  if (found !== undefined) return found;
+  const [[what, name] = ["release", ""]] = Object.entries(wish);
+  throw new AshlarError("not-found", `expected the ${what} ${name}, which nodes are declared to run, found none`, {
+    hint: "`ashlar release list` shows what a repository has",
+  });
 }
 
 export type RightReleases = { readonly release: KnownRelease; readonly alsoAllowed: readonly KnownRelease[] };
