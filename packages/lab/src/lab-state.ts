@@ -116,7 +116,7 @@ async function writeState(path: string, state: LabState): Promise<void> {
 /** The ports that labs have been given, also those of machines that are stopped now, or are not made yet. */
 export async function portsOfAllLabs(): Promise<Set<number>> {
   const ports = new Set<number>();
-  for (const name of await listLabs()) {
+  for (const name of listLabs()) {
     try {
       const state = await readPlanOrState(labPaths(name));
       for (const each of portsOf(state)) ports.add(each);

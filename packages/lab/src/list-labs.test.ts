@@ -11,12 +11,12 @@ test("a list says how large each lab is, and which cluster it has; half of a lab
     const before = process.env["XDG_STATE_HOME"];
     process.env["XDG_STATE_HOME"] = directory;
     try {
-      assert.deepEqual(await summarizeLabs(), []);
+      assert.deepEqual(summarizeLabs(), []);
       await writeState("plain", '{"nodes":[{}]}');
       await writeState("cluster", '{"nodes":[{},{}],"cluster":{"version":"v1.33.4"}}');
       await writeState("half", '{"nodes":[');
       await writeState("other", '{"nodes":3,"cluster":[null]}');
-      assert.deepEqual(await summarizeLabs(), [
+      assert.deepEqual(summarizeLabs(), [
         { name: "cluster", nodes: 2, kubernetes: "v1.33.4" },
         { name: "half", nodes: null, kubernetes: null },
         { name: "other", nodes: null, kubernetes: null },

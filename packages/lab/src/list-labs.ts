@@ -1,22 +1,16 @@
-import { readdir, readFile } from "node:fs/promises";
+// Not node:fs/promises, nor @ashlar/host or lab-paths.ts: what they need takes longer to load than `ashlar lab list` to do.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { membersOf } from "@ashlar/base";
-// Not all of @ashlar/host, nor lab-paths.ts: what they need takes longer to load than all of `ashlar lab list` may take.
-import { isMissing } from "@ashlar/host/read-file";
 import { labsDirectory, STATE_FILE } from "./labs-directory.ts";
 
 /** The names of all labs of this user, half-made ones too. */
-export async function listLabs(): Promise<string[]> {
-  try {
-    const entries = await readdir(labsDirectory(), { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .toSorted();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+export function listLabs(): string[] {
+  if (!existsSync(labsDirectory())) return [];
+  return readdirSync(labsDirectory(), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
 }
 
 export type LabSummary = {
@@ -28,14 +22,14 @@ export type LabSummary = {
 };
 
 /** All labs, with a word about each. */
-export async function summarizeLabs(): Promise<LabSummary[]> {
-  return await Promise.all((await listLabs()).map(summarize));
+export function summarizeLabs(): LabSummary[] {
+  return listLabs().map(summarize);
 }
 
 /** Not by the schema of lab-state.ts, for the same reason. */
-async function summarize(name: string): Promise<LabSummary> {
+function summarize(name: string): LabSummary {
   try {
-    const { nodes, cluster } = membersOf(JSON.parse(await readFile(join(labsDirectory(), name, STATE_FILE), "utf8")));
+    const { nodes, cluster } = membersOf(JSON.parse(readFileSync(join(labsDirectory(), name, STATE_FILE), "utf8")));
     const { version } = membersOf(cluster);
     return {
       name,

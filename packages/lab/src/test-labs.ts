@@ -41,10 +41,10 @@ export async function withLabs(work: (options: TestLabOptions, image: string) =>
         },
         image,
       );
-      assert.deepEqual(await listLabs(), []);
+      assert.deepEqual(listLabs(), []);
       assert.deepEqual(await findProcesses((argv) => argv.some((each) => each.includes(directory))), []);
     } finally {
-      for (const name of await listLabs()) await labDown(name);
+      for (const name of listLabs()) await labDown(name);
       if (before === undefined) delete process.env["XDG_STATE_HOME"];
       else process.env["XDG_STATE_HOME"] = before;
     }

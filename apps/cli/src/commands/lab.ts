@@ -40,7 +40,7 @@ function listCommand(): Command {
     .action(async (options: { readonly json?: true }) => {
       // The rest of the package takes longer to load than this to do.
       const { summarizeLabs } = await import("@ashlar/lab/list");
-      const labs = await summarizeLabs();
+      const labs = summarizeLabs();
       if (options.json === true) printJson({ labs });
       else printTable([["LAB", "NODES", "CLUSTER"], ...labs.map(wordsAbout)]);
     });

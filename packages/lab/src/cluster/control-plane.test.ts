@@ -132,7 +132,7 @@ test("a control plane alone comes up while that of another lab does not, which C
     assert.deepEqual([lab.nodes, await lab.status()], [[], []]);
     const status = await lab.clusterStatus();
     assert.deepEqual([status?.state, status?.nodes], ["running", []]);
-    assert.deepEqual(await summarizeLabs(), [
+    assert.deepEqual(summarizeLabs(), [
       { name: "alone", nodes: 0, kubernetes: status?.version },
       { name: "hanging", nodes: null, kubernetes: null },
     ]);
