@@ -20,9 +20,9 @@ export class ClusterLab {
     this.lab = lab;
   }
 
-  static async up(name: string, world: ExtensionWorld, version: string): Promise<ClusterLab> {
+  static async up(name: string, world: ExtensionWorld, version: string, workers = 2): Promise<ClusterLab> {
     await ashlar("lab", "down", "--name", name);
-    const cluster = ["--cluster", "--workers", "2", "--kubernetes", version];
+    const cluster = ["--cluster", "--workers", String(workers), "--kubernetes", version];
     const config = ["--config", join(ROOT, "examples/worker.bu"), "--image", world.image];
     const repository = ["--repo", world.repository, "--keys", world.keys];
     await ashlar("lab", "up", "--name", name, ...cluster, ...config, ...repository);

@@ -16,7 +16,7 @@ for (const [signal, when, moment] of [
   ["SIGINT", "while it builds", /assembling \/usr/u],
   ["SIGTERM", "while its machines boot", /^node-1: (?!making)/u],
 ] as const) {
-  test(`${signal} ${when} leaves nothing running`, { timeout: 30 * MINUTES }, async () => {
+  test(`${signal} ${when} leaves nothing running`, { timeout: 60 * MINUTES }, async () => {
     const { status, meanwhile, lines } = await interruptDemo(signal, moment);
     assert.ok(meanwhile.length > 0, `something ran when ${String(moment)} was said:\n${lines.join("\n")}`);
     assert.equal(status, 130, lines.slice(-20).join("\n"));

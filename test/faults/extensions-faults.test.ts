@@ -52,7 +52,7 @@ before(
     await world.publish(kubernetes("v1.33.2"), tool("good"));
     lab = await ExtensionLab.up(NAME, world, CONFIG);
   },
-  { timeout: 25 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 after(async () => await ashlar("lab", "down", "--name", NAME));
@@ -85,7 +85,7 @@ test("a node comes up with what there is, although most of what it declares is n
   assert.equal((await lab.root("systemctl is-active late.service")).output, "failed");
 });
 
-test("bad images are set aside, each with its reason, and the good ones stay", { timeout: 10 * MINUTES }, async () => {
+test("bad images are set aside, each with its reason, and the good ones stay", { timeout: 60 * MINUTES }, async () => {
   const build = async (name: string, ...options: string[]): Promise<Buffer> =>
     await readFile(await world.build(tool(name, options)));
   const [unsigned, signature, data, truncated] = await Promise.all(
@@ -130,7 +130,7 @@ test("bad images are set aside, each with its reason, and the good ones stay", {
   assert.deepEqual(node.extensions.map(({ name }) => name).toSorted(), ["good", "kubernetes"]);
 });
 
-test("certificates that root adds count for nothing", { timeout: 5 * MINUTES }, async () => {
+test("certificates that root adds count for nothing", { timeout: 20 * MINUTES }, async () => {
   const certificate = await readFile(join(world.directory, "other-keys/extensions.crt"));
   await lab.mustRun("mount -o remount,rw /etc");
   for (const directory of ["/etc/verity.d", "/run/verity.d"]) await lab.put(certificate, `${directory}/other.crt`);
@@ -139,7 +139,7 @@ test("certificates that root adds count for nothing", { timeout: 5 * MINUTES }, 
   assert.deepEqual(await lab.merged(), ["good v1", "kubernetes v1.33.2"]);
 });
 
-test("images that lie about, and systemd's other doors, merge nothing", { timeout: 10 * MINUTES }, async () => {
+test("images that lie about, and systemd's other doors, merge nothing", { timeout: 60 * MINUTES }, async () => {
   const stray = await readFile(await world.build(tool("stray")));
   for (const directory of ["/run/extensions", "/var/lib/extensions", "/run/confexts", "/var/lib/confexts"]) {
     await lab.put(stray, `${directory}/stray.raw`);
@@ -159,7 +159,7 @@ test("images that lie about, and systemd's other doors, merge nothing", { timeou
   }
 });
 
-test("twenty at once, and at the next boot", { timeout: 15 * MINUTES }, async (t) => {
+test("twenty at once, and at the next boot", { timeout: 60 * MINUTES }, async (t) => {
   for (const name of MANY.slice(1)) await put(name, await readFile(await world.build(tool(name))));
   await refresh();
   assert.equal((await lab.merged()).length, 20);
@@ -178,7 +178,7 @@ test("twenty at once, and at the next boot", { timeout: 15 * MINUTES }, async (t
 
 test(
   "what the repository says is what counts: downgrades and withdrawn versions",
-  { timeout: 10 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     await world.publish(kubernetes("v1.33.1"), kubernetes("v1.33.3"));
     const update = async (...args: string[]): Promise<string> =>
@@ -194,7 +194,7 @@ test(
 
 test(
   "a full /var is said before anything is fetched, and two orders do not mix",
-  { timeout: 10 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     await world.publish(kubernetes("v1.33.4"), kubernetes("v1.33.5"));
     await lab.mustRun("fallocate -l $(($(df --output=avail -B1 /var | tail -1) * 98 / 100)) /var/full");

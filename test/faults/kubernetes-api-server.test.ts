@@ -31,7 +31,7 @@ async function blockedNode(name: string): Promise<void> {
   await lab.budgetCounts(name, 1);
 }
 
-test("an API server that goes away while a node is drained is waited for", { timeout: 20 * MINUTES }, async () => {
+test("an API server that goes away while a node is drained is waited for", { timeout: 60 * MINUTES }, async () => {
   await blockedNode("w-away");
   let comesBack: Promise<void> | undefined;
   const result = await takeTurn("w-away", {
@@ -158,7 +158,7 @@ test("a login, a right or a server that is wrong: one sentence, and a status tha
   }
 });
 
-test("1,200 nodes, of which the server gives 500 at once", { timeout: 20 * MINUTES }, async () => {
+test("1,200 nodes, of which the server gives 500 at once", { timeout: 60 * MINUTES }, async () => {
   const names = Array.from({ length: 1200 }, (_, index) => `many-${index + 1}`);
   for (let first = 0; first < names.length; first += 400) {
     await lab.create(...names.slice(first, first + 400).map((name) => nodeNamed(name)));

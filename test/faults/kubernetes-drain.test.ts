@@ -76,7 +76,7 @@ test("pods that somebody would miss are refused, as by kubectl, before anything 
   assert.equal(await lab.kubectl("get", "pods", "--field-selector=spec.nodeName=w-refused", "-o", "name"), "");
 });
 
-test("a drain leaves pods of DaemonSets and of a node's own files", { timeout: 10 * MINUTES }, async () => {
+test("a drain leaves pods of DaemonSets and of a node's own files", { timeout: 60 * MINUTES }, async () => {
   const labels = { matchLabels: { app: "daemon" } };
   const template = { metadata: { labels: labels.matchLabels }, spec: podSpec({ nodeSelector: { daemon: "yes" } }) };
   await lab.create(

@@ -36,7 +36,7 @@ before(
 
 after(async () => await ashlar("lab", "down", "--name", NAME));
 
-test("a cluster that nothing measured names", { timeout: 15 * MINUTES }, async () => {
+test("a cluster that nothing measured names", { timeout: 60 * MINUTES }, async () => {
   await plant("--kubeconfig= --bootstrap-kubeconfig=");
   await plantIdentity("ca");
   await lab.restart();
@@ -56,7 +56,7 @@ test("a cluster that nothing measured names", { timeout: 15 * MINUTES }, async (
   await assertProven();
 });
 
-test("the cluster that it has joined, named by a unit's line", { timeout: 15 * MINUTES }, async () => {
+test("the cluster that it has joined, named by a unit's line", { timeout: 60 * MINUTES }, async () => {
   await plant("--image-credential-provider-config=/var/lib/kubelet/rogue.yaml");
   await plantIdentity("ca");
   await ashlar("lab", "restart", NODE, "--name", NAME, "--config", await joiningConfig());
@@ -75,7 +75,7 @@ test("the cluster that it has joined, named by a unit's line", { timeout: 15 * M
   await assertProven();
 });
 
-test("the CA of somebody else in place of the one that was kept", { timeout: 15 * MINUTES }, async () => {
+test("the CA of somebody else in place of the one that was kept", { timeout: 60 * MINUTES }, async () => {
   await plant("--kubeconfig= --bootstrap-kubeconfig=");
   await plantIdentity("other");
   await ashlar("lab", "restart", NODE, "--name", NAME, "--config", await joiningConfig());

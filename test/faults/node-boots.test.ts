@@ -22,13 +22,13 @@ async function root(script: string): Promise<{ readonly status: number; readonly
 
 test(
   "everything that is planted and decides about the next boot is named before it",
-  { timeout: 5 * MINUTES },
+  { timeout: 20 * MINUTES },
   async () => await node.assertPlantedIsNamed(),
 );
 
 test(
   "a node boots and proves from the configuration that it remembers, and nothing that was planted is in effect",
-  { timeout: 20 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     await ashlar("lab", "stop", NODE, "--name", NAME);
     await node.lab.start(NODE, { withoutConfig: true, timeoutMs: 15 * MINUTES });
@@ -42,7 +42,7 @@ test(
   },
 );
 
-test("a remembered configuration that root has changed is applied, and named", { timeout: 12 * MINUTES }, async () => {
+test("a remembered configuration that root has changed is applied, and named", { timeout: 60 * MINUTES }, async () => {
   const { output } = await root(
     `cd /var/lib/ashlar/config && printf '%s' '{"ignition":{"version":"3.3.0"},"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["'"$(sed 's/^//' /home/core/.ssh/authorized_keys.d/ignition | tail -n 1)"'"]}]}}' > source && sync && echo done`,
   );
@@ -59,7 +59,7 @@ test("a remembered configuration that root has changed is applied, and named", {
 
 test(
   "a changed source wins over what the node remembers; the old declaration is then a mismatch",
-  { timeout: 20 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     const text = await readFile(EXAMPLE, "utf8");
     await writeFile(OTHER, text.replace("vm.overcommit_memory = 1", "vm.overcommit_memory = 0"));
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test("a node whose configuration cannot be measured does not boot", { timeout: 12 * MINUTES }, async () => {
+test("a node whose configuration cannot be measured does not boot", { timeout: 60 * MINUTES }, async () => {
   await ashlar("lab", "stop", NODE, "--name", NAME);
   const tpmState = join(dirname(node.lab.nodes[0]?.diskPath ?? ""), "tpm");
   // Without the SHA-256 bank there is nothing to extend a word into.

@@ -18,7 +18,7 @@ before(
     await world.make();
     await world.publish(SITE);
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 for (const banks of ["sha384", "sha256,sha384"] as const) {

@@ -17,7 +17,7 @@ import { removeLabOnSignal } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-faults";
-const LIMIT = { timeout: 20 * MINUTES };
+const LIMIT = { timeout: 60 * MINUTES };
 let releases: Releases;
 let lab: UpdateLab;
 
@@ -28,7 +28,7 @@ before(
     releases = await makeReleases();
     lab = await UpdateLab.up(NAME, releases, OLD, releases.repository);
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 after(async () => await lab.down());

@@ -27,7 +27,7 @@ before(
     releases = await makeReleases();
     ({ lab } = await UpdateLab.up(NAME, releases, OLD, releases.repository, 2));
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 after(async () => {
@@ -65,7 +65,7 @@ async function proven(): Promise<string[]> {
 
 test(
   "Ctrl-C while a node fetches: nothing has changed, and it can be repeated",
-  { timeout: 30 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     assert.equal(await updateUntil(NEW, /node-1: fetching/u), INTERRUPTED);
     assert.deepEqual(await proven(), [`proven ${OLD}`, `proven ${OLD}`]);
@@ -77,7 +77,7 @@ test(
 
 test(
   "it ends at the first node that is not proven, and leaves the others alone",
-  { timeout: 10 * MINUTES },
+  { timeout: 60 * MINUTES },
   async () => {
     const extend = "/usr/lib/systemd/systemd-pcrextend --bank=sha256 --pcr=13 something";
     const { status: extended } = await lab.ssh("node-1", ["sudo", "-n", extend]);
@@ -89,7 +89,7 @@ test(
   },
 );
 
-test("Ctrl-C while a node restarts: repeated, it goes on there", { timeout: 30 * MINUTES }, async () => {
+test("Ctrl-C while a node restarts: repeated, it goes on there", { timeout: 60 * MINUTES }, async () => {
   assert.equal(await updateUntil(FAULTY, /node-1: restarting/u), INTERRUPTED);
   const { status, turns } = await update(FAULTY);
   assert.equal(status, 0);
@@ -98,7 +98,7 @@ test("Ctrl-C while a node restarts: repeated, it goes on there", { timeout: 30 *
   assert.deepEqual(await proven(), [`proven ${FAULTY}`, `proven ${FAULTY}`]);
 });
 
-test("nodes of no lab, by their URLs", { timeout: 10 * MINUTES }, async () => {
+test("nodes of no lab, by their URLs", { timeout: 60 * MINUTES }, async () => {
   const [node] = lab.nodes;
   const { host } = new URL(node?.agentUrl ?? "");
   await mkdir(directory, { recursive: true });

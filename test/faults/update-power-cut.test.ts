@@ -14,7 +14,7 @@ let releases: Releases;
 
 removeLabOnSignal(NAME);
 
-before(async () => void (releases = await makeReleases()), { timeout: 40 * MINUTES });
+before(async () => void (releases = await makeReleases()), { timeout: 60 * MINUTES });
 
 test(`${CUTS} power cuts, seed ${seed}`, { timeout: 60 * MINUTES }, async () => {
   await cutPower({ name: NAME, releases, cuts: CUTS, seed, say: console.log });

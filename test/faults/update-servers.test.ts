@@ -15,7 +15,7 @@ import { ashlar, OUT, removeLabOnSignal } from "../e2e/world.ts";
 const MINUTES = 60_000;
 const DAYS = 24 * 60 * MINUTES;
 const NAME = "e2e-servers";
-const LIMIT = { timeout: 10 * MINUTES };
+const LIMIT = { timeout: 60 * MINUTES };
 const directory = join(OUT, "hostile");
 const repository = join(directory, "repository");
 /** No program of a node reads it by itself. */
@@ -33,7 +33,7 @@ before(
     lab = await UpdateLab.up(NAME, releases, OLD, repository);
     server = await HostileServer.inPlaceOf(lab.lab, repository);
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 after(async () => {

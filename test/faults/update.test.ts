@@ -25,14 +25,14 @@ before(
     await copyRepository(releases, repository);
     lab = await UpdateLab.up(NAME, releases, OLD, repository);
   },
-  { timeout: 40 * MINUTES },
+  { timeout: 60 * MINUTES },
 );
 
 after(async () => await lab.down());
 
 test(
   "whoever runs as the agent's user gives no orders, whatever public pin it names",
-  { timeout: 5 * MINUTES },
+  { timeout: 20 * MINUTES },
   async () => {
     const ask = (header: string): string =>
       `body='{"to":"${NEW}"}'; printf 'POST /v1/update HTTP/1.1\\r\\nHost: x\\r\\n${header}Content-Length: %d\\r\\n\\r\\n%s' \${#body} "$body" | setpriv --reuid=ashlar-agent --regid=ashlar-agent --init-groups -- socat -t 60 -T 60 - UNIX-CONNECT:/run/ashlar-updater.sock,shut-none | head -n 1`;
@@ -49,7 +49,7 @@ test(
   },
 );
 
-test("a release is staged in the other slot, and proven to boot next", { timeout: 10 * MINUTES }, async () => {
+test("a release is staged in the other slot, and proven to boot next", { timeout: 60 * MINUTES }, async () => {
   const turn = await lab.turn("update", "--channel", "stable", "--no-reboot");
   assert.deepEqual([turn.outcome, turn.from, turn.proven], ["staged", OLD, OLD], JSON.stringify(turn));
   const { total = 0, fetched = 0 } = turn.bytes ?? {};
@@ -67,7 +67,7 @@ test("a release is staged in the other slot, and proven to boot next", { timeout
   assert.match(said.stdout.toString("utf8"), new RegExp(`${NODE} +proven +${OLD} +${NEW} proven`, "u"));
 });
 
-test("another release can take its place; nothing has restarted yet", { timeout: 10 * MINUTES }, async () => {
+test("another release can take its place; nothing has restarted yet", { timeout: 60 * MINUTES }, async () => {
   const { bootId } = await lab.status();
   assert.equal((await lab.turn("update", "--to", FAULTY, "--no-reboot")).outcome, "staged");
   assert.deepEqual(await lab.entries(), [OLD, `${FAULTY}+3-0`]);
@@ -76,7 +76,7 @@ test("another release can take its place; nothing has restarted yet", { timeout:
   assert.equal((await lab.status()).bootId, bootId);
 });
 
-test("it restarts into it, is found healthy, and keeps it", { timeout: 15 * MINUTES }, async () => {
+test("it restarts into it, is found healthy, and keeps it", { timeout: 60 * MINUTES }, async () => {
   assert.deepEqual(await loadersOnEsp(), [OLD, OLD], "until then it boots with what it has");
   const turn = await lab.turn("update", "--channel", "stable");
   assert.deepEqual([turn.outcome, turn.from, turn.proven], ["updated", OLD, NEW], JSON.stringify(turn));
@@ -89,7 +89,7 @@ test("it restarts into it, is found healthy, and keeps it", { timeout: 15 * MINU
   assert.match(await lab.mustRun("lsblk --noheadings --output PARTLABEL"), new RegExp(`ashlar_${OLD}\\n`, "u"));
 });
 
-test("afterwards the new release is right, and the old one is a mismatch", { timeout: 3 * MINUTES }, async () => {
+test("afterwards the new release is right, and the old one is a mismatch", { timeout: 20 * MINUTES }, async () => {
   const { status, node } = await lab.prove();
   assert.deepEqual([status, node.level, node.release], [0, "proven", NEW]);
   const asOld = await lab.prove("--image", releases.image(OLD));
@@ -98,7 +98,7 @@ test("afterwards the new release is right, and the old one is a mismatch", { tim
 
 test(
   "then the new release's systemd-boot is in both places, and starts with the next boot",
-  { timeout: 5 * MINUTES },
+  { timeout: 20 * MINUTES },
   async () => {
     // Waits for the unit's end where it has not ended yet.
     await lab.mustRun("systemctl start ashlar-boot-loader.service");
@@ -116,14 +116,14 @@ test(
   },
 );
 
-test("repeated, an update does nothing", { timeout: 5 * MINUTES }, async () => {
+test("repeated, an update does nothing", { timeout: 20 * MINUTES }, async () => {
   const { bootId } = await lab.status();
   const turn = await lab.turn("update", "--to", NEW);
   assert.deepEqual([turn.outcome, turn.bytes], ["already", null]);
   assert.equal((await lab.status()).bootId, bootId);
 });
 
-test("an older release has to be asked for", { timeout: 10 * MINUTES }, async () => {
+test("an older release has to be asked for", { timeout: 60 * MINUTES }, async () => {
   const refused = await lab.turn("update", "--to", OLD);
   assert.deepEqual([refused.outcome, refused.reason?.code], ["stopped", "downgrade"]);
   assert.deepEqual(await lab.entries(), [OLD, NEW]);
@@ -135,7 +135,7 @@ test("an older release has to be asked for", { timeout: 10 * MINUTES }, async ()
   assert.equal((await lab.prove()).node.nextBoot?.release, NEW);
 });
 
-test("a rollback restarts it into the other slot", { timeout: 15 * MINUTES }, async () => {
+test("a rollback restarts it into the other slot", { timeout: 60 * MINUTES }, async () => {
   const turn = await lab.turn("rollback");
   assert.deepEqual([turn.outcome, turn.from, turn.proven], ["updated", NEW, OLD], JSON.stringify(turn));
   const { status, node } = await lab.prove();
@@ -148,12 +148,12 @@ test("a rollback restarts it into the other slot", { timeout: 15 * MINUTES }, as
   assert.equal(asNew.node.level, "mismatch");
 });
 
-test("after a rollback it can be updated again", { timeout: 15 * MINUTES }, async () => {
+test("after a rollback it can be updated again", { timeout: 60 * MINUTES }, async () => {
   const turn = await lab.turn("update", "--to", NEW, "--retry");
   assert.deepEqual([turn.outcome, turn.proven], ["updated", NEW], JSON.stringify(turn));
 });
 
-test("nothing goes below the channel's minimum version", { timeout: 5 * MINUTES }, async () => {
+test("nothing goes below the channel's minimum version", { timeout: 20 * MINUTES }, async () => {
   const place = ["--repo", repository, "--keys", releases.keys, "--channel", "stable"];
   await ashlar("release", "promote", NEW, "--minimum-version", NEW, ...place);
   for (const command of [
