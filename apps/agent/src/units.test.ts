@@ -18,6 +18,7 @@ await test("the units use the port and the names that the agent expects", () => 
   assert.match(service, /^OpenFile=\S+binary_bios_measurements:firmware-log:read-only,graceful$/mu);
   assert.match(service, /^OpenFile=\S+tpm2-measure\.log:userspace-log:read-only,graceful$/mu);
   assert.match(readUnit("ashlar-verity-status.socket"), /^ListenStream=\/run\/ashlar-verity-status\.socket$/mu);
+  assert.match(readUnit("ashlar-verity-status.service"), /^ExecStart=\/usr\/bin\/socat -U ACCEPT-FD:3,fork,/mu);
   const forAgent = readUnit("ashlar-updater.socket");
   assert.match(forAgent, new RegExp(`^ListenStream=${nodePaths().updaterAgentSocket}$`, "mu"));
   assert.match(forAgent, /^FileDescriptorName=agent$/mu);

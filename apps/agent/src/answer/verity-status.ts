@@ -10,8 +10,8 @@ const MAX_ANSWER_CHARACTERS = 4096;
 const TIMEOUT_MS = 20_000;
 
 /**
- * Asks for the device mapper's present word on /usr. Only root may ask the kernel, so a socket unit of systemd runs
- * `dmsetup` for each connection (ashlar-verity-status.socket) and this process needs no privilege for it.
+ * Asks for the device mapper's present word on /usr. Only root may ask the kernel, so a service of its own runs `dmsetup` for
+ * each connection (ashlar-verity-status.service) and this process needs no privilege for it.
  */
 export async function readVerityStatus(socketPath: string): Promise<VerityStatus> {
   const { promise, resolve } = Promise.withResolvers<VerityStatus>();
