@@ -1,8 +1,9 @@
 /** What declares a node's extensions, and what nodes say of them. */
 import { parseExtensionsStatus } from "@ashlar/protocol/answers";
 import * as declaration from "@ashlar/declaration";
-import { parseFleet } from "@ashlar/fleet";
+import { checkCertificate, parseCertificate, parseFleet } from "@ashlar/fleet";
 import type { ExtensionsStatus } from "@ashlar/protocol";
+import { fleetCertificate, nodeCertificate } from "./certificate-seeds.ts";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 
@@ -57,6 +58,12 @@ export const DECLARATION_TARGETS: readonly Target[] = [
     parse: (bytes) => declaration.parseExtensionsFile(toText(bytes)),
   },
   { name: "fleet-file", seeds: [seeds.text(FLEET)], parse: (bytes) => parseFleet(toText(bytes)) },
+  {
+    name: "fleet-certificate",
+    seeds: [fleetCertificate(), nodeCertificate()].map((text) => seeds.text(text)),
+    // Without a key: what only a signer can write has to be read safely, too.
+    parse: (bytes) => checkCertificate(parseCertificate(toText(bytes)), { nowMs: 0 }),
+  },
   {
     name: "cluster-unit",
     seeds: [

@@ -1,5 +1,5 @@
 import { debugResultJsonSchema, updateResultJsonSchema } from "@ashlar/rollout";
-import { fleetJsonSchema } from "@ashlar/fleet";
+import { certificateJsonSchema, fleetCertificateJsonSchema, fleetJsonSchema } from "@ashlar/fleet";
 import { extensionRecordJsonSchema, updateRecordJsonSchema } from "@ashlar/verifier/declared";
 import {
   evidenceSchema,
@@ -14,6 +14,8 @@ import { z } from "zod";
 export function schemaPages(): Map<string, string> {
   const schemas: readonly (readonly [string, object])[] = [
     ["fleet-v1", fleetJsonSchema()],
+    ["fleet-certificate-v1", certificateJsonSchema()],
+    ["fleet-certificate-predicate-v1", fleetCertificateJsonSchema()],
     ["fleet-verdict-v2", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],

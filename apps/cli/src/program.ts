@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { ownVersion } from "./own-version.ts";
 import { rootCommand } from "./root-command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   butane: async () => (await import("./commands/butane.ts")).butaneCommand(),
   completion: async () => (await import("./commands/completion.ts")).completionCommand(createProgram),
+  certificate: async () => (await import("./commands/certificate.ts")).certificateCommand(),
+  certify: async () => (await import("./commands/certify.ts")).certifyCommand(),
   debug: async () => (await import("./commands/debug.ts")).debugCommand(),
   extension: async () => (await import("./commands/extension.ts")).extensionCommand(),
   ignition: async () => (await import("./commands/ignition.ts")).ignitionCommand(),
@@ -45,9 +47,4 @@ export function bundleNameOf(args: readonly string[]): string | undefined {
   const [first = "--help"] = args;
   if (HELP_WORDS.has(first) || HELP_WORDS.has(args.at(-1) ?? "")) return HELP_BUNDLE;
   return Object.hasOwn(COMMANDS, first) ? first : undefined;
-}
-
-function ownVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return manifest.version;
 }

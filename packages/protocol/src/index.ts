@@ -18,6 +18,7 @@ export {
   NONCE_BYTES,
   nextBootQualifyingData,
   qualifyingData,
+  challengedNonce,
 } from "./agent/qualifying-data.ts";
 export {
   EXTENSIONS_STATUS_SCHEMA,

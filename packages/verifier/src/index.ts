@@ -22,6 +22,7 @@ export type { FleetProof, NodeTarget, ProveNodesOptions } from "./prove-nodes.ts
 export { proveStored } from "./prove-stored.ts";
 export type { ProveStoredOptions } from "./prove-stored.ts";
 export type { StoredAnswer } from "./stored/answer.ts";
+export { digestOfAnswer, digestOfStoredAnswer } from "./stored/digest-answer.ts";
 export { readStoredFleet } from "./stored/read-fleet.ts";
 export type { FoundFleet, StoredFleet } from "./stored/read-fleet.ts";
 export { writeStoredAnswer } from "./stored/write-answer.ts";

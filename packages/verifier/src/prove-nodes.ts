@@ -55,6 +55,8 @@ export type ProveNodesOptions = ProveOptions & {
    * that the node has not measured are left out.
    */
   readonly acceptFirmware?: ReadonlyMap<string, readonly string[]>;
+  /** What each node is asked to quote over, 32 bytes. Default: random ones. */
+  readonly nonceFor?: ((name: string) => Uint8Array) | undefined;
   /** At enrolment, ask the URLs in the TPMs' certificates for what leads to a root. */
   readonly fetchIntermediates?: boolean;
   /** Where to keep each node's evidence. */
@@ -129,7 +131,8 @@ async function proveNode(
     using client = new AgentClient(target.url, { signal: options.signal });
     const keys = pin ?? (await enrol(client, options, (enrolled) => findOther(name, enrolled)));
     const accepted = options.acceptFirmware?.get(name) ?? [];
-    const answer = await ask(client, keys, target, accepted);
+    const nonce = options.nonceFor?.(name) ?? randomBytes(NONCE_BYTES);
+    const answer = await ask(client, keys, target, nonce, accepted);
     if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
     options.onAnswer?.(name, answer);
     const nowMs = Date.now();
@@ -198,9 +201,9 @@ async function ask(
   client: AgentClient,
   keys: Pin | PinnedKeys,
   target: NodeTarget,
+  nonce: Uint8Array,
   accepted: readonly string[],
 ): Promise<StoredAnswer> {
-  const nonce = randomBytes(NONCE_BYTES);
   // The quote is made after this: counted from here, evidence never looks younger than it is.
   const challengedAtMs = Date.now();
   const { evidence, tlsPublicKey } = await client.evidence(nonce);

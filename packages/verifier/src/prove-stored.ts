@@ -33,6 +33,8 @@ export type ProveStoredOptions = ProveOptions & {
   readonly extensions: readonly KnownExtension[];
   /** Replaces the pins that were recorded with the evidence. */
   readonly pins?: ReadonlyMap<string, Pin>;
+  /** When it is judged: milliseconds since 1970. Default: now. */
+  readonly nowMs?: number;
   /** Nodes whose answers are there although the directory does not name them among its own. */
   readonly strangers?: readonly string[];
 };
@@ -48,7 +50,7 @@ export async function proveStored(
 ): Promise<Omit<FleetProof, "peers">> {
   const members: FleetMember[] = [];
   const agesMs = new Map<string, number>();
-  const nowMs = Date.now();
+  const { nowMs = Date.now() } = options;
   for (const name of names) {
     const { ageMs, ...member } = await proveStoredNode(directory, name, nowMs, options);
     members.push(member);

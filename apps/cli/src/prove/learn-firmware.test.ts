@@ -12,7 +12,7 @@ test("firmware is not learnt of a node that runs, or would boot next, something 
     const nextBoot = { release: null, level: next, differences: [], fallback: null, notes: [] };
     const node: NamedVerdict = { ...EMPTY_VERDICT, name: "worker", level, differences: [], nextBoot };
     const fleet = { schema: FLEET_VERDICT_SCHEMA, verdict: "mismatch", identities: 0, nodes: [node] } as const;
-    await learnFirmware({ fleet, agesMs: new Map() }, "worker", undefined, policyPath);
+    await learnFirmware({ fleet }, "worker", undefined, policyPath);
   };
   const found = (level: Level) => ({ code: "untrusted", message: `expected worker to be proven, found ${level}` });
   await assert.rejects(learn("proven", "mismatch"), found("mismatch"));

@@ -5,7 +5,7 @@ import type { Proof } from "./prove-options.ts";
 
 /** Adds a node's firmware to a policy: only of a node that is right, in what it runs and in what it boots next. */
 export async function learnFirmware(
-  { fleet }: Proof,
+  { fleet }: Pick<Proof, "fleet">,
   nodeName: string,
   answer: StoredAnswer | undefined,
   policyPath: string,

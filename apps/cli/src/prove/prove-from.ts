@@ -5,7 +5,12 @@ import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts
 const NO_CONFIG = new Uint8Array();
 
 /** Judges kept evidence again; what the options give takes the place of what was kept. */
-export async function proveFrom(directory: string, options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
+export async function proveFrom(
+  directory: string,
+  options: ProveOptions,
+  onAnswer: OnAnswer,
+  nowMs: number = Date.now(),
+): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const classOf = (release: KnownRelease, classConfig: Uint8Array) => {
@@ -28,7 +33,8 @@ export async function proveFrom(directory: string, options: ProveOptions, onAnsw
   const keptClouds = stored.cloudRoots === undefined ? undefined : parseEkRoots(stored.cloudRoots);
   const cloudRoots = options.cloudRoots === undefined ? keptClouds : await readEkRoots(options.cloudRoots);
   const classConfig = await readConfig(options);
-  return await proveStored(directory, stored.nodes, {
+  const proof = await proveStored(directory, stored.nodes, {
+    nowMs,
     release,
     strangers: stored.strangers,
     ...(releaseInstead === undefined ? {} : { releaseInstead }),
@@ -43,4 +49,5 @@ export async function proveFrom(directory: string, options: ProveOptions, onAnsw
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
+  return { ...proof, trusts: { common: { ekRoots, cloudRoots }, of: new Map() } };
 }

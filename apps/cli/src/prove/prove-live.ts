@@ -67,6 +67,8 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       extensions: known.extensions,
     });
   }
+  const { challenge } = options;
+  const { challengedNonce } = await import("@ashlar/protocol");
   const proof = await withInterruption(async (signal) =>
     proveNodes(targets, {
       ekRoots,
@@ -75,6 +77,7 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       maxAgeMs: options.maxAge * 1000,
       pinsPath,
       enrolAgain,
+      nonceFor: challenge === undefined ? undefined : (name) => challengedNonce(challenge, name),
       fetchIntermediates: options.fetchIntermediates === true,
       acceptFirmware,
       onAnswer,
@@ -85,7 +88,7 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       signal,
     }),
   );
-  return withNotes(proof, notes);
+  return withNotes({ ...proof, trusts }, notes);
 }
 
 /** What the API server says beside what is proven. */

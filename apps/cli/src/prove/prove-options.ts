@@ -2,6 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
 import { refuseWithoutCluster, type ClusterOptions } from "../cluster/cluster-options.ts";
 import type { NodeOptions } from "../node-options.ts";
+import type { Trusts } from "./read-trusts.ts";
 
 /** The options of `ashlar prove`, as the command line gives them. */
 export type ProveOptions = NodeOptions &
@@ -17,12 +18,17 @@ export type ProveOptions = NodeOptions &
     readonly certifyKey?: string;
     readonly firmwarePolicy?: string;
     readonly learnFirmware?: string;
+    /** Of an auditor: all nonces follow from it. */
+    readonly challenge?: string;
     readonly maxAge: number;
     readonly evidence?: string;
     readonly json?: true;
   };
 
-export type Proof = Pick<FleetProof, "fleet" | "agesMs">;
+export type Proof = Pick<FleetProof, "fleet" | "agesMs"> & {
+  /** Whom was trusted. */
+  readonly trusts: Trusts;
+};
 
 export type OnAnswer = (name: string, answer: StoredAnswer) => void;
 

@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import type { TpmTrust } from "@ashlar/identity";
 import type { TrustSources } from "@ashlar/verifier";
 import type { DeclaredNodes } from "@ashlar/verifier/declared";
-import type { ProveOptions } from "./prove-options.ts";
+import type { NodeOptions } from "../node-options.ts";
 
 type Trust = Pick<TpmTrust, "ekRoots" | "cloudRoots">;
 
@@ -11,7 +11,7 @@ export type Trusts = { readonly common: Trust; readonly of: ReadonlyMap<string, 
 
 /** What options name counts for all nodes. Each file is read once. */
 export async function readTrusts(
-  { ekRoots, cloudRoots, acceptExpiredEk }: ProveOptions,
+  { ekRoots, cloudRoots, acceptExpiredEk }: NodeOptions,
   { nodes, ekRootsPath }: Pick<DeclaredNodes, "nodes" | "ekRootsPath">,
 ): Promise<Trusts> {
   const { readTrust } = await import("@ashlar/verifier");

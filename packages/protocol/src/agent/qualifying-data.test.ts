@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { sha256 } from "@ashlar/formats";
 import fc from "fast-check";
-import { nextBootQualifyingData, qualifyingData } from "./qualifying-data.ts";
+import { challengedNonce, nextBootQualifyingData, qualifyingData } from "./qualifying-data.ts";
 
 const NONCE = Buffer.alloc(32, 1);
 const KEY = Buffer.alloc(91, 2);
@@ -16,6 +16,9 @@ test("both are what the guide computes with a shell", () => {
     execFileSync("sh", ["-c", script, "sh", ...fields], { encoding: "utf8" }).trim();
   assert.equal(hex(qualifyingData(NONCE, KEY)), compute("ashlar.evidence/v2", hex(NONCE), hex(KEY)));
   const report = '{"slots": "\u00e9"}';
+  const challenged = ["ashlar.challenged-nonce/v1", hex(Buffer.from("audit 7")), hex(Buffer.from("node-1"))] as const;
+  assert.equal(hex(challengedNonce("audit 7", "node-1")), compute(...challenged));
+  assert.notDeepEqual(challengedNonce("audit 7n", "ode-1"), challengedNonce("audit 7", "node-1"));
   const fields = ["ashlar.next-boot/v2", hex(NONCE), hex(KEY), sha256(report)];
   assert.equal(hex(nextBootQualifyingData(NONCE, KEY, report)), compute(...fields));
 });

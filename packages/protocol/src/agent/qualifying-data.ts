@@ -28,6 +28,16 @@ export function nextBootQualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Arr
   return hashFields(Buffer.from(NEXT_BOOT_SCHEMA), nonce, tlsPublicKey, reportDigest);
 }
 
+/**
+ * The nonce for a node where somebody else, an auditor, has chosen the challenge: SHA-256( field(domain word) field(challenge)
+ * field(name) ). Nobody can know it, and so have it quoted, before the challenge is known.
+ */
+export function challengedNonce(challenge: string, name: string): Buffer {
+  return hashFields(Buffer.from(CHALLENGE_DOMAIN), Buffer.from(challenge), Buffer.from(name));
+}
+
+const CHALLENGE_DOMAIN = "ashlar.challenged-nonce/v1";
+
 function hashFields(...fields: readonly Uint8Array[]): Buffer {
   const hash = createHash("sha256");
   for (const field of fields) {

@@ -20,7 +20,8 @@ export async function writeStoredAnswer(directory: string, name: string, answer:
   }
 }
 
-function filesOf(answer: StoredAnswer): ReadonlyMap<string, Uint8Array | string> {
+/** What is stored of an answer, by the names of files. */
+export function filesOf(answer: StoredAnswer): ReadonlyMap<string, Uint8Array | string> {
   const { evidence, nonce, tlsPublicKey, nextBoot } = answer;
   const files = new Map<string, Uint8Array | string>([
     [EVIDENCE_FILES.ak, evidence.ak],

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import { AshlarError } from "@ashlar/base";
+import type { CertificateInput, KeyPair } from "@ashlar/fleet";
+import type { StoredAnswer } from "@ashlar/verifier";
+import { ownVersion } from "../own-version.ts";
+import { proveFrom } from "../prove/prove-from.ts";
+import { proveLive } from "../prove/prove-live.ts";
+import type { Proof, ProveOptions } from "../prove/prove-options.ts";
+import { provedNode, type Seen } from "./proved-nodes.ts";
+import { trustPolicyOf } from "./trust-policy.ts";
+
+export type Certified = { readonly proof: Proof; readonly text: string };
+
+/** Proves nodes, live or from kept evidence, and signs what was found, whatever it is. */
+export async function certify(options: ProveOptions, keys: KeyPair, validForMs: number): Promise<Certified> {
+  const { digestOfAnswer, digestOfStoredAnswer } = await import("@ashlar/verifier");
+  const { makeCertificate, SALT_BYTES } = await import("@ashlar/fleet");
+  const { challengedNonce } = await import("@ashlar/protocol");
+  const { from, challenge } = options;
+  const fleet = await fleetOf(options);
+  const seen = new Map<string, Seen>();
+  const otherNonce: string[] = [];
+  const onAnswer = (name: string, answer: StoredAnswer): void => {
+    if (challenge !== undefined && !challengedNonce(challenge, name).equals(answer.nonce)) otherNonce.push(name);
+    const evidence = from === undefined ? digestOfAnswer(answer) : undefined;
+    seen.set(name, { challengedAtMs: answer.challengedAtMs, evidence });
+  };
+  const startedMs = Date.now();
+  const proof = await (from === undefined
+    ? proveLive(options, onAnswer)
+    : proveFrom(from, options, onAnswer, startedMs));
+  const [name] = otherNonce;
+  if (name !== undefined) {
+    throw new AshlarError(
+      "untrusted",
+      `expected evidence with the nonces of this challenge, found others, of ${name} first`,
+      {
+        hint: "ask the nodes: the challenge has to be there before their evidence is",
+      },
+    );
+  }
+  if (from !== undefined) {
+    for (const node of proof.fleet.nodes) {
+      const evidence = await digestOfStoredAnswer(from, node.name);
+      seen.set(node.name, { ...seen.get(node.name), evidence });
+    }
+  }
+  const policies = [...new Set([proof.trusts.common, ...proof.trusts.of.values()])];
+  const policyOf = (node: string): number => policies.indexOf(proof.trusts.of.get(node) ?? proof.trusts.common);
+  const input: CertificateInput = {
+    nodes: proof.fleet.nodes.map((node) => provedNode(node, policyOf(node.name), seen.get(node.name) ?? {})),
+    verdict: proof.fleet.verdict,
+    fleet,
+    policies: await Promise.all(policies.map(async (trust) => trustPolicyOf(trust, options))),
+    challenge: challenge ?? null,
+    verifier: `ashlar ${ownVersion()}`,
+    // Live evidence is younger than the start. What is judged again for this moment has the same verdicts.
+    issuedAtMs: from === undefined ? Date.now() : startedMs,
+    validForMs,
+  };
+  return { proof, text: makeCertificate(input, keys, () => randomBytes(SALT_BYTES)) };
+}
+
+async function fleetOf({ fleet }: ProveOptions): Promise<CertificateInput["fleet"]> {
+  if (fleet === undefined) return null;
+  const { readFleet } = await import("../fleet/read-fleet.ts");
+  const { name, sha256 } = await readFleet(fleet);
+  return { name, sha256 };
+}

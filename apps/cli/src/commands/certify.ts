@@ -1,0 +1,89 @@
+import { AshlarError } from "@ashlar/base";
+import { printJson, printLine, printLines } from "@ashlar/host/terminal";
+import { Command } from "commander";
+import { parseValidity } from "../certificate/validity.ts";
+import { fleetTable } from "../prove/fleet-table.ts";
+import { refuseContradictions, type ProveOptions } from "../prove/prove-options.ts";
+import { withProveOptions } from "../prove/with-prove-options.ts";
+
+type CertifyOptions = ProveOptions & {
+  readonly key: string;
+  readonly out: string;
+  readonly validFor: number;
+  readonly passphraseFile?: string;
+};
+
+const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
+const DAY_MS = 86_400_000;
+
+export function certifyCommand(): Command {
+  const command = new Command("certify").description(
+    "Prove nodes, and sign what was found: a certificate that others can check",
+  );
+  return withProveOptions(command)
+    .requiredOption("--key <file>", "the private key that signs: Ed25519, or ECDSA on P-256, in PEM")
+    .requiredOption("--out <file>", "where to write the certificate")
+    .option("--passphrase-file <file>", "the key's passphrase, where it has one (default: asked for)")
+    .option("--challenge <text>", "of an auditor: all nonces follow from it, so that no evidence is older than it")
+    .option(
+      "--valid-for <time>",
+      "how long it shall be valid, such as 24h, 7d or 90m (default: 24h)",
+      parseValidity,
+      DAY_MS,
+    )
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+The certificate is a DSSE envelope of an in-toto statement over a Merkle tree of all nodes: docs/fleet-certificate.md. It
+says what was found, whatever that is; nodes that did not answer are in it as well.
+
+Exit status: as of \`ashlar prove\`: 0 all proven, 1 a mismatch, 2 not all of it is proven. The certificate is written in each case.
+
+Examples:
+  openssl genpkey -algorithm ed25519 -out certify.pem && chmod 600 certify.pem
+  openssl pkey -in certify.pem -pubout -out certify.pub
+  ashlar certify --fleet fleet.yaml --key certify.pem --out cert.json
+  ashlar certify --fleet fleet.yaml --key certify.pem --out cert.json --challenge "audit 2026-03" --evidence out/evidence
+  ashlar certify --from out/evidence --key certify.pem --out cert.json --valid-for 7d`,
+    )
+    .action(async (options: CertifyOptions) => {
+      refuseContradictions(options);
+      await refuseChallenge(options);
+      const { readCertificateKey } = await import("@ashlar/keys");
+      const { isCertificateKey, keyIdOf, parseCertificate } = await import("@ashlar/fleet");
+      const { createPassphraseSource } = await import("../release/passphrase.ts");
+      const keys = await readCertificateKey(options.key, createPassphraseSource(options.passphraseFile));
+      if (!isCertificateKey(keys.privateKey)) {
+        throw new AshlarError("invalid", `${options.key}: expected a key for Ed25519 or for ECDSA on P-256`, {
+          hint: "make one: openssl genpkey -algorithm ed25519 -out certify.pem",
+        });
+      }
+      const { certify } = await import("../certificate/certify.ts");
+      const { proof, text } = await certify(options, keys, options.validFor);
+      const { writeFileAtomically } = await import("@ashlar/host");
+      await writeFileAtomically(options.out, text);
+      const { fleet, agesMs } = proof;
+      const { root } = parseCertificate(text);
+      const key = keyIdOf(keys.publicKey);
+      if (options.json === true) {
+        const { verdict, nodes } = fleet;
+        printJson({ schema: "ashlar.certified/v1", certificate: options.out, verdict, nodes: nodes.length, root, key });
+      } else {
+        const { summaryOf } = await import("@ashlar/identity");
+        printLines(fleetTable(fleet.nodes, agesMs));
+        printLine(summaryOf(fleet));
+        printLine(`certificate ${options.out}, root ${root}, signed by ${key}`);
+      }
+      process.exitCode = EXIT_STATUS[fleet.verdict];
+    });
+}
+
+async function refuseChallenge({ challenge }: CertifyOptions): Promise<void> {
+  const { MAX_CHALLENGE_CHARACTERS } = await import("@ashlar/fleet");
+  if (challenge === undefined || (challenge !== "" && challenge.length <= MAX_CHALLENGE_CHARACTERS)) return;
+  throw new AshlarError(
+    "usage",
+    `expected a challenge of 1 to ${MAX_CHALLENGE_CHARACTERS} characters, found ${challenge.length}`,
+  );
+}

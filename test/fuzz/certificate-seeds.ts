@@ -1,0 +1,52 @@
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { makeCertificate, makeNodeCertificate, parseCertificate } from "@ashlar/fleet";
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** RFC 8410, 10.3: any key would do, and this one gives the same bytes in each run. */
+const privateKey = createPrivateKey({
+  key: Buffer.from(`302e020100300506032b657004220420${digest("seed")}`, "hex"),
+  format: "der",
+  type: "pkcs8",
+});
+const RUNNING = {
+  identity: digest("identity"),
+  release: "1.0.0",
+  config: digest("config"),
+  extensions: [{ kind: "sysext", name: "kubernetes", version: "v1.33.5", rootHash: digest("root") }],
+} as const;
+const POLICY = { ekRoots: { count: 2, sha256: digest("makers") }, cloudRoots: null, acceptExpiredEk: false };
+
+/** A certificate of three nodes. */
+export function fleetCertificate(): string {
+  const nodes = ["a", "b", "c"].map((name) => {
+    return {
+      name,
+      level: "proven" as const,
+      nextBoot: "proven" as const,
+      differences: [],
+      running: RUNNING,
+      policy: 0,
+      challengedAt: "1970-01-01T00:00:00Z",
+      evidence: digest(name),
+    };
+  });
+  const input = {
+    nodes,
+    verdict: "proven",
+    fleet: { name: "fleet.yaml", sha256: digest("fleet") },
+    policies: [{ ...POLICY, vouchedBy: null, firmwarePolicy: null, maxAgeSeconds: 60 }],
+    challenge: "audit",
+    verifier: "ashlar",
+    issuedAtMs: 0,
+    validForMs: 60_000,
+  } as const;
+  return makeCertificate(input, { privateKey, publicKey: createPublicKey(privateKey) }, () => Buffer.alloc(16, 1));
+}
+
+/** A proof for one of them. */
+export function nodeCertificate(): string {
+  const certificate = parseCertificate(fleetCertificate());
+  if (certificate.kind !== "fleet") throw new TypeError("it has nodes");
+  return makeNodeCertificate(certificate, "b");
+}
