@@ -39,6 +39,7 @@ export function createBlockHasher(hashOnce: typeof hash, options: BlockHasherOpt
     salted.push({ whole, place: whole.subarray(0, salt.length) });
   }
   const kept = new Uint8Array(salt.length);
+  const padding = "\0".repeat(digestSlotBytes - hashOnce(algorithm, kept, "latin1").length);
   const digest = (count: number, target: Buffer, offset: number): void => {
     let digests = "";
     for (let index = 0; index < count; index++) {
@@ -46,7 +47,7 @@ export function createBlockHasher(hashOnce: typeof hash, options: BlockHasherOpt
       if (block === undefined) throw new RangeError(`${count} blocks are more than ${capacity}`);
       kept.set(block.place);
       block.place.set(salt);
-      digests += hashOnce(algorithm, block.whole, "latin1").padEnd(digestSlotBytes, "\0");
+      digests += hashOnce(algorithm, block.whole, "latin1") + padding;
       block.place.set(kept);
     }
     target.write(digests, offset, "latin1");
