@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { expectationsOf, type NamedVerdict } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
+import { operatorPem } from "@ashlar/protocol";
 import { testLogs, testRelease } from "@ashlar/protocol/test-fixtures";
 import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { proveLive } from "../prove/prove-live.ts";
@@ -150,6 +152,35 @@ nodes:
     server.closeAllConnections();
     server.close();
   }
+});
+
+test("an update takes nodes and makers from the file, where all classes trust the same", async () => {
+  writeFileSync(inside("operator.pem"), operatorPem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey));
+  const options = { fleet: inside("fleet.yaml"), operatorKey: inside("operator.pem") };
+  const { signal } = new AbortController();
+  const file = (trust: string): string => `schema: ashlar.fleet/v1
+trust: {ekRoots: maker.pem}
+classes:
+  control: {config: a.ign, image: 1.0.0.json}
+  worker: {config: b.ign, image: 1.1.0.json${trust}}
+nodes:
+  - {pattern: "node-[1-2]", class: worker}
+  - {name: cp-1, class: control}
+`;
+  writeFileSync(inside("fleet.yaml"), file(""));
+  const { nodes, verifier } = await sessionOfOptions(options, signal);
+  assert.deepEqual(
+    nodes.map(({ name, url, classConfig }) => [name, url, Buffer.from(classConfig).toString()]),
+    [
+      ["node-1", "https://node-1:7443", CONFIGS.b],
+      ["node-2", "https://node-2:7443", CONFIGS.b],
+      ["cp-1", "https://cp-1:7443", CONFIGS.a],
+    ],
+  );
+  const trusted = verifier.ekRoots?.certificates.map(({ x509 }) => x509.toString().trim()) ?? [];
+  assert.ok(trusted.length > 0 && trusted.every((pem) => maker.roots.includes(pem)));
+  writeFileSync(inside("fleet.yaml"), file(", trust: {ekRoots: other.pem}"));
+  await assert.rejects(sessionOfOptions(options, signal), /one trust policy for all classes/u);
 });
 
 test("a wrong fleet file names line and column, and no node is asked", async () => {
