@@ -1,3 +1,4 @@
+import type { ClusterChoice } from "./access/find-access.ts";
 import { findKubeconfig } from "./access/find-kubeconfig.ts";
 import { readAccess } from "./access/kubeconfig.ts";
 import { ApiClient } from "./client/api-client.ts";
@@ -5,13 +6,6 @@ import { listAll } from "./client/list-all.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
-
-export type ClusterChoice = {
-  /** Undefined: what KUBECONFIG names, or the user's. */
-  readonly kubeconfig?: string | undefined;
-  /** Undefined: the kubeconfig's own choice. */
-  readonly context?: string | undefined;
-};
 
 /** What one command can prove or update in a day. */
 const MAX_NODES = 10_000;

@@ -1,9 +1,24 @@
 /** The one door to a Kubernetes API server. It says what it is told there; what to do with it is decided elsewhere. */
 export { Cluster } from "./cluster.ts";
-export type { ClusterChoice } from "./cluster.ts";
+export { podNamespace } from "./access/find-access.ts";
+export type { ClusterChoice } from "./access/find-access.ts";
 export type { KubeNode } from "./objects/read-node.ts";
 export type { KubePod } from "./objects/read-pod.ts";
 export { customResourceDefinitions } from "./definitions/custom-resource-definition.ts";
 export type { CustomResourceDefinition } from "./definitions/custom-resource-definition.ts";
 export { definitionFiles } from "./definitions/definition-files.ts";
 export type { StructuralSchema } from "./definitions/structural-schema.ts";
+export { OperatedCluster } from "./operated-cluster.ts";
+export type { ClusterEvent, WatchedCluster } from "./operated-cluster.ts";
+export type { MarkedNode, NodeMarks } from "./objects/read-marked-node.ts";
+export type { NodeClassObject, NodeProofObject, SourceObject } from "./objects/read-resource.ts";
+export type { NodeClassSpec, NodeClassStatus } from "./v1alpha1/node-class.ts";
+export {
+  MAX_DIFFERENCES,
+  MAX_PROVED_EXTENSIONS,
+  MAX_TEXT_CHARACTERS,
+  type NodeProofStatus,
+  type ProofDifference,
+  type ProvedExtension,
+} from "./v1alpha1/node-proof.ts";
+export type { Condition, KeyReference } from "./v1alpha1/parts.ts";

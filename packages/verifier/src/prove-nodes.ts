@@ -45,11 +45,14 @@ export type NodeTarget = {
   readonly fault?: string;
 };
 
-export type ProveNodesOptions = ProveOptions & {
+export type ProveNodesOptions = ProveNodeOptions & {
   /** The file of pins. Nodes that it does not know are enrolled. */
   readonly pinsPath: string;
   /** Nodes that get a new pin instead of the one that they have, if they have one. */
   readonly enrolAgain?: ReadonlySet<string>;
+};
+
+export type ProveNodeOptions = ProveOptions & {
   /**
    * By node: digests of what its firmware starts or measures where only a known machine may, accepted by the operator. Those
    * that the node has not measured are left out.
@@ -108,23 +111,25 @@ export async function proveNodes(targets: readonly NodeTarget[], options: ProveN
   };
 }
 
-type Result = {
+export type ProvedNode = {
   readonly name: string;
   readonly verification: Verification;
   readonly ageMs?: number;
   readonly peer?: ProvenPeer | undefined;
+  /** What is to be kept of it, before another node is found to be this machine: it was not known, and has proved who it is. */
   readonly newPin?: Pin;
 };
 
 /** The other name under which a machine has been pinned. */
-type FindOther = (name: string, machine: Machine) => string | undefined;
+export type FindOther = (name: string, machine: Machine) => string | undefined;
 
-async function proveNode(
+/** Challenges one node, which is enrolled when it has no pin. Nothing is kept. */
+export async function proveNode(
   target: NodeTarget,
   pin: Pin | undefined,
   findOther: FindOther,
-  options: ProveNodesOptions,
-): Promise<Result> {
+  options: ProveNodeOptions,
+): Promise<ProvedNode> {
   const { name, fault } = target;
   if (fault !== undefined) return { name, verification: unanswered("unknown", "declaration", "declaration", fault) };
   try {
@@ -162,7 +167,7 @@ function machineIdOf({ tpm }: Verification): { readonly machineId?: string } {
  */
 async function enrol(
   client: AgentClient,
-  options: ProveNodesOptions,
+  options: ProveNodeOptions,
   findOther: (keys: PinnedKeys) => string | undefined,
 ): Promise<PinnedKeys> {
   const keys = await withFetched(await client.keys(), options);
@@ -186,7 +191,7 @@ function refuseShared(other: string | undefined): void {
 /** The node's own intermediates, with those that its certificates' URLs give where the user has asked for them. */
 async function withFetched(
   keys: Keys,
-  { fetchIntermediates: isWanted, onProgress, signal }: ProveNodesOptions,
+  { fetchIntermediates: isWanted, onProgress, signal }: ProveNodeOptions,
 ): Promise<Keys> {
   const { ekCertificate, akCertificate, ekIntermediates = [] } = keys;
   const certificate = akCertificate ?? ekCertificate;

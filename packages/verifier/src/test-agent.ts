@@ -31,6 +31,8 @@ export type TestAgentOptions = {
   /** Pins of the keys from which it takes orders. */
   readonly operators?: readonly string[];
 
+  /** Where it listens, when that matters. */
+  readonly address?: { readonly host: string; readonly port: number };
   readonly keys?: Keys;
   /** Passes this instead of the server's own TLS key to the TPM. */
   readonly tlsPublicKey?: Uint8Array;
@@ -102,7 +104,8 @@ export class TestAgent implements AsyncDisposable {
 
   static async start(node: TestNode, release: ReleaseManifest, options: TestAgentOptions = {}): Promise<TestAgent> {
     const agent = new TestAgent(node, release, options);
-    agent.#server.listen(0, "127.0.0.1");
+    const { host, port } = options.address ?? { host: "127.0.0.1", port: 0 };
+    agent.#server.listen(port, host);
     await once(agent.#server, "listening");
     return agent;
   }

@@ -7,12 +7,12 @@ import type { ClusterAccess } from "../access/kubeconfig.ts";
 import { ApiError, readStatus } from "./api-error.ts";
 
 export type ApiRequest = {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
   /** For example `/api/v1/nodes/worker-1`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
-  readonly contentType?: "application/json" | "application/merge-patch+json";
+  readonly contentType?: "application/json" | "application/merge-patch+json" | "application/strategic-merge-patch+json";
   /** In a few words, for errors: "the nodes of the cluster". */
   readonly what: string;
 };

@@ -7,7 +7,8 @@ import { listAll, textOf } from "./list-all.ts";
 export type Watching<Item> = {
   /** For example `/api/v1/pods`. */
   readonly path: string;
-  readonly fieldSelector: string;
+  /** Undefined: all. */
+  readonly fieldSelector?: string;
   readonly what: string;
   /** An object, as a value of ours. */
   readonly read: (object: unknown) => Item;
@@ -73,7 +74,7 @@ export class WatchedList<Item> implements AsyncDisposable {
     const { path, fieldSelector, what, read } = this.#watching;
     const { items, resourceVersion } = await listAll(
       this.#client,
-      { path, query: { fieldSelector }, what },
+      { path, query: fieldSelector === undefined ? {} : { fieldSelector }, what },
       this.#signal,
     );
     const found = items.map((item): [string, Item] => [keyOf(item, what), read(item)]);
@@ -110,7 +111,7 @@ export class WatchedList<Item> implements AsyncDisposable {
   async #watch(): Promise<boolean> {
     const { path, fieldSelector, what, read } = this.#watching;
     const query = {
-      fieldSelector,
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
       watch: "1",
       allowWatchBookmarks: "true",
       resourceVersion: this.#version,

@@ -120,7 +120,7 @@ const specSchema: z.ZodType<NodeClassSpec> = z.object({
       intervalSeconds: z.int().min(10).max(DAY).default(600).describe("How often a node is asked"),
       freshnessSeconds: z
         .int()
-        .min(20)
+        .min(120)
         .max(7 * DAY)
         .default(3600)
         .describe("After this time a proof says nothing any more"),

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 export const GROUP = "ashlar.dev";
 export const VERSION = "v1alpha1";
+export const API_VERSION: string = `${GROUP}/${VERSION}`;
 
 /** As Kubernetes has them (meta/v1, Condition). */
 export type Condition = {
