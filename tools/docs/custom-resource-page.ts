@@ -5,7 +5,8 @@ export function customResourcePage(): string {
   return `# Custom resources
 
 Group \`ashlar.dev\`, version \`v1alpha1\`. All are cluster-scoped and of the category \`ashlar\`: \`kubectl get ashlar\`. The
-definitions for \`kubectl apply\` are in [deploy/crds](../../deploy/crds).
+definitions for \`kubectl apply\` are in [deploy/crds](../../deploy/crds). What is done with them is in the guide to
+[the cluster operator](../guides/operator.md).
 ${customResourceDefinitions().map(kindSection).join("")}`;
 }
 

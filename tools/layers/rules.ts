@@ -20,7 +20,8 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/rollout"],
   ["packages/kube"],
   ["packages/lab"],
-  ["apps/agent", "apps/cli"],
+  ["apps/agent", "apps/operator"],
+  ["apps/cli"],
   ["apps/demo"],
   ["test", "tools"],
 ];
@@ -54,7 +55,7 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
   },
   node: { members: ["apps/agent"], uses: ["values", "machine"] },
   outside: { members: ["packages/verifier", "packages/rollout", "packages/lab"], uses: ["values", "machine"] },
-  cluster: { members: ["packages/kube"], uses: ["values", "machine", "outside"] },
+  cluster: { members: ["packages/kube", "apps/operator"], uses: ["values", "machine", "outside"] },
   people: {
     members: ["apps/cli", "apps/demo", "test", "tools"],
     uses: ["values", "machine", "build", "outside", "cluster"],
@@ -85,7 +86,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     commands: ["shared", "slots", "extensions", "boot", "refresher", "cluster"],
   },
   "packages/rollout": { turn: [], cluster: ["turn"], drive: ["turn", "cluster"] },
-  "packages/kube": { access: [], client: ["access"], objects: [], v1alpha1: [], definitions: ["v1alpha1"] },
+  "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
 };
 
 /** Packages and folders that are functions from values to values. Their tests may read files. */
@@ -95,6 +96,7 @@ export const PURE: readonly string[] = [
   "packages/rollout/src/cluster",
   "packages/kube/src/v1alpha1",
   "packages/kube/src/definitions",
+  "apps/operator/src/decide",
 ];
 
 /** Modules of Node.js that do no input or output. */

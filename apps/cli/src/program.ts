@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   image: async () => (await import("./commands/image.ts")).imageCommand(),
   lab: async () => (await import("./commands/lab.ts")).labCommand(),
   machine: async () => (await import("./commands/machine.ts")).machineCommand(),
+  operator: async () => (await import("./commands/operator.ts")).operatorCommand(),
   "operator-key": async () => (await import("./commands/operator-key.ts")).operatorKeyCommand(),
   prove: async () => (await import("./commands/prove.ts")).proveCommand(),
   release: async () => (await import("./commands/release.ts")).releaseCommand(),

@@ -1,0 +1,40 @@
+import { reportLine } from "@ashlar/host/terminal";
+import { Command } from "commander";
+import { withInterruption } from "../interruption.ts";
+
+type OperatorOptions = {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+};
+
+export function operatorCommand(): Command {
+  return new Command("operator")
+    .description("Prove the nodes of a Kubernetes cluster again and again, and say so there")
+    .option("--kubeconfig <file>", "which cluster (default: the pod's own; else $KUBECONFIG or ~/.kube/config)")
+    .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
+    .option(
+      "--namespace <name>",
+      "where its Lease is, and what NodeClasses refer to (default: the pod's own; else ashlar-system)",
+    )
+    .addHelpText(
+      "after",
+      `
+Runs until it is stopped. A NodeClass says which nodes there are and what they were declared to be; each is asked for
+evidence at its class's interval. The verdict is written to the NodeProof of the node's name and, for people, to the
+Node: condition AshlarProven, label ashlar.dev/release, annotation ashlar.dev/identity. It changes nothing else.
+Of several, one works and the others wait. deploy/ has what the cluster needs; docs/guides/operator.md explains it.
+
+Exit status: 0 when it was stopped; other numbers when the cluster cannot be read or does not let it.
+
+Examples:
+  ashlar operator
+  ashlar operator --kubeconfig operator.kubeconfig --namespace ashlar-system`,
+    )
+    .action(async (options: OperatorOptions) => {
+      const { runOperator } = await import("@ashlar/operator");
+      await withInterruption(
+        async (signal) => await runOperator({ ...options, signal, onLine: (line) => reportLine(line) }),
+      );
+    });
+}

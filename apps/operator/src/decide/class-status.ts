@@ -1,0 +1,38 @@
+import { isDeepStrictEqual } from "node:util";
+import type { NodeClassObject, NodeClassStatus, NodeProofObject } from "@ashlar/kube";
+import type { PlanFault } from "./facts.ts";
+import { withCondition, type Said } from "./conditions.ts";
+
+export type ClassFacts = { readonly nodes: number; readonly proven: number };
+
+/** How many nodes a class has, and how many of them are proven. */
+export function classFacts(
+  className: string,
+  held: ReadonlyMap<string, string>,
+  proofs: ReadonlyMap<string, Pick<NodeProofObject, "status">>,
+): ClassFacts {
+  const own = [...held].filter(([, each]) => each === className).map(([name]) => name);
+  return { nodes: own.length, proven: own.filter((name) => isProven(proofs.get(name))).length };
+}
+
+function isProven(proof: Pick<NodeProofObject, "status"> | undefined): boolean {
+  return proof?.status?.conditions?.some(({ type, status }) => type === "Proven" && status === "True") === true;
+}
+
+/** What is to be written, the object's own status when that is what stands there. */
+export function nextClassStatus(
+  { generation, status }: NodeClassObject,
+  state: PlanFault | undefined,
+  facts: ClassFacts,
+  { wallMs }: { readonly wallMs: number },
+): NodeClassStatus {
+  // What is being read decides soon.
+  if (state === undefined || state.kind === "making") return status;
+  const said: Said =
+    state.kind === "fault"
+      ? { status: "False", reason: "NotUsable", message: state.message }
+      : { status: "True", reason: "Read", message: "nodes are held against this class" };
+  const conditions = withCondition(status.conditions ?? [], "Ready", said, wallMs, generation);
+  const next = { ...status, ...facts, observedGeneration: generation, conditions };
+  return isDeepStrictEqual(next, status) ? status : next;
+}

@@ -1,0 +1,204 @@
+import { AshlarError, messageOf } from "@ashlar/base";
+import { levelWithNextBoot } from "@ashlar/identity";
+import type { MarkedNode, NodeClassObject, NodeProofObject, OperatedCluster, WatchedCluster } from "@ashlar/kube";
+import { askNode } from "./ask-node.ts";
+import type { ClassPlan, Sources } from "./class-plan.ts";
+import { ClassPlans } from "./class-plans.ts";
+import { classFacts, nextClassStatus } from "./decide/class-status.ts";
+import { dueInMs } from "./decide/due.ts";
+import type { Clock, Fault } from "./decide/facts.ts";
+import { nextProofStatus } from "./decide/proof-status.ts";
+import { heldAgainst, type Held } from "./held-against.ts";
+import { NodeEntry } from "./node-entry.ts";
+import { Pins } from "./pins.ts";
+import { Waker } from "./waker.ts";
+import { Writer } from "./writer.ts";
+
+/** More nodes at once would only make each answer older when it is judged. */
+const NODES_AT_ONCE = 32;
+/** Of them, those that have said nothing the last time: each takes long, and the others need not wait for them. */
+const SILENT_AT_ONCE = 16;
+/** What ends by its age is seen after this time. */
+const MAX_WAIT_MS = 10_000;
+/** Counts change with each node: they are written together. */
+const CLASS_PAUSE_MS = 5000;
+
+export type OperatorOptions = {
+  readonly cluster: OperatedCluster;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+};
+
+type Followed = { readonly change: (withinMs: number) => Promise<void> };
+
+/**
+ * Asks nodes and writes what they prove, as long as this process leads. It looks at everything again whenever something
+ * has changed: what is to be done follows from what is there, so that a restart changes nothing.
+ */
+export class Operator {
+  readonly #options: OperatorOptions;
+  readonly #watched: WatchedCluster;
+  readonly #waker = new Waker();
+  readonly #plans: ClassPlans;
+  readonly #writer: Writer;
+  readonly #entries: Map<string, NodeEntry> = new Map();
+  readonly #classAfterMs: Map<string, number> = new Map();
+  #asking = 0;
+  readonly #pins = new Pins();
+
+  constructor(watched: WatchedCluster, options: OperatorOptions) {
+    this.#watched = watched;
+    this.#options = options;
+    const { directory, signal, cluster, onLine } = options;
+    this.#plans = new ClassPlans(directory, signal, () => this.#waker.wake());
+    this.#writer = new Writer(cluster, signal, onLine);
+  }
+
+  /** Until the signal is aborted, or something can no longer be watched. */
+  async run(): Promise<void> {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, ending.signal]);
+    const lists: readonly Followed[] = Object.values(this.#watched);
+    const following = Promise.allSettled(lists.map(async (list) => await this.#follow(list, ending, signal)));
+    while (!signal.aborted) await this.#waker.wait(this.#look(), signal);
+    const failed = (await following).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  async #follow(list: Followed, ending: AbortController, signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        await list.change(MAX_WAIT_MS);
+        this.#waker.wake();
+      }
+    } finally {
+      ending.abort();
+    }
+  }
+
+  /** Begins all that is to be done now. @returns in how many milliseconds to look again */
+  #look(): number {
+    const clock: Clock = { wallMs: Date.now(), monotonicMs: performance.now() };
+    const sources: Sources = {
+      secrets: byName(this.#watched.secrets.items),
+      configMaps: byName(this.#watched.configMaps.items),
+    };
+    const classes = this.#watched.classes.items;
+    const nodes = byName(this.#watched.nodes.items);
+    const proofs = byName(this.#watched.proofs.items);
+    this.#plans.forgetBut(new Set(classes.map(({ uid }) => uid)));
+    const plans = new Map(classes.map((each) => [each.name, this.#plans.of(each, sources)]));
+    this.#pins.see(proofs, this.#entries);
+    for (const name of this.#entries.keys()) if (!nodes.has(name) && !proofs.has(name)) this.#entries.delete(name);
+    let waitMs = MAX_WAIT_MS;
+    const held = new Map<string, string>();
+    for (const name of new Set([...nodes.keys(), ...proofs.keys()])) {
+      const node = nodes.get(name);
+      const against = heldAgainst(node, classes, plans);
+      if (node !== undefined && against.className !== undefined) held.set(name, against.className);
+      waitMs = Math.min(waitMs, this.#lookAt(name, node, proofs.get(name), against, clock));
+    }
+    for (const each of classes) {
+      const facts = classFacts(each.name, held, proofs);
+      this.#writeClass(each, nextClassStatus(each, plans.get(each.name), facts, clock), clock);
+    }
+    return waitMs;
+  }
+
+  #lookAt(
+    name: string,
+    node: MarkedNode | undefined,
+    watchedProof: NodeProofObject | undefined,
+    { className, plan, fault }: Held,
+    clock: Clock,
+  ): number {
+    const entry = this.#entries.get(name) ?? new NodeEntry();
+    this.#entries.set(name, entry);
+    if (entry.isBusy) return MAX_WAIT_MS;
+    const proof = entry.proofAsWritten(watchedProof);
+    if (proof === undefined && entry.hadProof) entry.forget();
+    entry.hadProof = proof !== undefined;
+    if (node === undefined) entry.leave();
+    // Nobody has declared what it is: it is none of ours.
+    if (className === undefined && proof === undefined) return MAX_WAIT_MS;
+    // What is being read decides soon.
+    if (fault === undefined && plan === undefined) return MAX_WAIT_MS;
+    if (proof?.status === undefined && proof !== undefined) return MAX_WAIT_MS;
+    const unreadable = this.#pins.isUnreadable(name) ? PIN_UNREADABLE : undefined;
+    const bootId = node?.bootId ?? "";
+    const previous = proof?.status ?? {};
+    const freshnessMs = plan?.freshnessMs ?? 0;
+    const { asked, provenAtMs } = entry;
+    const facts = { previous, className, fault: fault ?? unreadable, asked, provenAtMs, bootId, freshnessMs };
+    const next = nextProofStatus(facts, clock);
+    if (next !== previous || proof === undefined) {
+      if (clock.monotonicMs >= entry.writeAfterMs) {
+        void this.#busy(entry, async () => await this.#writer.proof({ name, node, proof, watchedProof, next, entry }));
+        return MAX_WAIT_MS;
+      }
+      return Math.min(MAX_WAIT_MS, entry.writeAfterMs - clock.monotonicMs);
+    }
+    if (node === undefined) return MAX_WAIT_MS;
+    const marks = this.#writer.missingMarks(node, next, entry);
+    if (marks !== undefined) {
+      void this.#busy(entry, async () => await this.#writer.mark(node, marks, entry));
+      return MAX_WAIT_MS;
+    }
+    if (plan === undefined || unreadable !== undefined) return MAX_WAIT_MS;
+    const isChanged = entry.planKey !== plan.key;
+    const { silences } = entry;
+    const due = { asked, silences, bootId, className: plan.className, isChanged, intervalMs: plan.intervalMs };
+    const waitMs = dueInMs(due, clock);
+    if (waitMs > 0) return waitMs;
+    if (this.#asking < (silences > 0 ? SILENT_AT_ONCE : NODES_AT_ONCE))
+      void this.#busy(entry, async () => await this.#ask(node, plan, entry));
+    return MAX_WAIT_MS;
+  }
+
+  async #ask(node: MarkedNode, plan: ClassPlan, entry: NodeEntry): Promise<void> {
+    this.#asking += 1;
+    try {
+      const { bootId } = node;
+      const outcome = await askNode(node, plan, () => this.#pins.all, this.#options.signal);
+      const monotonicMs = performance.now();
+      entry.planKey = plan.key;
+      entry.asked = { outcome, bootId, className: plan.className, monotonicMs };
+      entry.silences = outcome.kind === "silent" ? entry.silences + 1 : 0;
+      if (outcome.kind === "silent") return;
+      if (levelWithNextBoot(outcome.verdict) === "proven") entry.provenAtMs = monotonicMs;
+      entry.newPin = outcome.newPin;
+      if (outcome.newPin !== undefined) this.#pins.add(node.name, outcome.newPin);
+    } finally {
+      this.#asking -= 1;
+    }
+  }
+
+  /** One thing at a time for each node. What goes wrong with one is said, and ends nothing else. */
+  async #busy(entry: NodeEntry, work: () => Promise<void>): Promise<void> {
+    entry.isBusy = true;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof AshlarError && error.code === "interrupted")) this.#options.onLine(messageOf(error));
+    } finally {
+      entry.isBusy = false;
+      this.#waker.wake();
+    }
+  }
+
+  #writeClass(object: NodeClassObject, next: NodeClassObject["status"], clock: Clock): void {
+    if (next === object.status || clock.monotonicMs < (this.#classAfterMs.get(object.uid) ?? 0)) return;
+    this.#classAfterMs.set(object.uid, clock.monotonicMs + CLASS_PAUSE_MS);
+    void this.#writer.class(object, next);
+  }
+}
+
+const PIN_UNREADABLE: Fault = {
+  reason: "PinUnreadable",
+  message: "its pin cannot be read: delete this NodeProof to enrol the node anew",
+};
+
+function byName<Item extends { readonly name: string }>(items: readonly Item[]): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [item.name, item]));
+}

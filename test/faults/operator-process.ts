@@ -1,0 +1,93 @@
+/** `ashlar operator` as a process of its own, as the service account that deploy/ gives its rights. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ROOT } from "../e2e/world.ts";
+import type { DrainLab } from "./drain-lab.ts";
+
+const DEADLINE_MS = 300_000;
+
+export class OperatorProcess implements AsyncDisposable {
+  /** What it has said. */
+  readonly lines: string[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(kubeconfig: string) {
+    const child = spawn(join(ROOT, "ashlar"), ["operator", "--kubeconfig", kubeconfig], {
+      stdio: ["ignore", "inherit", "pipe"],
+      // The launcher starts another process: a kill reaches both.
+      detached: true,
+    });
+    this.#child = child;
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      console.log(`operator ${child.pid}: ${line}`);
+      this.lines.push(line);
+    });
+  }
+
+  /** @param from of its lines, which may be the first one */
+  async says(pattern: RegExp, from: number = 0): Promise<string> {
+    const look = (): string | undefined => this.lines.slice(from).find((line) => pattern.test(line));
+    return await until(`the operator says ${pattern}`, async () => look());
+  }
+
+  async end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const ended = once(this.#child, "exit");
+    process.kill(-(this.#child.pid ?? 0), signal);
+    await ended;
+    return this.#child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
+  }
+}
+
+/** Looks again and again until there is something. */
+export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (let waitedMs = 0; waitedMs < DEADLINE_MS; waitedMs += 500) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep(500);
+  }
+  throw new Error(`waited in vain: ${what}`);
+}
+
+/** A kubeconfig of the operator's service account. */
+export async function operatorKubeconfig(lab: DrainLab): Promise<string> {
+  const token = await lab.kubectl("create", "token", "ashlar-operator", "--namespace", "ashlar-system");
+  const path = join(lab.directory, "operator.kubeconfig");
+  const named = { name: "operator" };
+  const cluster = { server: lab.server, "certificate-authority": join(lab.pki, "ca.crt") };
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "operator",
+    contexts: [{ ...named, context: { cluster: "operator", user: "operator" } }],
+    clusters: [{ ...named, cluster }],
+    users: [{ ...named, user: { token: token.trim() } }],
+  };
+  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+export type Counted = { readonly group: string; readonly resource: string; readonly subresource?: string };
+
+/** How often the API server was asked for a resource so far, by verb: its own count. Lists and watches are not counted. */
+export async function requestsFor(lab: DrainLab, counted: Counted): Promise<Readonly<Record<string, number>>> {
+  const { group, resource, subresource = "" } = counted;
+  const wanted = [`group="${group}",`, `resource="${resource}",`, `subresource="${subresource}",`];
+  const metrics = await lab.kubectl("get", "--raw", "/metrics");
+  const counts: Record<string, number> = {};
+  for (const line of metrics.split("\n")) {
+    const [, labels = "", count = "0"] = /^apiserver_request_total\{(.*)\} (\S+)$/u.exec(line) ?? [];
+    const verb = /verb="([A-Z]+)"/u.exec(labels)?.[1] ?? "WATCH";
+    const isOne = wanted.every((label) => labels.includes(label)) && verb !== "WATCH" && verb !== "LIST";
+    if (isOne) counts[verb] = (counts[verb] ?? 0) + Number(count);
+  }
+  return counts;
+}
