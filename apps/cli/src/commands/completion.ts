@@ -48,7 +48,7 @@ async function scriptFor(shell: Shell, program: Command): Promise<string> {
 
 /** A shell that asks in vain offers nothing: what is wrong is said by the command that is typed. */
 async function namesOf(values: "labs" | "nodes", lab: string): Promise<readonly string[]> {
-  if (values === "labs") return await (await import("@ashlar/lab/list")).listLabs();
+  if (values === "labs") return (await import("@ashlar/lab/list")).listLabs();
   const { openLab } = await import("@ashlar/lab");
   return (await openLab(lab)).nodes.map(({ name }) => name);
 }
