@@ -22,6 +22,7 @@ export function phasesOf(report: BootReport): Map<string, number> {
     ["units read to sysinit.target", unitsReadAt, at("sysinit.target")],
     ["sysinit.target to basic.target", at("sysinit.target"), at("basic.target")],
     ["basic.target to multi-user.target", at("basic.target"), at("multi-user.target")],
+    ["multi-user.target to the agent's start", at("multi-user.target"), at("ashlar-agent.service")],
     ["multi-user.target to health", at("multi-user.target"), at("ashlar-health.service")],
     ["kernel to the end", 0, report.endAt],
     ["of that, processors busy", 0, report.busySeconds],

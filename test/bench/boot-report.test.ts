@@ -23,6 +23,8 @@ const LINES = [
   entry("basic.target", STARTED, 6_000_000),
   entry("sysinit.target", STARTED, 15_000_000),
   entry("basic.target", STARTED, 20_000_000),
+  entry("multi-user.target", STARTED, 25_000_000),
+  entry("ashlar-agent.service", STARTED, 26_500_000),
   "reported 33.25",
   "chain multi-user.target @20s",
 ];
@@ -43,6 +45,7 @@ test("a report is read from between what else the console says", () => {
   assert.equal(phases.get("  initrd"), 8);
   // The initrd's own basic.target is another one.
   assert.equal(phases.get("sysinit.target to basic.target"), 5);
+  assert.equal(phases.get("multi-user.target to the agent's start"), 1.5);
   assert.equal(phases.get("multi-user.target to health"), undefined);
 });
 
