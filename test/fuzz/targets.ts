@@ -7,6 +7,7 @@ import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
 import * as verifier from "@ashlar/verifier";
 import { parseBlocksIndex } from "@ashlar/repository-index";
+import { AUDIT_TARGETS } from "./audit-targets.ts";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { judgeCase } from "./evidence/judge-case.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
@@ -167,6 +168,7 @@ export const TARGETS: readonly Target[] = [
     seeds: [Buffer.from("beef0120000100000000000101300664656269616e00000100010000290200000080000000", "hex")],
     parse: (bytes) => nameError(parseDnsQuery(Buffer.from(bytes))),
   },
+  ...AUDIT_TARGETS,
   ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,
   ...RELEASE_TARGETS,

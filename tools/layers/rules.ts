@@ -18,6 +18,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/extensions"],
   ["packages/verifier"],
   ["packages/rollout"],
+  ["packages/audit"],
   ["packages/kube"],
   ["packages/lab"],
   ["apps/agent", "apps/operator"],
@@ -54,7 +55,10 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
     uses: ["values", "machine"],
   },
   node: { members: ["apps/agent"], uses: ["values", "machine"] },
-  outside: { members: ["packages/verifier", "packages/rollout", "packages/lab"], uses: ["values", "machine"] },
+  outside: {
+    members: ["packages/verifier", "packages/rollout", "packages/audit", "packages/lab"],
+    uses: ["values", "machine"],
+  },
   cluster: { members: ["packages/kube", "apps/operator"], uses: ["values", "machine", "outside"] },
   people: {
     members: ["apps/cli", "apps/demo", "test", "tools"],
@@ -85,6 +89,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     cluster: ["shared"],
     commands: ["shared", "slots", "extensions", "boot", "refresher", "cluster"],
   },
+  "packages/audit": { snapshot: [], rules: [], compare: ["snapshot", "rules"], collect: ["snapshot"] },
   "packages/rollout": { turn: [], cluster: ["turn"], drive: ["turn", "cluster"] },
   "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
 };
@@ -92,6 +97,9 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
 /** Packages and folders that are functions from values to values. Their tests may read files. */
 export const PURE: readonly string[] = [
   ...GROUPS.values.members,
+  "packages/audit/src/snapshot",
+  "packages/audit/src/rules",
+  "packages/audit/src/compare",
   "packages/rollout/src/turn",
   "packages/rollout/src/cluster",
   "packages/kube/src/v1alpha1",

@@ -3,6 +3,7 @@ import { ownVersion } from "./own-version.ts";
 import { rootCommand } from "./root-command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  audit: async () => (await import("./commands/audit.ts")).auditCommand(),
   butane: async () => (await import("./commands/butane.ts")).butaneCommand(),
   completion: async () => (await import("./commands/completion.ts")).completionCommand(createProgram),
   certificate: async () => (await import("./commands/certificate.ts")).certificateCommand(),

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { CAUSES } from "@ashlar/audit";
+import { CAUSE_NAMES } from "../commands/audit.ts";
+
+const MAIN = join(import.meta.dirname, "../main.ts");
+const ALIKE = process.getuid?.() === 0 ? 0 : 2;
+const directory = mkdtempSync(join(tmpdir(), "audit-cli-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+const at = (path: string): string => join(directory, path);
+
+function audit(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, "audit", ...args], { cwd: directory, encoding: "utf8" });
+}
+
+for (const name of ["a", "b", "c"]) {
+  mkdirSync(at(`${name}/usr/lib`), { recursive: true });
+  mkdirSync(at(`${name}/etc`));
+  writeFileSync(at(`${name}/usr/lib/os-release`), 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n');
+  writeFileSync(at(`${name}/etc/machine-id`), `${name}\n`);
+}
+writeFileSync(at("c/usr/tcpdump\u001b[31m"), "left behind");
+
+test("the causes on the command line are those that there are", () => {
+  assert.deepEqual(CAUSE_NAMES, CAUSES);
+});
+
+test("nodes alike, nodes different, and the first line", () => {
+  const alike = audit("--root", "a", "b", "--out", "snapshots");
+  assert.equal(alike.status, ALIKE, alike.stderr);
+  assert.match(alike.stdout, /^2 nodes, 1 filesystem; all report Debian GNU\/Linux 13 \(trixie\)\n/u);
+  assert.match(alike.stdout, /machine-id: made at random/u);
+  assert.match(alike.stdout, /proves nothing/u);
+  assert.deepEqual(readdirSync(at("snapshots")), ["a.snapshot", "b.snapshot"]);
+
+  const different = audit("--from", "snapshots", "--root", "c");
+  assert.equal(different.status, 1);
+  assert.match(different.stdout, /^3 nodes, 2 filesystems/u);
+  assert.match(
+    different.stdout,
+    /files that no package owns: 1, 11 bytes here\n\s+\/usr\/tcpdump\\u001b\[31m: only here, file, 11 bytes/u,
+  );
+});
+
+test("JSON, a baseline, causes that count, rules that are switched off or added", () => {
+  const args = ["--root", "a", "b", "c", "--json"];
+  const report = JSON.parse(audit(...args, "--baseline", "c").stdout);
+  assert.deepEqual([report.schema, report.level, report.filesystems], ["ashlar.audit/v1", "reported", 2]);
+  assert.deepEqual(
+    report.groups.map((group: { nodes: string[] }) => group.nodes),
+    [["c"], ["a", "b"]],
+  );
+  assert.equal(audit(...args, "--fail-on", "packages").status, ALIKE);
+  assert.equal(JSON.parse(audit(...args, "--no-rule", "machine-id").stdout).filesystems, 3);
+  writeFileSync(at("rules.yaml"), "rules:\n  - {name: tools, reason: ours, matches: [/usr/tcpdump*], ignores: all}\n");
+  const quiet = audit(...args, "--rules", "rules.yaml");
+  assert.equal(quiet.status, ALIKE, quiet.stderr);
+  assert.equal(JSON.parse(quiet.stdout).noise[0].ignored, 1);
+});
+
+test("a node that fails is listed, and the others are compared", () => {
+  cpSync(at("snapshots"), at("broken"), { recursive: true });
+  writeFileSync(at("broken/z.snapshot"), readFileSync(at("broken/a.snapshot")).subarray(0, -5));
+  const { status, stdout } = audit("--from", "broken", "--root", "nowhere");
+  assert.equal(status, 2);
+  assert.match(stdout, /; 2 nodes more could not be collected\n/u);
+  assert.match(stdout, /not collected: nowhere: cannot enter nowhere/u);
+  assert.match(stdout, /not collected: z: expected a field that ends/u);
+});
+
+test("what is wrong on the command line", () => {
+  const cases: readonly [readonly string[], RegExp, number][] = [
+    [["--from", "a"], /expected files that end with \.snapshot in a/u, 66],
+    [["--from", "snapshots", "--no-rule", "none"], /expected the name of a rule after --no-rule, found none/u, 64],
+    [["--from", "snapshots", "--baseline", "z"], /baseline, found z/u, 64],
+    [["--root", "nowhere"], /no node could be collected; nowhere/u, 69],
+  ];
+  for (const [args, message, status] of cases) {
+    const found = audit(...args);
+    assert.match(found.stderr, message);
+    assert.equal(found.status, status, found.stderr);
+  }
+});

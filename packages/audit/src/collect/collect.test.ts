@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { SnapshotFile } from "../snapshot/snapshot.ts";
+import { isRoot, makeDebianTree, makeTree, newDirectory, put, sh, snapshotBytes, snapshotOf } from "../test-trees.ts";
+import { collectRoot } from "./collect-root.ts";
+
+const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
+const byPath = (files: readonly SnapshotFile[]): ReadonlyMap<string, SnapshotFile> =>
+  new Map(files.map((file) => [file.path, file]));
+
+test("files of any name: newline, bytes that are no UTF-8, a backslash, 255 bytes, a space", async () => {
+  const root = await makeTree({
+    "usr/new\nline": "1",
+    "usr/back\\slash": "2",
+    [`usr/${"a".repeat(255)}`]: "3",
+    "usr/a  b ": "4",
+  });
+  await writeFile(Buffer.concat([Buffer.from(`${root}/usr/`), Buffer.of(0xff, 0x61)]), "5");
+  const files = byPath((await snapshotOf(root)).files);
+  const expected = {
+    "/usr/new\nline": "1",
+    "/usr/back\\\\slash": "2",
+    [`/usr/${"a".repeat(255)}`]: "3",
+    "/usr/a  b ": "4",
+    "/usr/\\xffa": "5",
+  };
+  for (const [path, content] of Object.entries(expected)) assert.equal(files.get(path)?.digest, sha256(content), path);
+});
+
+test("what is not a file is told and not read: FIFO, device, socket, link", async (context) => {
+  const root = await makeTree({ "usr/file": "a" });
+  sh("mkfifo usr/fifo; ln -s /nowhere usr/link", root);
+  if (isRoot()) sh("mknod usr/device c 1 3", root);
+  else context.diagnostic("not root: no device was made");
+  const { files, unread } = await snapshotOf(root);
+  const found = byPath(files);
+  assert.equal(found.get("/usr/fifo")?.type, "fifo");
+  assert.deepEqual([found.get("/usr/link")?.type, found.get("/usr/link")?.target], ["link", "/nowhere"]);
+  if (isRoot()) assert.equal(found.get("/usr/device")?.type, "character device");
+  assert.deepEqual(unread, []);
+});
+
+test("a file of several names is hashed once, and each name has the digest", async () => {
+  const root = await makeTree({ "usr/a": "content" });
+  sh("ln usr/a usr/b; mkdir etc; ln usr/a 'etc/c d'", root);
+  const bytes = await snapshotBytes(root);
+  assert.equal(
+    bytes
+      .toString("latin1")
+      .split("\0")
+      .filter((field) => field === "sha256").length,
+    1,
+  );
+  const files = byPath((await snapshotOf(root)).files);
+  for (const path of ["/usr/a", "/usr/b", "/etc/c d"]) assert.equal(files.get(path)?.digest, sha256("content"), path);
+});
+
+test("a sparse file beyond the limit is told, not read", async () => {
+  const root = await makeTree({ "usr/file": "a" });
+  sh("truncate -s 15T usr/sparse", root);
+  const { files, unread } = await snapshotOf(root);
+  const sparse = byPath(files).get("/usr/sparse");
+  assert.deepEqual([sparse?.sizeBytes, sparse?.digest, unread.length], [15 * 1024 ** 4, undefined, 0]);
+});
+
+test("set-uid, owners and capabilities", async (context) => {
+  const root = await makeTree({ "usr/bin/tool": "a", "usr/bin/ping": "b" });
+  sh("chmod 4755 usr/bin/tool; chmod 755 usr/bin/ping", root);
+  if (isRoot()) sh("PATH=$PATH:/usr/sbin; chown 1234:5678 usr/bin/ping; setcap cap_net_raw=ep usr/bin/ping", root);
+  else context.diagnostic("not root: owners and capabilities were not set");
+  const files = byPath((await snapshotOf(root)).files);
+  assert.equal(files.get("/usr/bin/tool")?.mode, "4755");
+  if (!isRoot()) return;
+  const ping = files.get("/usr/bin/ping");
+  assert.deepEqual([ping?.owner, ping?.group, ping?.capabilities], ["1234", "5678", "cap_net_raw=ep"]);
+});
+
+test("what is mounted inside is named and not looked into", async (context) => {
+  const root = await makeTree({ "opt/a": "a", "opt/inside/hidden": "b" });
+  try {
+    sh(`unshare -m true`, root);
+  } catch {
+    context.diagnostic("mounts cannot be made here");
+    return;
+  }
+  const script = join(import.meta.dirname, "collect.sh");
+  sh(
+    `unshare -m sh -ec 'mount -t tmpfs none opt/inside; echo 1 > opt/inside/data; sh ${script} "$PWD" > snapshot'`,
+    root,
+  );
+  const { parseSnapshot } = await import("../snapshot/parse-snapshot.ts");
+  const { readFile } = await import("node:fs/promises");
+  const { files, unread } = parseSnapshot(await readFile(join(root, "snapshot")));
+  assert.deepEqual(unread, [{ path: "/opt/inside", why: "mount" }]);
+  assert.ok(!files.some(({ path }) => path.startsWith("/opt/inside/")));
+});
+
+test("a file that changes while it is read is named", async () => {
+  const root = await makeTree({ "usr/a": "a" });
+  sh("truncate -s 200M usr/large; mkdir etc; : > etc/growing", root);
+  const done = new AbortController();
+  const writer = (async () => {
+    for (let round = 0; !done.signal.aborted; round += 1) {
+      await writeFile(join(root, "etc/growing"), String(round));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  const { unread } = await snapshotOf(root);
+  done.abort();
+  await writer;
+  assert.deepEqual(unread, [{ path: "/etc/growing", why: "changed while it was read" }]);
+});
+
+test("links that lead out of a tree are not followed", async () => {
+  const outside = await makeTree({
+    "lib/dpkg/status": "Package: secret\n",
+    "log/dpkg.log": "2026-01-01 00:00:00 install secret 1 1\n",
+  });
+  const root = await makeTree({ "usr/a": "a" });
+  await symlink(outside, join(root, "var"));
+  await symlink("/etc", join(root, "etc"));
+  const { files, packages, installations } = await snapshotOf(root);
+  assert.deepEqual([packages.size, installations.length], [0, 0]);
+  assert.deepEqual(files.map(({ path }) => path).toSorted(), ["/etc", "/usr", "/usr/a"]);
+});
+
+test("packages, who has brought what, conffiles, and when they came", async () => {
+  const root = await makeDebianTree({
+    one: { version: "1.0", files: ["/bin/tool", "/etc/one.conf"] },
+    two: { version: "2" },
+  });
+  sh("gzip -c > var/log/dpkg.log.2.gz <<E\n2026-02-01 09:00:00 install one:all <none> 0.9\nE", root);
+  const { packages, owners, configurationFiles, installations, facts } = await snapshotOf(root);
+  assert.deepEqual(
+    [...packages],
+    [
+      ["one", "1.0"],
+      ["two", "2"],
+    ],
+  );
+  assert.equal(owners.get("/usr/bin/tool"), "one");
+  assert.ok(configurationFiles.has("/etc/one.conf"));
+  assert.deepEqual(installations.map(({ at, name }) => [at, name])[0], ["2026-02-01 09:00:00", "one:all"]);
+  assert.equal(installations.length, 3);
+  assert.equal(facts.system, "Debian 13.2");
+});
+
+test("a kubelet's configuration is told, its pods are not", async () => {
+  const root = await makeTree({
+    "var/lib/kubelet/config.yaml": "a",
+    "var/lib/kubelet/pods/1/volume": "b",
+    "srv/data": "c",
+  });
+  assert.deepEqual(
+    (await snapshotOf(root)).files.map(({ path }) => path),
+    ["/var/lib/kubelet/config.yaml"],
+  );
+});
+
+test("nothing is left of a snapshot that was not finished, and the reason is told", async () => {
+  const directory = await newDirectory();
+  const root = await makeTree({});
+  await put(root, "usr/a", "a");
+  const to = join(directory, "snapshot");
+  await assert.rejects(collectRoot(join(root, "missing"), { to, patienceMs: 60_000 }), /cannot enter/u);
+  const signal = AbortSignal.abort();
+  await assert.rejects(collectRoot(root, { to, patienceMs: 60_000, signal }), { code: "interrupted" });
+  sh("truncate -s 15G usr/sparse", root);
+  await assert.rejects(collectRoot(root, { to, patienceMs: 1500 }), { code: "unavailable" });
+  assert.deepEqual(await readdir(directory), []);
+});

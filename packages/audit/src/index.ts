@@ -1,0 +1,15 @@
+/**
+ * What nodes of any distribution consist of, and how they differ. `snapshot`, `rules` and `compare` are pure; `collect` runs the
+ * collector. It asks the nodes, and so proves nothing.
+ */
+export { collectRoot } from "./collect/collect-root.ts";
+export { compareNodes } from "./compare/compare-nodes.ts";
+export { NodeTable } from "./compare/node-table.ts";
+export { CAUSES } from "./compare/report.ts";
+export type { Cause, Causes, Comparison, FileDifference, FileForm, Group } from "./compare/report.ts";
+export { KNOWN_NOISE } from "./rules/known-noise.ts";
+export type { NoiseRule } from "./rules/noise-rule.ts";
+export { parseRules } from "./rules/parse-rules.ts";
+export { parseSnapshot } from "./snapshot/parse-snapshot.ts";
+export { MAX_SNAPSHOT_BYTES } from "./snapshot/snapshot.ts";
+export type { Snapshot } from "./snapshot/snapshot.ts";
