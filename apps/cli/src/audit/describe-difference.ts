@@ -40,6 +40,10 @@ function change(here: string, there: string): string[] {
 
 function contentChange(here: FileForm, there: FileForm): string[] {
   if (here.digest === there.digest) return [];
-  if (here.sizeBytes !== there.sizeBytes) return change(sizeText(here.sizeBytes), sizeText(there.sizeBytes));
+  if (here.sizeBytes !== there.sizeBytes) {
+    const [size, other] = [sizeText(here.sizeBytes), sizeText(there.sizeBytes)];
+    // A few bytes more of many would read as no difference.
+    return size === other ? change(`${here.sizeBytes} bytes`, `${there.sizeBytes} bytes`) : change(size, other);
+  }
   return ["another content of the same size"];
 }

@@ -61,7 +61,7 @@ function linesOf(causes: Causes): string[] {
     ...files(`modes, owners, links: ${causes.metadata.length}`, causes.metadata),
     ...files(`configuration: ${causes.configuration.length}`, causes.configuration),
     ...listed(
-      `in effect: ${causes.state.length}`,
+      `in effect, and users: ${causes.state.length}`,
       causes.state,
       ({ name, here, there }) => `${name}: ${here ?? "not here"} (first group: ${there ?? "not there"})`,
     ),
