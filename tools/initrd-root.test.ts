@@ -1,4 +1,4 @@
-/** The initrd's ashlar-root in a root of its own, with a /var of few inodes. */
+/** The initrd's programs in a root of its own, with a /var of few inodes. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmdirSync } from "node:fs";
@@ -77,4 +77,42 @@ test("not even the block of what a boot removes is needed", (context) => {
   );
   assert.equal(status, 0, output);
   assert.match(output, /^mode 755\n(?!\.layers)/u, output);
+});
+
+test("the initrd runs programs of the image's /usr, with its libraries, and gives their exit status", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const { status, output } = inNamespace(
+    context,
+    `
+    libraries=lib/x86_64-linux-gnu
+    mkdir -p initrd-bin sysusr/usr/lib/ashlar sysusr/usr/sbin sysusr/usr/$libraries
+    # Not these, but those of the image: see run-from-usr.
+    mount -t tmpfs tmpfs usr
+    mkdir -p usr/bin usr/$libraries usr/lib64
+    for path in bin/sh bin/dash $libraries/libc.so.6 lib64/ld-linux-x86-64.so.2; do
+        cp --dereference "/usr/$path" "usr/$path"
+    done
+    mount --bind /usr/$libraries sysusr/usr/$libraries
+    mount --bind /usr/sbin sysusr/usr/sbin
+    cp "$2/initrd/90ashlar/run-from-usr" initrd-bin
+    for program in e2fsck mkfs.ext4 jq; do ln -s run-from-usr initrd-bin/$program; done
+    truncate -s 16M disk
+    in_initrd() { chroot . /usr/bin/sh -c "PATH=/initrd-bin:/usr/bin; $1"; }
+    set +e
+    in_initrd 'e2fsck -n /disk'; echo "no /usr: $?"
+    printf '#!/bin/sh\n' >sysusr/usr/lib/ashlar/ignition; chmod +x sysusr/usr/lib/ashlar/ignition
+    in_initrd 'e2fsck -p /disk' >/dev/null; echo "no file system: $?"
+    in_initrd 'mkfs.ext4 -q /disk' && in_initrd 'e2fsck -p -f /disk'; echo "made and checked: $?"
+    in_initrd 'jq --version'; echo "not in the image: $?"
+    /usr/sbin/dumpe2fs -h disk 2>/dev/null | grep -o ' extent '
+    `,
+  );
+  assert.equal(status, 0, output);
+  assert.match(output, /^e2fsck: expected it in the image's \/usr/mu);
+  assert.match(output, /^no \/usr: 127$/mu);
+  assert.match(output, /^no file system: 8$/mu);
+  assert.match(output, /^made and checked: 0$/mu);
+  assert.match(output, /^not in the image: 127$/mu);
+  // mke2fs goes by the name that it is called by: without it, it makes ext2.
+  assert.match(output, /^ extent $/mu);
 });

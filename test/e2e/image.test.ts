@@ -56,7 +56,7 @@ test(
 
 test("the image keeps to its budget and verifies", { timeout: 20 * MINUTES }, async () => {
   assert.ok(manifest.usr.dataSizeBytes <= 260_000_000, `usr has ${manifest.usr.dataSizeBytes} bytes`);
-  assert.ok(manifest.uki.sizeBytes <= 28_000_000, `the UKI has ${manifest.uki.sizeBytes} bytes`);
+  assert.ok(manifest.uki.sizeBytes <= 22_000_000, `the UKI has ${manifest.uki.sizeBytes} bytes`);
   await ashlar("image", "verify", IMAGE_DIRECTORY);
   await ashlar("image", "verify", join(IMAGE_DIRECTORY, "disk.raw"));
 });

@@ -21,8 +21,8 @@ installkernel() {
 }
 
 install() {
-    inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id jq ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
-        touch umount e2fsck mkfs.ext4 systemctl journalctl udevadm \
+    inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
+        touch umount systemctl journalctl udevadm \
         "$systemdutildir/systemd-makefs" "$systemdutildir/systemd-growfs" \
         basename
 
@@ -44,7 +44,8 @@ install() {
     # The program itself and those that it starts are in /usr: see run-from-usr.
     inst_script "$moddir/run-from-usr" /usr/lib/ashlar/run-from-usr
     local program unit
-    for program in bin/ignition bin/lsblk sbin/groupadd sbin/groupdel sbin/useradd sbin/userdel sbin/usermod; do
+    for program in bin/ignition bin/jq bin/lsblk sbin/e2fsck sbin/groupadd sbin/groupdel sbin/mkfs.ext4 sbin/useradd \
+        sbin/userdel sbin/usermod; do
         ln_r /usr/lib/ashlar/run-from-usr "/usr/$program"
     done
     inst_libdir_file libblkid.so\*
