@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { readNamedFile } from "@ashlar/host";
+import { requireOwnersAlone } from "./owners-alone.ts";
 import type { AskPassphrase } from "./passphrase.ts";
 
 /**
@@ -16,11 +17,7 @@ export async function readCertificateKey(
 ): Promise<{ readonly privateKey: KeyObject; readonly publicKey: KeyObject }> {
   const pem = await readNamedFile(path, "a private key");
   const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) {
-    throw new AshlarError("untrusted", `${path} can be read by others: mode ${(mode & 0o777).toString(8)}`, {
-      hint: `chmod 600 ${path}`,
-    });
-  }
+  requireOwnersAlone(path, mode);
   const isEncrypted = pem.includes("ENCRYPTED");
   const passphrase = isEncrypted ? await ask() : undefined;
   try {

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { signingCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
+import { requireOwnersAlone } from "./owners-alone.ts";
 import type { AskPassphrase } from "./passphrase.ts";
 import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums-key.ts";
 import { createTufSigner, type TufSigner } from "./tuf-signer.ts";
@@ -255,11 +256,7 @@ export class KeyDirectory {
   async #readPrivate(path: string): Promise<Buffer> {
     const status = await stat(path).catch(() => undefined);
     if (status === undefined) throw noSuchKey("private key", path);
-    if ((status.mode & 0o077) !== 0) {
-      throw new AshlarError("untrusted", `${path} can be read by others: mode ${(status.mode & 0o777).toString(8)}`, {
-        hint: `chmod 600 ${path}`,
-      });
-    }
+    requireOwnersAlone(path, status.mode);
     return await readFile(path);
   }
 }

@@ -1,3 +1,5 @@
+import { firstOf } from "@ashlar/base";
+
 const EVERY_MS = 20_000;
 const NAMED = 3;
 
@@ -6,13 +8,8 @@ export function reportWaiting(asked: ReadonlySet<string>, report: (line: string)
   let seconds = 0;
   const timer = setInterval(() => {
     seconds += EVERY_MS / 1000;
-    if (asked.size > 0) report(`still waiting for ${describe([...asked])} (${seconds} s)`);
+    if (asked.size > 0) report(`still waiting for ${firstOf([...asked], NAMED)} (${seconds} s)`);
   }, EVERY_MS);
   timer.unref();
   return { [Symbol.dispose]: (): void => clearInterval(timer) };
-}
-
-function describe(names: readonly string[]): string {
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
-  return `${names.slice(0, NAMED).join(", ")}${more}`;
 }

@@ -1,4 +1,5 @@
 import type { Causes, Comparison, FileDifference } from "@ashlar/audit";
+import { firstOf } from "@ashlar/base";
 import { printLine, printLines, styled } from "@ashlar/host/terminal";
 import { describeDifference, describePackage } from "./describe-difference.ts";
 import type { FailedNode } from "./read-nodes.ts";
@@ -15,7 +16,10 @@ export function printAudit(comparison: Comparison, failed: readonly FailedNode[]
     printLine("");
     const first = index === 0 && groups.length > 1 ? "; the others are compared with it" : "";
     printLine(
-      styled("bold", `group ${index + 1}: ${countOf(group.nodes.length, "node")}: ${shorten(group.nodes)}${first}`),
+      styled(
+        "bold",
+        `group ${index + 1}: ${countOf(group.nodes.length, "node")}: ${firstOf(group.nodes, MAX_NAMES)}${first}`,
+      ),
     );
     printLines(linesOf(group.causes).map((line) => `  ${line}`));
   }
@@ -79,17 +83,15 @@ function listed<T>(title: string, all: readonly T[], describe: (each: T) => stri
   return [title, ...all.slice(0, MAX_SHOWN).map((each) => `  ${describe(each)}`), ...more];
 }
 
-function shorten(names: readonly string[]): string {
-  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
-  return names.slice(0, MAX_NAMES).join(", ") + more;
-}
-
 /** What this node did not tell. */
 function gapsOf({ name, unread, missing, isByRoot }: Comparison["nodes"][number]): string[] {
   const reasons = Map.groupBy(unread, ({ why }) => why);
   const gaps = [...reasons].map(([why, paths]) => {
     const words = why === "mount" ? "mounted inside and not looked into" : why;
-    return `${words}: ${shorten(paths.map(({ path }) => path))}`;
+    return `${words}: ${firstOf(
+      paths.map(({ path }) => path),
+      MAX_NAMES,
+    )}`;
   });
   for (const tool of missing)
     gaps.push(tool === "getcap" ? "no getcap: capabilities are not compared" : `no ${tool}: packages are not compared`);

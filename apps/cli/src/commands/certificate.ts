@@ -1,12 +1,13 @@
 import { AshlarError } from "@ashlar/base";
 import type { Certificate, CheckInput, Checked, FleetCertificate, Refusal } from "@ashlar/fleet";
 import { printData, printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
+import type { FleetVerdict } from "@ashlar/identity";
 import { Command } from "commander";
 import { comparisonLines, nodeLines, predicateLines } from "../certificate/certificate-table.ts";
 import type { EvidenceOptions } from "../certificate/check-evidence.ts";
 import { parseMoment } from "../certificate/validity.ts";
+import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 
-const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 const REFUSED = 1;
 
 export function certificateCommand(): Command {
@@ -86,11 +87,11 @@ async function verify(path: string, options: VerifyOptions): Promise<void> {
     printLines(refusals.map(({ code, message }) => `refused: ${code}: ${message}`));
     printLine(refusals.length === 0 ? `holds, signed by ${keyIdOf(publicKey)}` : "does not hold");
   }
-  process.exitCode = refusals.length > 0 ? REFUSED : EXIT_STATUS[verdict];
+  process.exitCode = refusals.length > 0 ? REFUSED : VERDICT_STATUS[verdict];
 }
 
 /** What it says of the fleet, or of its one node. */
-function statedVerdict(certificate: Certificate, { predicate }: Checked): keyof typeof EXIT_STATUS {
+function statedVerdict(certificate: Certificate, { predicate }: Checked): FleetVerdict["verdict"] {
   if (certificate.kind === "fleet") return predicate?.verdict ?? "unknown";
   const { level, nextBoot } = certificate.node;
   if (level === "mismatch" || nextBoot === "mismatch") return "mismatch";

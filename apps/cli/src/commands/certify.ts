@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { parseValidity } from "../certificate/validity.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
 import { refuseContradictions, type ProveOptions } from "../prove/prove-options.ts";
+import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 import { withProveOptions } from "../prove/with-prove-options.ts";
 
 type CertifyOptions = ProveOptions & {
@@ -13,7 +14,6 @@ type CertifyOptions = ProveOptions & {
   readonly passphraseFile?: string;
 };
 
-const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 const DAY_MS = 86_400_000;
 
 export function certifyCommand(): Command {
@@ -75,7 +75,7 @@ Examples:
         printLine(summaryOf(fleet));
         printLine(`certificate ${options.out}, root ${root}, signed by ${key}`);
       }
-      process.exitCode = EXIT_STATUS[fleet.verdict];
+      process.exitCode = VERDICT_STATUS[fleet.verdict];
     });
 }
 

@@ -3,6 +3,7 @@ import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import type { DebugResult } from "@ashlar/rollout";
 import { withInterruption } from "../interruption.ts";
+import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 import { withSessionOptions } from "../update/options.ts";
 import { refuseNoNode } from "../update/one-node.ts";
 import type { SessionOptions } from "../update/session-of-options.ts";
@@ -15,8 +16,6 @@ type DebugOptions = Omit<SessionOptions, "urls"> & {
   readonly timeout: number;
   readonly json?: true;
 };
-
-const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2, reported: 2 } as const;
 
 export function debugCommand(): Command {
   const command = new Command("debug")
@@ -50,7 +49,7 @@ Examples:
       const result = await withInterruption(async (signal) => debug(name, options, signal));
       print(result, options.json === true);
       const { levelWithNextBoot } = await import("@ashlar/identity");
-      process.exitCode = EXIT_STATUS[levelWithNextBoot(result)];
+      process.exitCode = VERDICT_STATUS[levelWithNextBoot(result)];
     });
 }
 

@@ -8,9 +8,8 @@ import { learnFirmware } from "../prove/learn-firmware.ts";
 import { proveFrom } from "../prove/prove-from.ts";
 import { proveLive } from "../prove/prove-live.ts";
 import { refuseContradictions, type OnAnswer, type Proof, type ProveOptions } from "../prove/prove-options.ts";
+import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 import { withProveOptions } from "../prove/with-prove-options.ts";
-
-const EXIT_STATUS = { proven: 0, mismatch: 1, unknown: 2 } as const;
 
 export function proveCommand(): Command {
   const command = new Command("prove").description("Prove from TPM quotes that nodes run exactly what was declared");
@@ -81,7 +80,7 @@ Examples:
         await learnFirmware(proof, options.learnFirmware, learnt.answer, options.firmwarePolicy ?? "");
       if (options.showFirmware === undefined) await print(proof, options.json === true);
       else await explain(options.showFirmware, explained.answer, options.json === true);
-      process.exitCode = EXIT_STATUS[proof.fleet.verdict];
+      process.exitCode = VERDICT_STATUS[proof.fleet.verdict];
     });
 }
 

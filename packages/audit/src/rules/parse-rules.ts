@@ -1,4 +1,4 @@
-import { AshlarError, membersOf } from "@ashlar/base";
+import { AshlarError, isTooDeep, membersOf } from "@ashlar/base";
 import { parse, YAMLParseError } from "yaml";
 import type { NoiseRule } from "./noise-rule.ts";
 
@@ -6,9 +6,7 @@ const MAX_CHARACTERS = 65_536;
 const MAX_RULES = 500;
 const MAX_PATTERNS = 500;
 const MAX_PATTERN_CHARACTERS = 500;
-/** The library goes into brackets and indented lines by calling itself. */
-const MAX_OPEN_BRACKETS = 16;
-const DEEP_INDENTATION = /^[-?:! \t]{50}/mu;
+const DEPTH = { brackets: 16, indentation: 50 };
 const FORM = "a list `rules` of rules with name, reason, matches and, unless it is content, ignores";
 
 /**
@@ -19,7 +17,8 @@ const FORM = "a list `rules` of rules with name, reason, matches and, unless it 
 export function parseRules(text: string, name: string): NoiseRule[] {
   if (text.length > MAX_CHARACTERS)
     throw new AshlarError("limit", `expected at most ${MAX_CHARACTERS} characters in ${name}`);
-  if (isTooDeep(text)) throw new AshlarError("limit", `expected a few levels of brackets and indentation in ${name}`);
+  if (isTooDeep(text, DEPTH))
+    throw new AshlarError("limit", `expected a few levels of brackets and indentation in ${name}`);
   const rules = membersOf(readYaml(text, name))["rules"];
   if (!Array.isArray(rules) || rules.length > MAX_RULES)
     throw new AshlarError("invalid", `expected ${FORM} in ${name}`);
@@ -35,16 +34,6 @@ export function parseRules(text: string, name: string): NoiseRule[] {
   throw new AshlarError("invalid", `${name}: ${problems.join("; ")}`, {
     hint: "docs/guides/audit.md shows such a file",
   });
-}
-
-/** Also counts what stands in quotes and comments: no honest file has that many there either. */
-function isTooDeep(text: string): boolean {
-  let open = 0;
-  for (const [bracket] of text.matchAll(/[[\]{}]/gu)) {
-    open = bracket === "[" || bracket === "{" ? open + 1 : Math.max(0, open - 1);
-    if (open > MAX_OPEN_BRACKETS) return true;
-  }
-  return DEEP_INDENTATION.test(text);
 }
 
 function readYaml(text: string, name: string): unknown {

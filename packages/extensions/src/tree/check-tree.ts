@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, firstOf } from "@ashlar/base";
 import type { ExtensionKind } from "@ashlar/protocol";
 
 export type TreeEntry = {
@@ -56,8 +56,7 @@ export async function checkTree(tree: string, kind: ExtensionKind): Promise<read
 
 /** The first few of many. */
 export function named(paths: readonly string[]): string {
-  const more = paths.length > MAX_NAMED ? ` and ${paths.length - MAX_NAMED} more` : "";
-  return paths.slice(0, MAX_NAMED).join(", ") + more;
+  return firstOf(paths, MAX_NAMED);
 }
 
 function typeOf(entry: Dirent): TreeEntry["type"] | undefined {

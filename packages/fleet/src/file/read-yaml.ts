@@ -1,5 +1,5 @@
 /** Reads YAML against a schema, so that each problem has a line and a column. */
-import type { Position, Problem, Report } from "@ashlar/base";
+import { isTooDeep, type Position, type Problem, type Report } from "@ashlar/base";
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 
@@ -15,9 +15,7 @@ export type Complain = (path: Path, message: string, hint?: string) => void;
 
 /** Of text that is not YAML at all, every character may be one. */
 const MAX_PROBLEMS = 20;
-/** The library goes into brackets and indented lines by calling itself. */
-const MAX_OPEN_BRACKETS = 32;
-const MAX_INDENTATION = 100;
+const DEPTH = { brackets: 32, indentation: 100 };
 
 /** @returns no value when there is an error */
 export function readYaml<Value>(
@@ -25,7 +23,7 @@ export function readYaml<Value>(
   { schema, maxCharacters, check }: YamlForm<Value>,
 ): { readonly value?: Value; readonly report: Report } {
   if (text.length > maxCharacters) return failure(`expected at most ${maxCharacters} characters, found ${text.length}`);
-  if (isTooDeep(text)) return failure("expected a few levels of brackets and indentation, found very many");
+  if (isTooDeep(text, DEPTH)) return failure("expected a few levels of brackets and indentation, found very many");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error", merge: false });
   const problems: Problem[] = [];
@@ -59,16 +57,6 @@ export function readYaml<Value>(
 
 function failure(message: string): { readonly report: Report } {
   return { report: [{ severity: "error", message }] };
-}
-
-/** Also counts what stands in quotes and comments: no honest file has that many there either. */
-function isTooDeep(text: string): boolean {
-  let open = 0;
-  for (const bracket of text.matchAll(/[[\]{}]/gu)) {
-    open = bracket[0] === "[" || bracket[0] === "{" ? open + 1 : Math.max(0, open - 1);
-    if (open > MAX_OPEN_BRACKETS) return true;
-  }
-  return new RegExp(`^[-?:! \\t]{${MAX_INDENTATION}}`, "mu").test(text);
 }
 
 function toPlain(document: Document.Parsed): { readonly value: unknown } | undefined {

@@ -1,3 +1,4 @@
+import { firstOf } from "@ashlar/base";
 import type { Difference } from "../check/difference.ts";
 import {
   FLEET_VERDICT_SCHEMA,
@@ -57,9 +58,8 @@ export function refusePinned(verification: Verification, other: string): Verific
 }
 
 function refuseShared(verdict: NodeVerdict, sharing: readonly { readonly name: string }[]): NodeVerdict {
-  const names = sharing.slice(0, MAX_SHOWN_NAMES).map(({ name }) => name);
-  const more = sharing.length > names.length ? ` and ${sharing.length - names.length} more` : "";
-  const found = `one TPM answers for ${names.join(", ")}${more}`;
+  const names = sharing.map(({ name }) => name);
+  const found = `one TPM answers for ${firstOf(names, MAX_SHOWN_NAMES)}`;
   const difference: Difference = { code: "tpm-shared", what: "TPM", expected: "one for each node", found };
   return { ...verdict, level: "mismatch", differences: [difference, ...verdict.differences] };
 }

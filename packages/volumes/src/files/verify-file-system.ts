@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { AshlarError } from "@ashlar/base";
+import { AshlarError, firstOf } from "@ashlar/base";
 import type { Region } from "../region.ts";
 import { type VerityProblem, verifyVerity } from "../verity/verify-verity.ts";
 import { type FilesAt, findDamagedFiles } from "./damaged-files.ts";
@@ -50,7 +50,6 @@ function describe(problem: VerityProblem, { name, hashName }: VerifyFileSystemOp
   }
   const { files, reason } = filesAt(problem.offsetBytes);
   const block: DamagedBlock = { number: problem.block, offsetBytes: problem.offsetBytes, files };
-  const more = files.length > MAX_NAMED_FILES ? ` and ${files.length - MAX_NAMED_FILES} more` : "";
-  const named = files.length === 0 ? `file unknown: ${reason}` : files.slice(0, MAX_NAMED_FILES).join(", ") + more;
+  const named = files.length === 0 ? `file unknown: ${reason}` : firstOf(files, MAX_NAMED_FILES);
   return { message: `${name}: block ${problem.block} is not as released (${named})`, block };
 }
