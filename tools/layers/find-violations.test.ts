@@ -9,7 +9,12 @@ function workspaces(change: { file?: string; text?: string; declared?: string[];
   const text = change.text ?? 'import { run } from "@ashlar/host";';
   return [
     { ...empty, directory: "packages/base", name: "@ashlar/base", doors: ["@ashlar/base"] },
-    { ...empty, directory: "packages/host", name: "@ashlar/host", doors: ["@ashlar/host", "@ashlar/host/processes"] },
+    {
+      ...empty,
+      directory: "packages/host",
+      name: "@ashlar/host",
+      doors: ["@ashlar/host", "@ashlar/host/processes", "@ashlar/host/test-fixtures"],
+    },
     {
       directory: change.file?.split("/src/")[0] ?? "packages/lab",
       name: "@ashlar/lab",
@@ -123,4 +128,15 @@ test("only one file prints", () => {
     assert.equal(found("apps/agent/src/a.test.ts", text), "");
   }
   assert.equal(found("apps/agent/src/a.ts", 'join(directory, "console.log");'), "");
+});
+
+test("what users run does not import what only tests use; tests and their helpers do", () => {
+  for (const specifier of ["@ashlar/host/test-fixtures", "./test-labs.ts"]) {
+    // In two pieces, since the check reads this file too.
+    const text = ["import", `"${specifier}";\nimport "@ashlar/host";`].join(" ");
+    const found = (file: string): string => findViolations(workspaces({ file, text })).join("\n");
+    assert.match(found("packages/lab/src/a.ts"), /a\.ts:1: expected no import of what only tests use/u);
+    assert.equal(found("packages/lab/src/a.test.ts"), "");
+    assert.equal(found("packages/lab/src/test-labs-2.ts"), "");
+  }
 });

@@ -42,6 +42,7 @@ function judgeImport(
     const inside = target.startsWith(`${workspace.directory}/`);
     if (!inside)
       return complain(`expected an import by package name, found the path ${specifier} to another workspace`);
+    if (isProduct(file) && isTestCode({ path: target })) return complain(onlyForTests(specifier));
     return isTestCode(file) ? [] : judgeFolders(workspace, file.path, target).flatMap(complain);
   }
   if (specifier.startsWith("node:")) {
@@ -52,6 +53,7 @@ function judgeImport(
   const target = directoryOf.get(name);
   if (target === undefined) return [];
   if (!doors.has(specifier)) return complain(`expected an import of ${name}, found one from its inside: ${specifier}`);
+  if (isProduct(file) && isTestCode({ path: `${specifier}.ts` })) return complain(onlyForTests(specifier));
   if (target !== workspace.directory && !workspace.declared.includes(name)) {
     return complain(`expected ${name} among the dependencies of ${workspace.directory}/package.json`);
   }
@@ -121,10 +123,8 @@ function judgePurity(workspace: Workspace, file: SourceFile): string[] {
     );
 }
 
-/** Of what users run: apps and packages. */
 function judgePrinting(file: SourceFile): string[] {
-  const isOurs = /^(?:apps|packages)\//u.test(file.path) && !isTestCode(file);
-  if (!isOurs || PRINTERS.includes(file.path)) return [];
+  if (!isProduct(file) || PRINTERS.includes(file.path)) return [];
   return blankComments(file.text)
     .split("\n")
     .flatMap((text, index) =>
@@ -142,8 +142,17 @@ function isPureCode(file: SourceFile): boolean {
   return pureRoot(file) !== undefined && !isTestCode(file);
 }
 
-function isTestCode({ path }: SourceFile): boolean {
+function isTestCode({ path }: Pick<SourceFile, "path">): boolean {
   return /\.test\.ts$|-fixtures?\.ts$|\/test-[\w-]+\.ts$/u.test(path);
+}
+
+/** What users run. */
+function isProduct(file: SourceFile): boolean {
+  return /^(?:apps|packages)\//u.test(file.path) && !isTestCode(file);
+}
+
+function onlyForTests(specifier: string): string {
+  return `expected no import of what only tests use, found ${specifier}`;
 }
 
 /** package.json, tsconfig.json and the imports must name the same workspaces. */

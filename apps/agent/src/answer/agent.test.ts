@@ -21,7 +21,7 @@ import {
 import { type ActivateResponse, type EvidenceResponse, type KeysResponse, qualifyingData } from "@ashlar/protocol";
 import { quote as quotePcrs } from "./quote.ts";
 import { tpmPrograms } from "./tpm-programs.ts";
-import { FIRMWARE_LOG, type TestTpm, USERSPACE_LOG, missingTools, startAgent, startTpm } from "../test-node.ts";
+import { FIRMWARE_LOG, type TestTpm, USERSPACE_LOG, missingTools, startAgent, startTpm } from "../test-agent.ts";
 
 const skip = missingTools();
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { keyObjectOf, parsePublic, verifyQuoteSignature } from "@ashlar/formats";
 import { akExtensions, authorityExtensions, testCertificate } from "@ashlar/formats/test-certificates";
 import type { EvidenceResponse, KeysResponse } from "@ashlar/protocol";
-import { missingTools, startAgent, startTpm, type TestAgent, type TestTpm } from "../test-node.ts";
+import { missingTools, startAgent, startTpm, type TestAgent, type TestTpm } from "../test-agent.ts";
 
 const skip = missingTools();
 const AZURES_ATTRIBUTES = "0x50472";

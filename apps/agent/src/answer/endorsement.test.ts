@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { keyObjectOf, makeCredential, nameOf, parsePublic } from "@ashlar/formats";
 import type { ActivateResponse, KeysResponse } from "@ashlar/protocol";
-import { missingTools, startAgent, startTpm, type Answer, type TestAgent, type TestTpm } from "../test-node.ts";
+import { missingTools, startAgent, startTpm, type Answer, type TestAgent, type TestTpm } from "../test-agent.ts";
 
 const skip = missingTools();
 const decode = (text: string): Buffer => Buffer.from(text, "base64");

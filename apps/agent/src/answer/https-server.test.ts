@@ -11,7 +11,7 @@ import { connect } from "node:tls";
 import { createApi, type Node } from "./api.ts";
 import { createHttpsServer } from "./https-server.ts";
 import { SerialQueue } from "../shared/serial-queue.ts";
-import { ask } from "../test-node.ts";
+import { ask } from "../test-agent.ts";
 import { loadTlsIdentity } from "./tls-identity.ts";
 import { TokenBucket } from "./token-bucket.ts";
 

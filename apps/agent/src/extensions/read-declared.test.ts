@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readDeclared, readTransferOf } from "./read-declared.ts";
-import { TestExtensionNode } from "./test-node.ts";
+import { TestExtensionNode } from "./test-extension-node.ts";
 
 const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";
 const URL = "https://extensions.example/kubernetes-v1.33.2-x86-64.raw";

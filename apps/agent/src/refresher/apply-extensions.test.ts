@@ -7,7 +7,7 @@ import type { Applied } from "./apply-extensions.ts";
 import { writeDebugSession } from "../extensions/debug-sessions.ts";
 import { imagePath } from "../extensions/store.ts";
 import { makeTestSigner } from "../extensions/test-images.ts";
-import { TestExtensionNode } from "../extensions/test-node.ts";
+import { TestExtensionNode } from "../extensions/test-extension-node.ts";
 
 const TOOLS = { name: "tools", version: "v1.1", files: { "usr/bin/tool": "tool" } };
 const SITE = { kind: "confext", name: "site", version: "v1", files: { "etc/site/a": "a" } } as const;

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { startSocketService } from "../shared/test-socket-service.ts";
 import { readMergeRecord, writeMergeRecord } from "../extensions/merge-record.ts";
 import { requestRefresh, wakeRefresher } from "../extensions/refresher-client.ts";
-import { TestExtensionNode } from "../extensions/test-node.ts";
+import { TestExtensionNode } from "../extensions/test-extension-node.ts";
 
 /** A node without extensions, on which there is nothing to mount or to merge. */
 function makeNode(): TestExtensionNode {

@@ -7,7 +7,7 @@ import { ASHLAR_HOST, joinBehaviour, readTreeBehaviour, writeBehaviour, writeRel
 import { describeExtension } from "../image/describe-extension.ts";
 import { writeDdi } from "../image/write-ddi.ts";
 import { writeExtensionSbom } from "../image/write-sbom.ts";
-import { HOST_TOOLS, testDirectory, testSigner, writeTree } from "../test-extension.ts";
+import { HOST_TOOLS, testDirectory, testSigner, writeTree } from "../test-signer.ts";
 import { checkTree } from "../tree/check-tree.ts";
 import { diffExtensions } from "./diff-extensions.ts";
 import { readExtensionImage } from "./extension-image.ts";

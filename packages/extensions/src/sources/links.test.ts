@@ -17,7 +17,7 @@ import type { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { ASHLAR_HOST, readTreeBehaviour, writeBehaviour, writeRelease } from "../extension-files.ts";
-import { testSigner } from "../test-extension.ts";
+import { testSigner } from "../test-signer.ts";
 import { unpack } from "./stage-debs.ts";
 import { stageIgnition } from "./stage-ignition.ts";
 import { stageRecipe } from "./stage-recipe.ts";

@@ -4,7 +4,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { ManifestFile } from "@ashlar/protocol/answers";
-import { testDirectory, writeTree } from "../test-extension.ts";
+import { testDirectory, writeTree } from "../test-signer.ts";
 import { checkTree } from "./check-tree.ts";
 import { checkReplaced, findAllowed, findReplaced } from "./replaced-files.ts";
 

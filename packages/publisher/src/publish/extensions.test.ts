@@ -15,7 +15,7 @@ import { changeIndex, type ChangeOptions } from "./change-index.ts";
 import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, publishRelease } from "./release-repository.ts";
-import { type TestExtension, writeTestExtension } from "./test-extension.ts";
+import { type TestExtension, writeTestExtension } from "./test-extension-image.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-extensions-"));

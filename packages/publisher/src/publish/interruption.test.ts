@@ -18,7 +18,7 @@ import { collectExtensionGarbage, collectGarbage } from "./collect-garbage.ts";
 import { publishExtensions, withdrawExtensionFromRepository } from "./extension-repository.ts";
 import { initRepository, promoteRelease, publishRelease, refreshRepository } from "./release-repository.ts";
 import { rotateKeys } from "../rotate/rotate-keys.ts";
-import { writeTestExtension } from "./test-extension.ts";
+import { writeTestExtension } from "./test-extension-image.ts";
 import { noPassphrase, NOW_MS, testOptions, writeTestImage } from "./test-image.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-interruption-"));

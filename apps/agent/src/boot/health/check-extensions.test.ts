@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { TestExtensionNode } from "../../extensions/test-node.ts";
+import { TestExtensionNode } from "../../extensions/test-extension-node.ts";
 import { checkExtensions, rememberExtensions } from "./check-extensions.ts";
 
 const DECLARED =

@@ -5,7 +5,7 @@ import { OrderBook } from "../order-book.ts";
 import { createExtensionsApi } from "./extensions-api.ts";
 import { EXTENSION_BEGINNINGS, type ExtensionActivity, readExtensionsStatus } from "./extensions-status.ts";
 import { writeMergeRecord } from "../../extensions/merge-record.ts";
-import { TestExtensionNode } from "../../extensions/test-node.ts";
+import { TestExtensionNode } from "../../extensions/test-extension-node.ts";
 
 test("orders are taken one at a time; the status is always there", async () => {
   using node = new TestExtensionNode();

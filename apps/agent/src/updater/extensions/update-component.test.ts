@@ -10,7 +10,7 @@ import { readMergeRecord } from "../../extensions/merge-record.ts";
 import { readDeclared } from "../../extensions/read-declared.ts";
 import { imagePath } from "../../extensions/store.ts";
 import { makeTestSigner } from "../../extensions/test-images.ts";
-import { TestExtensionNode } from "../../extensions/test-node.ts";
+import { TestExtensionNode } from "../../extensions/test-extension-node.ts";
 import { updateComponent } from "./update-component.ts";
 import type { VersionSource, VersionWish } from "./version-source.ts";
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { DeclaredExtension } from "@ashlar/declaration";
-import { TestExtensionNode } from "../../extensions/test-node.ts";
+import { TestExtensionNode } from "../../extensions/test-extension-node.ts";
 import { type VersionSource, versionSource } from "./version-source.ts";
 
 const OURS = "https://releases.example/extensions/kubernetes/";
