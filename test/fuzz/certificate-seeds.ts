@@ -1,5 +1,17 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
-import { makeCertificate, makeNodeCertificate, parseCertificate } from "@ashlar/fleet";
+import {
+  checkCertificate,
+  entryOf,
+  formatEntry,
+  formatInclusionProof,
+  leavesOf,
+  makeCertificate,
+  makeNodeCertificate,
+  parseCertificate,
+  signCheckpoint,
+  treeRoot,
+  type NoteKey,
+} from "@ashlar/fleet";
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -49,4 +61,24 @@ export function nodeCertificate(): string {
   const certificate = parseCertificate(fleetCertificate());
   if (certificate.kind !== "fleet") throw new TypeError("it has nodes");
   return makeNodeCertificate(certificate, "b");
+}
+
+/** Whose log {@link historyProof} is about. */
+export const HISTORY_KEY: NoteKey = { name: "example.org/log", publicKey: createPublicKey(privateKey) };
+
+/** That this certificate was issued. */
+export function historyEntry(): string {
+  const text = fleetCertificate();
+  const { predicate } = checkCertificate(parseCertificate(text), { nowMs: 0 });
+  if (predicate === undefined) throw new TypeError("it has a statement");
+  return formatEntry(entryOf(text, predicate, 0)).toString();
+}
+
+/** That this entry is in a log of three. */
+export function historyProof(): string {
+  const entry = Buffer.from(historyEntry());
+  const leaves = leavesOf([entry, Buffer.from("b"), Buffer.from("c")]);
+  const { name: origin, publicKey } = HISTORY_KEY;
+  const note = signCheckpoint({ origin, size: 3, root: treeRoot(leaves) }, { privateKey, publicKey });
+  return formatInclusionProof(0, entry, leaves, note);
 }

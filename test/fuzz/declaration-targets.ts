@@ -1,9 +1,18 @@
 /** What declares a node's extensions, and what nodes say of them. */
 import { parseExtensionsStatus } from "@ashlar/protocol/answers";
 import * as declaration from "@ashlar/declaration";
-import { checkCertificate, parseCertificate, parseFleet } from "@ashlar/fleet";
+import {
+  checkCertificate,
+  checkInclusionProof,
+  formatNoteKey,
+  parseBundle,
+  parseCertificate,
+  parseEntry,
+  parseFleet,
+  parseNoteKey,
+} from "@ashlar/fleet";
 import type { ExtensionsStatus } from "@ashlar/protocol";
-import { fleetCertificate, nodeCertificate } from "./certificate-seeds.ts";
+import { fleetCertificate, HISTORY_KEY, historyEntry, historyProof, nodeCertificate } from "./certificate-seeds.ts";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 
@@ -63,6 +72,22 @@ export const DECLARATION_TARGETS: readonly Target[] = [
     seeds: [fleetCertificate(), nodeCertificate()].map((text) => seeds.text(text)),
     // Without a key: what only a signer can write has to be read safely, too.
     parse: (bytes) => checkCertificate(parseCertificate(toText(bytes)), { nowMs: 0 }),
+  },
+  {
+    name: "history-proof",
+    seeds: [seeds.text(historyProof())],
+    parse: (bytes) => parseEntry(checkInclusionProof(toText(bytes), HISTORY_KEY).entry),
+  },
+  { name: "history-entry", seeds: [seeds.text(historyEntry())], parse: (bytes) => parseEntry(bytes) },
+  {
+    name: "history-bundle",
+    seeds: [Buffer.concat([Buffer.of(0, 1), Buffer.from("a"), Buffer.of(0, 2), Buffer.from("bc")])],
+    parse: (bytes) => parseBundle(Buffer.from(bytes), 2),
+  },
+  {
+    name: "history-key",
+    seeds: [seeds.text(formatNoteKey(HISTORY_KEY))],
+    parse: (bytes) => parseNoteKey(toText(bytes)),
   },
   {
     name: "cluster-unit",

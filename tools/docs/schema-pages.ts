@@ -1,5 +1,10 @@
 import { debugResultJsonSchema, updateResultJsonSchema } from "@ashlar/rollout";
-import { certificateJsonSchema, fleetCertificateJsonSchema, fleetJsonSchema } from "@ashlar/fleet";
+import {
+  certificateJsonSchema,
+  fleetCertificateJsonSchema,
+  fleetJsonSchema,
+  historyEntryJsonSchema,
+} from "@ashlar/fleet";
 import { extensionRecordJsonSchema, updateRecordJsonSchema } from "@ashlar/verifier/declared";
 import {
   evidenceSchema,
@@ -16,6 +21,7 @@ export function schemaPages(): Map<string, string> {
     ["fleet-v1", fleetJsonSchema()],
     ["fleet-certificate-v1", certificateJsonSchema()],
     ["fleet-certificate-predicate-v1", fleetCertificateJsonSchema()],
+    ["history-entry-v1", historyEntryJsonSchema()],
     ["fleet-verdict-v2", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   certify: async () => (await import("./commands/certify.ts")).certifyCommand(),
   debug: async () => (await import("./commands/debug.ts")).debugCommand(),
   extension: async () => (await import("./commands/extension.ts")).extensionCommand(),
+  history: async () => (await import("./commands/history.ts")).historyCommand(),
   ignition: async () => (await import("./commands/ignition.ts")).ignitionCommand(),
   image: async () => (await import("./commands/image.ts")).imageCommand(),
   lab: async () => (await import("./commands/lab.ts")).labCommand(),

@@ -1,3 +1,4 @@
+import { alignColumns } from "@ashlar/host/terminal";
 import type { Certificate, ChangedNode, Comparison, NodeRecord, Predicate, Running } from "@ashlar/fleet";
 
 const SHOWN_DIGITS = 12;
@@ -37,14 +38,7 @@ function describePolicy(policy: Predicate["policies"][number]): string {
 export function nodeLines(certificate: Certificate): string[] {
   const nodes = certificate.kind === "fleet" ? certificate.nodes : [certificate.node];
   const rows = nodes.map((node) => rowOf(node, certificate.running.get(node.runs)));
-  const table = [TITLES, ...rows];
-  const widths = TITLES.map((_, column) => table.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0));
-  return table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return alignColumns([TITLES, ...rows]).map((row) => row.join("  ").trimEnd());
 }
 
 function rowOf(
@@ -66,16 +60,18 @@ export function comparisonLines({ joined, left, changed, same }: Comparison): st
   return [
     ...joined.map((name) => `joined   ${name}`),
     ...left.map((name) => `left     ${name}`),
-    ...changed.flatMap(changedLines),
-    `${joined.length} joined, ${left.length} left, ${changed.length} changed, ${same} the same`,
+    ...changed.flatMap(({ name, changes }) => changes.map((change) => `changed  ${name}: ${changeText(change)}`)),
+    comparisonSummary({ joined, left, changed, same }),
   ];
 }
 
-function changedLines({ name, changes }: ChangedNode): string[] {
-  return changes.map(({ what, subject, before, after }) => {
-    const which = subject === undefined ? what : `${what} ${subject}`;
-    return `changed  ${name}: ${which}: ${shorten(before)} -> ${shorten(after)}`;
-  });
+export function comparisonSummary({ joined, left, changed, same }: Comparison): string {
+  return `${joined.length} joined, ${left.length} left, ${changed.length} changed, ${same} the same`;
+}
+
+export function changeText({ what, subject, before, after }: ChangedNode["changes"][number]): string {
+  const which = subject === undefined ? what : `${what} ${subject}`;
+  return `${which}: ${shorten(before)} -> ${shorten(after)}`;
 }
 
 function shorten(text: string): string {

@@ -12,6 +12,8 @@ type CertifyOptions = ProveOptions & {
   readonly out: string;
   readonly validFor: number;
   readonly passphraseFile?: string;
+  readonly log?: string;
+  readonly origin?: string;
 };
 
 const DAY_MS = 86_400_000;
@@ -31,6 +33,11 @@ export function certifyCommand(): Command {
       parseValidity,
       DAY_MS,
     )
+    .option(
+      "--log <dir>",
+      "a fleet's history: the certificate is added to it (see `ashlar history`); made when it is missing",
+    )
+    .option("--origin <name>", "with --log: the name of a new log, such as example.org/production")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -63,6 +70,12 @@ Examples:
       const { proof, text } = await certify(options, keys, options.validFor);
       const { writeFileAtomically } = await import("@ashlar/host");
       await writeFileAtomically(options.out, text);
+      const { log, origin } = options;
+      if (log !== undefined) {
+        const { recordCertificate } = await import("../history/record-certificate.ts");
+        const certificateKey = keys.publicKey;
+        await recordCertificate({ log, ...(origin && { origin }), path: options.out, text, keys, certificateKey });
+      }
       const { fleet, agesMs } = proof;
       const { root } = parseCertificate(text);
       const key = keyIdOf(keys.publicKey);

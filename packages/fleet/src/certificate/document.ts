@@ -34,6 +34,8 @@ export type Certificate = FleetCertificate | NodeCertificate;
 
 /** The largest fleet takes about half of it. */
 const MAX_CERTIFICATE_CHARACTERS = 64 * 1024 * 1024;
+/** It is ASCII but for names, which are short. */
+export const MAX_CERTIFICATE_BYTES: number = MAX_CERTIFICATE_CHARACTERS;
 /** Identities take most of a statement: one of a fleet in which all nodes differ. */
 const MAX_PAYLOAD_CHARACTERS = 32 * 1024 * 1024;
 /** A tree of 2^17 leaves is higher than the largest fleet's. */
