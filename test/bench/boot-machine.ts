@@ -1,6 +1,7 @@
 /** One virtual machine, as a lab makes them, for as long as its boot is timed. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfInterrupted } from "@ashlar/host";
 import { labDown, labUp, openLab, type LabUpOptions } from "@ashlar/lab";
 
 export type BootingLab = {
@@ -56,6 +57,10 @@ export async function bootUntil(
     const start = await Promise.race([poweredOn.promise, failure]);
     await Promise.race([end({ name: NAME, up, consoleSays }), failure]);
     return performance.now() - start;
+  } catch (error) {
+    // What was being waited for goes away with the lab, and says so first.
+    throwIfInterrupted(signal);
+    throw error;
   } finally {
     over.abort();
     await up.catch(() => undefined);

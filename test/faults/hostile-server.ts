@@ -42,9 +42,10 @@ export class HostileServer {
 
   /** Where the lab's nodes look for their repository, which the lab serves no more. */
   static async inPlaceOf(lab: Lab, directory: string): Promise<HostileServer> {
-    const config = decodeURIComponent(Buffer.from(lab.nodes[0]?.nodeConfig ?? "").toString("utf8"));
+    const { repository } = lab;
+    if (repository === undefined) throw new TypeError("expected a lab with a repository");
     await lab.stopRepository();
-    return new HostileServer(directory, Number(/10\.0\.2\.2:(?<port>\d+)/u.exec(config)?.groups?.["port"]));
+    return new HostileServer(directory, repository.port);
   }
 
   async start(behave: Behaviour): Promise<void> {

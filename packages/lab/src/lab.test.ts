@@ -102,11 +102,11 @@ test(
       };
       await assert.rejects(labUp({ ...options, repository }), hasCode("unavailable"));
       const lab = await openLab("one");
-      assert.deepEqual(lab.repository, { directory: image, trustedRootPath: labPaths("one").releaseRoot });
       const nodeConfig = Buffer.from(lab.nodes[0]!.nodeConfig).toString();
       const policy = decodeURIComponent(/"data:,(repository[^"]*)"/u.exec(nodeConfig)?.[1] ?? "");
       const port = Number(/^repository: http:\/\/10\.0\.2\.2:(\d+)\/$/mu.exec(policy)?.[1]);
       assert.equal(await ask(port), `--repo ${image} --port ${port}`);
+      assert.deepEqual(lab.repository, { directory: image, port, trustedRootPath: labPaths("one").releaseRoot });
       for (const [path, mode] of [
         [labPaths("one").directory, 0o700],
         [labPaths("one").runtime, 0o700],

@@ -56,6 +56,8 @@ export type StopOptions = {
 
 export type LabRepositoryPlace = {
   readonly directory: string;
+  /** Of this machine, where it is served. */
+  readonly port: number;
   /** TUF root metadata. There is no such file when the nodes trust what is in their image. */
   readonly trustedRootPath: string;
 };
@@ -120,8 +122,10 @@ export class Lab {
 
   /** Where the nodes' releases come from, when the lab serves any. */
   get repository(): LabRepositoryPlace | undefined {
-    const directory = this.#state.repository?.directory;
-    return directory === undefined ? undefined : { directory, trustedRootPath: this.#paths.releaseRoot };
+    const { repository } = this.#state;
+    if (repository === undefined) return undefined;
+    const { directory, port } = repository;
+    return { directory, port, trustedRootPath: this.#paths.releaseRoot };
   }
 
   /** Undefined without a cluster. */
