@@ -9,6 +9,7 @@ import {
   makeNodeCertificate,
   parseCertificate,
   signCheckpoint,
+  signerOf,
   treeRoot,
   type NoteKey,
 } from "@ashlar/fleet";
@@ -21,6 +22,7 @@ const privateKey = createPrivateKey({
   format: "der",
   type: "pkcs8",
 });
+const SIGNER = signerOf({ privateKey, publicKey: createPublicKey(privateKey) });
 const RUNNING = {
   identity: digest("identity"),
   release: "1.0.0",
@@ -53,7 +55,7 @@ export function fleetCertificate(): string {
     issuedAtMs: 0,
     validForMs: 60_000,
   } as const;
-  return makeCertificate(input, { privateKey, publicKey: createPublicKey(privateKey) }, () => Buffer.alloc(16, 1));
+  return makeCertificate(input, SIGNER, () => Buffer.alloc(16, 1));
 }
 
 /** A proof for one of them. */
@@ -78,7 +80,6 @@ export function historyEntry(): string {
 export function historyProof(): string {
   const entry = Buffer.from(historyEntry());
   const leaves = leavesOf([entry, Buffer.from("b"), Buffer.from("c")]);
-  const { name: origin, publicKey } = HISTORY_KEY;
-  const note = signCheckpoint({ origin, size: 3, root: treeRoot(leaves) }, { privateKey, publicKey });
+  const note = signCheckpoint({ origin: HISTORY_KEY.name, size: 3, root: treeRoot(leaves) }, SIGNER);
   return formatInclusionProof(0, entry, leaves, note);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -10,6 +10,7 @@ import {
   checkCertificate,
   makeCertificate,
   parseCertificate,
+  signerOf,
   type FleetCertificate,
   type NodeRecord,
   type Predicate,
@@ -44,6 +45,7 @@ writeFileSync(inside("makers.pem"), authority.roots);
 for (const each of [release, next]) writeFileSync(inside(`${each.version}.json`), JSON.stringify(each));
 
 const keys = generateKeyPairSync("ed25519");
+const signer = signerOf(keys);
 writeFileSync(inside("certify.pem"), keys.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
 writeFileSync(inside("certify.pub"), keys.publicKey.export({ type: "spki", format: "pem" }));
 
@@ -65,7 +67,7 @@ nodes:
   - {name: b, url: "${two.url}", class: worker}
 `,
   );
-  const { text } = await certify({ ...FLEET, challenge: CHALLENGE, ...options }, keys, HOUR);
+  const { text } = await certify({ ...FLEET, challenge: CHALLENGE, ...options }, signer, HOUR);
   return text;
 }
 
@@ -139,7 +141,7 @@ test("the evidence is compared, and judged again: what does not fit is named", a
       return Object.assign(node, { running: own }, change({ ...node, runs, salt: "" }));
     });
     const times = { issuedAtMs: Date.parse(predicate.issuedAt), validForMs: HOUR };
-    return fleetOf(makeCertificate({ ...predicate, nodes, ...times, ...more }, keys, () => Buffer.alloc(16)));
+    return fleetOf(makeCertificate({ ...predicate, nodes, ...times, ...more }, signer, () => Buffer.alloc(16)));
   };
   assert.deepEqual(
     await evidenceCodes(
@@ -166,14 +168,14 @@ test("the evidence is compared, and judged again: what does not fit is named", a
 
 test("kept evidence is certified only for the challenge that it was asked with", async () => {
   const from = { from: inside("evidence"), maxAge: 600 };
-  const again = await certify({ ...from, challenge: CHALLENGE }, keys, HOUR);
+  const again = await certify({ ...from, challenge: CHALLENGE }, signer, HOUR);
   const nodes = fleetOf(again.text).nodes.map(({ salt: _salt, ...node }) => node);
   assert.deepEqual(
     nodes,
     CERTIFICATE.nodes.map(({ salt: _salt, ...node }) => node),
   );
   assert.equal(predicateOf(fleetOf(again.text)).fleet, null);
-  await assert.rejects(certify({ ...from, challenge: "later" }, keys, HOUR), { code: "untrusted" });
+  await assert.rejects(certify({ ...from, challenge: "later" }, signer, HOUR), { code: "untrusted" });
 });
 
 test("verify: 0 when all holds and all is proven, 1 with its reason when not; show, compare and node", () => {
@@ -226,7 +228,7 @@ test("verify: 0 when all holds and all is proven, 1 with its reason when not; sh
       issuedAtMs: Date.now(),
       validForMs: HOUR,
     },
-    keys,
+    signer,
     () => Buffer.alloc(16),
   );
   writeFileSync(inside("later.json"), changed);
@@ -270,6 +272,47 @@ test("certify from the command line: a file for others, whose key is kept from t
   assert.equal(refused.status, 65);
   assert.match(refused.stderr, /expected a key for Ed25519 or for ECDSA on P-256/u);
   assert.ok(createPublicKey(createPrivateKey(readFileSync(inside("certify.pem")))).equals(keys.publicKey));
+});
+
+test("a command signs with a key that is elsewhere; what it gives is held to the public key", () => {
+  const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(inside("token.pem"), pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  writeFileSync(inside("token.pub"), pair.publicKey.export({ type: "spki", format: "pem" }));
+  const certifyWith = (command: string, ...more: string[]): ReturnType<typeof ashlar> =>
+    ashlar(
+      "certify",
+      "--from",
+      "evidence",
+      "--out",
+      "token.json",
+      "--public-key",
+      "token.pub",
+      "--sign-with",
+      command,
+      ...more,
+    );
+  const made = certifyWith("openssl dgst -sha256 -sign token.pem");
+  assert.equal(made.status, 0, made.stderr);
+  const verified = ashlar("certificate", "verify", "token.json", "--key", "token.pub");
+  assert.equal(verified.status, 0, verified.stdout);
+
+  rmSync(inside("token.json"));
+  for (const [command, status, words] of [
+    ["openssl dgst -sha512 -sign token.pem", 65, /expected a signature by --public-key, found other bytes/u],
+    ["cat >/dev/null", 65, /found other bytes/u],
+    ["cat >/dev/null; exit 3", 69, /--sign-with: expected a command that signs, found status 3/u],
+  ] as const) {
+    const refused = certifyWith(command);
+    assert.equal(refused.status, status, refused.stderr);
+    assert.match(refused.stderr, words);
+    assert.ok(!existsSync(inside("token.json")));
+  }
+  for (const more of [
+    ["--key", "token.pem"],
+    ["--passphrase-file", "x", "--key", "token.pem"],
+  ]) {
+    assert.equal(certifyWith("true", ...more).status, 64);
+  }
 });
 
 test("times as they are written", () => {

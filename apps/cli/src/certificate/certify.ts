@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import type { CertificateInput, KeyPair } from "@ashlar/fleet";
+import type { CertificateInput, Signer } from "@ashlar/fleet";
 import type { StoredAnswer } from "@ashlar/verifier";
 import { ownVersion } from "../own-version.ts";
 import { proveFrom } from "../prove/prove-from.ts";
@@ -12,7 +12,7 @@ import { trustPolicyOf } from "./trust-policy.ts";
 export type Certified = { readonly proof: Proof; readonly text: string };
 
 /** Proves nodes, live or from kept evidence, and signs what was found, whatever it is. */
-export async function certify(options: ProveOptions, keys: KeyPair, validForMs: number): Promise<Certified> {
+export async function certify(options: ProveOptions, signer: Signer, validForMs: number): Promise<Certified> {
   const { digestOfAnswer, digestOfStoredAnswer } = await import("@ashlar/verifier");
   const { makeCertificate, SALT_BYTES } = await import("@ashlar/fleet");
   const { challengedNonce } = await import("@ashlar/protocol");
@@ -58,7 +58,7 @@ export async function certify(options: ProveOptions, keys: KeyPair, validForMs: 
     issuedAtMs: from === undefined ? Date.now() : startedMs,
     validForMs,
   };
-  return { proof, text: makeCertificate(input, keys, () => randomBytes(SALT_BYTES)) };
+  return { proof, text: makeCertificate(input, signer, () => randomBytes(SALT_BYTES)) };
 }
 
 async function fleetOf({ fleet }: ProveOptions): Promise<CertificateInput["fleet"]> {

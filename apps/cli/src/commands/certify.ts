@@ -4,17 +4,17 @@ import { Command } from "commander";
 import { parseValidity } from "../certificate/validity.ts";
 import { fleetTable } from "../prove/fleet-table.ts";
 import { refuseContradictions, type ProveOptions } from "../prove/prove-options.ts";
+import { withSignerOptions, type SignerOptions } from "../certificate/signer-options.ts";
 import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 import { withProveOptions } from "../prove/with-prove-options.ts";
 
-type CertifyOptions = ProveOptions & {
-  readonly key: string;
-  readonly out: string;
-  readonly validFor: number;
-  readonly passphraseFile?: string;
-  readonly log?: string;
-  readonly origin?: string;
-};
+type CertifyOptions = ProveOptions &
+  SignerOptions & {
+    readonly out: string;
+    readonly validFor: number;
+    readonly log?: string;
+    readonly origin?: string;
+  };
 
 const DAY_MS = 86_400_000;
 
@@ -22,10 +22,8 @@ export function certifyCommand(): Command {
   const command = new Command("certify").description(
     "Prove nodes, and sign what was found: a certificate that others can check",
   );
-  return withProveOptions(command)
-    .requiredOption("--key <file>", "the private key that signs: Ed25519, or ECDSA on P-256, in PEM")
+  return withSignerOptions(withProveOptions(command))
     .requiredOption("--out <file>", "where to write the certificate")
-    .option("--passphrase-file <file>", "the key's passphrase, where it has one (default: asked for)")
     .option("--challenge <text>", "of an auditor: all nonces follow from it, so that no evidence is older than it")
     .option(
       "--valid-for <time>",
@@ -52,33 +50,28 @@ Examples:
   openssl pkey -in certify.pem -pubout -out certify.pub
   ashlar certify --fleet fleet.yaml --key certify.pem --out cert.json
   ashlar certify --fleet fleet.yaml --key certify.pem --out cert.json --challenge "audit 2026-03" --evidence out/evidence
-  ashlar certify --from out/evidence --key certify.pem --out cert.json --valid-for 7d`,
+  ashlar certify --from out/evidence --key certify.pem --out cert.json --valid-for 7d
+  ashlar certify --fleet fleet.yaml --out cert.json --public-key token.pub --sign-with "pkcs11-tool --sign --id 01 --mechanism EDDSA"`,
     )
     .action(async (options: CertifyOptions) => {
       refuseContradictions(options);
       await refuseChallenge(options);
-      const { readCertificateKey } = await import("@ashlar/keys");
-      const { isCertificateKey, keyIdOf, parseCertificate } = await import("@ashlar/fleet");
-      const { createPassphraseSource } = await import("../release/passphrase.ts");
-      const keys = await readCertificateKey(options.key, createPassphraseSource(options.passphraseFile));
-      if (!isCertificateKey(keys.privateKey)) {
-        throw new AshlarError("invalid", `${options.key}: expected a key for Ed25519 or for ECDSA on P-256`, {
-          hint: "make one: openssl genpkey -algorithm ed25519 -out certify.pem",
-        });
-      }
+      const { openSigner } = await import("../certificate/open-signer.ts");
+      const { keyIdOf, parseCertificate } = await import("@ashlar/fleet");
+      const signer = await openSigner(options);
       const { certify } = await import("../certificate/certify.ts");
-      const { proof, text } = await certify(options, keys, options.validFor);
+      const { proof, text } = await certify(options, signer, options.validFor);
       const { writeFileAtomically } = await import("@ashlar/host");
       await writeFileAtomically(options.out, text);
       const { log, origin } = options;
       if (log !== undefined) {
         const { recordCertificate } = await import("../history/record-certificate.ts");
-        const certificateKey = keys.publicKey;
-        await recordCertificate({ log, ...(origin && { origin }), path: options.out, text, keys, certificateKey });
+        const certificateKey = signer.publicKey;
+        await recordCertificate({ log, ...(origin && { origin }), path: options.out, text, signer, certificateKey });
       }
       const { fleet, agesMs } = proof;
       const { root } = parseCertificate(text);
-      const key = keyIdOf(keys.publicKey);
+      const key = keyIdOf(signer.publicKey);
       if (options.json === true) {
         const { verdict, nodes } = fleet;
         printJson({ schema: "ashlar.certified/v1", certificate: options.out, verdict, nodes: nodes.length, root, key });

@@ -1,5 +1,6 @@
 import { printData, printJson, printLine, printLines, reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
+import { withSignerOptions, type SignerOptions } from "../certificate/signer-options.ts";
 import { parseMoment } from "../certificate/validity.ts";
 
 const FAILED = 1;
@@ -24,24 +25,20 @@ Examples:
     .addCommand(checkCommand());
 }
 
-type AddOptions = {
+type AddOptions = SignerOptions & {
   readonly log: string;
-  readonly key: string;
   readonly origin?: string;
   readonly certificateKey?: string;
-  readonly passphraseFile?: string;
   readonly json?: true;
 };
 
 function addCommand(): Command {
-  return new Command("add")
+  return withSignerOptions(new Command("add"))
     .description("Add a certificate of a fleet; `ashlar certify --log` does it as well")
     .argument("<file>", "what `ashlar certify` has written")
     .requiredOption("--log <dir>", "the log's directory; made when it is missing")
-    .requiredOption("--key <file>", "the private key that signs the log: Ed25519, in PEM")
     .option("--origin <name>", "of a new log: a name that no other log has, such as example.org/production")
     .option("--certificate-key <file>", "the public key that signs certificates (default: the log's own)")
-    .option("--passphrase-file <file>", "the key's passphrase, where it has one (default: asked for)")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -52,18 +49,19 @@ Examples:
   ashlar history add cert.json --log history --key certify.pem --origin example.org/production`,
     )
     .action(async (path: string, options: AddOptions) => {
-      const { readLogKey, recordCertificate } = await import("../history/record-certificate.ts");
+      const { openSigner } = await import("../certificate/open-signer.ts");
+      const { recordCertificate } = await import("../history/record-certificate.ts");
       const { readPublicKey } = await import("../certificate/read-certificate.ts");
       const { readText } = await import("@ashlar/host");
-      const keys = await readLogKey(options.key, options.passphraseFile);
+      const signer = await openSigner(options);
       const { certificateKey } = options;
-      const publicKey = certificateKey === undefined ? keys.publicKey : await readPublicKey(certificateKey);
+      const publicKey = certificateKey === undefined ? signer.publicKey : await readPublicKey(certificateKey);
       const text = await readText(path, "a certificate");
       const { index, entry, isNew } = await recordCertificate({
         ...options,
         path,
         text,
-        keys,
+        signer,
         certificateKey: publicKey,
       });
       if (options.json === true) printJson({ schema: "ashlar.history-added/v1", index, isNew, entry });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { formatNoteKey, makeCertificate, type ProvedNode } from "@ashlar/fleet";
+import { formatNoteKey, makeCertificate, signerOf, type ProvedNode } from "@ashlar/fleet";
 import { run } from "@ashlar/host";
 import { withServer } from "@ashlar/repository/test-fixtures";
 
@@ -46,7 +46,7 @@ for (const [name, hours, nodes] of FLEETS) {
   const issuedAtMs = NOW_MS - hours * HOUR_MS;
   writeFileSync(
     join(directory, name),
-    makeCertificate({ ...input, nodes, policies, issuedAtMs }, KEYS, () => Buffer.alloc(16)),
+    makeCertificate({ ...input, nodes, policies, issuedAtMs }, signerOf(KEYS), () => Buffer.alloc(16)),
   );
 }
 

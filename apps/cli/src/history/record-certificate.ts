@@ -1,14 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { checkCertificate, parseCertificate, type KeyPair } from "@ashlar/fleet";
-import { readCertificateKey } from "@ashlar/keys";
+import { checkCertificate, parseCertificate, type Signer } from "@ashlar/fleet";
 import { appendCertificate, type Appended } from "@ashlar/verifier";
-import { createPassphraseSource } from "../release/passphrase.ts";
-
-/** @throws AshlarError as of a certificate's key */
-export async function readLogKey(path: string, passphraseFile: string | undefined): Promise<KeyPair> {
-  return await readCertificateKey(path, createPassphraseSource(passphraseFile));
-}
 
 export type RecordOptions = {
   readonly log: string;
@@ -16,13 +9,13 @@ export type RecordOptions = {
   /** Of the certificate, for messages. */
   readonly path: string;
   readonly text: string;
-  readonly keys: KeyPair;
+  readonly signer: Signer;
   readonly certificateKey: KeyObject;
 };
 
 /** Adds a certificate that holds to a log. @throws AshlarError `untrusted` for one that does not, and what appending throws */
 export async function recordCertificate(options: RecordOptions): Promise<Appended> {
-  const { log, origin, path, text, keys, certificateKey } = options;
+  const { log, origin, path, text, signer, certificateKey } = options;
   const certificate = parseCertificate(text);
   if (certificate.kind === "node") {
     throw new AshlarError("invalid", `${path}: expected a certificate of a fleet, found a proof for one node`);
@@ -34,5 +27,5 @@ export async function recordCertificate(options: RecordOptions): Promise<Appende
   if (predicate === undefined || refusal !== undefined) {
     throw new AshlarError("untrusted", `${path}: ${refusal?.code ?? "statement"}: ${refusal?.message ?? "none"}`);
   }
-  return await appendCertificate({ directory: log, origin, keys, text, predicate, nowMs });
+  return await appendCertificate({ directory: log, origin, signer, text, predicate, nowMs });
 }

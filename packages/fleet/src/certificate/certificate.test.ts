@@ -9,7 +9,7 @@ import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
 import { checkCertificate, type CheckInput } from "./check.ts";
 import { certificateJsonSchema, parseCertificate, type FleetCertificate } from "./document.ts";
-import { keyIdOf, preAuthEncoding } from "./dsse.ts";
+import { keyIdOf, preAuthEncoding, signerOf } from "./dsse.ts";
 import { makeCertificate, makeNodeCertificate, type CertificateInput, type ProvedNode } from "./make.ts";
 import { recordHash, type NodeRecord, type Running } from "./node-record.ts";
 import { fleetCertificateJsonSchema, PAYLOAD_TYPE } from "./statement.ts";
@@ -45,7 +45,7 @@ const INPUT: CertificateInput = {
 };
 const salt = (): Uint8Array => randomBytes(16);
 const make = (change: Partial<CertificateInput> = {}, keys: { privateKey: KeyObject; publicKey: KeyObject } = KEYS) =>
-  makeCertificate({ ...INPUT, ...change }, keys, salt);
+  makeCertificate({ ...INPUT, ...change }, signerOf(keys), salt);
 const TEXT = make();
 const GOOD: CheckInput = { publicKey: KEYS.publicKey, nowMs: NOW + HOUR };
 

@@ -30,17 +30,30 @@ export function keyIdOf(publicKey: KeyObject): string {
     .digest("hex");
 }
 
-/** Ed25519 as it is; ECDSA on P-256 over SHA-256, as DER, which is what other verifiers expect. */
-export function signEnvelope(
-  payloadType: string,
-  payload: Uint8Array,
-  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
-): DsseEnvelope {
-  const signature = sign(hashOf(privateKey), preAuthEncoding(payloadType, payload), privateKey);
+/** What signs: a key that is here, or whatever keeps one that is not. */
+export type Signer = {
+  readonly publicKey: KeyObject;
+  /** Ed25519 as it is; ECDSA on P-256 over SHA-256, as DER, which is what other verifiers expect. */
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+};
+
+export type KeyPair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+
+export function signerOf({ privateKey, publicKey }: KeyPair): Signer {
+  return { publicKey, sign: (bytes) => sign(hashOf(privateKey), bytes, privateKey) };
+}
+
+/** Whether this is the key's signature over these bytes, in the form that {@link Signer} gives. */
+export function isSignature(bytes: Uint8Array, publicKey: KeyObject, signature: Uint8Array): boolean {
+  return verify(hashOf(publicKey), bytes, publicKey, signature);
+}
+
+export function signEnvelope(payloadType: string, payload: Uint8Array, signer: Signer): DsseEnvelope {
+  const signature = signer.sign(preAuthEncoding(payloadType, payload));
   return {
     payloadType,
     payload: Buffer.from(payload).toString("base64"),
-    signatures: [{ keyid: keyIdOf(publicKey), sig: signature.toString("base64") }],
+    signatures: [{ keyid: keyIdOf(signer.publicKey), sig: Buffer.from(signature).toString("base64") }],
   };
 }
 
@@ -48,7 +61,7 @@ export function signEnvelope(
 export function isSignedBy({ payloadType, payload, signatures }: DsseEnvelope, publicKey: KeyObject): boolean {
   const signed = preAuthEncoding(payloadType, Buffer.from(payload, "base64"));
   // A key's name is only a hint: every signature is tried.
-  return signatures.some(({ sig }) => verify(hashOf(publicKey), signed, publicKey, Buffer.from(sig, "base64")));
+  return signatures.some(({ sig }) => isSignature(signed, publicKey, Buffer.from(sig, "base64")));
 }
 
 function hashOf(key: KeyObject): "sha256" | null {

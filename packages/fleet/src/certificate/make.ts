@@ -1,9 +1,8 @@
-import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { LEVELS, type Level } from "@ashlar/identity";
 import { inclusionPath, treeRoot } from "../merkle/tree.ts";
 import { formatCertificate, formatNodeCertificate, type FleetCertificate } from "./document.ts";
-import { signEnvelope } from "./dsse.ts";
+import { signEnvelope, type Signer } from "./dsse.ts";
 import { MAX_DIFFERENCES, recordHash, runningDigest, type NodeRecord, type Running } from "./node-record.ts";
 import {
   PAYLOAD_TYPE,
@@ -24,15 +23,13 @@ export type CertificateInput = Pick<Predicate, "verdict" | "fleet" | "policies" 
   readonly validForMs: number;
 };
 
-export type KeyPair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
-
 /**
  * The text of a certificate.
  *
  * @param salt gives 16 random bytes each time
  * @throws AshlarError `invalid` for a node that is there twice, or a key of another kind
  */
-export function makeCertificate(input: CertificateInput, keys: KeyPair, salt: () => Uint8Array): string {
+export function makeCertificate(input: CertificateInput, signer: Signer, salt: () => Uint8Array): string {
   const running = new Map<string, Running>();
   const digests = new Map<Running, string>();
   const nodes = input.nodes
@@ -48,7 +45,7 @@ export function makeCertificate(input: CertificateInput, keys: KeyPair, salt: ()
   if (twice !== undefined) throw new AshlarError("invalid", `expected each node once, found ${twice.name} again`);
   const root = treeRoot(nodes.map(recordHash)).toString("hex");
   const statement = statementOf(input, { nodes, running, root });
-  const envelope = signEnvelope(PAYLOAD_TYPE, Buffer.from(JSON.stringify(statement)), keys);
+  const envelope = signEnvelope(PAYLOAD_TYPE, Buffer.from(JSON.stringify(statement)), signer);
   return formatCertificate({ envelope, root, running, nodes });
 }
 

@@ -4,6 +4,7 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import { envelopeFromJSON } from "@sigstore/bundle";
 import { toSignedEntity, Verifier, type TrustMaterial } from "@sigstore/verify";
+import { signerOf } from "./dsse.ts";
 import { makeCertificate, makeNodeCertificate } from "./make.ts";
 import { parseCertificate } from "./document.ts";
 
@@ -23,7 +24,7 @@ function certificateBy(keys: { readonly privateKey: KeyObject; readonly publicKe
       issuedAtMs: 0,
       validForMs: 1000,
     },
-    keys,
+    signerOf(keys),
     () => Buffer.alloc(16),
   );
 }

@@ -1,6 +1,6 @@
 /** What a log has signed: how many entries it has, and the root of the tree over them (C2SP, tlog-checkpoint.md). */
-import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import type { Signer } from "../certificate/dsse.ts";
 import { isNoteName, openNote, signNote, type NoteKey } from "./signed-note.ts";
 
 export type Checkpoint = {
@@ -17,11 +17,8 @@ export const MAX_CHECKPOINT_BYTES: number = 128 * 1024;
 const MAX_SIZE = 2 ** 31 - 1;
 const ROOT_BYTES = 32;
 
-export function signCheckpoint(
-  { origin, size, root }: Checkpoint,
-  keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
-): string {
-  return signNote(`${origin}\n${size}\n${root.toString("base64")}\n`, { name: origin, ...keys });
+export function signCheckpoint({ origin, size, root }: Checkpoint, signer: Signer): string {
+  return signNote(`${origin}\n${size}\n${root.toString("base64")}\n`, origin, signer);
 }
 
 /** The name that a checkpoint gives its log: what to look for its key by. @throws AshlarError `malformed` */

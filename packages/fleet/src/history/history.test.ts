@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
+import { signerOf } from "../certificate/dsse.ts";
 import { leafHash, treeRoot } from "../merkle/tree.ts";
 import { openCheckpoint, originOf, signCheckpoint } from "./checkpoint.ts";
 import { checkInclusionProof, formatInclusionProof } from "./inclusion-proof.ts";
@@ -20,8 +21,8 @@ import {
 } from "./tiles.ts";
 
 const KEYS = generateKeyPairSync("ed25519");
-const KEY = { name: "example.org/log", ...KEYS };
-const OTHER = { name: KEY.name, ...generateKeyPairSync("ed25519") };
+const KEY = { name: "example.org/log", ...signerOf(KEYS) };
+const OTHER = { name: KEY.name, ...signerOf(generateKeyPairSync("ed25519")) };
 const entriesOf = (count: number): Buffer[] => Array.from({ length: count }, (_, at) => Buffer.from(`entry ${at}`));
 
 /** C2SP, signed-note.md, "Example". */
@@ -38,17 +39,14 @@ test("the specification's own note and key", () => {
 });
 
 test("a note by this key, whoever else has signed it; by another one, by none, or changed it is refused", () => {
-  const note = signNote("text\n", KEY);
+  const note = signNote("text\n", KEY.name, KEY);
   assert.equal(openNote(note, KEY), "text\n");
-  const witness =
-    signNote("text\n", { ...OTHER, name: "witness.example" })
-      .split("\n")
-      .at(-2) ?? "";
+  const witness = signNote("text\n", "witness.example", OTHER).split("\n").at(-2) ?? "";
   assert.equal(openNote(`${note}${witness}\n`, KEY), "text\n");
-  assert.throws(() => openNote(signNote("text\n", OTHER), KEY), { code: "untrusted" });
+  assert.throws(() => openNote(signNote("text\n", OTHER.name, OTHER), KEY), { code: "untrusted" });
   assert.throws(() => openNote(note.replace("text", "test"), KEY), { code: "untrusted" });
   // Of two by one key one is wrong: the note is.
-  const wrong = signNote("other\n", KEY).split("\n").at(-2) ?? "";
+  const wrong = signNote("other\n", KEY.name, KEY).split("\n").at(-2) ?? "";
   assert.throws(() => openNote(`${note}${wrong}\n`, KEY), { code: "untrusted" });
   for (const text of ["", "text", "text\n", "text\n\n", `${note}\0`, note.slice(0, -1), note.replace("\u2014", "-")]) {
     assert.throws(() => openNote(text, KEY), { code: "malformed" }, JSON.stringify(text));
@@ -60,7 +58,7 @@ test("a note by this key, whoever else has signed it; by another one, by none, o
 
 test("a checkpoint names its log, a size and a root, and nothing that could be read in two ways", () => {
   const root = treeRoot(leavesOf(entriesOf(3)));
-  const note = signCheckpoint({ origin: KEY.name, size: 3, root }, KEYS);
+  const note = signCheckpoint({ origin: KEY.name, size: 3, root }, KEY);
   assert.deepEqual(openCheckpoint(note, KEY), { origin: KEY.name, size: 3, root });
   assert.equal(originOf(note), KEY.name);
   assert.throws(() => originOf("no name\n3\n"), { code: "malformed" });
@@ -74,7 +72,7 @@ test("a checkpoint names its log, a size and a root, and nothing that could be r
     `${KEY.name}\n3\n${base64.replace("=", "")}\n`,
     `${KEY.name}\n3\n`,
   ]) {
-    assert.throws(() => openCheckpoint(signNote(text, KEY), KEY), { code: "malformed" }, text);
+    assert.throws(() => openCheckpoint(signNote(text, KEY.name, KEY), KEY), { code: "malformed" }, text);
   }
 });
 
@@ -131,7 +129,7 @@ test("bundles: what is written is read again; other lengths and rests are refuse
 test("a proof holds for its entry, and for no other, place or log", () => {
   const entries = entriesOf(300);
   const leaves = leavesOf(entries);
-  const note = signCheckpoint({ origin: KEY.name, size: 300, root: treeRoot(leaves) }, KEYS);
+  const note = signCheckpoint({ origin: KEY.name, size: 300, root: treeRoot(leaves) }, KEY);
   for (const index of [0, 1, 255, 256, 299]) {
     const text = formatInclusionProof(index, entries[index] ?? Buffer.alloc(0), leaves, note);
     const { entry, index: found } = checkInclusionProof(text, KEY);
@@ -153,7 +151,7 @@ test("a proof holds for its entry, and for no other, place or log", () => {
 });
 
 test("arbitrary texts are refused as malformed or untrusted, and nothing else", () => {
-  const note = signCheckpoint({ origin: KEY.name, size: 1, root: leafHash("a") }, KEYS);
+  const note = signCheckpoint({ origin: KEY.name, size: 1, root: leafHash("a") }, KEY);
   const proof = formatInclusionProof(0, Buffer.from("a"), leavesOf([Buffer.from("a")]), note);
   fc.assert(
     fc.property(fc.nat(proof.length), fc.nat(20), fc.string({ maxLength: 10 }), (at, length, text) => {

@@ -1,6 +1,7 @@
 /** Signed notes (C2SP, signed-note.md): a text, an empty line, and signatures, one a line. With keys for Ed25519 only. */
-import { createHash, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, verify, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
+import type { Signer } from "../certificate/dsse.ts";
 
 /** Whose notes are believed. The name is part of what its signatures are known by. */
 export type NoteKey = { readonly name: string; readonly publicKey: KeyObject };
@@ -22,9 +23,9 @@ export function isNoteName(name: string): boolean {
 const MAX_NAME_CHARACTERS = 255;
 
 /** @param text ends with a line feed */
-export function signNote(text: string, key: NoteKey & { readonly privateKey: KeyObject }): string {
-  const signature = Buffer.concat([keyIdOf(key), sign(null, Buffer.from(text), key.privateKey)]);
-  return `${text}\n${MARK}${key.name} ${signature.toString("base64")}\n`;
+export function signNote(text: string, name: string, { publicKey, sign }: Signer): string {
+  const signature = Buffer.concat([keyIdOf({ name, publicKey }), sign(Buffer.from(text))]);
+  return `${text}\n${MARK}${name} ${signature.toString("base64")}\n`;
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   treeRoot,
   type HistoryEntry,
   type Predicate,
+  type Signer,
 } from "@ashlar/fleet";
 import { withLock, writeFileAtomically } from "@ashlar/host";
 import { certificatePath, logTransport, openLog, type Log } from "./open-log.ts";
@@ -26,7 +27,7 @@ export type AppendOptions = {
   /** The log's name, for a new one; an old one's must be the same. */
   readonly origin?: string | undefined;
   /** For Ed25519. */
-  readonly keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+  readonly signer: Signer;
   /** The certificate's file, and what it says: the caller has checked it. */
   readonly text: string;
   readonly predicate: Predicate;
@@ -45,16 +46,17 @@ export type Appended = { readonly index: number; readonly entry: HistoryEntry; r
  *   `conflict` for a log of another name; `untrusted` for one that the key has not signed
  */
 export async function appendCertificate(options: AppendOptions): Promise<Appended> {
-  const { directory, keys, text, predicate, nowMs, write = writeInto } = options;
-  if (keys.publicKey.asymmetricKeyType !== "ed25519") {
-    throw new AshlarError("invalid", `expected a key for Ed25519, found one for ${keys.publicKey.asymmetricKeyType}`, {
+  const { directory, signer, text, predicate, nowMs, write = writeInto } = options;
+  const { publicKey } = signer;
+  if (publicKey.asymmetricKeyType !== "ed25519") {
+    throw new AshlarError("invalid", `expected a key for Ed25519, found one for ${publicKey.asymmetricKeyType}`, {
       hint: "other programs that read such logs know no other keys: openssl genpkey -algorithm ed25519 -out history.pem",
     });
   }
   await mkdir(directory, { recursive: true });
   const lock = { what: `the history in ${directory}`, holder: "ashlar history", waitMs: LOCK_WAIT_MS };
   return await withLock(join(directory, ".lock"), lock, async () => {
-    const log = await openOwn(directory, keys.publicKey);
+    const log = await openOwn(directory, publicKey);
     const origin = originFor(log, options.origin);
     const entry = entryOf(text, predicate, nowMs);
     const index = log?.entries.findIndex(({ certificate }) => certificate === entry.certificate) ?? -1;
@@ -77,7 +79,7 @@ export async function appendCertificate(options: AppendOptions): Promise<Appende
       await write(join(directory, pathOf(place)), bytes);
     }
     const checkpoint = { origin, size: entries.length, root: treeRoot(leaves) };
-    await write(join(directory, CHECKPOINT_PATH), signCheckpoint(checkpoint, keys));
+    await write(join(directory, CHECKPOINT_PATH), signCheckpoint(checkpoint, signer));
     // Nobody needs the part of what is there as a whole.
     for (const place of places.filter(({ width }) => width === FULL)) {
       await rm(join(directory, `${pathOf(place)}.p`), { recursive: true, force: true });

@@ -15,6 +15,7 @@ import {
   parseCertificate,
   parseBundle,
   signCheckpoint,
+  signerOf,
   tileOf,
   treeRoot,
   type Predicate,
@@ -27,7 +28,7 @@ import { verifyLog } from "./verify-log.ts";
 const root = mkdtempSync(join(tmpdir(), "ashlar-history-"));
 after(() => rmSync(root, { recursive: true }));
 
-const KEYS = generateKeyPairSync("ed25519");
+const KEYS = signerOf(generateKeyPairSync("ed25519"));
 const ORIGIN = "example.org/log";
 const DAY_MS = 86_400_000;
 const START_MS = Date.parse("2026-01-01T00:00:00Z");
@@ -78,7 +79,7 @@ function issue(day: number, change: Partial<ProvedNode> = {}): Issued {
 }
 
 const append = async (directory: string, issued: Issued, more: Partial<AppendOptions> = {}) =>
-  await appendCertificate({ directory, origin: ORIGIN, keys: KEYS, ...issued, ...more });
+  await appendCertificate({ directory, origin: ORIGIN, signer: KEYS, ...issued, ...more });
 const problemsOf = async (directory: string, remembered?: string): Promise<string[]> => {
   const key = { name: ORIGIN, publicKey: KEYS.publicKey };
   const { problems } = await verifyLog(logTransport(directory), {
@@ -112,10 +113,10 @@ test("certificates are added in order, each once, and all of them hold", async (
 });
 
 test("another key, another name, another kind of key, no name, and a clock that goes backwards are refused", async () => {
-  const other = generateKeyPairSync("ed25519");
-  const ecdsa = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  await assert.rejects(append(three, issue(3), { keys: other }), { code: "untrusted" });
-  await assert.rejects(append(three, issue(3), { keys: ecdsa }), { code: "invalid" });
+  const other = signerOf(generateKeyPairSync("ed25519"));
+  const ecdsa = signerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }));
+  await assert.rejects(append(three, issue(3), { signer: other }), { code: "untrusted" });
+  await assert.rejects(append(three, issue(3), { signer: ecdsa }), { code: "invalid" });
   await assert.rejects(append(three, issue(3), { origin: "other" }), { code: "conflict" });
   await assert.rejects(append(three, { ...issue(3), nowMs: START_MS }), { code: "invalid" });
   await assert.rejects(append(join(root, "new"), issue(3), { origin: undefined }), { code: "usage" });
@@ -219,7 +220,7 @@ test("the key's own holder cannot take back what somebody remembers", async () =
 });
 
 test("a certificate that its signer does not stand by is named", async () => {
-  const other = generateKeyPairSync("ed25519");
+  const other = signerOf(generateKeyPairSync("ed25519"));
   const { problems } = await verifyLog(logTransport(three), {
     publicKey: KEYS.publicKey,
     certificateKey: other.publicKey,
