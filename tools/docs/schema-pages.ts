@@ -12,6 +12,7 @@ import {
   manifestSchema,
   updateJsonSchemas,
 } from "@ashlar/protocol/answers";
+import { viewJsonSchemas } from "@ashlar/gateway";
 import { fleetVerdictJsonSchema } from "@ashlar/identity";
 import { z } from "zod";
 
@@ -28,6 +29,7 @@ export function schemaPages(): Map<string, string> {
     ["debug-session-v2", debugResultJsonSchema()],
     ["extension-record-v1", extensionRecordJsonSchema()],
     ["extensions-v1", extensionsStatusJsonSchema()],
+    ...viewJsonSchemas(),
     ...updateJsonSchemas(),
     ["manifest-v2", { title: "manifest.json of a release, version 2", ...z.toJSONSchema(manifestSchema) }],
     [

@@ -37,7 +37,7 @@ export async function readWorkspaces(): Promise<Workspace[]> {
 async function readWorkspace(directory: string): Promise<Workspace> {
   const manifest = await readJson<PackageJson>(`${directory}/package.json`);
   const config = await readJson<TsConfig>(`${directory}/tsconfig.json`);
-  const paths = globSync(`${directory}/**/*.ts`, { exclude: ["**/node_modules/**"] });
+  const paths = globSync(`${directory}/**/*.{ts,tsx}`, { exclude: ["**/node_modules/**"] });
   return {
     directory,
     name: manifest.name,

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   butane: async () => (await import("./commands/butane.ts")).butaneCommand(),
   completion: async () => (await import("./commands/completion.ts")).completionCommand(createProgram),
   certificate: async () => (await import("./commands/certificate.ts")).certificateCommand(),
+  console: async () => (await import("./commands/console.ts")).consoleCommand(),
   certify: async () => (await import("./commands/certify.ts")).certifyCommand(),
   debug: async () => (await import("./commands/debug.ts")).debugCommand(),
   extension: async () => (await import("./commands/extension.ts")).extensionCommand(),

@@ -40,12 +40,14 @@ export { describeNode, judgeFleet, refusePinned, summaryOf } from "./judge/judge
 export type { FleetMember } from "./judge/judge-fleet.ts";
 export { parseFleetVerdict } from "./parse-fleet-verdict.ts";
 export {
+  differenceSchema,
   differencesSchema,
   EMPTY_VERDICT,
   FLEET_VERDICT_SCHEMA,
   fleetVerdictJsonSchema,
   LEVELS,
   nextBootVerdictSchema,
+  nodeVerdictSchema,
 } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";
 export { verifyEvidence } from "./verify-evidence.ts";

@@ -82,19 +82,19 @@ export type FleetVerdict = {
 
 const digest = z.string().regex(SHA256_HEX);
 
-/** For schemas of what names differences. */
-export const differencesSchema: z.ZodType<readonly Difference[]> = z.array(
-  z.strictObject({
-    code: z
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which names these are
-      .enum(Object.keys(DIFFERENCE_CODES) as [DifferenceCode, ...DifferenceCode[]])
-      .describe("What it is about, for programs: the list only grows"),
-    subject: z.string().exactOptional().describe("Which one: a PCR's number, an extension's name, a section, a path"),
-    what: z.string().describe("Texts are for people and may change"),
-    expected: z.string(),
-    found: z.string(),
-  }),
-);
+/** For schemas of what names a difference. */
+export const differenceSchema: z.ZodType<Difference> = z.strictObject({
+  code: z
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which names these are
+    .enum(Object.keys(DIFFERENCE_CODES) as [DifferenceCode, ...DifferenceCode[]])
+    .describe("What it is about, for programs: the list only grows"),
+  subject: z.string().exactOptional().describe("Which one: a PCR's number, an extension's name, a section, a path"),
+  what: z.string().describe("Texts are for people and may change"),
+  expected: z.string(),
+  found: z.string(),
+});
+/** The same of several. */
+export const differencesSchema: z.ZodType<readonly Difference[]> = z.array(differenceSchema);
 const differences = differencesSchema;
 
 /** For schemas of what names a next boot. */
@@ -127,6 +127,23 @@ const extension: z.ZodType<VerdictExtension> = z.strictObject({
   until: z.string().nullable().describe("RFC 3339: when the debug session ends that it is allowed for"),
 });
 
+const nodeVerdictMembers = {
+  level: z.enum(LEVELS).describe("Of what the node runs; its next boot has a level of its own"),
+  release: z.string().nullable().describe("The OS version that the node runs"),
+  identity: digest.nullable().describe("Digest of release, /usr, UKI, extensions and class config"),
+  config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
+  nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
+  extensions: z.array(extension).describe("All that is merged, as measured, sorted by name"),
+  notes: z.array(z.string()).describe("What is worth knowing although it is right"),
+  nextBoot: nextBootVerdictSchema
+    .nullable()
+    .describe("What the node boots next; null when it did not answer, or nobody knows who has"),
+  differences: differences.describe("In what the node runs: the most telling one comes first; empty only when proven"),
+};
+
+/** For schemas of what names a node's verdict. */
+export const nodeVerdictSchema: z.ZodType<NodeVerdict> = z.strictObject(nodeVerdictMembers);
+
 export const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
   schema: z.literal(FLEET_VERDICT_SCHEMA),
   verdict: z
@@ -135,24 +152,7 @@ export const fleetVerdictSchema: z.ZodType<FleetVerdict> = z.strictObject({
       "Over what all nodes run and boot next: mismatch if any of it is; else unknown if any of it is not proven; else proven",
     ),
   identities: z.int().nonnegative().describe("How many different identities the nodes have"),
-  nodes: z.array(
-    z.strictObject({
-      name: z.string(),
-      level: z.enum(LEVELS).describe("Of what the node runs; its next boot has a level of its own"),
-      release: z.string().nullable().describe("The OS version that the node runs"),
-      identity: digest.nullable().describe("Digest of release, /usr, UKI, extensions and class config"),
-      config: digest.nullable().describe("SHA-256 of the class's Ignition config, as measured"),
-      nodeConfig: digest.nullable().describe("SHA-256 of the node's own Ignition config, as measured"),
-      extensions: z.array(extension).describe("All that is merged, as measured, sorted by name"),
-      notes: z.array(z.string()).describe("What is worth knowing although it is right"),
-      nextBoot: nextBootVerdictSchema
-        .nullable()
-        .describe("What the node boots next; null when it did not answer, or nobody knows who has"),
-      differences: differences.describe(
-        "In what the node runs: the most telling one comes first; empty only when proven",
-      ),
-    }),
-  ),
+  nodes: z.array(z.strictObject({ name: z.string(), ...nodeVerdictMembers })),
 });
 
 /** The JSON Schema of {@link FleetVerdict}. Its version changes when a member is removed or changes its meaning. */

@@ -3,8 +3,11 @@ import { findKubeconfig } from "./access/find-kubeconfig.ts";
 import { readAccess } from "./access/kubeconfig.ts";
 import { ApiClient } from "./client/api-client.ts";
 import { listAll } from "./client/list-all.ts";
+import { WatchedList } from "./client/watched-list.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
+import { readNodeProof, type NodeProofObject } from "./objects/read-resource.ts";
+import { API_VERSION } from "./v1alpha1/parts.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
 
 /** What one command can prove or update in a day. */
@@ -46,6 +49,12 @@ export class Cluster implements Disposable {
     const asked = { path: "/api/v1/pods", query: { labelSelector }, what: `the pods with ${labelSelector}` };
     const { items } = await listAll(this.#client, asked, signal, MAX_PODS);
     return items.map((item) => readPod(item));
+  }
+
+  /** What was proved of nodes, as it changes, until the list is disposed of. */
+  async watchNodeProofs(signal: AbortSignal): Promise<WatchedList<NodeProofObject>> {
+    const path = `/apis/${API_VERSION}/nodeproofs`;
+    return await WatchedList.open(this.#client, { path, what: "the NodeProofs", read: readNodeProof }, signal);
   }
 
   member(name: string): ClusterMember {

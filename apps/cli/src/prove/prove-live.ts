@@ -10,7 +10,11 @@ import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts
 import { readTrusts, refuseDifferentTrust } from "./read-trusts.ts";
 
 /** Asks the nodes of a lab, of a Kubernetes cluster, or at URLs. */
-export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Promise<Proof> {
+export async function proveLive(
+  options: ProveOptions,
+  onAnswer: OnAnswer,
+  onProgress: (line: string) => void = reportLine,
+): Promise<Proof> {
   const { expectationsOf } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
   const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
@@ -84,7 +88,7 @@ export async function proveLive(options: ProveOptions, onAnswer: OnAnswer): Prom
       knownFirmware: await readKnownFirmware(options),
       vouchedEks: await readVouchedEks(options),
       ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
-      onProgress: (line) => reportLine(line),
+      onProgress,
       signal,
     }),
   );

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hrefOf, parseRoute } from "./route.ts";
+
+test("a route survives its URL, whatever the nodes are called", () => {
+  for (const name of ["node-1", "a/b", "%", "é ?#&", "<img src=x>", "a".repeat(253)]) {
+    assert.deepEqual(parseRoute(hrefOf({ page: "node", name })), { page: "node", name });
+    const compare = { page: "compare", left: name, right: "x" } as const;
+    assert.deepEqual(parseRoute(hrefOf(compare)), compare);
+  }
+});
+
+test("anything else is the fleet", () => {
+  for (const hash of ["", "#", "#/", "#/nothing", "#/node/", "#/node/%"])
+    assert.deepEqual(parseRoute(hash), { page: "fleet" });
+});

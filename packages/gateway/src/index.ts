@@ -1,0 +1,10 @@
+/**
+ * What is known of nodes, over HTTP, for who has the token. It reads and never changes anything: no request has a body, no answer a
+ * cookie, and nothing is remembered of who asked.
+ */
+export { Board } from "./board.ts";
+export type { BoardNode, BoardOptions } from "./board.ts";
+export { evidenceIn } from "./evidence-in.ts";
+export { serveConsole } from "./serve-console.ts";
+export type { PageFile, RunningConsole, ServeConsoleOptions } from "./serve-console.ts";
+export { viewJsonSchemas } from "./view-schemas.ts";
