@@ -19,6 +19,9 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   await withTemporaryDirectory(async (directory) => {
     const evidence = source.kind === "cluster" ? {} : { evidence: evidenceIn(options.from ?? directory) };
     const board = new Board({ ...source, maxAgeSeconds: options.maxAge, ...evidence });
+    // What there is to show is known before anybody is told where to look.
+    if (options.from !== undefined)
+      put(board, await proveFrom(options.from, { maxAge: options.maxAge }, () => undefined));
     const server = await serveConsole({ board, page: await pageFiles(), ...address });
     try {
       if (options.json === true) {
@@ -43,7 +46,6 @@ async function fill(board: Board, source: ConsoleSource, options: Filling): Prom
   const { signal, from } = options;
   if (source.kind === "cluster") return await watchProofs(board, options);
   if (from === undefined) return await askAgainAndAgain(board, options);
-  put(board, await proveFrom(from, { maxAge: options.maxAge }, () => undefined));
   await untilAborted(signal);
 }
 
