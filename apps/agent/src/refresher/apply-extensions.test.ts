@@ -225,6 +225,22 @@ test("an image that cannot be merged is found out and left out", async () => {
   assert.equal(node.log.at(-1), "sysext:b:removed");
 });
 
+test("of many images the one that cannot be merged is found with few merges", async () => {
+  using node = new TestExtensionNode();
+  const all = Array.from({ length: 16 }, (_, at) => `e${String.fromCodePoint(97 + at)}`);
+  node.declare(`extensions:\n${all.map((name) => `  - {name: ${name}, version: v1, tier: opt-in}\n`).join("")}`);
+  for (const name of all) node.store({ name, version: "v1" });
+  node.broken.add("ef-v1");
+  const applied = await node.apply();
+  assert.deepEqual(
+    names(applied),
+    all.filter((name) => name !== "ef").map((name) => `${name} v1`),
+  );
+  assert.match(setAside(applied)[0] ?? "", /^ef v1: it cannot be merged/u);
+  // All; halves down to the one, and beside it what is good; all but the one.
+  assert.equal(node.log.filter((line) => line.startsWith("sysext=")).length, 10);
+});
+
 test("what the TPM does not measure is not merged", async () => {
   using node = new TestExtensionNode();
   node.declare(DECLARED);

@@ -52,8 +52,12 @@ const KINDS: Readonly<Record<ExtensionKind, Merge>> = {
   },
 };
 
-/** A merge is refreshed by taking the old one away: neither waits for anything but the disk. */
+/**
+ * A merge is refreshed by taking the old one away. systemd itself waits up to 45 s for the devices of an image (in
+ * dissect-image.c): where a machine is that slow, what is on its way is not ended from here.
+ */
 const TIMEOUT_MS = 120_000;
+const IMAGE_TIMEOUT_MS = 60_000;
 
 /**
  * Replaces what is merged of a kind by these images; with none it only unmerges.
@@ -75,7 +79,7 @@ export async function mergeImages(
   const command = [program, "refresh", "--no-reload", `--image-policy=${policy}`];
   const script = [IN_OWN_NAMESPACE, "sh", directory, links[kind], others, ...command];
   await run("unshare", ["--mount", "--propagation", "unchanged", "sh", "-c", ...script], {
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: TIMEOUT_MS + images.length * IMAGE_TIMEOUT_MS,
     onLine: (line) => reportLine(`${program}: ${line}`),
   });
   const found = await mergedNames(kind);
