@@ -8,6 +8,7 @@ import * as answers from "@ashlar/protocol/answers";
 import * as verifier from "@ashlar/verifier";
 import { parseBlocksIndex } from "@ashlar/repository-index";
 import { AUDIT_TARGETS } from "./audit-targets.ts";
+import { INVENTORY_TARGETS } from "./inventory-targets.ts";
 import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { judgeCase } from "./evidence/judge-case.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
@@ -169,6 +170,7 @@ export const TARGETS: readonly Target[] = [
     parse: (bytes) => nameError(parseDnsQuery(Buffer.from(bytes))),
   },
   ...AUDIT_TARGETS,
+  ...INVENTORY_TARGETS,
   ...DECLARATION_TARGETS,
   ...UPDATE_TARGETS,
   ...RELEASE_TARGETS,

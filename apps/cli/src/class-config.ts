@@ -9,12 +9,17 @@ export function filesDirOption(): Option {
 
 /**
  * Reads what a class of nodes is declared to be: a Butane file gives the bytes of its Ignition JSON, a file that ends in
- * .ign its own. Local files come from `filesDir`; without it, they are errors. Warnings and advice go to standard error.
+ * .ign its own. Local files come from `filesDir`; without it, they are errors. Warnings and advice go to standard error, but for
+ * a file that is read once more.
  *
  * @throws AshlarError `not-found` without the file, `invalid` when it is not a correct Butane file; every problem has been
  * printed then.
  */
-export async function readClassConfig(path: string, filesDir: string | undefined): Promise<Uint8Array> {
+export async function readClassConfig(
+  path: string,
+  filesDir: string | undefined,
+  how?: "quietly",
+): Promise<Uint8Array> {
   const { readNamedFile } = await import("@ashlar/host");
   const bytes = await readNamedFile(path, "a Butane or Ignition file");
   if (path.endsWith(".ign")) return bytes;
@@ -26,7 +31,8 @@ export async function readClassConfig(path: string, filesDir: string | undefined
   const { ignition, report: own } = translate(text, { ...local, target: "ashlar" });
   const bytesOfConfig = new TextEncoder().encode(`${ignition ?? ""}\n`);
   const report = ignition === undefined ? own : [...own, ...findDeclarationProblems(bytesOfConfig)];
-  for (const problem of report) reportLines(formatProblem(problem, { name: path, text }).split("\n"));
+  const told = how === "quietly" ? report.filter(({ severity }) => severity === "error") : report;
+  for (const problem of told) reportLines(formatProblem(problem, { name: path, text }).split("\n"));
   if (ignition === undefined || hasErrors(report)) {
     const count = report.filter((problem) => problem.severity === "error").length;
     throw new AshlarError("invalid", `${path} has ${count} ${count === 1 ? "error" : "errors"}`);

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   console: async () => (await import("./commands/console.ts")).consoleCommand(),
   certify: async () => (await import("./commands/certify.ts")).certifyCommand(),
   debug: async () => (await import("./commands/debug.ts")).debugCommand(),
+  explain: async () => (await import("./commands/explain.ts")).explainCommand(),
   extension: async () => (await import("./commands/extension.ts")).extensionCommand(),
   history: async () => (await import("./commands/history.ts")).historyCommand(),
   ignition: async () => (await import("./commands/ignition.ts")).ignitionCommand(),
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   setup: async () => (await import("./commands/setup.ts")).setupCommand(),
   trust: async () => (await import("./commands/trust.ts")).trustCommand(),
   update: async () => (await import("./commands/update.ts")).updateCommand(),
+  which: async () => (await import("./commands/which.ts")).whichCommand(),
   verity: async () => (await import("./commands/verity.ts")).verityCommand(),
 };
 

@@ -6,7 +6,7 @@ import { run, runForText } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Archive } from "./apt-archive.ts";
 import { cachedStep } from "./build-cache.ts";
-import { type DebianPackage, type DebianTrees, sourceLines, type Step } from "./debian-trees.ts";
+import { type DebianPackage, type DebianTrees, parsePackages, sourceLines, type Step } from "./debian-trees.ts";
 
 export type DownloadedPackage = DebianPackage & { readonly path: string };
 
@@ -47,11 +47,11 @@ export async function downloadPackages(
     const path = join(directory, name);
     const text = await runForText("dpkg-deb", [
       "--show",
-      "--showformat=${Package}\\t${Version}\\t${Architecture}",
+      "--showformat=${Package}\\t${Version}\\t${Architecture}\\t${source:Package}\\t${source:Version}",
       path,
     ]);
-    const [packageName = "", version = "", architecture = ""] = text.split("\t");
-    downloaded.push({ name: packageName, version, architecture, path });
+    const [described] = parsePackages(text);
+    if (described !== undefined) downloaded.push({ ...described, path });
   }
   const newer = downloaded.find(({ name, version }) => inBase.has(name) && inBase.get(name) !== version);
   if (newer !== undefined) {

@@ -21,7 +21,13 @@ export type DebianTrees = {
   readonly key: string;
 };
 
-export type DebianPackage = { readonly name: string; readonly version: string; readonly architecture: string };
+export type DebianPackage = {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** What it was built from. */
+  readonly source: { readonly name: string; readonly version: string };
+};
 
 export type Step = {
   readonly signal: AbortSignal | undefined;
@@ -39,7 +45,7 @@ export async function makeDebianTrees(os: OsDefinition, archive: Archive, step: 
   const indexes = await Promise.all(suites.map(async (suite) => await readIndex(suite, step)));
   const sourceDateEpoch = indexes[0]?.date ?? 0;
   const inputs = {
-    format: 2,
+    format: 3,
     sourceDateEpoch,
     packages: os.packages,
     buildPackages: os.buildPackages,
@@ -122,7 +128,7 @@ async function bootstrap(
       "--dpkgopt=path-exclude=/usr/share/locale/*",
       `--include=${os.packages.join(",")}`,
       // The node's tree is saved before the packages that only build it come in.
-      `--customize-hook=chroot "$1" dpkg-query --show --showformat='\${binary:Package}\\t\${Version}\\t\${Architecture}\\n' > "$ASHLAR_OUT/packages"`,
+      `--customize-hook=chroot "$1" dpkg-query --show --showformat='\${binary:Package}\\t\${Version}\\t\${Architecture}\\t\${source:Package}\\t\${source:Version}\\n' > "$ASHLAR_OUT/packages"`,
       '--customize-hook=tar -C "$1" --create --file "$ASHLAR_OUT/node.tar" --one-file-system --numeric-owner --xattrs ./bin ./sbin ./lib ./lib64 ./usr ./etc ./boot',
       `--customize-hook=chroot "$1" apt-get install --yes --no-install-recommends ${os.buildPackages.join(" ")}`,
       SUITE,
@@ -133,13 +139,19 @@ async function bootstrap(
   );
 }
 
-function parsePackages(text: string): DebianPackage[] {
+/** Of lines as dpkg-query and dpkg-deb write them for us: five fields with tabs between them. */
+export function parsePackages(text: string): DebianPackage[] {
   return text
     .trimEnd()
     .split("\n")
     .map((line) => {
-      const [name = "", version = "", architecture = ""] = line.split("\t");
-      return { name: name.replace(/:amd64$/u, ""), version, architecture };
+      const [name = "", version = "", architecture = "", source = "", sourceVersion = ""] = line.split("\t");
+      return {
+        name: name.replace(/:amd64$/u, ""),
+        version,
+        architecture,
+        source: { name: source, version: sourceVersion },
+      };
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -28,6 +28,7 @@ export { enrolCertifiedKey, finishEnrolment, prepareEnrolment } from "./check/en
 export type { EnrolmentChallenge } from "./check/enrolment.ts";
 export { expectationsOf } from "./expected/expectations.ts";
 export type { Declaration, Expectations } from "./expected/expectations.ts";
+export { nodeIdentity } from "./expected/node-identity.ts";
 export { explainFirmware } from "./explain-firmware.ts";
 export type { ExplainedEvent, FirmwareRole } from "./explain-firmware.ts";
 export { firmwareDigests, firmwareToPin } from "./firmware-to-pin.ts";

@@ -1,4 +1,5 @@
 import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
+import { packagePurl } from "@ashlar/inventory";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 
 /** The release's packages as a CycloneDX 1.6 bill of materials, the same bytes for the same manifest. */
@@ -12,10 +13,9 @@ export function writeSbom(manifest: ReleaseManifest): string {
       }),
     }),
   });
-  for (const { name, version, architecture } of manifest.packages) {
-    // Package URL type "deb": https://github.com/package-url/purl-spec, PURL-TYPES.
-    const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}&distro=trixie`;
-    bom.components.add(new Models.Component(Enums.ComponentType.Library, name, { version, bomRef: purl }));
+  for (const each of manifest.packages) {
+    const { name, version } = each;
+    bom.components.add(new Models.Component(Enums.ComponentType.Library, name, { version, bomRef: packagePurl(each) }));
   }
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;

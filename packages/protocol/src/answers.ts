@@ -21,6 +21,6 @@ export {
   versionSchema,
 } from "./manifests/manifest.ts";
 export type { Sha384Measurements } from "./manifests/sha384-measurements.ts";
-export type { KnownRelease, ManifestFile, ReleaseManifest } from "./manifests/manifest.ts";
+export type { KnownRelease, ManifestFile, ManifestPackage, ReleaseManifest } from "./manifests/manifest.ts";
 export { parseExtensionManifest } from "./manifests/parse-extension-manifest.ts";
-export { parseDocument, parseOwnDocument } from "./parse-document.ts";
+export { checkDocument, parseDocument, parseOwnDocument } from "./parse-document.ts";

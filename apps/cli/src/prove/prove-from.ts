@@ -49,5 +49,10 @@ export async function proveFrom(
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),
     ...(classConfig === undefined ? {} : { classInstead: classOf(release, classConfig) }),
   });
-  return { ...proof, trusts: { common: { ekRoots, cloudRoots }, of: new Map() } };
+  const sources = {
+    releases: [...(releaseInstead === undefined ? [] : [releaseInstead]), release, ...stored.known, ...more.releases],
+    extensions: extension ?? [],
+    repository,
+  };
+  return { ...proof, trusts: { common: { ekRoots, cloudRoots }, of: new Map() }, sources };
 }

@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { reportLine } from "@ashlar/host/terminal";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { DeclaredNodes, Known } from "@ashlar/verifier/declared";
+import type { DeclaredNodes, Known, RepositoryPlace } from "@ashlar/verifier/declared";
 import { withInterruption } from "../interruption.ts";
 import { parseAcceptedFirmware } from "./accept-firmware.ts";
 import { nodesOfLab } from "./nodes-of-lab.ts";
@@ -92,7 +92,13 @@ export async function proveLive(
       signal,
     }),
   );
-  return withNotes({ ...proof, trusts }, notes);
+  const sources = {
+    releases: known.releases,
+    extensions: [...(options.extension ?? []), ...(declared.extensions ?? [])],
+    repository: repositoryOf(options, declared),
+    recordPath,
+  };
+  return withNotes({ ...proof, trusts, sources }, notes);
 }
 
 /** What the API server says beside what is proven. */
@@ -112,25 +118,32 @@ function refuseStrangers(option: string, names: Iterable<string>, targets: reado
 
 /** The lab's repository is only a help: its nodes can be proven when it is broken. */
 async function readKnown(
-  { knownImage = [], releases, releaseRoot, extension = [], fleet }: ProveOptions,
+  options: ProveOptions,
   recordPath: string,
   declared: Pick<FoundNodes, "repository" | "extensions">,
   given: readonly (KnownRelease | undefined)[],
 ): Promise<Known> {
   const { readKnown: read } = await import("@ashlar/verifier/declared");
-  const isGiven = releases !== undefined;
-  const isOfLab = fleet === undefined && !isGiven;
+  const { knownImage = [], releases, extension = [], fleet } = options;
+  const isOfLab = fleet === undefined && releases === undefined;
   return await withInterruption(async (signal) =>
     read({
       given: given.filter((release) => release !== undefined),
       images: knownImage,
       extensions: [...extension, ...(declared.extensions ?? [])],
       recordPath,
-      repository: isGiven ? { releases, releaseRoot } : declared.repository,
+      repository: repositoryOf(options, declared),
       onUnreadable: isOfLab ? (message) => reportLine(`the lab's repository is left out: ${message}`) : undefined,
       signal,
     }),
   );
+}
+
+function repositoryOf(
+  { releases, releaseRoot }: Pick<ProveOptions, "releases" | "releaseRoot">,
+  declared: Pick<FoundNodes, "repository">,
+): RepositoryPlace | undefined {
+  return releases === undefined ? declared.repository : { releases, releaseRoot };
 }
 
 type FoundNodes = DeclaredNodes & {

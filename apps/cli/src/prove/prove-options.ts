@@ -1,5 +1,7 @@
 import { AshlarError } from "@ashlar/base";
+import type { KnownRelease } from "@ashlar/protocol/answers";
 import type { FleetProof, StoredAnswer } from "@ashlar/verifier";
+import type { RepositoryPlace } from "@ashlar/verifier/declared";
 import { refuseWithoutCluster, type ClusterOptions } from "../cluster/cluster-options.ts";
 import type { NodeOptions } from "../node-options.ts";
 import type { Trusts } from "./read-trusts.ts";
@@ -28,6 +30,18 @@ export type ProveOptions = NodeOptions &
 export type Proof = Pick<FleetProof, "fleet" | "agesMs"> & {
   /** Whom was trusted. */
   readonly trusts: Trusts;
+  /** Where manifests of what nodes run may be. */
+  readonly sources: ManifestSources;
+};
+
+export type ManifestSources = {
+  /** With their lists of packages and files, or without. */
+  readonly releases: readonly KnownRelease[];
+  /** Manifests of extensions, or directories of them. */
+  readonly extensions: readonly string[];
+  readonly repository?: RepositoryPlace | undefined;
+  /** Where an update's record is, beside which is remembered what was seen of the repository. */
+  readonly recordPath?: string;
 };
 
 export type OnAnswer = (name: string, answer: StoredAnswer) => void;

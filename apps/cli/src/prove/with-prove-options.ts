@@ -6,8 +6,12 @@ import { parseSeconds } from "../seconds.ts";
 const SECONDS_PER_DAY = 86_400;
 const MAX_AGE = { least: 0, most: 999_999_999 };
 
-/** What every command takes that proves nodes: which ones, what they were declared to be, whom to trust. */
-export function withProveOptions(command: Command): Command {
+/**
+ * What every command takes that proves nodes: which ones, what they were declared to be, whom to trust.
+ *
+ * @param manifestsFlag of extensions' manifests, where `--extension` means something else
+ */
+export function withProveOptions(command: Command, manifestsFlag: string = "--extension"): Command {
   command
     .option("--lab <name>", "the nodes of a lab")
     .option("--nodes <urls>", "https URLs of nodes' agents, separated by commas");
@@ -27,7 +31,7 @@ export function withProveOptions(command: Command): Command {
       "a repository, directory or http(s) URL, whose releases and extensions are known (default: the lab's)",
     )
     .option("--release-root <file>", "release-root.json: whose releases are trusted (default: the lab's)")
-    .option("--extension <place...>", "manifests of published extensions, or directories of them")
+    .option(`${manifestsFlag} <place...>`, "manifests of published extensions, or directories of them")
     .option("--config <file>", "the class config: Butane, or Ignition when it ends in .ign (default: the lab's)")
     .addOption(filesDirOption())
     .option("--node-configs <dir>", "with --nodes: each node's own Ignition config as NAME.ign")

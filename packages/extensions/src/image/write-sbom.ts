@@ -1,4 +1,5 @@
 import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
+import { packagePurl } from "@ashlar/inventory";
 import type { ExtensionManifest } from "@ashlar/protocol";
 
 /**
@@ -18,7 +19,7 @@ export function writeExtensionSbom({
     }),
   });
   for (const each of packages) {
-    const purl = purlOf(each);
+    const purl = packagePurl(each);
     bom.components.add(
       new Models.Component(Enums.ComponentType.Library, each.name, { version: each.version, bomRef: purl }),
     );
@@ -32,12 +33,4 @@ export function writeExtensionSbom({
   }
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
-}
-
-/** Package URL types "deb" and "golang": https://github.com/package-url/purl-spec, PURL-TYPES. A Go module has a host; `stdlib` is Go's own. */
-function purlOf({ name, version, architecture }: ExtensionManifest["packages"][number]): string {
-  const at = encodeURIComponent(version);
-  if (name.includes("/") || name === "stdlib")
-    return `pkg:golang/${name.split("/").map(encodeURIComponent).join("/")}@${at}`;
-  return `pkg:deb/debian/${encodeURIComponent(name)}@${at}?arch=${architecture}&distro=trixie`;
 }

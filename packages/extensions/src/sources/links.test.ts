@@ -52,7 +52,8 @@ const CONTROL = "Package: tool\nVersion: 1\nArchitecture: amd64\nMaintainer: a <
 async function packageOf(files: Readonly<Record<string, string>>): Promise<Parameters<typeof unpack>[0]> {
   const tree = treeOf({ "DEBIAN/control": CONTROL, ...files });
   await run("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", tree, `${tree}.deb`]);
-  return { name: "tool", version: "1", architecture: "amd64", path: `${tree}.deb` };
+  const source = { name: "tool", version: "1" };
+  return { name: "tool", version: "1", architecture: "amd64", source, path: `${tree}.deb` };
 }
 
 test("a package's files lie below /usr, without what is not shipped", async () => {

@@ -68,7 +68,7 @@ export async function stageDebs({ packages, archive, base, tree, work, step }: S
   }
   if (withScripts.length > 0) leftOut.push(`what maintainer scripts do, of ${named(withScripts)}`);
   return {
-    packages: downloaded.map(({ name, version, architecture }) => ({ name, version, architecture })),
+    packages: downloaded.map(({ path: _path, ...described }) => described),
     leftOut,
     ownerOf: (path) => owners.get(path),
     behaviour: NO_BEHAVIOUR,

@@ -1,4 +1,4 @@
-import type { ManifestFile } from "./manifest.ts";
+import type { ManifestFile, ManifestPackage } from "./manifest.ts";
 
 export const EXTENSION_MANIFEST_SCHEMA = "ashlar.extension/v1";
 
@@ -35,7 +35,7 @@ export type ExtensionManifest = {
   };
   readonly behaviour: ExtensionBehaviour;
   /** Debian packages or Go modules that it was made of, sorted by name. */
-  readonly packages: readonly { readonly name: string; readonly version: string; readonly architecture: string }[];
+  readonly packages: readonly ManifestPackage[];
   /** Every file and symbolic link with absolute paths (below /usr, /opt or /etc), sorted by path. */
   readonly files: readonly ManifestFile[];
 };

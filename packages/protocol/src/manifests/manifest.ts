@@ -50,7 +50,7 @@ export type ReleaseManifest = {
   /** Missing in releases that an older Ashlar has built: they are proved by a SHA-256 bank alone. */
   readonly sha384?: Sha384Measurements;
   /** Sorted by name. */
-  readonly packages: readonly { readonly name: string; readonly version: string; readonly architecture: string }[];
+  readonly packages: readonly ManifestPackage[];
   /** Every file and symbolic link below /usr, with absolute paths, sorted by path. */
   readonly files: readonly ManifestFile[];
 };
@@ -61,6 +61,15 @@ export type ReleaseManifest = {
  */
 export type KnownRelease = Omit<ReleaseManifest, "packages" | "files"> &
   Partial<Pick<ReleaseManifest, "packages" | "files">>;
+
+/** A Debian package, or a Go module. */
+export type ManifestPackage = {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Of a Debian package: what it was built from, by which advisories name it. Missing in what an older Ashlar has built. */
+  readonly source?: { readonly name: string; readonly version: string };
+};
 
 export type UkiSectionDigest = { readonly name: string; readonly sha256: string };
 
@@ -138,7 +147,14 @@ const known = z.strictObject({
 });
 
 export const packagesSchema: z.ZodType<ReleaseManifest["packages"]> = z
-  .array(z.strictObject({ name: shortText, version: shortText, architecture: shortText }))
+  .array(
+    z.strictObject({
+      name: shortText,
+      version: shortText,
+      architecture: shortText,
+      source: z.strictObject({ name: shortText, version: shortText }).exactOptional(),
+    }),
+  )
   .max(MAX_PACKAGES);
 export const filesSchema: z.ZodType<ReleaseManifest["files"]> = z
   .array(

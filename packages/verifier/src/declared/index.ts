@@ -11,9 +11,10 @@ export {
   readExtensionRecord,
   rightOfNode,
 } from "./extension-record.ts";
-export { extensionsOf, readExtensions } from "./known-extensions.ts";
+export { extensionsOf, readExtensionManifests, readExtensions } from "./known-extensions.ts";
 export { KnownReleases } from "./known-releases.ts";
 export type { Known } from "./read-known.ts";
+export { readPublishedManifests } from "./published-manifests.ts";
 export { readManifestText } from "./read-release.ts";
 export {
   allowedVersions,

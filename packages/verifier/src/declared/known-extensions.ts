@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError, messageOf } from "@ashlar/base";
 import { listDirectory, readText } from "@ashlar/host";
+import type { ExtensionManifest } from "@ashlar/protocol";
 import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import { knownExtensionOf, type KnownExtension } from "@ashlar/identity";
 import type { RepositoryIndex } from "@ashlar/repository-index";
@@ -18,12 +19,15 @@ export function extensionsOf({ extensions }: RepositoryIndex): KnownExtension[] 
  * @throws AshlarError `not-found`, and whatever `parseExtensionManifest` throws
  */
 export async function readExtensions(places: readonly string[]): Promise<KnownExtension[]> {
+  return (await readExtensionManifests(places)).map(knownExtensionOf);
+}
+
+/** The same with all that they say. */
+export async function readExtensionManifests(places: readonly string[]): Promise<ExtensionManifest[]> {
   const paths = (await Promise.all(places.map(manifestsAt))).flat();
-  const extensions: KnownExtension[] = [];
-  for (const path of paths) {
-    extensions.push(knownExtensionOf(parseExtensionManifest(await readText(path, "an extension's manifest"))));
-  }
-  return extensions;
+  const manifests: ExtensionManifest[] = [];
+  for (const path of paths) manifests.push(parseExtensionManifest(await readText(path, "an extension's manifest")));
+  return manifests;
 }
 
 /** More than anybody keeps in one directory. */

@@ -1,0 +1,85 @@
+import { reportLine, printJson } from "@ashlar/host/terminal";
+import type { Difference, NamedVerdict } from "@ashlar/identity";
+import type { ExplainedNode, Explanation } from "@ashlar/inventory";
+import type { StoredAnswer } from "@ashlar/verifier";
+import { readCertifiedNodes, readKnownNodes, sourcesOfOptions, type NodeSources } from "../inventory/known-nodes.ts";
+import { readManifests } from "../inventory/read-manifests.ts";
+import { printChanges, printExplanation } from "./print-explanation.ts";
+import { readConfigs, type ConfigSources } from "./read-configs.ts";
+
+export type ExplainOptions = Omit<NodeSources, "certificate"> &
+  ConfigSources & { readonly certificate?: readonly string[] };
+
+type Firmware = NonNullable<ExplainedNode["firmware"]>;
+
+const DIFFERENT = 1;
+const NOT_KNOWN = 2;
+
+/** @returns the exit status */
+export async function runExplain({ certificate, ...options }: ExplainOptions): Promise<number> {
+  const [first, second] = certificate ?? [];
+  const configs = await readConfigs(options);
+  if (first !== undefined && second !== undefined) return await explainCertificates(first, second, options, configs);
+  const { explainNodes } = await import("@ashlar/inventory");
+  const firmware = new Map<string, Firmware>();
+  const { firmwareToPin } = await import("@ashlar/identity");
+  const onAnswer = (name: string, { evidence }: StoredAnswer): void => {
+    const { 0: code, 2: drivers, 3: settings, 7: secureBoot } = firmwareToPin(evidence);
+    firmware.set(name, { 0: code, 2: drivers, 3: settings, 7: secureBoot });
+  };
+  const from = first === undefined ? options : { ...options, certificate: first };
+  const { nodes, manifests, fleet } = await readKnownNodes(from, onAnswer);
+  const complaints = new Map(fleet?.nodes.map((verdict) => [verdict.name, complaintsOf(verdict)]));
+  const explained = nodes.map((node): ExplainedNode => {
+    const own = firmware.get(node.name);
+    const said = { complaints: complaints.get(node.name) ?? [] };
+    return Object.assign({}, node, said, own === undefined ? {} : { firmware: own });
+  });
+  const explanation = explainNodes(explained, { manifests, configs });
+  if (options.json === true) printJson({ schema: "ashlar.explanation/v1", ...explanation });
+  else printExplanation(explanation);
+  return statusOf(explanation);
+}
+
+/** "PCR 13, class config: expected ..., found ..." */
+function complaintsOf({ differences, nextBoot }: NamedVerdict): string[] {
+  const textOf = ({ what, expected, found }: Difference): string => `${what}: expected ${expected}, found ${found}`;
+  const next = nextBoot?.differences ?? [];
+  return [...differences.map(textOf), ...next.map((each) => `next boot, ${textOf(each)}`)];
+}
+
+function statusOf({ groups, unknown }: Explanation): number {
+  if (groups.length > 1) return DIFFERENT;
+  const isProven = groups.length === 1 && groups.every(({ levels, nodes }) => levels.proven === nodes.length);
+  return isProven && unknown.length === 0 ? 0 : NOT_KNOWN;
+}
+
+async function explainCertificates(
+  before: string,
+  after: string,
+  options: Omit<ExplainOptions, "certificate">,
+  configs: Awaited<ReturnType<typeof readConfigs>>,
+): Promise<number> {
+  const { AshlarError } = await import("@ashlar/base");
+  const { key, lab, nodes: urls, fleet, from, kubernetes } = options;
+  if ([lab, urls, from, kubernetes].some((source) => source !== undefined))
+    throw new AshlarError("usage", "expected --certificate without --lab, --nodes, --kubernetes and --from");
+  if (key === undefined) throw new AshlarError("usage", "expected --key with --certificate: whose word it is");
+  if (fleet !== undefined) reportLine(`${fleet}: only its class configs are read`);
+  const [old, now] = [await readCertifiedNodes(before, key, "also-expired"), await readCertifiedNodes(after, key)];
+  const manifests = await readManifests([...old, ...now], await sourcesOfOptions(options));
+  const { explainChanges } = await import("@ashlar/inventory");
+  const changes = explainChanges(old, now, { manifests, configs });
+  const [names, others] = [new Set(old.map(({ name }) => name)), new Set(now.map(({ name }) => name))];
+  const joined = [...others].filter((name) => !names.has(name));
+  const left = [...names].filter((name) => !others.has(name));
+  const levels = new Map(old.map(({ name, level }) => [name, level]));
+  const relevelled = now.flatMap(({ name, level }) => {
+    const earlier = levels.get(name);
+    return earlier === undefined || earlier === level ? [] : [{ name, from: earlier, to: level }];
+  });
+  if (options.json === true)
+    printJson({ schema: "ashlar.explained-changes/v1", changes, joined, left, levels: relevelled });
+  else printChanges({ changes, joined, left, levels: relevelled });
+  return changes.length + joined.length + left.length + relevelled.length === 0 ? 0 : DIFFERENT;
+}
