@@ -41,7 +41,7 @@ export type Fault = (typeof FAULTS)[number];
 const INPUTS = [
   "os/**/*",
   "apps/agent/src/**/*",
-  "packages/{base,debian,declaration,formats,host,identity,image,keys,protocol,publisher,repository,repository-index,volumes}/src/**/*",
+  "packages/{base,debian,declaration,formats,host,identity,image,inventory,keys,protocol,publisher,repository,repository-index,volumes}/src/**/*",
   "package-lock.json",
   "test/e2e/{update-releases,panicking-release}.ts",
 ];
