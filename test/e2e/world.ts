@@ -31,11 +31,25 @@ export async function prove(...args: string[]): Promise<{ readonly status: numbe
   return { status, fleet: parseFleetVerdict(text) };
 }
 
+/**
+ * $1: the test's process; $2: `./ashlar`; then labs. A command of ours that changes a lab holds it, and takes down what it
+ * has begun when it is told to end.
+ */
+const END_LABS = `
+for child in $(pgrep --parent "$1"); do [ "$child" = $$ ] || kill -TERM "$child"; done
+ashlar=$2
+shift 2
+for lab; do
+    tries=0
+    until "$ashlar" lab down --name "$lab" >/dev/null 2>&1 || [ $((tries += 1)) -ge 50 ]; do sleep 1; done
+done`;
+
 /** Removes labs when the test's process is told to end: node:test runs no `after` hook then. */
 export function removeLabOnSignal(...names: string[]): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      for (const name of names) spawnSync(join(ROOT, "ashlar"), ["lab", "down", "--name", name], { stdio: "ignore" });
+      const args = ["-c", END_LABS, "sh", String(process.pid), join(ROOT, "ashlar"), ...names];
+      spawnSync("sh", args, { stdio: "ignore" });
       process.exit(130);
     });
   }
