@@ -12,19 +12,32 @@ const OS = join(import.meta.dirname, "../os");
 const PREPARE = `
 set -eu
 mount -t tmpfs tmpfs "$1"
+# As systemd leaves it.
+mount --make-shared "$1"
 cd "$1"
-mkdir -p usr proc tmp sysroot var-of-node run/ashlar/var image/share/factory/etc image/lib/ashlar
+mkdir -p usr proc tmp sysroot var-of-node state-of-node run/ashlar/var run/ashlar/state image/share/factory/etc image/lib/ashlar
 for directory in bin sbin lib lib64; do ln -s usr/$directory $directory; done
 mount --rbind /usr usr
 mount --rbind /proc proc
 cp "$2/usr/lib/ashlar/persist.list" image/lib/ashlar
 cp "$2/initrd/90ashlar/ashlar-root" .
 mount -t tmpfs -o nr_inodes=100 tmpfs var-of-node
+mount -t tmpfs tmpfs state-of-node
+with_state_partition() { state=state-of-node; }
+without_state_partition() { state=; }
+with_state_partition
 boot() {
     mount -t tmpfs tmpfs sysroot
     mkdir sysroot/usr
     mount --bind image sysroot/usr
     mount --bind var-of-node run/ashlar/var
+    # As ashlar-mount does.
+    if [ "$state" ]; then
+        mount --bind "$state" run/ashlar/state
+    else
+        mkdir -p run/ashlar/var/lib/ashlar
+        mount --make-private --bind run/ashlar/var/lib/ashlar run/ashlar/state
+    fi
     chroot . /bin/sh ashlar-root
 }
 halt() { umount --recursive sysroot; }
@@ -42,21 +55,96 @@ function inNamespace(
   return { status, output: stdout + stderr };
 }
 
-test("a boot needs nothing free in /var, and begins with empty container storage", (context) => {
-  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
-  const { status, output } = inNamespace(
-    context,
-    `
+for (const layout of ["with_state_partition", "without_state_partition"]) {
+  test(`a boot needs nothing free in /var, and begins with empty container storage: ${layout}`, (context) => {
+    if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+    const { status, output } = inNamespace(
+      context,
+      `
+    ${layout}
     boot
     touch sysroot/var/lib/containerd/image
     fill pod
     for n in 1 2 3; do halt; boot; fill "pod-$n"; done
     ls sysroot/var/lib/containerd sysroot/var/lib/kubelet
     `,
+    );
+    assert.equal(status, 0, output);
+    assert.match(output, /^sysroot\/var\/lib\/containerd:\n\nsysroot\/var\/lib\/kubelet:\npki\n/mu);
+  });
+}
+
+test("what persists of Ashlar and the journal are on the state partition, whatever became of /var", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const { status, output } = inNamespace(
+    context,
+    `
+    boot
+    cp sysroot/etc/machine-id first-id
+    echo entry >sysroot/var/log/journal/entry
+    echo key >sysroot/var/lib/ashlar/persist/var/lib/kubelet/pki/key
+    touch sysroot/var/lib/containerd/image
+    fill pod
+    halt
+    ls -A var-of-node/lib/ashlar var-of-node/log/journal run/ashlar/state
+    boot 2>/dev/null
+    cmp first-id sysroot/etc/machine-id
+    cat sysroot/var/log/journal/entry sysroot/var/lib/ashlar/persist/var/lib/kubelet/pki/key
+    ls state-of-node
+    `,
   );
   assert.equal(status, 0, output);
-  assert.match(output, /^sysroot\/var\/lib\/containerd:\n\nsysroot\/var\/lib\/kubelet:\npki\n/mu);
+  const empty = ["run/ashlar/state", "var-of-node/lib/ashlar", "var-of-node/log/journal"].map((path) => `${path}:\n`);
+  assert.equal(output, `${empty.join("\n")}entry\nkey\njournal\nmachine-id\npersist\n`);
 });
+
+test("without a state partition the journal stays where it is, and so does the machine's name", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const { status, output } = inNamespace(
+    context,
+    `
+    without_state_partition
+    mkdir -p var-of-node/log/journal var-of-node/lib/ashlar
+    echo 0123456789abcdef0123456789abcdef >var-of-node/lib/ashlar/machine-id
+    echo entry >var-of-node/log/journal/entry
+    boot
+    cat sysroot/etc/machine-id sysroot/var/log/journal/entry
+    ls run/ashlar/state
+    `,
+  );
+  assert.equal(status, 0, output);
+  assert.equal(output, "0123456789abcdef0123456789abcdef\nentry\n");
+});
+
+test("the state partition is taken unless /var already says who the node is; links on it lead nowhere", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const { status, output } = inNamespace(
+    context,
+    `
+    cp "$2/initrd/90ashlar/ashlar-mount" .
+    mkdir -p dev/disk/by-partlabel
+    cp --archive /dev/loop* /dev/null dev
+    partition() { truncate -s 8M dev/disk/by-partlabel/$1; mkfs.ext4 -q dev/disk/by-partlabel/$1; }
+    mounted() {
+        umount run/ashlar/state run/ashlar/var 2>/dev/null || true
+        chroot . /bin/sh ashlar-mount
+        sed -n "s|^[^/]* \\([^ ]*\\) $1/run/ashlar/state \\([^ ]*\\) .*|\\1 \\2|p" /proc/self/mountinfo
+    }
+    partition ashlar-var
+    mounted "$1"
+    partition ashlar-state
+    mounted "$1"
+    echo id >run/ashlar/var/lib/ashlar/machine-id
+    mounted "$1"
+    `,
+  );
+  assert.equal(status, 0, output);
+  const none = "no state partition: what workloads write to /var can take what updates and proofs need";
+  const options = "rw,nosuid,nodev,noexec,noatime,nosymfollow";
+  const ofVar = `${none}\n/lib/ashlar ${options}\n`;
+  assert.equal(output, `${ofVar}/ ${options}\n${ofVar}`);
+});
+
 test("not even the block of what a boot removes is needed", (context) => {
   if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
   const { status, output } = inNamespace(

@@ -71,7 +71,7 @@ test("veritysetup and sfdisk agree", { timeout: 20 * MINUTES }, async () => {
   const { partitions } = table.partitiontable;
   assert.deepEqual(
     partitions.map(({ name }) => name),
-    ["ashlar-esp", "ashlar_1.0.0", "ashlar_1.0.0_verity", "_empty", "_empty", "ashlar-var"],
+    ["ashlar-esp", "ashlar_1.0.0", "ashlar_1.0.0_verity", "_empty", "_empty"],
   );
   assert.equal(partitions[1]?.uuid.toLowerCase(), manifest.usr.dataPartitionUuid);
   assert.equal(partitions[2]?.uuid.toLowerCase(), manifest.usr.hashPartitionUuid);

@@ -58,6 +58,8 @@ test(
     expectMount("/usr", "erofs", ["ro", "nodev"]);
     expectMount("/etc", "tmpfs", ["ro", "nosuid", "nodev", "noexec"]);
     expectMount("/var", "ext4", ["nosuid", "nodev", "noexec"]);
+    expectMount("/var/lib/ashlar", "ext4", ["nosuid", "nodev", "noexec"]);
+    expectMount("/var/log/journal", "ext4", ["nosuid", "nodev", "noexec"]);
     expectMount("/var/lib/containerd", "ext4", ["nosuid", "nodev"], ["noexec"]);
     const kept = await root("findmnt --raw --noheadings --output FSTYPE,OPTIONS --target $(readlink /etc/kubernetes)");
     assert.match(kept.output, /^tmpfs rw,nosuid,nodev,noexec,/u, "Kubernetes can write, and nothing of it persists");
@@ -137,7 +139,9 @@ test("the agent refuses what is not a request", { timeout: 20 * MINUTES }, async
 });
 
 test("every directory in /var is in the list of what a boot reads", { timeout: 20 * MINUTES }, async () => {
-  const { output } = await root("find /var -xdev -mindepth 1 -maxdepth 3; findmnt --raw --noheadings --output TARGET");
+  const { output } = await root(
+    "find /var /var/lib/ashlar -xdev -mindepth 1 -maxdepth 3; findmnt --raw --noheadings --output TARGET",
+  );
   const listed = (await readBootInputs()).flatMap((group) => group.inputs.flatMap(({ paths }) => paths));
   const isListed = (found: string): boolean =>
     listed.some((path) => path === found || path.startsWith(`${found}/`) || found.startsWith(`${path}/`));

@@ -193,13 +193,17 @@ test(
 );
 
 test(
-  "a full /var is said before anything is fetched, and two orders do not mix",
+  "a full state partition is said before anything is fetched, and two orders do not mix",
   { timeout: 60 * MINUTES },
   async () => {
     await world.publish(kubernetes("v1.33.4"), kubernetes("v1.33.5"));
-    await lab.mustRun("fallocate -l $(($(df --output=avail -B1 /var | tail -1) * 98 / 100)) /var/full");
-    const full = await lab.root("ashlar agent extensions update --component kubernetes --to v1.33.5; rm /var/full");
-    assert.match(full.output, /\/var: expected .* MiB free/u);
+    await lab.mustRun(
+      "fallocate -l $(($(df --output=avail -B1 /var/lib/ashlar | tail -1) * 98 / 100)) /var/lib/ashlar/full",
+    );
+    const full = await lab.root(
+      "ashlar agent extensions update --component kubernetes --to v1.33.5; rm /var/lib/ashlar/full",
+    );
+    assert.match(full.output, /\/var\/lib\/ashlar: expected .* MiB free/u);
     const both = await lab.root(`
     ashlar agent extensions update --component kubernetes --to v1.33.4 & first=$!
     sleep 4

@@ -52,7 +52,7 @@ test("a cluster that nothing measured names", { timeout: 60 * MINUTES }, async (
     2,
   );
   // Removed in the background, and with it what it has needed of the disk.
-  await lab.mustRun("systemctl start ashlar-discard && ! ls -d /var/lib/ashlar/discarded");
+  await lab.mustRun("systemctl start ashlar-discard && ! ls -d /var/lib/ashlar-discarded");
   await assertProven();
 });
 

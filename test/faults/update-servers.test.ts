@@ -283,10 +283,13 @@ test("two updates at once: one is carried out, the other refused", LIMIT, async 
   assert.deepEqual(await lab.entries(), [OLD, `${NEW}+3-0`]);
 });
 
-test("no room in /var", LIMIT, async () => {
-  await lab.mustRun("fallocate --length $(($(df --output=avail -B1 /var | tail -n 1) - 200000000)) /var/filling");
-  await expectRefusal(/\/var: expected .* MiB free/u, "--to", FAULTY);
-  await lab.mustRun("rm /var/filling");
+test("no room in the state partition", LIMIT, async () => {
+  const state = "/var/lib/ashlar";
+  await lab.mustRun(
+    `fallocate --length $(($(df --output=avail -B1 ${state} | tail -n 1) - 200000000)) ${state}/filling`,
+  );
+  await expectRefusal(/\/var\/lib\/ashlar: expected .* MiB free/u, "--to", FAULTY);
+  await lab.mustRun("rm /var/lib/ashlar/filling");
 });
 
 test("no room on the ESP", LIMIT, async () => {

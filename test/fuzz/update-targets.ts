@@ -36,6 +36,7 @@ const STATUS: UpdateStatus = {
     copies: [{ path: "EFI/BOOT/BOOTX64.EFI", sha256: DIGEST, release: null }],
     problem: { code: "limit", message: "full", hint: "wait" },
   },
+  ownStatePartition: true,
   failures: [{ version: "1.1.0", bootId: UUID, at: "2026-01-02T03:04:05Z", check: "panic", message: "" }],
 };
 

@@ -21,7 +21,7 @@ installkernel() {
 }
 
 install() {
-    inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id ln mkdir mknod modprobe mount mountpoint mv rm sed sh sha256sum sleep stat sync tail \
+    inst_multiple base64 cat chattr chmod chown chroot cmp cp dd head id ln mkdir mknod modprobe mount mountpoint mv readlink rm sed sh sha256sum sleep stat sync tail \
         touch umount systemctl journalctl udevadm \
         "$systemdutildir/systemd-makefs" "$systemdutildir/systemd-growfs" \
         basename
@@ -60,6 +60,7 @@ install() {
     # Debian's Ignition always asks for SELinux relabelling; the factory /etc says that SELinux is disabled.
     inst_script "$moddir/setfiles" /usr/bin/setfiles
 
+    inst_script "$moddir/ashlar-mount" /usr/lib/ashlar/ashlar-mount
     for unit in ashlar-var ashlar-config ashlar-root ashlar-presets; do
         inst_script "$moddir/$unit" "/usr/lib/ashlar/$unit"
         inst_simple "$moddir/$unit.service" "$systemdsystemunitdir/$unit.service"

@@ -23,8 +23,6 @@ const ESP_BYTES = 256 * MEBIBYTE;
 export const USR_SLOT_BYTES: number = 1024 * MEBIBYTE;
 /** The hash tree takes 1/128 of the data. */
 const VERITY_SLOT_BYTES = 16 * MEBIBYTE;
-/** What the first boot grows to the end of the disk. */
-const VAR_BYTES = 64 * MEBIBYTE;
 
 export type DiskParts = {
   readonly version: string;
@@ -36,7 +34,10 @@ export type DiskParts = {
   readonly sourceDateEpoch: number;
 };
 
-/** Writes `disk.raw`: ESP, slot A filled, slot B empty, and /var. Holes stay holes. */
+/**
+ * Writes `disk.raw`: ESP, slot A filled, slot B empty. Holes stay holes. What persists is made by the first boot, behind
+ * them: see os/usr/lib/repart.d.
+ */
 export async function makeDiskImage(parts: DiskParts, out: string, work: string): Promise<void> {
   checkFits("usr", parts.usr.dataSizeBytes, USR_SLOT_BYTES);
   checkFits("verity", parts.usr.hashSizeBytes, VERITY_SLOT_BYTES);
@@ -49,7 +50,6 @@ export async function makeDiskImage(parts: DiskParts, out: string, work: string)
     { ...VERITY, uuid: parts.hashPartitionUuid, label: `ashlar_${parts.version}_verity` },
     { ...USR, uuid: uuidFor("empty usr", parts.version), label: "_empty" },
     { ...VERITY, uuid: uuidFor("empty verity", parts.version), label: "_empty" },
-    { type: PARTITION_TYPES.var, uuid: uuidFor("var", parts.version), label: "ashlar-var", sizeBytes: VAR_BYTES },
   ]);
   const gpt = writeGpt({ diskGuid: uuidFor("disk", parts.version), ...layout });
 

@@ -65,7 +65,7 @@ export type LabUpOptions = {
 const MAX_NODES = 16;
 const DEFAULT_PROCESSORS = 2;
 const DEFAULT_MEMORY_MIB = 2048;
-const DISK_BYTES = 8 * 1024 ** 3;
+const DISK_BYTES = 12 * 1024 ** 3;
 
 /**
  * Makes a lab and resolves when all its nodes answer and, when it has a cluster, are ready in it.
@@ -217,7 +217,7 @@ async function makeNode(
   await manufactureTpm(paths, node, nodeName, pcrBanks);
 }
 
-/** A copy that shares blocks where the file system can, and has holes; the node's first boot grows its /var into it. */
+/** A copy that shares blocks where the file system can, and has holes; the node's first boot makes its state partition and /var behind it. */
 async function makeDisk(image: string, node: NodePaths, signal: AbortSignal | undefined): Promise<void> {
   await run(
     "cp",

@@ -16,6 +16,7 @@ export function testUpdateStatus(changes: Partial<UpdateStatus> = {}): UpdateSta
     lastError: null,
     health: null,
     bootLoader: null,
+    ownStatePartition: true,
     failures: [],
     ...changes,
   };

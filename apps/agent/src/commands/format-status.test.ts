@@ -31,3 +31,12 @@ test("systemd-boot that is not the running release's is named, and why it is not
     "    make room",
   ]);
 });
+
+test("a node without a state partition says what that means", () => {
+  const lines = (ownStatePartition: boolean): string[] =>
+    formatStatus(testUpdateStatus({ ownStatePartition })).slice(4);
+  assert.deepEqual(lines(true), []);
+  assert.deepEqual(lines(false), [
+    "state      on /var: no partition of its own, so what workloads write there can keep this node from updating",
+  ]);
+});

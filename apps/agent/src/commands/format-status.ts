@@ -21,6 +21,11 @@ export function formatStatus(status: UpdateStatus): string[] {
     `health     ${health === null ? "not checked yet in this boot" : health.healthy ? "healthy" : "not healthy"}`,
   ];
   lines.push(...formatLoader(status));
+  if (!status.ownStatePartition) {
+    lines.push(
+      "state      on /var: no partition of its own, so what workloads write there can keep this node from updating",
+    );
+  }
   for (const { name, passed, message } of health?.checks ?? []) {
     if (!passed) lines.push(...indented(`${name}: ${message}`));
   }

@@ -5,6 +5,8 @@ import { BOOT_LOADER_SOURCE, type ExtensionKind, type PcrBank } from "@ashlar/pr
 export type NodePaths = {
   /** The mounted EFI system partition. */
   readonly esp: string;
+  /** What workloads write to. */
+  readonly workloads: string;
   /** What the updater keeps over reboots. */
   readonly state: string;
   /** What is gone with the next boot. */
@@ -60,6 +62,7 @@ export function nodePaths(root = "/"): NodePaths {
   const at = (path: string): string => join(root, path);
   return {
     esp: at("boot"),
+    workloads: at("var"),
     state: at("var/lib/ashlar/update"),
     runtime: at("run/ashlar"),
     rebootRequired: at("run/reboot-required"),

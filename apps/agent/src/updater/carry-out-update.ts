@@ -118,7 +118,7 @@ async function install(
   await beginWork(paths);
   const collected = await sizeOfFiles(workDirectory(paths));
   const neededBytes = usr.dataSizeBytes + usr.verity.sizeBytes + uki.sizeBytes;
-  await checkSpace("/var", paths.state, neededBytes, collected);
+  await checkSpace("/var/lib/ashlar", paths.state, neededBytes, collected);
   report({ phase: "fetching", progress: null });
   const staged = await client.stageRelease({
     repository,

@@ -9,7 +9,7 @@ const STAT_BLOCK_BYTES = 512;
 /** Directories, and clusters that a file does not fill. */
 const ESP_MARGIN_BYTES: number = 1 * MEBIBYTE;
 /** A node with less is not healthy (see the health checks): an update must not make it so. */
-const VAR_RESERVED_FRACTION = 0.1;
+const STATE_RESERVED_FRACTION = 0.1;
 
 /**
  * Checks that there is room, before anything is touched.
@@ -17,20 +17,21 @@ const VAR_RESERVED_FRACTION = 0.1;
  * @throws AshlarError `limit`
  */
 export async function checkSpace(
-  where: "/var" | "the ESP",
+  where: "/var/lib/ashlar" | "the ESP",
   path: string,
   neededBytes: number,
   reusableBytes: number,
 ): Promise<void> {
   const { bavail, bsize, blocks } = await statfs(path);
-  const reservedBytes = where === "/var" ? Math.ceil(blocks * bsize * VAR_RESERVED_FRACTION) : ESP_MARGIN_BYTES;
+  const reservedBytes =
+    where === "/var/lib/ashlar" ? Math.ceil(blocks * bsize * STATE_RESERVED_FRACTION) : ESP_MARGIN_BYTES;
   const freeBytes = bavail * bsize + reusableBytes - reservedBytes;
   if (freeBytes >= neededBytes) return;
   const [needed, free] = [neededBytes, Math.max(0, freeBytes)].map((bytes) => (bytes / MEBIBYTE).toFixed(1));
   throw new AshlarError("limit", `${where}: expected ${needed} MiB free for the release, found ${free} MiB`, {
     hint:
-      where === "/var"
-        ? "free some of it: a tenth of /var is kept for the node itself"
+      where === "/var/lib/ashlar"
+        ? "free some of it, or of /var where it has no partition of its own: a tenth is kept for the node itself"
         : "remove what is not Ashlar's from the ESP (/boot)",
   });
 }

@@ -1,5 +1,6 @@
 import { membersOf } from "@ashlar/base";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { chooseBootEntry } from "@ashlar/formats";
 import { MAX_UPDATE_STATUS_BYTES, UPDATE_STATUS_SCHEMA, type UpdateStatus } from "@ashlar/protocol";
 import { listBootEntries } from "../slots/boot-entries.ts";
@@ -18,16 +19,18 @@ export const UPDATE_BEGINNINGS: Beginnings<Activity> = { idle: IDLE, begun: { ..
 
 /** Everything but the activity comes from the disk, so that it holds after a restart too. */
 export async function readUpdateStatus(paths: NodePaths, activity: Activity): Promise<UpdateStatus> {
-  const [running, trial, entries, health, failures, lastError, { minimumVersion }, bootLoader] = await Promise.all([
-    readRunningSystem(paths),
-    isOnTrial(paths),
-    listBootEntries(paths.esp),
-    readHealth(paths),
-    readFailures(paths.state),
-    readLastError(paths),
-    readUpdateNotes(paths.state),
-    readLoaderStatus(paths),
-  ]);
+  const [running, trial, entries, health, failures, lastError, { minimumVersion }, bootLoader, ownStatePartition] =
+    await Promise.all([
+      readRunningSystem(paths),
+      isOnTrial(paths),
+      listBootEntries(paths.esp),
+      readHealth(paths),
+      readFailures(paths.state),
+      readLastError(paths),
+      readUpdateNotes(paths.state),
+      readLoaderStatus(paths),
+      hasOwnStatePartition(paths),
+    ]);
   const next = chooseBootEntry(entries)?.version;
   const staged = next === undefined || next === running.version ? null : next;
   return withinLimit({
@@ -42,8 +45,15 @@ export async function readUpdateStatus(paths: NodePaths, activity: Activity): Pr
     lastError: activity.phase === "idle" ? lastError : null,
     health,
     bootLoader,
+    ownStatePartition,
     failures,
   });
+}
+
+/** The initrd mounts the partition at the directory that `state` is in. */
+async function hasOwnStatePartition({ workloads, state }: Pick<NodePaths, "workloads" | "state">): Promise<boolean> {
+  const [shared, own] = await Promise.all([stat(workloads), stat(dirname(state))]);
+  return shared.dev !== own.dev;
 }
 
 const SHORT_CHARACTERS = 200;

@@ -27,6 +27,7 @@ const STATUS: UpdateStatus = {
     copies: [{ path: "EFI/BOOT/BOOTX64.EFI", sha256: sha256("systemd-boot"), release: "1.0.0" }],
     problem: { code: "limit", message: "the ESP is full" },
   },
+  ownStatePartition: true,
   failures: [{ version: "1.1.0", bootId: null, at: "2026-01-02T03:04:05+01:00", check: "panic", message: "" }],
 };
 const REPORT = testNextBootReport([[testRelease("1.0.0"), "ashlar_1.0.0.efi"]]);
@@ -66,10 +67,11 @@ test("a status or report with any member of a wrong type, missing or too many, i
   };
   const withoutHint = { ...STATUS, lastError: { code: "failed", message: "x" } };
   // A node of an earlier version says nothing about these.
-  const without = (member: "minimumVersion" | "bootLoader"): Partial<UpdateStatus> =>
+  const without = (member: "minimumVersion" | "bootLoader" | "ownStatePartition"): Partial<UpdateStatus> =>
     Object.fromEntries(Object.entries(STATUS).filter(([key]) => key !== member));
-  const earlier = (["minimumVersion", "bootLoader"] as const).map((member) => {
-    assert.equal(parseUpdateStatus(JSON.stringify(without(member)))[member], null);
+  const earlier = (["minimumVersion", "bootLoader", "ownStatePartition"] as const).map((member) => {
+    const absent = member === "ownStatePartition" ? false : null;
+    assert.equal(parseUpdateStatus(JSON.stringify(without(member)))[member], absent);
     return Object.keys(without(member));
   });
   for (const changed of mutations(withoutHint, [[], -1.5, "\u0000"])) {

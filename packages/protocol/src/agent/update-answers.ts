@@ -65,6 +65,7 @@ const statusSchema: z.ZodType<UpdateStatus> = z.strictObject({
     })
     .nullable()
     .default(null),
+  ownStatePartition: z.boolean().default(false),
   failures: z
     .array(z.strictObject({ version: versionSchema, bootId: name.nullable(), at: time, check: name, message }))
     .max(MAX_FAILURES),

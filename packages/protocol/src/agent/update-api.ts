@@ -59,6 +59,11 @@ export type UpdateStatus = {
   readonly health: HealthReport | null;
   /** systemd-boot on the ESP; null from a node of a version that left it as it was. */
   readonly bootLoader: BootLoaderStatus | null;
+  /**
+   * Whether what updates, proofs and reports need has a partition of its own, which workloads cannot fill; false from a
+   * node of a version that had none.
+   */
+  readonly ownStatePartition: boolean;
   /** Releases that were tried here and given up, the newest first. At most 16. */
   readonly failures: readonly ReleaseFailure[];
 };

@@ -18,7 +18,7 @@ export function builtInChecks(paths: Pick<NodePaths, "state" | "extensions">): C
     { name: "failed-units", run: checkUnits },
     { name: "containerd", run: async (signal) => await until(signal, async () => await checkContainerd(signal)) },
     { name: "agent", run: async (signal) => await until(signal, async () => await checkAgent(signal)) },
-    { name: "var", run: async () => await checkVar(state) },
+    { name: "var", run: async () => await checkState(state) },
     { name: "extensions", run: async () => await checkExtensions(paths) },
     ...(existsSync(KUBELET_CONFIG)
       ? [
@@ -110,7 +110,8 @@ async function expectOk(who: string, ask: Ask): Promise<void> {
 const MIN_FREE_FRACTION = 0.1;
 const PROBE_BYTES = 4096;
 
-async function checkVar(state: string): Promise<void> {
+/** Where the state has a partition of its own, a full /var says nothing about a release. */
+async function checkState(state: string): Promise<void> {
   await mkdir(state, { recursive: true });
   const path = join(state, ".health");
   try {
@@ -122,5 +123,8 @@ async function checkVar(state: string): Promise<void> {
   }
   const { bavail, blocks } = await statfs(state);
   if (bavail / blocks > MIN_FREE_FRACTION) return;
-  throw new AshlarError("failed", `/var: expected over 10 % free, found ${((100 * bavail) / blocks).toFixed(1)} %`);
+  throw new AshlarError(
+    "failed",
+    `/var/lib/ashlar: expected over 10 % free, found ${((100 * bavail) / blocks).toFixed(1)} %`,
+  );
 }

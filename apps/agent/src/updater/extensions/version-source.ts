@@ -77,7 +77,8 @@ function repositorySource(
       const directory = join(paths.extensions.state, "work");
       const entry = repository.index.extensions.get(name)?.get(version);
       await mkdir(paths.extensions.state, { recursive: true, mode: 0o700 });
-      if (entry !== undefined) await checkSpace("/var", paths.extensions.state, 2 * entry.files.image.sizeBytes, 0);
+      if (entry !== undefined)
+        await checkSpace("/var/lib/ashlar", paths.extensions.state, 2 * entry.files.image.sizeBytes, 0);
       const versions = await storedVersions(paths.extensions, name);
       const staged = await client.stageExtension({
         repository,
