@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
-const PROGRAM = join(import.meta.dirname, "../os/initrd/90ashlar/ashlar-stop");
+const PROGRAMS = join(import.meta.dirname, "../os/initrd/90ashlar");
 
 /**
- * In a mount namespace of its own. `$1`: an empty directory, `$2`: the program. Only what needs a running systemd, and the
+ * In a mount namespace of its own. `$1`: an empty directory, `$2`: the directory of the programs. Only what needs a running systemd, and the
  * waiting, is played: each call of it is a line of `calls`.
  */
 const PREPARE = `
@@ -23,15 +23,19 @@ mount --rbind /usr usr
 mount --bind /proc proc
 echo "root=tmpfs usrhash=0123abcd quiet" >cmdline
 mount --bind cmdline proc/cmdline
-cp "$2" ashlar-stop
-truncate -s 16M disk
-mkfs.ext4 -q disk
-mkdir disk-here
-mount -o loop disk disk-here
-loop=$(findmnt -n -o SOURCE disk-here)
-cp -a "$loop" dev
-ln -s "../../\${loop##*/}" dev/disk/by-partlabel/ashlar-var
-mkdir -p disk-here/lib/ashlar/update
+cp "$2/ashlar-mount" .
+sed 's|/usr/lib/ashlar/ashlar-mount|/ashlar-mount|' "$2/ashlar-stop" >ashlar-stop
+partition() {
+    truncate -s 16M "$1"
+    mkfs.ext4 -q "$1"
+    mkdir "$1-here"
+    mount -o loop "$1" "$1-here"
+    loop=$(findmnt -n -o SOURCE "$1-here")
+    cp -a "$loop" dev
+    ln -s "../../\${loop##*/}" "dev/disk/by-partlabel/ashlar-$1"
+}
+partition var
+mkdir -p var-here/lib/ashlar/update
 for program in systemctl journalctl sleep; do
     printf '#!/bin/sh\\necho "%s $*" >>/calls\\n' $program >played/$program
 done
@@ -47,7 +51,7 @@ on_trial() { touch sys/firmware/efi/efivars/LoaderBootCountPath-4a67b082-0a4c-41
 function inNamespace(context: TestContext, script: string): string {
   const directory = mkdtempSync(join(tmpdir(), "ashlar-initrd-stop-"));
   context.after(() => rmdirSync(directory));
-  const args = ["--mount", "sh", "-c", PREPARE + script, "sh", directory, PROGRAM];
+  const args = ["--mount", "sh", "-c", PREPARE + script, "sh", directory, PROGRAMS];
   const { status, stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
   return stdout;
@@ -61,7 +65,7 @@ test("a release on trial that stops in the initrd leaves its root hash and why, 
     on_trial
     stop
     echo "-- record"
-    cat disk-here/lib/ashlar/update/failed-boots/*
+    cat var-here/lib/ashlar/update/failed-boots/*
     echo "-- mounted"
     findmnt -n -o OPTIONS run/ashlar/var
     echo "-- calls"
@@ -78,9 +82,24 @@ test("a release on trial that stops in the initrd leaves its root hash and why, 
   assert.match(output, /sleep 5\nsystemctl --force reboot\n$/u);
 });
 
+test("with a state partition the record is on it", (context) => {
+  if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
+  const output = inNamespace(
+    context,
+    `
+    partition state
+    on_trial
+    stop >/dev/null
+    cat state-here/update/failed-boots/*
+    findmnt -n -o OPTIONS run/ashlar/state
+    `,
+  );
+  assert.match(output, /^usrhash=0123abcd\nashlar: ashlar-config\.service failed:\n.*\n.*\bnosymfollow\b/u);
+});
+
 test("a release that is not on trial stops for longer, and writes nothing", (context) => {
   if (process.getuid?.() !== 0) return context.diagnostic("not tried: only root can mount");
-  const output = inNamespace(context, `stop; ls disk-here/lib/ashlar/update; mountpoint run/ashlar/var || cat calls`);
+  const output = inNamespace(context, `stop; ls var-here/lib/ashlar/update; mountpoint run/ashlar/var || cat calls`);
   assert.match(output, /restarting in 60 seconds\n/u);
   assert.match(output, /sleep 60\nsystemctl --force reboot\n$/u);
 });
