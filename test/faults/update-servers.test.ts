@@ -284,9 +284,8 @@ test("two updates at once: one is carried out, the other refused", LIMIT, async 
 });
 
 test("no room in the state partition", LIMIT, async () => {
-  const state = "/var/lib/ashlar";
   await lab.mustRun(
-    `fallocate --length $(($(df --output=avail -B1 ${state} | tail -n 1) - 200000000)) ${state}/filling`,
+    "cd /var/lib/ashlar && fallocate --length $(($(df --output=avail -B1 . | tail -n 1) - 200000000)) filling",
   );
   await expectRefusal(/\/var\/lib\/ashlar: expected .* MiB free/u, "--to", FAULTY);
   await lab.mustRun("rm /var/lib/ashlar/filling");
