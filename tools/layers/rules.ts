@@ -102,7 +102,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     advisories: ["versions", "contents", "question"],
   },
   "packages/audit": { snapshot: [], rules: [], compare: ["snapshot", "rules"], collect: ["snapshot"] },
-  "packages/rollout": { turn: [], cluster: ["turn"], drive: ["turn", "cluster"] },
+  "packages/rollout": { turn: [], fleet: [], cluster: ["turn"], drive: ["turn", "cluster"] },
   "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
 };
 
@@ -114,6 +114,7 @@ export const PURE: readonly string[] = [
   "packages/audit/src/compare",
   "packages/rollout/src/turn",
   "packages/rollout/src/cluster",
+  "packages/rollout/src/fleet",
   "packages/kube/src/v1alpha1",
   "packages/kube/src/definitions",
   "apps/operator/src/decide",

@@ -1,4 +1,4 @@
-/** Takes nodes from one release or extension to the next. `turn` decides, from facts alone; `drive` asks, orders and waits. */
+/** Takes nodes from one release or extension to the next. `turn` and `fleet` decide, from facts alone; `drive` asks, orders and waits. */
 export type { TurnEvent } from "./drive/follow-turn.ts";
 export { openSession } from "./drive/session.ts";
 export type { Session } from "./drive/session.ts";

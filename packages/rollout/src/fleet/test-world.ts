@@ -1,0 +1,420 @@
+/**
+ * A small fleet for the model checker: its machines, its cluster, and whoever carries out jobs there, one atomic action at a
+ * time. What is decided is decided by the real functions alone.
+ */
+import assert from "node:assert/strict";
+import { isAway } from "./begin.ts";
+import type { Fleet, FleetNode, FleetPolicy, NodeRecord } from "./fleet.ts";
+import { lookAtFleet, type FleetLook, type Job } from "./look-at-fleet.ts";
+import { hasLeft, STATES } from "./node-state.ts";
+import { waveNames } from "./plan-waves.ts";
+import { afterEvent, type NodeEvent } from "./transition.ts";
+
+export type Machine = {
+  /** `down`: it restarts, or is powered off. */
+  readonly power: "up" | "down";
+  readonly runs: "old" | "new" | "odd";
+  /** Numbers of boots. */
+  readonly boot: number;
+  readonly isReady: boolean;
+  readonly cordon: "none" | "ours" | "foreign";
+  readonly hasPods: boolean;
+  readonly isPresent: boolean;
+  /** How often it was told to restart in this attempt. */
+  readonly told: number;
+};
+
+/** How far whoever carries out a job is. What is not here follows from the machine and the record. */
+type Doing = "beginning" | "gate-passed" | "ordered" | "given-back" | "uncordoned";
+
+export type World = {
+  readonly fleet: Fleet;
+  readonly machines: ReadonlyMap<string, Machine>;
+  /** By node. Only these are lost with the process. */
+  readonly doing: ReadonlyMap<string, Doing>;
+  readonly paused: boolean;
+  readonly attempt: number;
+  readonly exclude: readonly string[];
+  /** How many more disturbances may come. */
+  readonly disturbances: number;
+};
+
+export type Named = { readonly what: string; readonly world: World };
+
+export const NOW_MS = 1_000_000;
+/** Longer ago than any limit. */
+const LONG_AGO_MS = -1e12;
+
+export class Model {
+  readonly #policy: FleetPolicy;
+  readonly #labels: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  readonly #kinds: readonly Disturbance[];
+  readonly #looks: WeakMap<World, FleetLook> = new WeakMap();
+
+  constructor(
+    policy: FleetPolicy,
+    labels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+    kinds: readonly Disturbance[],
+  ) {
+    this.#policy = policy;
+    this.#labels = labels;
+    this.#kinds = kinds;
+  }
+
+  policyIn({ paused, attempt, exclude }: World): FleetPolicy {
+    return { ...this.#policy, paused, attempt, exclude };
+  }
+
+  /** Once for each world. */
+  look(world: World): FleetLook {
+    const known = this.#looks.get(world) ?? this.#lookAt(world);
+    this.#looks.set(world, known);
+    return known;
+  }
+
+  #lookAt(world: World): FleetLook {
+    const nodes = [...world.machines].flatMap(([name, machine]) =>
+      machine.isPresent ? [this.#seen(name, machine)] : [],
+    );
+    return lookAtFleet(this.policyIn(world), world.fleet, nodes, { nowMs: NOW_MS });
+  }
+
+  #seen(name: string, { power, runs, isReady, cordon }: Machine): FleetNode {
+    const proof = {
+      old: { kind: "proven", release: "1.0.0" },
+      new: { kind: "proven", release: this.#policy.target },
+      odd: { kind: "mismatch", message: "odd" },
+    } as const;
+    const labels = this.#labels.get(name) ?? {};
+    const isUp = power === "up";
+    return {
+      name,
+      labels,
+      isControlPlane: Object.hasOwn(labels, "control-plane"),
+      isReady: isUp && isReady,
+      cordon,
+      proof: isUp ? proof[runs] : { kind: "unknown", message: "silent" },
+    };
+  }
+
+  /** The operator has looked, and written down what follows. Checks what must hold whenever it begins something. */
+  settled(world: World): World {
+    const { fleet, jobs } = this.look(world);
+    const after = { ...world, fleet };
+    for (const record of fleet.records) {
+      const before = world.fleet.records.find(({ name }) => name === record.name);
+      if (before?.state !== record.state && record.state === "Draining") this.#checkBegin(after, record);
+      if (before?.state !== record.state && record.state === "Done") this.#checkDone(after, record.name);
+    }
+    // Whoever does what is no longer to be done is stopped, between two actions.
+    const doing = [...world.doing].filter(([name]) => isSameJob(jobs.get(name), world.fleet, fleet, name));
+    return { ...after, doing: new Map(doing) };
+  }
+
+  #checkBegin(world: World, { name, wave }: NodeRecord): void {
+    const { fleet, machines } = world;
+    assert.equal(fleet.halt, undefined, "nobody is begun after a halt");
+    const nodes = new Map([...machines].map(([each, machine]) => [each, this.#seen(each, machine)]));
+    const away = fleet.records.filter((record) =>
+      isAway(record, machines.get(record.name)?.isPresent ? nodes.get(record.name) : undefined),
+    );
+    const limit = "nodes" in this.#policy.concurrency ? this.#policy.concurrency.nodes : 1;
+    assert.ok(away.length <= limit, `${away.length} are away when ${name} begins`);
+    const names = waveNames(this.#policy);
+    for (const other of fleet.records) {
+      if (names.indexOf(other.wave) >= names.indexOf(wave) || other.state === "Skipped" || other.state === "Gone")
+        continue;
+      const isTolerated = other.state === "Failed" || other.state === "FellBack";
+      if (isTolerated && this.#policy.tolerate > 0) continue;
+      const machine = machines.get(other.name);
+      const isProven = machine?.power === "up" && machine.runs === "new";
+      assert.ok(other.state === "Done" && isProven, `${name} begins, and ${other.name} of a former wave is not proven`);
+    }
+  }
+
+  #checkDone({ machines }: World, name: string): void {
+    const machine = machines.get(name);
+    assert.ok(
+      machine !== undefined && machine.runs === "new",
+      `${name} counts as done, and is not proven at the target`,
+    );
+  }
+
+  /** What must hold always. */
+  check(world: World): void {
+    const { fleet, machines } = world;
+    const limit = "nodes" in this.#policy.concurrency ? this.#policy.concurrency.nodes : 1;
+    const out = fleet.records.filter(({ state }) => STATES[state].isOut && state !== "Held");
+    assert.ok(out.length <= limit, `${out.map(({ name }) => name).join()} are out at once`);
+    for (const { name, state } of fleet.records) {
+      const machine = machines.get(name);
+      assert.ok((machine?.told ?? 0) <= 1, `${name} was told to restart twice`);
+      const isOurs = machine?.isPresent === true && machine.cordon === "ours";
+      assert.ok(STATES[state].isOut || !isOurs, `${name} is ${state}, and still cordoned by us`);
+    }
+    const { phase } = this.look(world);
+    if (phase !== "Done") return;
+    for (const { name, state } of fleet.records) {
+      const isLeft = state === "Skipped" || state === "Gone" || state === "Failed" || state === "FellBack";
+      assert.ok(isLeft || machines.get(name)?.runs === "new", `the rollout is done, and ${name} is not`);
+    }
+  }
+
+  /** Nothing more happens by itself: then either all is done, or it is said what keeps it. */
+  checkRest(world: World): void {
+    const { phase, waitsFor } = this.look(world);
+    const { records } = world.fleet;
+    const busy = records.filter(
+      ({ state, name }) => STATES[state].isOut && state !== "Held" && world.machines.get(name)?.power === "up",
+    );
+    assert.deepEqual(busy, [], "nobody is left on the way");
+    if (phase === "Done") return;
+    const waiting = records.filter(({ state }) => state === "Waiting" || state === "Staged");
+    assert.ok(
+      waitsFor !== undefined || waiting.some(({ message }) => message !== ""),
+      `rests as ${phase}, and does not say why`,
+    );
+  }
+
+  /** All that can happen next, before the operator has looked at it. */
+  next(world: World): readonly Named[] {
+    const steps = [...this.look(world).jobs].flatMap(([name, job]) => this.#act(world, name, job));
+    const powered = [...world.machines].flatMap(([name, machine]) => this.#boots(world, name, machine));
+    const retried = world.fleet.records.flatMap((record) =>
+      record.state === "Blocked" && record.sinceMs === NOW_MS ? [late(world, record.name)] : [],
+    );
+    return [...steps, ...powered, ...retried, ...this.#disturbed(world)];
+  }
+
+  /** The next atomic action of whoever carries out a job, with each of its outcomes. */
+  #act(world: World, name: string, job: Job): readonly Named[] {
+    const machine = world.machines.get(name);
+    const record = world.fleet.records.find((each) => each.name === name);
+    if (machine === undefined || record === undefined) return [];
+    const doing = world.doing.get(name) ?? "beginning";
+    const told = (event: NodeEvent, then?: Doing): readonly Named[] => this.#told(world, name, event, then);
+    const change = (what: string, to: Partial<Machine>, then: Doing): Named => ({
+      what: `${name} ${what}`,
+      world: withDoing(withMachine(world, name, to), name, then),
+    });
+    if (job.kind === "stage") {
+      if (machine.power === "down") return told({ kind: "ended", how: "Failed", message: "silent" });
+      return [...told({ kind: "staged" }), ...told({ kind: "ended", how: "Failed", message: "no space" })];
+    }
+    if (job.kind !== "turn") {
+      if (doing === "given-back") return told({ kind: "given-back" });
+      return [change("gets its cordon taken back", machine.cordon === "ours" ? { cordon: "none" } : {}, "given-back")];
+    }
+    const hasLeftBoot = record.restartedFrom !== undefined && String(machine.boot) !== record.restartedFrom;
+    if (machine.power === "down") {
+      const how = record.restartedFrom === undefined ? "Failed" : "Held";
+      // A machine that restarts is waited for; one that is off is given up some time.
+      return doing === "ordered" || hasLeft(record.state) ? [] : told({ kind: "ended", how, message: "silent" });
+    }
+    if (hasLeftBoot) return this.#actAfter(world, name, machine, record, doing);
+    return this.#actBefore(world, name, machine, { mayRestart: job.mayRestart, doing });
+  }
+
+  #actBefore(
+    world: World,
+    name: string,
+    machine: Machine,
+    { mayRestart, doing }: { readonly mayRestart: boolean; readonly doing: Doing },
+  ): readonly Named[] {
+    const failed = this.#told(world, name, { kind: "ended", how: "Failed", message: "not proven" });
+    if (machine.runs === "new" && machine.isReady) {
+      return this.#told(world, name, { kind: "ended", how: "Done", message: "" });
+    }
+    if (!mayRestart || machine.runs === "odd") return failed;
+    if (doing === "gate-passed") {
+      const record = world.fleet.records.find((each) => each.name === name);
+      assert.deepEqual(
+        [record?.state, record?.restartedFrom],
+        ["Rebooting", String(machine.boot)],
+        "it is written down first",
+      );
+      const restarts = withMachine(world, name, { power: "down", isReady: false, told: machine.told + 1 });
+      return [
+        { what: `${name} restarts`, world: withDoing(restarts, name, "ordered") },
+        { what: `${name} does not hear the order`, world: withDoing(world, name, "ordered") },
+      ];
+    }
+    // It was told, and has not heard: after the time limit that is all that is known.
+    if (doing === "ordered") return failed;
+    if (machine.cordon === "none") {
+      return [{ what: `${name} is cordoned`, world: withMachine(world, name, { cordon: "ours" }) }];
+    }
+    const blocked = this.#told(world, name, { kind: "ended", how: "Blocked", message: "a budget" });
+    if (machine.hasPods) {
+      return [
+        { what: `${name} is drained`, world: withMachine(world, name, { hasPods: false }) },
+        ...blocked,
+        ...failed,
+      ];
+    }
+    const passed = this.#told(world, name, { kind: "drained", bootId: String(machine.boot) }, "gate-passed");
+    return passed.length > 0 ? passed : failed;
+  }
+
+  #actAfter(world: World, name: string, machine: Machine, { state }: NodeRecord, doing: Doing): readonly Named[] {
+    const held = this.#told(world, name, { kind: "ended", how: "Held", message: "not proven" });
+    if (state === "Rebooting") return this.#told(world, name, { kind: "reached", state: "Proving" });
+    if (state === "Held" && (machine.runs === "odd" || !machine.isReady)) return [];
+    if (machine.runs === "odd") return held;
+    if (state === "Proving" && machine.runs === "new") {
+      return [...this.#told(world, name, { kind: "reached", state: "Rejoining" }), ...held];
+    }
+    if (!machine.isReady) return held;
+    if (machine.cordon === "ours") {
+      const freed = withDoing(withMachine(world, name, { cordon: "none", hasPods: true }), name, "uncordoned");
+      return [{ what: `${name} is uncordoned`, world: freed }];
+    }
+    if (doing === "uncordoned" && state === "Rejoining") {
+      return this.#told(world, name, { kind: "reached", state: "Uncordoning" }, "uncordoned");
+    }
+    return this.#told(world, name, { kind: "ended", how: machine.runs === "new" ? "Done" : "FellBack", message: "" });
+  }
+
+  #told(world: World, name: string, event: NodeEvent, then?: Doing): readonly Named[] {
+    const fleet = afterEvent(world.fleet, name, event, NOW_MS);
+    if (fleet === undefined) return [];
+    if (event.kind === "drained") {
+      const machine = world.machines.get(name);
+      assert.ok(machine?.hasPods === false && machine.cordon !== "none", `${name} restarts undrained`);
+      assert.equal(world.fleet.halt, undefined, "nobody restarts after a halt");
+    }
+    if (event.kind === "ended" && event.how === "Done") this.#checkDone(world, name);
+    const detail = event.kind === "ended" ? event.how : event.kind === "reached" ? event.state : event.kind;
+    const after = { ...world, fleet };
+    return [
+      {
+        what: `${name}: ${detail}`,
+        world: then === undefined ? withoutDoing(after, name) : withDoing(after, name, then),
+      },
+    ];
+  }
+
+  /** A machine that is down comes up: with the release that it was told, back again, or as something else. */
+  #boots(world: World, name: string, machine: Machine): readonly Named[] {
+    if (machine.power === "up") return [];
+    const up = (runs: Machine["runs"], isReady: boolean): Named => ({
+      what: `${name} boots ${runs}${isReady ? "" : ", not Ready"}`,
+      world: withMachine(world, name, { power: "up", runs, isReady, boot: machine.boot + 1 }),
+    });
+    if (machine.told === 0) return [up(machine.runs, true)];
+    return [up("new", true), up("new", false), up("old", true), up("odd", true)];
+  }
+
+  #disturbed(world: World): readonly Named[] {
+    if (world.disturbances === 0) return [];
+    const rest = { ...world, disturbances: world.disturbances - 1 };
+    return this.#kinds.flatMap((kind) => DISTURBANCES[kind](rest));
+  }
+}
+
+/** What comes from outside. */
+export type Disturbance =
+  | "killed"
+  | "removed"
+  | "off"
+  | "cordoned"
+  | "uncordoned"
+  | "late"
+  | "changed"
+  | "paused"
+  | "retried"
+  | "excluded";
+
+type Disturb = (world: World) => readonly Named[];
+
+const DISTURBANCES: Readonly<Record<Disturbance, Disturb>> = {
+  killed: (world) => [{ what: "the operator is killed", world: { ...world, doing: new Map() } }],
+  removed: (world) =>
+    changeEach(world, ({ isPresent, boot }) =>
+      isPresent
+        ? { isPresent: false, power: "up", cordon: "none" }
+        : { isPresent: true, boot: boot + 1, isReady: true, cordon: "none", hasPods: true },
+    ),
+  off: (world) => changeEach(world, ({ power }) => (power === "up" ? { power: "down", isReady: false } : undefined)),
+  cordoned: (world) => changeEach(world, ({ cordon }) => (cordon === "none" ? { cordon: "foreign" } : undefined)),
+  uncordoned: (world) =>
+    changeEach(world, ({ cordon }) => (cordon === "none" ? undefined : { cordon: "none", hasPods: true })),
+  changed: (world) =>
+    changeEach(world, ({ runs, power }) => (runs === "odd" || power === "down" ? undefined : { runs: "odd" })),
+  late: (world) => world.fleet.records.map(({ name }) => late(world, name)),
+  paused: (world) => [{ what: "pause or go on", world: { ...world, paused: !world.paused } }],
+  retried: (world) => [
+    {
+      what: "tried again",
+      world: {
+        ...world,
+        attempt: world.attempt + 1,
+        machines: new Map([...world.machines].map(([name, machine]) => [name, { ...machine, told: 0 }])),
+      },
+    },
+  ],
+  excluded: (world) =>
+    [...world.machines.keys()].map((name) => ({ what: `${name} is left out`, world: { ...world, exclude: [name] } })),
+};
+
+function changeEach(world: World, change: (machine: Machine) => Partial<Machine> | undefined): readonly Named[] {
+  return [...world.machines].flatMap(([name, machine]) => {
+    const to = change(machine);
+    return to === undefined ? [] : [{ what: `${name} ${JSON.stringify(to)}`, world: withMachine(world, name, to) }];
+  });
+}
+
+function late(world: World, name: string): Named {
+  const records = world.fleet.records.map((record) =>
+    record.name === name ? { ...record, sinceMs: LONG_AGO_MS } : record,
+  );
+  return { what: `much time passes for ${name}`, world: { ...world, fleet: { ...world.fleet, records } } };
+}
+
+function withMachine(world: World, name: string, to: Partial<Machine>): World {
+  const machine = world.machines.get(name);
+  return machine === undefined
+    ? world
+    : { ...world, machines: new Map(world.machines).set(name, { ...machine, ...to }) };
+}
+
+function withDoing(world: World, name: string, doing: Doing): World {
+  return { ...world, doing: new Map(world.doing).set(name, doing) };
+}
+
+function withoutDoing(world: World, name: string): World {
+  return { ...world, doing: new Map([...world.doing].filter(([other]) => other !== name)) };
+}
+
+/** A turn goes on through its states; what a halt takes back is another job. */
+function isSameJob(job: Job | undefined, before: Fleet, after: Fleet, name: string): boolean {
+  const kindOf = ({ records }: Fleet): string => {
+    const state = records.find((record) => record.name === name)?.state ?? "Gone";
+    return state === "Draining" || hasLeft(state) ? "turn" : state;
+  };
+  return job !== undefined && kindOf(before) === kindOf(after);
+}
+
+const TEXTS = new WeakMap<object, string>();
+
+function textOf<T extends object>(value: T, make: (value: T) => string): string {
+  const text = TEXTS.get(value) ?? make(value);
+  TEXTS.set(value, text);
+  return text;
+}
+
+/** Tells worlds apart, but for texts. */
+export function keyOf({ fleet, machines, doing, paused, attempt, exclude, disturbances }: World): string {
+  let key = `${fleet.attempt}${fleet.halt === undefined}${paused}${attempt}${exclude.join()}${disturbances}`;
+  for (const record of fleet.records) key += textOf(record, recordText);
+  for (const [name, machine] of machines) key += `;${textOf(machine, machineText)}${doing.get(name) ?? ""}`;
+  return key;
+}
+
+function recordText({ name, wave, state, sinceMs, restartedFrom, drains, returnsTo }: NodeRecord): string {
+  return `;${[name, wave, state, sinceMs === NOW_MS ? 0 : 1, restartedFrom, drains, returnsTo].join()}`;
+}
+
+function machineText(machine: Machine): string {
+  return Object.values(machine).join();
+}
