@@ -212,20 +212,16 @@ export class Model {
       return doing === "ordered" || hasLeft(record.state) ? [] : told({ kind: "ended", how, message: "silent" });
     }
     if (hasLeftBoot) return this.#actAfter(world, name, machine, record, doing);
-    return this.#actBefore(world, name, machine, { mayRestart: job.mayRestart, doing });
+    return this.#actBefore(world, name, machine, doing);
   }
 
-  #actBefore(
-    world: World,
-    name: string,
-    machine: Machine,
-    { mayRestart, doing }: { readonly mayRestart: boolean; readonly doing: Doing },
-  ): readonly Named[] {
+  #actBefore(world: World, name: string, machine: Machine, doing: Doing): readonly Named[] {
     const failed = this.#told(world, name, { kind: "ended", how: "Failed", message: "not proven" });
     if (machine.runs === "new" && machine.isReady) {
       return this.#told(world, name, { kind: "ended", how: "Done", message: "" });
     }
-    if (!mayRestart || machine.runs === "odd") return failed;
+    // Whoever began before a halt goes on as if there were none: the gate alone has to hold.
+    if (machine.runs === "odd") return failed;
     if (doing === "gate-passed") {
       const record = world.fleet.records.find((each) => each.name === name);
       assert.deepEqual(
