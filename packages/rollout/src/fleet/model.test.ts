@@ -92,7 +92,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "one may fail": [{ ...ONCE, tolerate: 1 }, [], 0, ["Done", "Halted"]],
   "a canary goes first": [CANARY, [], 0, ["Done", "Halted"]],
   "nodes are removed, and come back": [SINGLY, ["removed"], 2, ["Done", "Halted"]],
-  "nodes lose their power": [SINGLY, ["off"], 1, ["Done", "Halted", "Waiting"]],
+  "nodes lose their power": [ONCE, ["off"], 1, ["Done", "Halted", "Waiting"]],
   "nodes are something else": [SINGLY, ["changed"], 1, ["Halted"]],
   "others cordon, and uncordon": [SINGLY, ["cordoned", "uncordoned"], 2, ["Done", "Halted", "Waiting"]],
   "limits pass, and the operator is killed": [SINGLY, ["late", "killed"], 2, ["Done", "Halted"]],
