@@ -224,11 +224,9 @@ export class Model {
     if (machine.runs === "odd") return failed;
     if (doing === "gate-passed") {
       const record = world.fleet.records.find((each) => each.name === name);
-      assert.deepEqual(
-        [record?.state, record?.restartedFrom],
-        ["Rebooting", String(machine.boot)],
-        "it is written down first",
-      );
+      // Time may pass between the gate and the order, so that it is Held by then.
+      const isWritten = record !== undefined && hasLeft(record.state) && record.restartedFrom === String(machine.boot);
+      assert.ok(isWritten, `${name} restarts, and that is not written down`);
       const restarts = withMachine(world, name, { power: "down", isReady: false, told: machine.told + 1 });
       return [
         { what: `${name} restarts`, world: withDoing(restarts, name, "ordered") },
