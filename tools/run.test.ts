@@ -11,7 +11,7 @@ function runIn(program: string, args: readonly string[]) {
 }
 
 test("every step has help with examples", () => {
-  for (const step of ["demo", "test", "check", "faults", "bench", "fuzz", "docs"]) {
+  for (const step of ["demo", "test", "check", "faults", "bench", "fuzz", "docs", "package"]) {
     const { status, stdout, stderr } = runIn("sh", ["tools/run", step, "--help"]);
     assert.deepEqual({ step, status, stderr }, { step, status: 0, stderr: "" });
     assert.match(stdout, /^Usage: npm (?:run )?(?:\S+)[\s\S]+\nOptions:\n[\s\S]+\nExamples:\n {2}npm /u);

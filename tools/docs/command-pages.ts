@@ -8,7 +8,8 @@ export function commandPages(program: Command): Map<string, string> {
   return new Map([["README.md", indexPage(program, commands)], ...pages]);
 }
 
-function* leaves(command: Command): Generator<Command> {
+/** Those that do something, and not only have others below them. */
+export function* leaves(command: Command): Generator<Command> {
   const children = command.commands.filter((child) => child.name() !== "help");
   if (children.length === 0) yield command;
   for (const child of children) yield* leaves(child);
@@ -27,10 +28,7 @@ function indexPage(program: Command, commands: readonly Command[]): string {
 
 /** The statuses that hold for every command; the kinds of failure come from the one table in the code. */
 function exitStatuses(): string {
-  const kindsOf = Map.groupBy([...Object.entries(EXIT_STATUS), ["bug", BUG_STATUS] as const], ([, status]) => status);
-  const rows = [...kindsOf]
-    .toSorted(([first], [second]) => first - second)
-    .map(([status, kinds]) => `| ${status} | ${kinds.map(([kind]) => kind).join(", ")} |`);
+  const rows = failureStatuses().map(({ status, kinds }) => `| ${status} | ${kinds} |`);
   return [
     "## Exit status",
     "",
@@ -42,6 +40,14 @@ function exitStatuses(): string {
     "|---|---|",
     ...rows,
   ].join("\n");
+}
+
+/** What each status of a failure means, the smallest first. */
+export function failureStatuses(): readonly { readonly status: number; readonly kinds: string }[] {
+  const kindsOf = Map.groupBy([...Object.entries(EXIT_STATUS), ["bug", BUG_STATUS] as const], ([, status]) => status);
+  return [...kindsOf]
+    .toSorted(([first], [second]) => first - second)
+    .map(([status, kinds]) => ({ status, kinds: kinds.map(([kind]) => kind).join(", ") }));
 }
 
 function commandPage(command: Command): string {
@@ -73,7 +79,7 @@ function defaultOf({ defaultValue, defaultValueDescription }: Option): string {
 }
 
 /** What the command adds to its help: commander keeps it in event handlers, so that only printing shows it. */
-function textAfterHelp(command: Command): string {
+export function textAfterHelp(command: Command): string {
   let printed = "";
   command.configureOutput({ writeOut: (text) => (printed += text), getOutHelpWidth: () => HELP_COLUMNS });
   command.outputHelp();
@@ -83,7 +89,7 @@ function textAfterHelp(command: Command): string {
 /** Fixed, so that the pages do not depend on the terminal. */
 const HELP_COLUMNS = 120;
 
-function fullName(command: Command): string {
+export function fullName(command: Command): string {
   return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 

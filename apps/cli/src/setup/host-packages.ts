@@ -63,6 +63,7 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   },
   { name: "openssl", provides: ["openssl"], parts: ["test"], why: "makes keys and certificates for tests" },
   { name: "nginx-light", provides: ["nginx"], parts: ["test"], why: "is the web server that ours is compared with" },
+  { name: "groff-base", provides: ["groff"], parts: ["test"], why: "is what our manual pages are set with" },
   { name: "erofs-utils", provides: ["mkfs.erofs", "dump.erofs"], parts: ["test"], why: "makes file systems for tests" },
   {
     name: "squashfs-tools",
