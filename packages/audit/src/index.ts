@@ -3,6 +3,7 @@
  * collector. It asks the nodes, and so proves nothing.
  */
 export { collectRoot } from "./collect/collect-root.ts";
+export { collectSsh } from "./collect/collect-ssh.ts";
 export { compareNodes } from "./compare/compare-nodes.ts";
 export { NodeTable } from "./compare/node-table.ts";
 export { CAUSES } from "./compare/report.ts";
@@ -10,6 +11,6 @@ export type { Cause, Causes, Comparison, FileDifference, FileForm, Group } from 
 export { KNOWN_NOISE } from "./rules/known-noise.ts";
 export type { NoiseRule } from "./rules/noise-rule.ts";
 export { parseRules } from "./rules/parse-rules.ts";
-export { parseSnapshot } from "./snapshot/parse-snapshot.ts";
 export { MAX_SNAPSHOT_BYTES } from "./snapshot/snapshot.ts";
+export { SnapshotReader } from "./snapshot/snapshot-reader.ts";
 export type { Snapshot } from "./snapshot/snapshot.ts";

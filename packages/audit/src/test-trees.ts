@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after } from "node:test";
 import { collectRoot } from "./collect/collect-root.ts";
-import { parseSnapshot } from "./snapshot/parse-snapshot.ts";
+import { SnapshotReader } from "./snapshot/snapshot-reader.ts";
 import type { Snapshot } from "./snapshot/snapshot.ts";
 
 export const PATIENCE_MS = 300_000;
@@ -66,7 +66,7 @@ export async function snapshotBytes(root: string): Promise<Buffer> {
 }
 
 export async function snapshotOf(root: string): Promise<Snapshot> {
-  return parseSnapshot(await snapshotBytes(root));
+  return new SnapshotReader().read(await snapshotBytes(root));
 }
 
 /** Owners, devices and capabilities can be made by root alone. */

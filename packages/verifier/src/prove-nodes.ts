@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { AshlarError, messageOf } from "@ashlar/base";
+import { AshlarError, mapLimited, messageOf } from "@ashlar/base";
 import { parseAttest } from "@ashlar/formats";
 import {
   describeNode,
@@ -24,7 +24,6 @@ import type { ProveOptions } from "./prove-options.ts";
 import { judgeAnswer, receiveNextBoot, unanswered } from "./judge-answer.ts";
 import { fetchIntermediates } from "./fetch-intermediates.ts";
 import { endsTheCommand, failureText } from "./failed-node.ts";
-import { mapLimited } from "./map-limited.ts";
 import { refuseNodeName } from "./node-name.ts";
 import { addPins, readPins, type Pin } from "./pin-store.ts";
 import { reportWaiting } from "./report-waiting.ts";

@@ -7,6 +7,10 @@ export function describePackage({ name, here, there, since, files }: Causes["pac
   return `${name} ${versions}${when}${files === 0 ? "" : `, ${countOf(files, "file")}`}`;
 }
 
+export function describeState({ name, here, there }: Causes["state"][number]): string {
+  return `${name}: ${here ?? "not here"} (first group: ${there ?? "not there"})`;
+}
+
 /** What of it differs; `here` is the group's. */
 export function describeDifference({ path, package: owner, here, there }: FileDifference): string {
   const from = owner === undefined ? "" : ` (of ${owner})`;

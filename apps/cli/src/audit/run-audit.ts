@@ -4,18 +4,19 @@ import { withTemporaryDirectory } from "@ashlar/host";
 import { printJson } from "@ashlar/host/terminal";
 import { withInterruption } from "../interruption.ts";
 import { printAudit } from "./print-audit.ts";
-import { collectNodes, readNodes, type FailedNode } from "./read-nodes.ts";
+import { collectNodes, type CollectSources } from "./collect-nodes.ts";
+import { writePage } from "./page/write-page.ts";
+import { readNodes, type FailedNode } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
 
-export type AuditOptions = {
-  readonly roots: readonly string[];
+export type AuditOptions = CollectSources & {
   readonly from: string | undefined;
   readonly out: string | undefined;
   readonly baseline: string | undefined;
   readonly rules: string | undefined;
   readonly withoutRules: readonly string[];
   readonly failOn: readonly Cause[];
-  readonly patienceMs: number;
+  readonly html: string | undefined;
   readonly asJson: boolean;
 };
 
@@ -34,6 +35,7 @@ async function auditInto(directory: string, rules: readonly NoiseRule[], options
   const failed = [...collected.failed, ...(await readNodes(table, collected.files, options.from))];
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
+  if (options.html !== undefined) await writePage(options.html, comparison, failed);
   if (options.asJson) printJson({ schema: "ashlar.audit/v1", level: "reported", ...comparison, failed });
   else printAudit(comparison, failed);
   return statusOf(comparison, failed, options.failOn);

@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { Command, Option } from "commander";
 import type { AuditOptions } from "../audit/run-audit.ts";
+import { parseSeconds } from "../seconds.ts";
 
 /** As in @ashlar/audit, which help does not load. A test compares them. */
 export const CAUSE_NAMES: AuditOptions["failOn"] = [
@@ -8,13 +9,21 @@ export const CAUSE_NAMES: AuditOptions["failOn"] = [
 ];
 
 const DEFAULT_PATIENCE_SECONDS = 600;
+const DEFAULT_PARALLEL = 20;
+const MAX_PARALLEL = 200;
 
 export function auditCommand(): Command {
   return new Command("audit")
     .description("Find out how nodes of any distribution differ, and why")
     .option("--root <dirs...>", "trees of nodes: mounted disks, chroots, / for this machine")
+    .option("--ssh <hosts...>", "nodes that OpenSSH reaches, with your own configuration and without a question")
+    .option("-f, --file <file>", "more such nodes, one on a line")
     .option("--from <dir>", "snapshots that were collected before, or by hand")
-    .option("--out <dir>", "keep what is collected there, for --from")
+    .option("--out <dir>", "keep what is collected there; a node whose snapshot is there is not asked again")
+    .option("--again", "ask also the nodes whose snapshots are in --out")
+    .option("--parallel <count>", "how many nodes to ask at a time", parseParallel, DEFAULT_PARALLEL)
+    .option("--ssh-config <file>", "a configuration for OpenSSH in place of your own")
+    .option("--html <file>", "write the report as one page, too")
     .option("--baseline <node>", "compare the others with this one (default: one of the largest group)")
     .option("--rules <file>", "more rules for what may differ, as YAML")
     .option("--no-rule <names...>", "count also what these rules leave out")
@@ -26,7 +35,7 @@ export function auditCommand(): Command {
     .option(
       "--patience <seconds>",
       "give up on a node that sends nothing for so long",
-      parseSeconds,
+      parseSeconds("--patience", { least: 1, most: 99_999 }),
       DEFAULT_PATIENCE_SECONDS,
     )
     .option("--json", "print JSON")
@@ -34,13 +43,14 @@ export function auditCommand(): Command {
       "after",
       `
 Compares what executes or decides what executes: files below /usr, /etc, /opt, /boot and /root with modes and owners, packages, and of /
-also what is in effect. Nothing is installed or changed; as root it sees all. Nodes say it of themselves, and nothing is proved by it.
-
-On a node that is elsewhere: ssh -T NODE sudo -n sh -s < packages/audit/src/collect/collect.sh > DIR/NODE.snapshot
+also what is in effect. Nothing is installed or changed; as root it sees all (sudo is used where it asks for no password). Nodes say it
+of themselves, and nothing is proved by it.
 
 Exit status: 0 all are alike, 1 they differ, 2 they do not, as far as could be looked at.
 
 Examples:
+  ashlar audit --ssh node-1 node-2 admin@node-3 --out snapshots
+  ashlar audit --file hosts.txt --out snapshots --html report.html
   ashlar audit --root /mnt/node-1 /mnt/node-2
   ashlar audit --root / --out snapshots
   ashlar audit --from snapshots --baseline node-1 --json
@@ -48,11 +58,20 @@ Examples:
     )
     .action(async (given: GivenOptions) => {
       const { runAudit } = await import("../audit/run-audit.ts");
-      const { root = [], from, out, baseline, rules, rule, failOn, patience, json } = given;
-      if (root.length === 0 && from === undefined)
-        throw new AshlarError("usage", "expected nodes to compare, found none", { hint: "give --root or --from" });
+      const { readHosts } = await import("../audit/read-hosts.ts");
+      const { root = [], ssh = [], file, from, out, baseline, rules, rule, failOn, patience, json } = given;
+      const hosts = [...ssh, ...(file === undefined ? [] : await readHosts(file))];
+      if (root.length === 0 && hosts.length === 0 && from === undefined) {
+        const hint = "give --ssh, --file, --root or --from";
+        throw new AshlarError("usage", "expected nodes to compare, found none", { hint });
+      }
       process.exitCode = await runAudit({
         roots: root,
+        hosts,
+        sshConfig: given.sshConfig,
+        parallel: given.parallel,
+        again: given.again === true,
+        html: given.html,
         from,
         out,
         baseline,
@@ -67,6 +86,12 @@ Examples:
 
 type GivenOptions = {
   readonly root?: readonly string[];
+  readonly ssh?: readonly string[];
+  readonly file?: string;
+  readonly sshConfig?: string;
+  readonly parallel: number;
+  readonly again?: true;
+  readonly html?: string;
   readonly from?: string;
   readonly out?: string;
   readonly baseline?: string;
@@ -78,8 +103,8 @@ type GivenOptions = {
   readonly json?: true;
 };
 
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (/^[0-9]{1,5}$/u.test(text) && seconds > 0) return seconds;
-  throw new AshlarError("usage", `expected --patience with 1 to 99999 seconds, found ${text}`);
+function parseParallel(text: string): number {
+  const count = /^[0-9]{1,3}$/u.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MAX_PARALLEL) return count;
+  throw new AshlarError("usage", `expected --parallel with 1 to ${MAX_PARALLEL} nodes, found ${text}`);
 }

@@ -43,6 +43,14 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   },
   { name: "openssh-client", provides: ["ssh", "ssh-keygen"], parts: ["lab", "test"], why: "logs in to lab machines" },
   {
+    name: "openssh-server",
+    provides: ["/usr/sbin/sshd"],
+    parts: ["test"],
+    why: "is what nodes are audited through",
+  },
+  { name: "sudo", provides: ["sudo"], parts: ["test"], why: "is how such nodes give root's rights" },
+  { name: "rpm", provides: ["rpm", "rpmbuild"], parts: ["test"], why: "makes trees of its packages to audit" },
+  {
     name: "cryptsetup-bin",
     provides: ["veritysetup"],
     parts: ["test"],

@@ -1,6 +1,6 @@
 import { summarize } from "../cluster/service-client.ts";
 import { type DemoReport, type ReportedAct, secondsOf } from "../demo-report.ts";
-import { escape } from "./escape.ts";
+import { escapeHtml } from "@ashlar/base";
 import { STYLE } from "./style.ts";
 import { renderTimeline } from "./timeline.ts";
 
@@ -13,7 +13,7 @@ export function renderReport(report: DemoReport): string {
   const updates = acts.filter(({ act }) => act !== "attacks");
   const times = steps.map(
     ({ title, seconds, beside }) =>
-      `<tr><td>${escape(title)}<td class="mark">${seconds} s${beside === true ? ", beside others" : ""}`,
+      `<tr><td>${escapeHtml(title)}<td class="mark">${seconds} s${beside === true ? ", beside others" : ""}`,
   );
   const minutes = Math.round(secondsOf(steps) / 60);
   return `<!doctype html>
@@ -23,9 +23,9 @@ export function renderReport(report: DemoReport): string {
 <title>Ashlar: two proved nodes</title>
 <style>${STYLE}</style>
 <header${held ? "" : ' class="failed"'}>
-<h1>${proof.nodes.length} nodes, ${proof.identities} ${proof.identities === 1 ? "identity" : "identities"}: <span class="${escape(proof.verdict)}">${escape(proof.verdict)}</span></h1>
+<h1>${proof.nodes.length} nodes, ${proof.identities} ${proof.identities === 1 ? "identity" : "identities"}: <span class="${escapeHtml(proof.verdict)}">${escapeHtml(proof.verdict)}</span></h1>
 <p>Do two machines run the same software, to the last byte? Each one's TPM has signed what it booted; nobody had to log in.</p>
-<p class="muted">Ashlar ${escape(release.version)}, ${minutes} minutes on virtual machines. ${acts.filter((act) => act.held).length} of ${acts.length} updates and attacks ended as they must.</p>
+<p class="muted">Ashlar ${escapeHtml(release.version)}, ${minutes} minutes on virtual machines. ${acts.filter((act) => act.held).length} of ${acts.length} updates and attacks ended as they must.</p>
 </header>
 <h2>Two nodes, side by side</h2>
 ${renderNodes(proof)}
@@ -60,15 +60,15 @@ function renderNodes({ nodes }: DemoReport["proof"]): string {
   const cells = rows.map(([title, read]) => {
     const values = nodes.map(read);
     const same = values.length > 1 && new Set(values).size === 1;
-    const columns = values.map((value) => `<td><code>${escape(value)}</code>`);
+    const columns = values.map((value) => `<td><code>${escapeHtml(value)}</code>`);
     return `<tr><th>${title}${columns.join("")}<td class="mark${same ? " proven" : ""}">${same ? "the same" : "differs"}`;
   });
-  const levels = nodes.map(({ level }) => `<td class="${escape(level)}">${escape(level)}`);
+  const levels = nodes.map(({ level }) => `<td class="${escapeHtml(level)}">${escapeHtml(level)}`);
   const next = nodes.map(({ nextBoot }) => {
     const level = nextBoot?.level ?? "unknown";
-    return `<td class="${escape(level)}">${escape(`${nextBoot?.release ?? ""} ${level}`.trim())}`;
+    return `<td class="${escapeHtml(level)}">${escapeHtml(`${nextBoot?.release ?? ""} ${level}`.trim())}`;
   });
-  return `<table><thead><tr><th>${nodes.map(({ name }) => `<th>${escape(name)}`).join("")}<th></thead>
+  return `<table><thead><tr><th>${nodes.map(({ name }) => `<th>${escapeHtml(name)}`).join("")}<th></thead>
 <tbody><tr><th>Runs${levels.join("")}<td>
 <tr><th>Boots next${next.join("")}<td>
 ${cells.join("\n")}
@@ -94,7 +94,7 @@ function renderChain({ release }: DemoReport): string {
   ];
   const links = chain.map(
     ([what, value, meaning]) =>
-      `<li><b>${escape(what)}</b> <code>${escape(value)}</code> <span>${escape(meaning)}</span>`,
+      `<li><b>${escapeHtml(what)}</b> <code>${escapeHtml(value)}</code> <span>${escapeHtml(meaning)}</span>`,
   );
   return `<ol class="chain">\n${links.join("\n")}\n</ol>`;
 }
@@ -105,14 +105,14 @@ function renderClient({ requests }: DemoReport): string {
 }
 
 function renderUpdates(acts: readonly ReportedAct[]): string {
-  const rows = acts.map((act) => `<tr><td>${escape(act.attempt)}<td>${escape(act.result)}${mark(act)}`);
+  const rows = acts.map((act) => `<tr><td>${escapeHtml(act.attempt)}<td>${escapeHtml(act.result)}${mark(act)}`);
   return `<table><thead><tr><th>What was done<th>What happened<th></thead><tbody>\n${rows.join("\n")}\n</tbody></table>`;
 }
 
 function renderAttacks(acts: readonly ReportedAct[]): string {
   const rows = acts.map(
     (act) =>
-      `<tr><td>${escape(act.attempt)}<td>${escape(act.reach ?? "-")}<td>${escape(act.stoppedBy ?? "-")}<td>${escape(act.result)}${mark(act)}`,
+      `<tr><td>${escapeHtml(act.attempt)}<td>${escapeHtml(act.reach ?? "-")}<td>${escapeHtml(act.stoppedBy ?? "-")}<td>${escapeHtml(act.result)}${mark(act)}`,
   );
   return `<table><thead><tr><th>Attack<th>What it could do<th>What stops it or names it<th>What was seen<th></thead><tbody>
 ${rows.join("\n")}

@@ -1,6 +1,6 @@
 import type { RequestCount } from "../cluster/service-client.ts";
 import type { DemoReport, ReportedStep, ReportedVerdict } from "../demo-report.ts";
-import { escape } from "./escape.ts";
+import { escapeHtml } from "@ashlar/base";
 
 const WIDTH = 1000;
 const LEFT = 62;
@@ -54,7 +54,7 @@ function renderActs(steps: readonly ReportedStep[], place: Place): string {
     .map(({ act, from, to }) => {
       const [x, width] = [place(from), place(to) - place(from)];
       const label =
-        width < act.length * 7 ? "" : `<text x="${round(x + 5)}" y="${ACTS_TOP + 14}">${escape(act)}</text>`;
+        width < act.length * 7 ? "" : `<text x="${round(x + 5)}" y="${ACTS_TOP + 14}">${escapeHtml(act)}</text>`;
       return `<rect class="band" x="${round(x)}" y="${ACTS_TOP}" width="${round(width)}" height="${ACTS_HEIGHT}"/>${label}`;
     })
     .join("\n");
@@ -72,25 +72,25 @@ function renderNode(
     const node = nodes.find((each) => each.name === name);
     return node === undefined ? [] : [{ x: place(secondOf(at, steps)), node, facts: factsOf(node) }];
   });
-  const parts = [`<text x="0" y="${middle + 4}">${escape(name)}</text>`];
+  const parts = [`<text x="0" y="${middle + 4}">${escapeHtml(name)}</text>`];
   const ends = LABEL_HEIGHTS.map(() => 0);
   for (const [index, { x, node, facts }] of points.entries()) {
     const before = points[index - 1];
     if (before !== undefined) {
       const same = String(before.facts) === String(facts) && before.node.level === node.level;
-      const kind = same ? `bar ${escape(node.level)}` : "between";
+      const kind = same ? `bar ${escapeHtml(node.level)}` : "between";
       parts.push(
         `<line class="${kind}" x1="${round(before.x)}" x2="${round(x)}" y1="${middle}" y2="${middle}" stroke-width="${same ? 5 : 2}"/>`,
       );
     }
-    const title = `<title>${escape(`${node.level}: ${facts.join(", ")}`)}</title>`;
-    parts.push(`<circle class="dot ${escape(node.level)}" cx="${round(x)}" cy="${middle}" r="5">${title}</circle>`);
+    const title = `<title>${escapeHtml(`${node.level}: ${facts.join(", ")}`)}</title>`;
+    parts.push(`<circle class="dot ${escapeHtml(node.level)}" cx="${round(x)}" cy="${middle}" r="5">${title}</circle>`);
     const label = changeOf(before?.facts ?? [], facts);
     const start = Math.min(x, WIDTH - label.length * CHARACTER_WIDTH);
     const row = ends.findIndex((end) => end <= start);
     if (label === "" || row === -1) continue;
     ends[row] = start + label.length * CHARACTER_WIDTH + CHARACTER_WIDTH;
-    parts.push(`<text x="${round(start)}" y="${middle - (LABEL_HEIGHTS[row] ?? 0)}">${escape(label)}</text>`);
+    parts.push(`<text x="${round(start)}" y="${middle - (LABEL_HEIGHTS[row] ?? 0)}">${escapeHtml(label)}</text>`);
   }
   return parts.join("\n");
 }

@@ -1,20 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { readFile, rename, rm } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
-import { AshlarError } from "@ashlar/base";
-import { MAX_SNAPSHOT_BYTES } from "../snapshot/snapshot.ts";
-
-export type CollectOptions = {
-  /** The file that the snapshot is written to, when all of it is there. */
-  readonly to: string;
-  /** How long nothing at all may come. A busy machine is slow, and sends something all the same. */
-  readonly patienceMs: number;
-  readonly signal?: AbortSignal | undefined;
-};
-
-const MAX_STDERR_CHARACTERS = 2000;
+import { collect, type CollectOptions } from "./collect.ts";
 
 /**
  * Runs the collector over a tree of this machine.
@@ -23,63 +7,4 @@ const MAX_STDERR_CHARACTERS = 2000;
  */
 export async function collectRoot(root: string, options: CollectOptions): Promise<void> {
   await collect("sh", ["-s", "--", root], options);
-}
-
-/** Runs a program that gives the collector to a shell, and keeps what it writes. */
-async function collect(program: string, args: readonly string[], options: CollectOptions): Promise<void> {
-  const script = await readFile(new URL("collect.sh", import.meta.url));
-  const partial = `${options.to}.partial`;
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
-  const end = (): void => endGroup(child.pid);
-  options.signal?.addEventListener("abort", end);
-  if (options.signal?.aborted === true) end();
-  let isStuck = false;
-  const watch = setTimeout(() => {
-    isStuck = true;
-    end();
-  }, options.patienceMs);
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-MAX_STDERR_CHARACTERS);
-  });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(script);
-  try {
-    const ended: Promise<unknown[]> = once(child, "close");
-    // Whoever throws first is told of below.
-    ended.catch(() => undefined);
-    await pipeline(child.stdout, (chunks) => limited(chunks, watch), createWriteStream(partial, { mode: 0o600 }));
-    const [status] = await ended;
-    if (options.signal?.aborted === true) throw new AshlarError("interrupted", "collecting was interrupted");
-    if (isStuck) throw new AshlarError("unavailable", `nothing came for ${options.patienceMs / 1000} s`);
-    if (status !== 0)
-      throw new AshlarError("failed", stderr.trim() || `the collector ended with status ${String(status)}`);
-    await rename(partial, options.to);
-  } finally {
-    clearTimeout(watch);
-    options.signal?.removeEventListener("abort", end);
-    end();
-    await rm(partial, { force: true });
-  }
-}
-
-async function* limited(chunks: AsyncIterable<Buffer>, watch: NodeJS.Timeout): AsyncGenerator<Buffer> {
-  let sizeBytes = 0;
-  for await (const chunk of chunks) {
-    watch.refresh();
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_SNAPSHOT_BYTES)
-      throw new AshlarError("limit", `expected at most ${MAX_SNAPSHOT_BYTES} bytes, found more`);
-    yield chunk;
-  }
-}
-
-/** The shell, and the programs that it has started. */
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // They have ended.
-  }
 }

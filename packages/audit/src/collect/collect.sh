@@ -1,6 +1,6 @@
 # Read by `sh -s -- ROOT` on a node that has nothing of Ashlar: writes what the node consists of to standard output, as fields that
 # each end with a NUL, so that any file name can be told (snapshot/parse-snapshot.ts reads them). Changes nothing, installs nothing.
-# POSIX sh; find, xargs, sort and sed of GNU, sha256sum of coreutils 8.25 or newer; dpkg-query or rpm where there are packages.
+# POSIX sh; find, xargs, sort and sed of GNU, sha256sum of coreutils; dpkg-query or rpm where there are packages.
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
@@ -31,15 +31,21 @@ say() { text "$1" printf '%s' "$2"; }
 
 # Larger files are told, not read: they would take minutes each, and sparse ones hours.
 hashed='-size -17179869185c'
-files() {
-    find "$@" -xdev -printf 'file\0%y\0%m\0%U\0%G\0%s\0%T@\0%D:%i\0%p\0%l\0' 2>/dev/null
-    find "$@" -xdev -type d ! \( -readable -executable \) -printf 'unread\0%p\0' 2>/dev/null
+# Lines of sha256sum, which writes each at once: two of them do not mix into one pipe.
+digests() {
     # shellcheck disable=SC2086 # two words
     {
         find "$@" -xdev -type f -links 1 $hashed -print0
         # Of several names of one file, one.
         find "$@" -xdev -type f -links +1 $hashed -printf '%D:%i %p\0' | sort -z -u -t ' ' -k 1,1 | sed -z 's/^[^ ]* //'
-    } 2>/dev/null | xargs -0 -r sha256sum -z -- 2>/dev/null | sed -z 's/^\([0-9a-f]\{64\}\)  /sha256\x00\1\x00/'
+    } | xargs -0 -r -n 500 -P "$processors" sha256sum -- | cat
+}
+files() {
+    find "$@" -xdev -printf 'file\0%n %D %i %T@\0%p\0%y %m %U %G %s %l\0' 2>/dev/null
+    find "$@" -xdev -type d ! \( -readable -executable \) -printf 'unread\0%p\0' 2>/dev/null
+    printf 'text\0sha256\0'
+    digests "$@" 2>/dev/null
+    printf '\0'
     find "$@" -xdev -type f -newerct "@$started" -printf 'changed\0%p\0' 2>/dev/null
 }
 
@@ -55,6 +61,7 @@ dpkg_log() {
         find var/log -maxdepth 1 -type f -name 'dpkg.log*' ! -name '*.gz' -print0 | sort -z -r | xargs -0 -r cat --
     } | grep -aE '^[0-9-]{10} [0-9:]{8} (install|upgrade|remove|purge) ' | sort -s -k 1,2 | tail -n 20000
 }
+rpm_query() { rpm --root "$PWD" --dbpath "/$database" -qa "$@"; }
 packages() {
     if is_directory var/lib/dpkg; then
         if has dpkg-query; then
@@ -66,14 +73,17 @@ packages() {
         fi
         if is_directory var/log; then text dpkg-log dpkg_log; fi
     fi
-    if is_directory var/lib/rpm || is_directory usr/lib/sysimage/rpm; then
-        if has rpm; then
-            text rpm rpm --root "$PWD" -qa --qf '%{NAME}.%{ARCH}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\t%{INSTALLTIME}\n'
-            text rpm-files rpm --root "$PWD" -qa --qf '[%{=NAME}.%{=ARCH}\t%{FILEFLAGS:fflags}\t%{FILENAMES}\n]'
+    for database in usr/lib/sysimage/rpm var/lib/rpm; do
+        is_directory "$database" || continue
+        # Which of the two it is by default, and which forms it can read, is the matter of the rpm that is here.
+        if has rpm && [ -n "$(rpm_query --qf x 2>/dev/null | head -c 1)" ]; then
+            text rpm rpm_query --qf '%{NAME}.%{ARCH}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\t%{INSTALLTIME}\n'
+            text rpm-files rpm_query --qf '==> %{NAME}.%{ARCH} <==\n[%{FILEFLAGS:fflags}\t%{FILENAMES}\n]'
         else
             say missing rpm
         fi
-    fi
+        break
+    done
 }
 
 settings() { find /proc/sys -type f -perm /222 -exec grep -aH '' {} +; }
@@ -103,8 +113,10 @@ main() {
     for tool in find xargs sort sed sha256sum tail tr grep; do
         has "$tool" || fail "the program $tool is not there"
     done
+    # At the lowest priority, on two processors at most.
+    processors=1
+    if has nproc && [ "$(nproc)" -gt 1 ]; then processors=2; fi
     find /dev/null -maxdepth 0 -printf '' 2>/dev/null || fail "find is not the one of GNU"
-    sha256sum -z /dev/null >/dev/null 2>&1 || fail "sha256sum does not know -z: coreutils 8.25 or newer is needed"
     cd -- "$root" 2>/dev/null || fail "cannot enter $root"
     started=$(date +%s.%N)
 

@@ -11,6 +11,9 @@ type Options = {
   readonly baseline?: string | undefined;
 };
 
+/** Of more groups a picture says nothing. */
+const MAX_DISTANCES = 60;
+
 /**
  * Groups nodes that are alike, and says of each group why it is not the first.
  *
@@ -39,8 +42,23 @@ export function compareNodes(table: NodeTable, { rules, baseline }: Options): Co
       if (row === undefined || reference === undefined) return [];
       return [{ nodes: rows.map(({ name }) => name), causes: findCauses(table, differing, row, reference) }];
     }),
+    distances: distancesBetween(
+      groups.slice(0, MAX_DISTANCES).flatMap(([row]) => (row === undefined ? [] : [valuesOf(row, differing)])),
+    ),
     noise,
   };
+}
+
+/** In how many pairs of numbers, content and mode, each differs from each. */
+function distancesBetween(values: readonly Uint32Array[]): readonly (readonly number[])[] {
+  return values.map((one) =>
+    values.map((other) => {
+      let count = 0;
+      for (let index = 0; index < one.length; index += 2)
+        if (one[index] !== other[index] || one[index + 1] !== other[index + 1]) count += 1;
+      return count;
+    }),
+  );
 }
 
 function nodeOf(row: Row, group: number): Comparison["nodes"][number] {
@@ -61,12 +79,8 @@ function findDiffering(
   const filter = noiseFilter(rules);
   const ignored = new Map<string, number>();
   const differing: Differing[] = [];
-  for (const [key, name] of table.keys.entries()) {
-    const [first] = table.rows;
-    const differs = (side: "contents" | "modes"): boolean =>
-      table.rows.some((row) => (row[side][key] ?? 0) !== (first?.[side][key] ?? 0));
-    const sides = { content: differs("contents"), mode: differs("modes") };
-    if (!sides.content && !sides.mode) continue;
+  for (const [key, sides] of sidesThatDiffer(table)) {
+    const name = table.keys[key] ?? "";
     if (!isStateCompared && IN_EFFECT.test(name)) continue;
     const contentRule = sides.content ? filter(name, "content") : undefined;
     const modeRule = sides.mode ? filter(name, "mode") : undefined;
@@ -82,13 +96,34 @@ function findDiffering(
   return { differing, noise: rules.map(({ name, reason }) => ({ name, reason, ignored: ignored.get(name) ?? 0 })) };
 }
 
+/** By key, in the order of keys. */
+function sidesThatDiffer({ rows }: NodeTable): readonly (readonly [number, { content: boolean; mode: boolean }])[] {
+  const found = new Map<number, { content: boolean; mode: boolean }>();
+  const [first, ...others] = rows;
+  if (first === undefined) return [];
+  for (const { values } of others) {
+    for (const key of values.keys) {
+      const sides = found.get(key) ?? { content: false, mode: false };
+      sides.content ||= values.content(key) !== first.values.content(key);
+      sides.mode ||= values.mode(key) !== first.values.mode(key);
+      found.set(key, sides);
+    }
+  }
+  return [...found].toSorted(([left], [right]) => left - right);
+}
+
 function signature(row: Row, differing: readonly Differing[]): string {
+  return createHash("sha256").update(valuesOf(row, differing)).digest("hex");
+}
+
+/** Content and mode of each; 0 for what does not count. */
+function valuesOf(row: Row, differing: readonly Differing[]): Uint32Array {
   const values = new Uint32Array(differing.length * 2);
   for (const [index, { key, content, mode }] of differing.entries()) {
-    if (content) values[index * 2] = row.contents[key] ?? 0;
-    if (mode) values[index * 2 + 1] = row.modes[key] ?? 0;
+    if (content) values[index * 2] = row.values.content(key);
+    if (mode) values[index * 2 + 1] = row.values.mode(key);
   }
-  return createHash("sha256").update(values).digest("hex");
+  return values;
 }
 
 function groupBy(rows: readonly Row[], textOf: (row: Row) => string): Row[][] {

@@ -21,8 +21,8 @@ export function findCauses(table: NodeTable, differing: readonly Differing[], he
   for (const { key, content, mode } of differing) {
     const name = table.keys[key] ?? "";
     const differs = {
-      content: content && (here.contents[key] ?? 0) !== (there.contents[key] ?? 0),
-      mode: mode && (here.modes[key] ?? 0) !== (there.modes[key] ?? 0),
+      content: content && here.values.content(key) !== there.values.content(key),
+      mode: mode && here.values.mode(key) !== there.values.mode(key),
     };
     if (!differs.content && !differs.mode) continue;
     if (name.startsWith("/")) {
@@ -32,7 +32,7 @@ export function findCauses(table: NodeTable, differing: readonly Differing[], he
       else if (difference.package !== undefined)
         explained.set(difference.package, (explained.get(difference.package) ?? 0) + 1);
     } else {
-      const texts = { here: table.text(here.contents[key]), there: table.text(there.contents[key]) };
+      const texts = { here: table.text(here.values.content(key)), there: table.text(there.values.content(key)) };
       if (name.startsWith("package:"))
         found.packages.push(packageDifference(name.slice("package:".length), texts, here));
       else found.state.push({ name, ...texts } satisfies StateDifference);
@@ -57,7 +57,7 @@ function causeOf(
 ): FileCause | "packages" {
   const { path, package: owner } = difference;
   const versionKey = owner === undefined ? undefined : table.keyNumber(packageKey(owner));
-  const versions = [here, there].map((row) => (versionKey === undefined ? 0 : (row.contents[versionKey] ?? 0)));
+  const versions = [here, there].map((row) => (versionKey === undefined ? 0 : row.values.content(versionKey)));
   const isExtra = difference.here !== undefined && difference.there === undefined;
   const isGone = difference.here === undefined && difference.there !== undefined;
   // On a node that does not have its package.
@@ -90,10 +90,10 @@ function fileDifference(table: NodeTable, key: number, here: Row, there: Row): F
 }
 
 function formOf(table: NodeTable, row: Row, key: number): FileForm | undefined {
-  const content = table.text(row.contents[key]);
+  const content = table.text(row.values.content(key));
   if (content === undefined) return undefined;
   const [type = "", size = "", value] = content === UNREAD ? ["file", "0", UNREAD] : content.split("\0");
-  const [mode = "", owner = "", group = "", capabilities = ""] = (table.text(row.modes[key]) ?? "").split("\0");
+  const [mode = "", owner = "", group = "", capabilities = ""] = (table.text(row.values.mode(key)) ?? "").split("\0");
   return {
     type,
     sizeBytes: Number(size),

@@ -1,13 +1,12 @@
-import type { Facts, Installation, Snapshot, SnapshotFile, Unread } from "../snapshot/snapshot.ts";
-import { MAX_HASHED_BYTES } from "../snapshot/snapshot.ts";
+import type { Facts, Installation, PackageFiles, Snapshot, SnapshotFile, Unread } from "../snapshot/snapshot.ts";
+import { RowValues } from "./row-values.ts";
 
 /** What is kept of one node. Values are numbers of texts that the table has once; 0 for nothing. */
 export type Row = {
   readonly name: string;
   readonly host: string | undefined;
   readonly facts: Facts;
-  readonly contents: Uint32Array;
-  readonly modes: Uint32Array;
+  readonly values: RowValues;
   /** The last that happened to each package, by its name without architecture. */
   readonly installations: ReadonlyMap<string, Installation>;
   readonly order: string;
@@ -25,24 +24,35 @@ export class NodeTable {
   /** Which package has brought a path, on any node. */
   readonly owners: Map<string, string> = new Map();
   readonly configurationFiles: Set<string> = new Set();
+  /** The first node's numbers: of the others what is not the same is kept. */
+  #first: RowValues | undefined;
+  readonly #numbersOf = new Map<SnapshotFile, FileNumbers>();
+  readonly #knownOwned = new Set<PackageFiles>();
   readonly #keyNumbers = new Map<string, number>();
   readonly #values: string[] = [""];
   readonly #valueNumbers = new Map<string, number>([["", 0]]);
 
   add(name: string, snapshot: Snapshot): void {
-    const contents: number[] = [];
-    const modes: number[] = [];
-    const changing = new Set(snapshot.unread.filter(({ why }) => why !== "mount").map(({ path }) => path));
+    // Room for all that it could bring.
+    const most = this.keys.length + snapshot.files.length + snapshot.packages.size + snapshot.state.size;
+    const contents = new Uint32Array(most);
+    const modes = new Uint32Array(most);
     for (const file of snapshot.files) {
-      const key = this.#keyNumber(file.path);
-      contents[key] = this.#valueNumber(changing.has(file.path) ? UNREAD : contentOf(file));
-      modes[key] = this.#valueNumber(modeOf(file));
+      const numbers = this.#fileNumbers(file);
+      contents[numbers.key] = numbers.content;
+      modes[numbers.key] = numbers.mode;
+    }
+    for (const { path, why } of snapshot.unread) {
+      const key = why === "mount" ? undefined : this.#keyNumbers.get(path);
+      if (key !== undefined && (contents[key] ?? 0) !== 0) contents[key] = this.#valueNumber(UNREAD);
     }
     for (const [each, version] of snapshot.packages)
       contents[this.#keyNumber(packageKey(each))] = this.#valueNumber(version);
     for (const [key, value] of snapshot.state) contents[this.#keyNumber(key)] = this.#valueNumber(value || " ");
-    for (const [path, owner] of snapshot.owners) if (!this.owners.has(path)) this.owners.set(path, owner);
+    for (const owned of snapshot.owned) this.#addOwned(owned);
     for (const path of snapshot.configurationFiles) this.configurationFiles.add(path);
+    const values = new RowValues(this.keys.length, contents, modes, this.#first);
+    this.#first ??= values;
     const { host, facts, unread, missing, isByRoot, installations } = snapshot;
     this.rows.push({
       name,
@@ -52,8 +62,7 @@ export class NodeTable {
       missing,
       isByRoot,
       isRunning: snapshot.state.has("kernel"),
-      contents: Uint32Array.from({ length: this.keys.length }, (_, key) => contents[key] ?? 0),
-      modes: Uint32Array.from({ length: this.keys.length }, (_, key) => modes[key] ?? 0),
+      values,
       installations: new Map(installations.map((each) => [nameOnly(each.name), each])),
       order: installations.map(({ name: each, action }) => `${action} ${nameOnly(each)}`).join("\n"),
     });
@@ -68,6 +77,25 @@ export class NodeTable {
     return value === undefined || value === 0 ? undefined : this.#values[value];
   }
 
+  /** Of the object: readers give one object for what is alike on many nodes. */
+  #fileNumbers(file: SnapshotFile): FileNumbers {
+    const known = this.#numbersOf.get(file);
+    if (known !== undefined) return known;
+    const numbers = {
+      key: this.#keyNumber(file.path),
+      content: this.#valueNumber(contentOf(file)),
+      mode: this.#valueNumber(modeOf(file)),
+    };
+    this.#numbersOf.set(file, numbers);
+    return numbers;
+  }
+
+  #addOwned(owned: PackageFiles): void {
+    if (this.#knownOwned.has(owned)) return;
+    this.#knownOwned.add(owned);
+    for (const path of owned.paths) if (!this.owners.has(path)) this.owners.set(path, owned.owner);
+  }
+
   #keyNumber(key: string): number {
     return numberOf(key, this.#keyNumbers, this.keys);
   }
@@ -76,6 +104,8 @@ export class NodeTable {
     return numberOf(value, this.#valueNumbers, this.#values);
   }
 }
+
+type FileNumbers = { readonly key: number; readonly content: number; readonly mode: number };
 
 function numberOf(text: string, numbers: Map<string, number>, texts: string[]): number {
   const known = numbers.get(text);
@@ -99,7 +129,7 @@ export const UNREAD = "unread";
 function contentOf(file: SnapshotFile): string {
   if (file.type === "link") return ["link", "", file.target].join("\0");
   if (file.type !== "file") return file.type;
-  const unhashed = file.sizeBytes >= MAX_HASHED_BYTES ? `not hashed, of ${file.modified}` : undefined;
+  const unhashed = file.modified === undefined ? undefined : `not hashed, of ${file.modified}`;
   return ["file", String(file.sizeBytes), file.digest ?? unhashed ?? UNREAD].join("\0");
 }
 

@@ -11,6 +11,8 @@ export type Comparison = {
   readonly isStateCompared: boolean;
   /** Nodes that are alike in all that counts. The first is the one that the others are compared with. */
   readonly groups: readonly Group[];
+  /** Between the first groups, each with each: in how many files, packages and settings they differ. */
+  readonly distances: readonly (readonly number[])[];
   readonly noise: readonly Noise[];
 };
 

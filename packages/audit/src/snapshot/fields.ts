@@ -1,46 +1,53 @@
 import { AshlarError } from "@ashlar/base";
-import { byteText } from "./byte-text.ts";
+import { endOfField, rootedPath } from "./file-record.ts";
+import { viewOf } from "./interned.ts";
+import { MAX_PATH_BYTES } from "./snapshot.ts";
+
+const MAX_WORD_BYTES = 256;
+/** "file", as the processor reads it. */
+const FILE = 0x656c6966;
+const FILE_BYTES = 4;
 
 /** Reads fields that each end with a NUL. */
 export class Fields {
-  readonly #bytes: Buffer;
-  #offset = 0;
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  /** Where the next field begins. */
+  offset = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 
   get isAtEnd(): boolean {
-    return this.#offset >= this.#bytes.length;
+    return this.offset >= this.bytes.length;
+  }
+
+  /** Goes on behind the word `file`, of which there are a hundred thousand, if it is next. */
+  skipFile(): boolean {
+    const { offset } = this;
+    const is = offset + FILE_BYTES < this.bytes.length && this.view.getInt32(offset, true) === FILE;
+    if (!is || this.bytes[offset + FILE_BYTES] !== 0) return false;
+    this.offset += FILE_BYTES + 1;
+    return true;
   }
 
   /** @throws AshlarError `malformed` when no field is left, `limit` */
   next(maxBytes: number): Buffer {
-    const end = this.#bytes.indexOf(0, this.#offset);
-    if (end === -1)
-      throw new AshlarError("malformed", `expected a field that ends, found the end at byte ${this.#bytes.length}`);
-    if (end - this.#offset > maxBytes) {
-      const found = end - this.#offset;
-      throw new AshlarError(
-        "limit",
-        `expected a field of at most ${maxBytes} bytes, found ${found} at byte ${this.#offset}`,
-      );
-    }
-    const field = this.#bytes.subarray(this.#offset, end);
-    this.#offset = end + 1;
-    return field;
+    const start = this.offset;
+    this.offset = endOfField(this.bytes, start, maxBytes);
+    return this.bytes.subarray(start, this.offset - 1);
   }
 
   word(pattern: RegExp, what: string): string {
-    const at = this.#offset;
+    const at = this.offset;
     const text = this.next(MAX_WORD_BYTES).toString("latin1");
     if (pattern.test(text)) return text;
     throw new AshlarError("malformed", `expected ${what}, found ${JSON.stringify(text)} at byte ${at}`);
   }
 
-  name(maxBytes: number): string {
-    return byteText(this.next(maxBytes));
+  path(): string {
+    return rootedPath(this.next(MAX_PATH_BYTES));
   }
 }
-
-const MAX_WORD_BYTES = 256;

@@ -1,31 +1,29 @@
 import { linesOf } from "./lines.ts";
-import type { Installation, Snapshot } from "./snapshot.ts";
+import type { Installation, PackageFiles, Snapshot } from "./snapshot.ts";
 
-export type Packages = Pick<Snapshot, "packages" | "owners" | "configurationFiles" | "installations">;
+export type Packages = Pick<Snapshot, "packages" | "owned" | "configurationFiles" | "installations">;
 type Texts = ReadonlyMap<string, string>;
-/** Directories at the top that are links: name to path. */
-type TopLinks = ReadonlyMap<string, string>;
+
+export const NO_PACKAGES: Packages = {
+  packages: new Map(),
+  owned: [],
+  configurationFiles: new Set(),
+  installations: [],
+};
 
 /** What `dpkg-query -W` lists, /var/lib/dpkg/info/*.list, and dpkg.log(1). */
-export function readDpkg(texts: Texts, links: TopLinks): Packages {
+export function readDpkg(texts: Texts, files: readonly PackageFiles[], paths: RealPathsOfNode): Packages {
   const rows = linesOf(texts.get("dpkg")).map((line) => line.split("\t"));
   // The status' second letter says what is there (dpkg-query(1)): config files alone, or nothing, is no package.
   const there = rows.filter(([, , status = ""]) => !/^.[nc]/u.test(status));
-  const owners = new Map<string, string>();
-  let owner = "";
-  for (const line of linesOf(texts.get("dpkg-files"))) {
-    const head = /^==> (?:.*\/)?(?<name>[^/]+)\.list <==$/u.exec(line);
-    if (head?.groups !== undefined) owner = head.groups["name"] ?? "";
-    else if (line.startsWith("/")) owners.set(realPath(line, links), owner);
-  }
   // " /etc/issue 0f2b..." and an optional word.
-  const configured = linesOf(texts.get("dpkg-conffiles")).map((line) =>
-    /^ (?<path>\/.*?) [0-9a-f]{32}(?: |$)/u.exec(line),
+  const configured = linesOf(texts.get("dpkg-conffiles")).map(
+    (line) => /^ (?<path>\/.*?) [0-9a-f]{32}(?: |$)/u.exec(line)?.groups?.["path"] ?? "",
   );
   return {
     packages: new Map(there.map(([name = "", version = ""]) => [name, version])),
-    owners,
-    configurationFiles: new Set(configured.map((found) => realPath(found?.groups?.["path"] ?? "", links))),
+    owned: files.map((each) => paths.owned(each)),
+    configurationFiles: new Set(configured.map((path) => paths.path(path.replaceAll("\\", "\\\\")))),
     installations: linesOf(texts.get("dpkg-log")).flatMap(readLogLine),
   };
 }
@@ -38,18 +36,10 @@ function readLogLine(line: string): Installation[] {
   return action === "purge" ? [{ at: `${date} ${time}`, action: "remove", name }] : [];
 }
 
-/** What `rpm -qa` says: names, and for each file a line with the package, flags and path. */
-export function readRpm(texts: Texts, links: TopLinks): Packages {
+/** What `rpm -qa` says. */
+export function readRpm(texts: Texts, files: readonly PackageFiles[], paths: RealPathsOfNode): Packages {
   const rows = linesOf(texts.get("rpm")).map((line) => line.split("\t"));
-  const owners = new Map<string, string>();
-  const configurationFiles = new Set<string>();
-  for (const line of linesOf(texts.get("rpm-files"))) {
-    const [owner = "", flags = "", ...rest] = line.split("\t");
-    const path = realPath(rest.join("\t"), links);
-    owners.set(path, owner);
-    // rpm's own letters: c for configuration.
-    if (flags.includes("c")) configurationFiles.add(path);
-  }
+  const owned = files.map((each) => paths.owned(each));
   // A kernel can be there in several versions.
   const packages = new Map<string, string>();
   for (const [name = "", version = ""] of rows) {
@@ -63,8 +53,8 @@ export function readRpm(texts: Texts, links: TopLinks): Packages {
   }));
   return {
     packages,
-    owners,
-    configurationFiles,
+    owned,
+    configurationFiles: new Set(owned.flatMap(({ configuration }) => configuration)),
     installations: installations.toSorted((left, right) => (left.at < right.at ? -1 : left.at > right.at ? 1 : 0)),
   };
 }
@@ -74,10 +64,43 @@ function dateOf(seconds: string): string {
   return date?.toISOString().slice(0, 19).replace("T", " ") ?? "";
 }
 
-/** Written as paths in snapshots are, with a link at the top followed. */
-function realPath(path: string, links: TopLinks): string {
-  const written = path.replaceAll("\\", "\\\\");
-  const end = written.indexOf("/", 1);
-  const link = end === -1 ? undefined : links.get(written.slice(1, end));
-  return link === undefined ? written : `${link}${written.slice(end)}`;
+/** Where files of packages are, on nodes with these links at the top. */
+export class RealPathsOfNode {
+  readonly #links: ReadonlyMap<string, string>;
+  readonly #owned = new Map<PackageFiles, PackageFiles>();
+
+  constructor(links: ReadonlyMap<string, string>) {
+    this.#links = links;
+  }
+
+  path(written: string): string {
+    const end = written.indexOf("/", 1);
+    const link = end === -1 ? undefined : this.#links.get(written.slice(1, end));
+    return link === undefined ? written : `${link}${written.slice(end)}`;
+  }
+
+  /** One object for what is one object. */
+  owned(files: PackageFiles): PackageFiles {
+    const known = this.#owned.get(files);
+    if (known !== undefined) return known;
+    const found = {
+      owner: files.owner,
+      paths: files.paths.map((path) => this.path(path)),
+      configuration: files.configuration.map((path) => this.path(path)),
+    };
+    this.#owned.set(files, found);
+    return found;
+  }
+}
+
+export class RealPaths {
+  readonly #byLinks = new Map<string, RealPathsOfNode>();
+
+  /** Mostly the same for all nodes. */
+  of(links: ReadonlyMap<string, string>): RealPathsOfNode {
+    const key = [...links].flat().join("\0");
+    const known = this.#byLinks.get(key) ?? new RealPathsOfNode(links);
+    this.#byLinks.set(key, known);
+    return known;
+  }
 }

@@ -6,8 +6,8 @@ export type Snapshot = {
   readonly files: readonly SnapshotFile[];
   /** By name, as `libc6:amd64`. */
   readonly packages: ReadonlyMap<string, string>;
-  /** Which package has brought a path, with links at the top of the tree followed, as /bin to /usr/bin. */
-  readonly owners: ReadonlyMap<string, string>;
+  /** Which package has brought which paths, with links at the top of the tree followed, as /bin to /usr/bin. */
+  readonly owned: readonly PackageFiles[];
   /** Files of packages that are there to be changed. */
   readonly configurationFiles: ReadonlySet<string>;
   readonly installations: readonly Installation[];
@@ -40,8 +40,8 @@ export type SnapshotFile = {
   readonly target: string;
   /** SHA-256 of a regular file; undefined for one that was too large or could not be read. */
   readonly digest: string | undefined;
-  /** Seconds since 1970, as the node writes them. */
-  readonly modified: string;
+  /** Of a file that was too large to be read: seconds since 1970, as the node writes them. */
+  readonly modified: string | undefined;
   readonly capabilities: string | undefined;
 };
 
@@ -54,6 +54,13 @@ export type FileType =
   | "block device"
   | "character device"
   | "unknown";
+
+export type PackageFiles = {
+  readonly owner: string;
+  readonly paths: readonly string[];
+  /** Those of them that are there to be changed. */
+  readonly configuration: readonly string[];
+};
 
 export type Unread = { readonly path: string; readonly why: UnreadReason };
 export type UnreadReason =
@@ -76,7 +83,7 @@ export const MAX_SNAPSHOT_BYTES: number = 1024 ** 3;
 export const MAX_FILES = 4_000_000;
 /** Linux has 4096 for a path (PATH_MAX); a tree may be deeper than that. */
 export const MAX_PATH_BYTES = 65_536;
-/** Of one text: the file lists of all packages are the longest. */
-export const MAX_TEXT_BYTES: number = 256 * 1024 * 1024;
+/** Of one text: the digests of all files, and the file lists of all packages, are the longest. */
+export const MAX_TEXT_BYTES: number = 512 * 1024 * 1024;
 /** Files that are larger are told, not read (collect.sh has the same number). */
 export const MAX_HASHED_BYTES: number = 16 * 1024 ** 3;
