@@ -96,10 +96,10 @@ export class SshNodes {
 
 /** No larger than it must be: all of it is hashed. */
 function makeTree(tree: string): void {
-  const parts = [...lines("sh", "-ec", 'for each; do command -v "$each"; done', "sh", ...PROGRAMS), ...SUDO_PARTS];
-  const files = lines("find", ...parts, "-type", "f", "-o", "-type", "l");
+  const parts = [...outputOf("sh", "-ec", 'for each; do command -v "$each"; done', "sh", ...PROGRAMS), ...SUDO_PARTS];
+  const files = outputOf("find", ...parts, "-type", "f", "-o", "-type", "l");
   // What is no program of its own ends with a status, and has said nothing.
-  const linked = lines("sh", "-c", 'ldd "$@" 2>/dev/null || :', "ldd", ...files);
+  const linked = outputOf("sh", "-c", 'ldd "$@" 2>/dev/null || :', "ldd", ...files);
   const libraries = linked.map((line) => /^\s+(?:\S+ => )?(?<path>\/\S+) \(/u.exec(line)?.groups?.["path"] ?? "");
   for (const part of new Set([...parts, ...libraries].filter((path) => existsSync(path)))) {
     const to = join(tree, part);
@@ -121,7 +121,7 @@ function makeTree(tree: string): void {
   });
 }
 
-function lines(program: string, ...args: readonly string[]): readonly string[] {
+function outputOf(program: string, ...args: readonly string[]): readonly string[] {
   return execFileSync(program, args, { encoding: "utf8" }).trim().split("\n");
 }
 
