@@ -6,11 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { needs } from "@ashlar/base/test-needs";
-import { hostsOf } from "./read-hosts.ts";
-import { freePort, portOf, SshNodes } from "./test-ssh-nodes.ts";
-import { timeLeft } from "./words.ts";
+import { ROOT } from "../e2e/world.ts";
+import { freePort, portOf, SshNodes } from "./ssh-nodes.ts";
 
-const MAIN = join(import.meta.dirname, "../main.ts");
 const directory = mkdtempSync(join(tmpdir(), "audit-ssh-"));
 const ends: (() => void)[] = [() => rmSync(directory, { recursive: true, force: true })];
 after(() => {
@@ -20,7 +18,7 @@ after(() => {
 type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 async function audit(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, "audit", ...args], {
+  const child = spawn(join(ROOT, "ashlar"), ["audit", ...args], {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -57,7 +55,7 @@ test(
     const args = ["--ssh", "node-1", "--file", "hosts", "--ssh-config", nodes.config, "--out", "out", "--json"];
 
     const first = await audit(...args, "--fail-on", "packages");
-    assert.equal(first.status, 2, first.stderr);
+    assert.equal(first.status, 2, first.stderr + nodes.log);
     const report = JSON.parse(first.stdout);
     const problems = Object.fromEntries(
       report.failed.map((each: { name: string; problem: string }) => [each.name, each.problem]),
@@ -87,24 +85,12 @@ test(
     );
     const before = statSync(join(directory, "out/node-1.snapshot")).mtimeMs;
     const second = await audit("--ssh", "node-1", "down-again", "--ssh-config", nodes.config, "--out", "out");
-    assert.equal(second.status, 0, second.stderr);
+    assert.equal(second.status, 0, second.stderr + nodes.log);
     assert.match(second.stderr, /1 node collected before.*--again/u);
     assert.match(second.stderr, /collected down-again \(1 of 1\)/u);
     assert.equal(statSync(join(directory, "out/node-1.snapshot")).mtimeMs, before);
     const third = await audit("--ssh", "node-1", "--ssh-config", nodes.config, "--out", "out", "--again");
-    assert.equal(third.status, 0, third.stderr);
+    assert.equal(third.status, 0, third.stderr + nodes.log);
     assert.notEqual(statSync(join(directory, "out/node-1.snapshot")).mtimeMs, before);
   },
 );
-
-test("a list of hosts", () => {
-  assert.deepEqual(hostsOf("a\n  admin@b  # the other\n\n#c\nssh://d:22\n", "f"), ["a", "admin@b", "ssh://d:22"]);
-  assert.throws(() => hostsOf("a\nb c\n", "f"), /one host on line 2 of f, found "b c"/u);
-  assert.throws(() => hostsOf("-oProxyCommand=x\n", "f"), /line 1/u);
-  assert.throws(() => hostsOf("# none\n", "f"), /found none/u);
-});
-
-test("how long it will take is told from how long it took", () => {
-  assert.equal(timeLeft(5, 20, 60_000), "; about 3:00 left");
-  assert.equal(timeLeft(20, 20, 60_000), "");
-});

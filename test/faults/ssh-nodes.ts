@@ -1,4 +1,4 @@
-/** For tests: nodes behind a real sshd on loopback, each a small tree of its own that sessions are locked into. */
+/** Nodes behind a real sshd on loopback, each a small tree of its own that sessions are locked into. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -21,6 +21,8 @@ export type SshNode = { readonly port: number; readonly tree: string };
 /** Nodes in `directory`; `end` ends what was started. */
 export class SshNodes {
   readonly config: string;
+  /** What all sshds have said. */
+  log = "";
   readonly #directory: string;
   /** The first node's: the others begin as it did. */
   #tree: string | undefined;
@@ -58,6 +60,7 @@ export class SshNodes {
       "PidFile=none",
       `AuthorizedKeysFile=${at("authorized_keys")}`,
       "StrictModes=no",
+      "LogLevel=VERBOSE",
       "UsePAM=no",
       "PermitRootLogin=yes",
       "ChrootDirectory=/mnt",
@@ -68,6 +71,7 @@ export class SshNodes {
     const args = ["-m", "sh", "-ec", script, "sshd", ...options.flatMap((option) => ["-o", option])];
     const child = spawn("unshare", args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#processes.push(child);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     await listening(child);
     return { port, tree };
   }
@@ -142,7 +146,7 @@ export async function freePort(): Promise<number> {
 async function listening(child: ChildProcess): Promise<void> {
   let text = "";
   await new Promise<void>((resolve, reject) => {
-    child.stderr?.setEncoding("utf8").on("data", (more: string) => {
+    child.stderr?.on("data", (more: string) => {
       text += more;
       if (text.includes("Server listening")) resolve();
     });
