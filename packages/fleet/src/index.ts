@@ -41,6 +41,7 @@ export {
   parseBundle,
   parseTile,
   pathOf,
+  TILE_WIDTH,
   tileOf,
   tilePlaces,
 } from "./history/tiles.ts";

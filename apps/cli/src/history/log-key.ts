@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { formatNoteKey, isNoteName, originOf, parseNoteKey, type NoteKey } from "@ashlar/fleet";
+import { formatNoteKey, originOf, parseNoteKey, type NoteKey } from "@ashlar/fleet";
 import { readPublicKey } from "../certificate/read-certificate.ts";
 
 /** Whose log is believed; one in PEM has no name, and signs whatever log it is. */
@@ -28,5 +28,5 @@ export function keyFor(key: LogKey, note: string): NoteKey {
 
 /** As other programs take it. */
 export function describeKey({ publicKey }: LogKey, origin: string): string {
-  return isNoteName(origin) ? formatNoteKey({ name: origin, publicKey }) : "unknown";
+  return formatNoteKey({ name: origin, publicKey });
 }

@@ -1,4 +1,4 @@
-import { openCheckpoint, type Checkpoint } from "@ashlar/fleet";
+import { MAX_CHECKPOINT_BYTES, openCheckpoint, type Checkpoint } from "@ashlar/fleet";
 import { readOptional, writeFileAtomically } from "@ashlar/host";
 import { logTransport, verifyLog, type LogReport } from "@ashlar/verifier";
 import { readPublicKey } from "../certificate/read-certificate.ts";
@@ -6,7 +6,6 @@ import { withInterruption } from "../interruption.ts";
 import { createStepPrinter } from "../step-printer.ts";
 import { describeKey, keyFor, readLogKey, requireName, type LogKey } from "./log-key.ts";
 
-const MAX_REMEMBERED_BYTES = 128 * 1024;
 /** Progress is told after so many certificates. */
 const REPORTED = 100;
 
@@ -39,7 +38,7 @@ export async function verifyHistory(options: {
 }
 
 async function readRemembered(path: string, key: LogKey): Promise<Checkpoint | undefined> {
-  const bytes = await readOptional(path, MAX_REMEMBERED_BYTES, { links: "follow" });
+  const bytes = await readOptional(path, MAX_CHECKPOINT_BYTES, { links: "follow" });
   if (bytes === undefined) return undefined;
   const note = bytes.toString("utf8");
   return openCheckpoint(note, keyFor(key, note));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY_VERDICT, LEVELS, type Level, type NamedVerdict, type NextBootVerdict } from "@ashlar/identity";
-import { fleetTable, formatAge } from "./fleet-table.ts";
+import { formatAge } from "@ashlar/views";
+import { fleetTable } from "./fleet-table.ts";
 
 const NEXT_BOOT: NextBootVerdict = { release: "1.1.0", level: "proven", differences: [], fallback: null, notes: [] };
 const PROVEN: NamedVerdict = {

@@ -1,6 +1,7 @@
 import { printable } from "@ashlar/base";
 import { alignColumns, joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
 import type { Level, NamedVerdict } from "@ashlar/identity";
+import { formatAge } from "@ashlar/views";
 
 const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
   proven: "green",
@@ -66,12 +67,4 @@ function firstDifference(differences: NamedVerdict["differences"], nextBoot: Nam
 
 function shortenDigests(text: string): string {
   return text.replaceAll(/[0-9a-f]{64,}/gu, (digest) => `${digest.slice(0, IDENTITY_DIGITS)}...`);
-}
-
-/** "4 s", "3 min", "2 h", "5 d". */
-export function formatAge(ageMs: number): string {
-  const seconds = Math.max(0, Math.round(ageMs / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
-  return seconds < 2 * 86_400 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }

@@ -8,10 +8,11 @@ import { leafHash, treeRoot } from "../merkle/tree.ts";
 export const CHECKPOINT_PATH = "checkpoint";
 export const MAX_ENTRY_BYTES = 65_535;
 export const MAX_TILE_BYTES = 8192;
-const WIDTH = 256;
+/** Of a whole tile, and of a whole bundle. */
+export const TILE_WIDTH = 256;
 const HASH_BYTES = 32;
 const LENGTH_BYTES = 2;
-export const MAX_BUNDLE_BYTES: number = WIDTH * (LENGTH_BYTES + MAX_ENTRY_BYTES);
+export const MAX_BUNDLE_BYTES: number = TILE_WIDTH * (LENGTH_BYTES + MAX_ENTRY_BYTES);
 
 /** A tile, or a bundle of entries: the `index`-th of its level, with its first `width` members. */
 export type Place = { readonly level: number | "entries"; readonly index: number; readonly width: number };
@@ -24,7 +25,7 @@ export function entryPlaces(size: number): Place[] {
 /** Its tiles, level by level. */
 export function tilePlaces(size: number): Place[] {
   const places: Place[] = [];
-  for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / WIDTH)) {
+  for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / TILE_WIDTH)) {
     places.push(...rowOf(level, count));
   }
   return places;
@@ -38,9 +39,9 @@ export function newPlaces(before: number, after: number): Place[] {
 }
 
 function rowOf(level: Place["level"], count: number): Place[] {
-  const full = Math.floor(count / WIDTH);
-  const row = Array.from({ length: full }, (_, index) => ({ level, index, width: WIDTH }));
-  return count % WIDTH === 0 ? row : [...row, { level, index: full, width: count % WIDTH }];
+  const full = Math.floor(count / TILE_WIDTH);
+  const row = Array.from({ length: full }, (_, index) => ({ level, index, width: TILE_WIDTH }));
+  return count % TILE_WIDTH === 0 ? row : [...row, { level, index: full, width: count % TILE_WIDTH }];
 }
 
 /** "Merkle Tree": the number in groups of three digits, all but the last after an x. */
@@ -48,14 +49,14 @@ export function pathOf({ level, index, width }: Place): string {
   const digits = String(index).padStart(Math.ceil(String(index).length / 3) * 3, "0");
   const groups = digits.match(/\d{3}/gu) ?? [];
   const name = groups.map((group, at) => (at === groups.length - 1 ? group : `x${group}`)).join("/");
-  return `tile/${level}/${name}${width === WIDTH ? "" : `.p/${width}`}`;
+  return `tile/${level}/${name}${width === TILE_WIDTH ? "" : `.p/${width}`}`;
 }
 
 /** The bytes of a tile, from the hashes of all leaves. */
 export function tileOf({ level, index, width }: Place, leaves: readonly Uint8Array[]): Buffer {
   if (level === "entries") throw new RangeError("expected a level of the tree");
-  const span = WIDTH ** level;
-  const first = index * WIDTH;
+  const span = TILE_WIDTH ** level;
+  const first = index * TILE_WIDTH;
   return Buffer.concat(
     Array.from({ length: width }, (_, at) => treeRoot(leaves.slice((first + at) * span, (first + at + 1) * span))),
   );

@@ -11,6 +11,7 @@ import {
   leavesOf,
   newPlaces,
   pathOf,
+  TILE_WIDTH,
   signCheckpoint,
   tileOf,
   treeRoot,
@@ -74,21 +75,20 @@ export async function appendCertificate(options: AppendOptions): Promise<Appende
     const places = newPlaces(entries.length - 1, entries.length);
     for (const place of places) {
       const { level, index: at, width } = place;
-      const first = at * FULL;
+      const first = at * TILE_WIDTH;
       const bytes = level === "entries" ? bundleOf(entries.slice(first, first + width)) : tileOf(place, leaves);
       await write(join(directory, pathOf(place)), bytes);
     }
     const checkpoint = { origin, size: entries.length, root: treeRoot(leaves) };
     await write(join(directory, CHECKPOINT_PATH), signCheckpoint(checkpoint, signer));
     // Nobody needs the part of what is there as a whole.
-    for (const place of places.filter(({ width }) => width === FULL)) {
+    for (const place of places.filter(({ width }) => width === TILE_WIDTH)) {
       await rm(join(directory, `${pathOf(place)}.p`), { recursive: true, force: true });
     }
     return { index: entries.length - 1, entry, isNew: true };
   });
 }
 
-const FULL = 256;
 const LOCK_WAIT_MS = 60_000;
 
 async function openOwn(directory: string, publicKey: KeyObject): Promise<Log | undefined> {

@@ -8,6 +8,7 @@ import {
   parseEntry,
   parseTile,
   pathOf,
+  TILE_WIDTH,
   tilePlaces,
   tileOf,
   treeRoot,
@@ -91,10 +92,10 @@ async function checkTiles(
       found = await readDocument(transport, path, MAX_TILE_BYTES, signal);
       const hashes = parseTile(found, place.width);
       const changed = leaves
-        .slice(place.index * FULL, place.index * FULL + place.width)
+        .slice(place.index * TILE_WIDTH, place.index * TILE_WIDTH + place.width)
         .findIndex((leaf, at) => place.level === 0 && hashes[at]?.equals(leaf) === false);
       if (changed !== -1) {
-        const message = `entry ${place.index * FULL + changed} is not the one that ${path} has the hash of`;
+        const message = `entry ${place.index * TILE_WIDTH + changed} is not the one that ${path} has the hash of`;
         problems.push({ code: "entry-changed", message });
       } else if (!found.equals(tileOf(place, leaves))) {
         problems.push({ code: "tile-changed", message: `${path}: expected the hashes of its entries, found others` });
@@ -109,8 +110,6 @@ async function checkTiles(
   }
   return problems;
 }
-
-const FULL = 256;
 
 function checkRemembered(
   remembered: Checkpoint | undefined,
