@@ -4,6 +4,7 @@
  */
 export { collectRoot } from "./collect/collect-root.ts";
 export { collectSsh } from "./collect/collect-ssh.ts";
+export { changesSince } from "./compare/changes-since.ts";
 export { compareNodes } from "./compare/compare-nodes.ts";
 export { NodeTable } from "./compare/node-table.ts";
 export { CAUSES } from "./compare/report.ts";

@@ -72,6 +72,34 @@ test("a node that fails is listed, and the others are compared", () => {
   assert.match(stdout, /not collected: z: expected a field that ends/u);
 });
 
+test("what has changed on each node since it was collected before", () => {
+  cpSync(at("snapshots"), at("earlier"), { recursive: true });
+  cpSync(at("earlier/a.snapshot"), at("earlier/away.snapshot"));
+  writeFileSync(at("b/usr/strace"), "new");
+  assert.equal(audit("--root", "a", "b", "--out", "later").status, 1);
+  cpSync(at("later/a.snapshot"), at("later/more.snapshot"));
+  const { status, stdout, stderr } = audit("--from", "later", "--since", "earlier");
+  assert.equal(status, 1, stderr);
+  assert.match(
+    stdout,
+    /since earlier: 1 of 2 nodes changed\n {2}b\n {4}files that no package owns: 1, 3 bytes here\n\s+\/usr\/strace: new/u,
+  );
+  assert.match(stdout, /not there before: more\n {2}only there before: away\n/u);
+  const { since } = JSON.parse(audit("--from", "later", "--since", "earlier", "--json").stdout);
+  assert.deepEqual([since.unchanged, since.added, since.gone], [["a"], ["more"], ["away"]]);
+  assert.equal(since.changed[0].causes.unowned[0].path, "/usr/strace");
+  const back = audit("--from", "earlier", "--since", "later");
+  assert.match(back.stdout, /\/usr\/strace: gone/u);
+  assert.equal(back.status, 1);
+  assert.equal(audit("--from", "later", "--since", "later/nothing").status, 66);
+  assert.equal(audit("--from", "later", "--since", "./later/").status, 64);
+  writeFileSync(at("earlier/b.snapshot"), "broken");
+  const broken = audit("--from", "later", "--since", "earlier", "--html", "since.html", "--fail-on", "packages");
+  assert.equal(broken.status, 2, broken.stderr);
+  assert.match(broken.stdout, /since earlier: 0 of 1 node changed\n.*\n.*\n {2}not compared: b: /u);
+  assert.match(readFileSync(at("since.html"), "utf8"), /Changed since earlier: 0 of 1 node.*not compared: b: /su);
+});
+
 test("what is wrong on the command line", () => {
   const cases: readonly [readonly string[], RegExp, number][] = [
     [["--from", "a"], /expected files that end with \.snapshot in a/u, 66],

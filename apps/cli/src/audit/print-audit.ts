@@ -1,17 +1,25 @@
-import type { Cause, Causes, Comparison } from "@ashlar/audit";
+import type { Cause, Causes, Comparison, FileDifference } from "@ashlar/audit";
 import { firstOf } from "@ashlar/base";
 import { printLine, printLines, styled } from "@ashlar/host/terminal";
 import { CAUSE_TITLES } from "./cause-titles.ts";
-import { describeDifference, describePackage, describeState } from "./describe-difference.ts";
+import {
+  BEFORE,
+  describeDifference,
+  describePackage,
+  describeState,
+  FIRST_GROUP,
+  type Other,
+} from "./describe-difference.ts";
 import { gapsOf } from "./gaps.ts";
 import { headlineOf } from "./headline.ts";
 import type { FailedNode } from "./read-nodes.ts";
+import { sinceGaps, type Since } from "./since.ts";
 import { countOf, sizeText } from "./words.ts";
 
 const MAX_SHOWN = 8;
 const MAX_NAMES = 12;
 
-export function printAudit(comparison: Comparison, failed: readonly FailedNode[]): void {
+export function printAudit(comparison: Comparison, failed: readonly FailedNode[], since: Since | undefined): void {
   const { nodes, groups } = comparison;
   const { counts, reports } = headlineOf(comparison, failed.length);
   printLine(styled("bold", [counts, ...reports].join("; ")));
@@ -27,6 +35,7 @@ export function printAudit(comparison: Comparison, failed: readonly FailedNode[]
     );
     printLines(linesOf(group.causes).map((line) => `  ${line}`));
   }
+  if (since !== undefined) printSince(since);
   printLines(["", ...nodes.flatMap(gapsOf), ...noiseLines(comparison), ...LEVEL]);
 }
 
@@ -35,17 +44,30 @@ const LEVEL = [
   "measured boot with a quote of the node's TPM: ashlar prove.",
 ];
 
-function linesOf(causes: Causes): string[] {
+function printSince(since: Since): void {
+  const { directory, changed, unchanged } = since;
+  const compared = changed.length + unchanged.length;
+  printLine("");
+  printLine(styled("bold", `since ${directory}: ${changed.length} of ${countOf(compared, "node")} changed`));
+  for (const { name, causes } of changed) {
+    printLine(`  ${name}`);
+    printLines(linesOf(causes, BEFORE).map((line) => `    ${line}`));
+  }
+  printLines(sinceGaps(since).map((gap) => `  ${gap}`));
+}
+
+function linesOf(causes: Causes, other: Other = FIRST_GROUP): string[] {
   const { packages, unowned } = causes;
   const size = unowned.reduce((sum, { here }) => sum + (here?.sizeBytes ?? 0), 0);
+  const describe = (each: FileDifference): string => describeDifference(each, other);
   return [
-    ...listed(titleOf("packages", causes), packages, describePackage),
-    ...listed(`${titleOf("unowned", causes)}, ${sizeText(size)} here`, unowned, describeDifference),
+    ...listed(titleOf("packages", causes), packages, (each) => describePackage(each, other)),
+    ...listed(`${titleOf("unowned", causes)}, ${sizeText(size)} here`, unowned, describe),
     ...(["changed", "metadata", "configuration"] as const).flatMap((cause) =>
-      listed(titleOf(cause, causes), causes[cause], describeDifference),
+      listed(titleOf(cause, causes), causes[cause], describe),
     ),
-    ...listed(titleOf("state", causes), causes.state, describeState),
-    ...listed(titleOf("unread", causes), causes.unread, describeDifference),
+    ...listed(titleOf("state", causes), causes.state, (each) => describeState(each, other)),
+    ...listed(titleOf("unread", causes), causes.unread, describe),
   ];
 }
 

@@ -16,18 +16,11 @@ export function pathOf(directory: string, name: string): string {
 const MAX_NODES = 10_000;
 
 /** Reads what was collected, now and before. A file that is no snapshot is a node that failed. */
-export async function readNodes(
-  table: NodeTable,
-  collected: readonly SnapshotPath[],
-  from: string | undefined,
-): Promise<FailedNode[]> {
+export async function readNodes(table: NodeTable, paths: readonly SnapshotPath[]): Promise<FailedNode[]> {
   const { MAX_SNAPSHOT_BYTES, SnapshotReader } = await import("@ashlar/audit");
   const failed: FailedNode[] = [];
-  const names = new Set<string>();
   const reader = new SnapshotReader();
-  for (const { name, path } of [...collected, ...(from === undefined ? [] : await snapshotsIn(from))]) {
-    if (names.has(name)) continue;
-    names.add(name);
+  for (const { name, path } of paths) {
     try {
       table.add(name, reader.read(await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" })));
     } catch (error) {
@@ -37,7 +30,8 @@ export async function readNodes(
   return failed;
 }
 
-async function snapshotsIn(directory: string): Promise<readonly SnapshotPath[]> {
+/** @throws AshlarError `not-found` when there are none */
+export async function snapshotsIn(directory: string): Promise<readonly SnapshotPath[]> {
   const entries = await listDirectory(directory, MAX_NODES, { links: "follow" });
   const found = entries.filter(({ name }) => name.endsWith(ENDING));
   if (found.length === 0)

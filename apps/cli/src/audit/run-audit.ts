@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Cause, Comparison, NoiseRule } from "@ashlar/audit";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
@@ -6,8 +7,9 @@ import { withInterruption } from "../interruption.ts";
 import { printAudit } from "./print-audit.ts";
 import { collectNodes, type CollectSources } from "./collect-nodes.ts";
 import { writePage } from "./page/write-page.ts";
-import { readNodes, type FailedNode } from "./read-nodes.ts";
+import { readNodes, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
+import { compareSince, type Since } from "./since.ts";
 
 export type AuditOptions = CollectSources & {
   readonly from: string | undefined;
@@ -17,11 +19,14 @@ export type AuditOptions = CollectSources & {
   readonly withoutRules: readonly string[];
   readonly failOn: readonly Cause[];
   readonly html: string | undefined;
+  /** Snapshots of the same nodes from before. */
+  readonly since: string | undefined;
   readonly asJson: boolean;
 };
 
 /** Collects, compares and prints. @returns the exit status: 0 alike, 1 different, 2 not known to be alike */
 export async function runAudit(options: AuditOptions): Promise<number> {
+  refuseSamePlace(options);
   const rules = await chooseRules(options);
   return options.out === undefined
     ? await withTemporaryDirectory(async (directory) => await auditInto(directory, rules, options))
@@ -32,13 +37,36 @@ async function auditInto(directory: string, rules: readonly NoiseRule[], options
   const { compareNodes, NodeTable } = await import("@ashlar/audit");
   const collected = await withInterruption(async (signal) => await collectNodes(directory, options, signal));
   const table = new NodeTable();
-  const failed = [...collected.failed, ...(await readNodes(table, collected.files, options.from))];
+  const paths = await pathsOf(collected.files, options.from);
+  const failed = [...collected.failed, ...(await readNodes(table, paths))];
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
-  if (options.html !== undefined) await writePage(options.html, comparison, failed);
-  if (options.asJson) printJson({ schema: "ashlar.audit/v1", level: "reported", ...comparison, failed });
-  else printAudit(comparison, failed);
-  return statusOf(comparison, failed, options.failOn);
+  const since = options.since === undefined ? undefined : await compareSince(options.since, paths, rules);
+  if (options.html !== undefined) await writePage(options.html, comparison, failed, since);
+  if (options.asJson) printJson({ schema: "ashlar.audit/v1", level: "reported", ...comparison, failed, since });
+  else printAudit(comparison, failed, since);
+  return statusOf(comparison, failed, since, options.failOn);
+}
+
+/** What is collected now would take the place of what was there before. */
+function refuseSamePlace({ since, from, out }: AuditOptions): void {
+  if (since === undefined) return;
+  for (const [option, directory] of [
+    ["--out", out],
+    ["--from", from],
+  ])
+    if (directory !== undefined && resolve(directory) === resolve(since))
+      throw new AshlarError(
+        "usage",
+        `expected another directory for --since than for ${option}, found ${since} for both`,
+      );
+}
+
+/** Each node once; what was collected now goes first. */
+async function pathsOf(collected: readonly SnapshotPath[], from: string | undefined): Promise<readonly SnapshotPath[]> {
+  const names = new Set(collected.map(({ name }) => name));
+  const kept = from === undefined ? [] : await snapshotsIn(from);
+  return [...collected, ...kept.filter(({ name }) => !names.has(name))];
 }
 
 async function chooseRules({ rules: file, withoutRules }: AuditOptions): Promise<readonly NoiseRule[]> {
@@ -61,8 +89,15 @@ function noNodes(failed: readonly FailedNode[]): AshlarError {
   return new AshlarError("unavailable", ["no node could be collected", ...reasons].join("; "));
 }
 
-function statusOf({ groups, nodes }: Comparison, failed: readonly FailedNode[], failOn: readonly Cause[]): number {
-  const counts = (cause: Cause): boolean => cause !== "unread" && groups.some(({ causes }) => causes[cause].length > 0);
+function statusOf(
+  { groups, nodes }: Comparison,
+  failed: readonly FailedNode[],
+  since: Since | undefined,
+  failOn: readonly Cause[],
+): number {
+  const lists = [...groups, ...(since?.changed ?? [])];
+  const counts = (cause: Cause): boolean => cause !== "unread" && lists.some(({ causes }) => causes[cause].length > 0);
   if (failOn.some(counts)) return 1;
-  return failed.length > 0 || nodes.some(({ isComplete }) => !isComplete) ? 2 : 0;
+  const gaps = [...failed, ...(since === undefined ? [] : [...since.failed, ...since.incomplete])];
+  return gaps.length > 0 || nodes.some(({ isComplete }) => !isComplete) ? 2 : 0;
 }

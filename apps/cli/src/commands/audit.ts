@@ -23,6 +23,7 @@ export function auditCommand(): Command {
     .option("--again", "ask also the nodes whose snapshots are in --out")
     .option("--parallel <count>", "how many nodes to ask at a time", parseParallel, DEFAULT_PARALLEL)
     .option("--ssh-config <file>", "a configuration for OpenSSH in place of your own")
+    .option("--since <dir>", "say also what has changed on each node since these snapshots of it")
     .option("--html <file>", "write the report as one page, too")
     .option("--baseline <node>", "compare the others with this one (default: one of the largest group)")
     .option("--rules <file>", "more rules for what may differ, as YAML")
@@ -46,13 +47,14 @@ Compares what executes or decides what executes: files below /usr, /etc, /opt, /
 also what is in effect. Nothing is installed or changed; as root it sees all (sudo is used where it asks for no password). Nodes say it
 of themselves, and nothing is proved by it.
 
-Exit status: 0 all are alike, 1 they differ, 2 they do not, as far as could be looked at.
+Exit status: 0 all are alike (and as before, with --since), 1 they differ, 2 they do not, as far as could be looked at.
 
 Examples:
   ashlar audit --ssh node-1 node-2 admin@node-3 --out snapshots
   ashlar audit --file hosts.txt --out snapshots --html report.html
   ashlar audit --root /mnt/node-1 /mnt/node-2
   ashlar audit --root / --out snapshots
+  ashlar audit --file hosts.txt --out today --since last-week
   ashlar audit --from snapshots --baseline node-1 --json
   ashlar audit --from snapshots --fail-on packages changed --no-rule initrd`,
     )
@@ -72,6 +74,7 @@ Examples:
         parallel: given.parallel,
         again: given.again === true,
         html: given.html,
+        since: given.since,
         from,
         out,
         baseline,
@@ -92,6 +95,7 @@ type GivenOptions = {
   readonly parallel: number;
   readonly again?: true;
   readonly html?: string;
+  readonly since?: string;
   readonly from?: string;
   readonly out?: string;
   readonly baseline?: string;

@@ -59,7 +59,16 @@ const COMPARISON: Comparison = {
 };
 
 test("what nodes say is text on the page, and nothing comes from elsewhere", () => {
-  const page = renderPage(COMPARISON, [{ name: "down", problem: HOSTILE }]);
+  const since = {
+    directory: HOSTILE,
+    changed: GROUPS.slice(1).map(({ causes }) => ({ name: HOSTILE, causes })),
+    unchanged: ["node-1"],
+    incomplete: [HOSTILE],
+    added: [HOSTILE],
+    gone: [HOSTILE],
+    failed: [{ name: HOSTILE, problem: HOSTILE }],
+  };
+  const page = renderPage(COMPARISON, [{ name: "down", problem: HOSTILE }], since);
   assert.ok(!/<script|javascript:|url\(|@import|<link|<img/iu.test(page));
   assert.ok(!page.includes("\u202e"));
   assert.equal(page.split("alert(").length, page.split("&#60;script&#62;alert(&#34;1&#34;)").length);
@@ -72,6 +81,8 @@ test("what nodes say is text on the page, and nothing comes from elsewhere", () 
     "This proves nothing",
     'class="heat-1"',
     "5 differences from group 1",
+    ": 2 of 3 nodes",
+    "(before: ",
   ])
     assert.ok(page.includes(text), text);
 });

@@ -4,17 +4,19 @@ import { CAUSE_TITLES } from "../cause-titles.ts";
 import { headlineOf } from "../headline.ts";
 import type { FailedNode } from "../read-nodes.ts";
 import { gapsOf } from "../gaps.ts";
+import type { Since } from "../since.ts";
 import { countOf, sizeText } from "../words.ts";
 import { findArtefacts } from "./artefacts.ts";
 import { renderDistances } from "./distances.ts";
 import { renderGroups } from "./groups.ts";
 import { renderHeatMap } from "./heat-map.ts";
+import { renderSince } from "./since.ts";
 import { STYLE } from "./style.ts";
 
 const MAX_ARTEFACTS = 40;
 
 /** The report as one page: no script, nothing from elsewhere, and every text of a node as text. */
-export function renderPage(comparison: Comparison, failed: readonly FailedNode[]): string {
+export function renderPage(comparison: Comparison, failed: readonly FailedNode[], since?: Since): string {
   const { counts, reports } = headlineOf(comparison, failed.length);
   return `<!doctype html>
 <html lang="en">
@@ -36,6 +38,7 @@ ${section("Where they differ", "Each column is a node, each row a cause; the str
 ${section("How far apart they are", "Each circle is a group, as large as it has nodes. Groups that are alike are close.", renderDistances(comparison))}
 ${renderArtefacts(comparison)}
 ${renderGroups(comparison)}
+${since === undefined ? "" : renderSince(since)}
 ${renderGaps(comparison, failed)}
 ${renderRules(comparison)}
 ${PROOF}
