@@ -101,7 +101,13 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     differences: ["contents"],
     advisories: ["versions", "contents", "question"],
   },
-  "packages/audit": { snapshot: [], rules: [], compare: ["snapshot", "rules"], collect: ["snapshot"] },
+  "packages/audit": {
+    snapshot: [],
+    rules: [],
+    compare: ["snapshot", "rules"],
+    suggest: ["snapshot", "rules"],
+    collect: ["snapshot"],
+  },
   "packages/rollout": { turn: [], fleet: [], cluster: ["turn"], drive: ["turn", "cluster"] },
   "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
 };
@@ -112,6 +118,7 @@ export const PURE: readonly string[] = [
   "packages/audit/src/snapshot",
   "packages/audit/src/rules",
   "packages/audit/src/compare",
+  "packages/audit/src/suggest",
   "packages/rollout/src/turn",
   "packages/rollout/src/cluster",
   "packages/rollout/src/fleet",

@@ -15,3 +15,6 @@ export { parseRules } from "./rules/parse-rules.ts";
 export { MAX_SNAPSHOT_BYTES } from "./snapshot/snapshot.ts";
 export { SnapshotReader } from "./snapshot/snapshot-reader.ts";
 export type { Snapshot } from "./snapshot/snapshot.ts";
+export { classFile, filesToCopy } from "./suggest/class-file.ts";
+export { suggestClass } from "./suggest/suggest-class.ts";
+export type { SuggestedClass } from "./suggest/suggest-class.ts";

@@ -13,8 +13,14 @@ const directory = mkdtempSync(join(tmpdir(), "audit-cli-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 const at = (path: string): string => join(directory, path);
 
-function audit(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, "audit", ...args], { cwd: directory, encoding: "utf8" });
+type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+function ashlar(...args: readonly string[]): Ended {
+  return spawnSync(process.execPath, [MAIN, ...args], { cwd: directory, encoding: "utf8" });
+}
+
+function audit(...args: readonly string[]): Ended {
+  return ashlar("audit", ...args);
 }
 
 for (const name of ["a", "b", "c"]) {
@@ -98,6 +104,27 @@ test("what has changed on each node since it was collected before", () => {
   assert.equal(broken.status, 2, broken.stderr);
   assert.match(broken.stdout, /since earlier: 0 of 1 node changed\n.*\n.*\n {2}not compared: b: /u);
   assert.match(readFileSync(at("since.html"), "utf8"), /Changed since earlier: 0 of 1 node.*not compared: b: /su);
+});
+
+test("the first group as a class: a node's tree gives what it declares", () => {
+  mkdirSync(at("own/etc/systemd/system"), { recursive: true });
+  mkdirSync(at("own/etc/sysctl.d"), { recursive: true });
+  writeFileSync(at("own/etc/sysctl.d/90-own.conf"), "vm.swappiness = 1\n");
+  writeFileSync(at("own/etc/systemd/system/own.service"), "[Service]\nExecStart=/usr/bin/true\n");
+  writeFileSync(at("own/etc/secret"), "s", { mode: 0o600 });
+  const { status, stdout, stderr } = audit("--root", "own", "--suggest-butane", "class");
+  assert.equal(status, ALIKE, stderr);
+  assert.match(stdout, /own as a class: class\/class\.bu, with 2 files, 1 unit, 0 users\./u);
+  assert.match(stdout, /left out: \/etc\/secret: not everybody may read it/u);
+  assert.equal(
+    readFileSync(at("class/files.list"), "utf8"),
+    "etc/sysctl.d/90-own.conf\netc/systemd/system/own.service\n",
+  );
+  const check = ["butane", "--check", "--strict", "--target", "ashlar", "--files-dir", "own", "class/class.bu"];
+  const { status: checked, stderr: problems } = ashlar(...check);
+  assert.equal(checked, 0, problems);
+  const { suggested } = JSON.parse(audit("--root", "own", "--suggest-butane", "class", "--json").stdout);
+  assert.deepEqual([suggested.files, suggested.leftOut[0].path], [2, "/etc/secret"]);
 });
 
 test("what is wrong on the command line", () => {

@@ -14,12 +14,17 @@ import { gapsOf } from "./gaps.ts";
 import { headlineOf } from "./headline.ts";
 import type { FailedNode } from "./read-nodes.ts";
 import { sinceGaps, type Since } from "./since.ts";
+import { suggestionLines, type Suggested } from "./suggest.ts";
 import { countOf, sizeText } from "./words.ts";
 
 const MAX_SHOWN = 8;
 const MAX_NAMES = 12;
 
-export function printAudit(comparison: Comparison, failed: readonly FailedNode[], since: Since | undefined): void {
+export function printAudit(
+  comparison: Comparison,
+  failed: readonly FailedNode[],
+  { since, suggested }: { readonly since: Since | undefined; readonly suggested: Suggested | undefined },
+): void {
   const { nodes, groups } = comparison;
   const { counts, reports } = headlineOf(comparison, failed.length);
   printLine(styled("bold", [counts, ...reports].join("; ")));
@@ -36,6 +41,7 @@ export function printAudit(comparison: Comparison, failed: readonly FailedNode[]
     printLines(linesOf(group.causes).map((line) => `  ${line}`));
   }
   if (since !== undefined) printSince(since);
+  if (suggested !== undefined) printLines(["", ...suggestionLines(suggested)]);
   printLines(["", ...nodes.flatMap(gapsOf), ...noiseLines(comparison), ...LEVEL]);
 }
 

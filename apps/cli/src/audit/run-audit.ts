@@ -10,6 +10,7 @@ import { writePage } from "./page/write-page.ts";
 import { readNodes, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
 import { compareSince, type Since } from "./since.ts";
+import { suggestButane } from "./suggest.ts";
 
 export type AuditOptions = CollectSources & {
   readonly from: string | undefined;
@@ -21,6 +22,8 @@ export type AuditOptions = CollectSources & {
   readonly html: string | undefined;
   /** Snapshots of the same nodes from before. */
   readonly since: string | undefined;
+  /** Where the first group's configuration is written as a class. */
+  readonly suggestButane: string | undefined;
   readonly asJson: boolean;
 };
 
@@ -42,9 +45,14 @@ async function auditInto(directory: string, rules: readonly NoiseRule[], options
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
   const since = options.since === undefined ? undefined : await compareSince(options.since, paths, rules);
+  const suggested =
+    options.suggestButane === undefined
+      ? undefined
+      : await suggestButane(options.suggestButane, comparison, { paths, roots: options.roots, rules });
   if (options.html !== undefined) await writePage(options.html, comparison, failed, since);
-  if (options.asJson) printJson({ schema: "ashlar.audit/v1", level: "reported", ...comparison, failed, since });
-  else printAudit(comparison, failed, since);
+  if (options.asJson)
+    printJson({ schema: "ashlar.audit/v1", level: "reported", ...comparison, failed, since, suggested });
+  else printAudit(comparison, failed, { since, suggested });
   return statusOf(comparison, failed, since, options.failOn);
 }
 

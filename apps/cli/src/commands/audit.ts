@@ -24,6 +24,7 @@ export function auditCommand(): Command {
     .option("--parallel <count>", "how many nodes to ask at a time", parseParallel, DEFAULT_PARALLEL)
     .option("--ssh-config <file>", "a configuration for OpenSSH in place of your own")
     .option("--since <dir>", "say also what has changed on each node since these snapshots of it")
+    .option("--suggest-butane <dir>", "write what the first group's configuration amounts to, as a class of nodes")
     .option("--html <file>", "write the report as one page, too")
     .option("--baseline <node>", "compare the others with this one (default: one of the largest group)")
     .option("--rules <file>", "more rules for what may differ, as YAML")
@@ -55,6 +56,7 @@ Examples:
   ashlar audit --root /mnt/node-1 /mnt/node-2
   ashlar audit --root / --out snapshots
   ashlar audit --file hosts.txt --out today --since last-week
+  ashlar audit --from snapshots --suggest-butane class
   ashlar audit --from snapshots --baseline node-1 --json
   ashlar audit --from snapshots --fail-on packages changed --no-rule initrd`,
     )
@@ -75,6 +77,7 @@ Examples:
         again: given.again === true,
         html: given.html,
         since: given.since,
+        suggestButane: given.suggestButane,
         from,
         out,
         baseline,
@@ -96,6 +99,7 @@ type GivenOptions = {
   readonly again?: true;
   readonly html?: string;
   readonly since?: string;
+  readonly suggestButane?: string;
   readonly from?: string;
   readonly out?: string;
   readonly baseline?: string;
