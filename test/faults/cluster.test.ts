@@ -1,12 +1,14 @@
 /** Two workers of one class join a cluster by their file, work, and come back after a reboot. */
 import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { findProcesses } from "@ashlar/host";
+import { findProcesses, run, withTemporaryDirectory } from "@ashlar/host";
 import { levelWithNextBoot } from "@ashlar/identity";
 import type { KubePod } from "@ashlar/kube";
 import { ClusterLab, until } from "../e2e/cluster-lab.ts";
 import { ExtensionWorld } from "../e2e/extension-lab.ts";
-import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
+import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-cluster";
@@ -120,6 +122,22 @@ test("what a kubelet keeps of logs and when it evicts is from /usr", { timeout: 
     });
     assert.equal(kubeletconfig["staticPodPath"], undefined, "nothing runs but what the API server says");
   }
+});
+
+test("an audit asks both by a pod, and leaves nothing", { timeout: 120 * MINUTES }, async () => {
+  const { kubectl = "", environment } = cluster.lab.cluster ?? {};
+  const report = await withTemporaryDirectory(async (directory) => {
+    await symlink(kubectl, join(directory, "kubectl"));
+    const env = { ...environment, PATH: `${directory}:${process.env["PATH"]}` };
+    const words = ["audit", "--kubernetes", "--image", IMAGE, "--json"];
+    const { stdout } = await run(join(ROOT, "ashlar"), words, { env, acceptStatus: [0, 1] });
+    return JSON.parse(stdout.toString("utf8"));
+  });
+  assert.deepEqual(report.failed, []);
+  assert.deepEqual(report.nodes.map(({ name }: { name: string }) => name).toSorted(), NODES);
+  assert.ok(report.nodes.every(({ isByRoot, isComplete }: Record<string, boolean>) => isByRoot && isComplete));
+  const label = ["-l", "app.kubernetes.io/name=ashlar-audit"];
+  await until(async () => (await cluster.kubectl("get", "pods", "-A", ...label, "-o", "name")) === "" || undefined);
 });
 
 test("after a reboot the node is back by itself, with its pod, and proven", { timeout: 90 * MINUTES }, async () => {

@@ -2,6 +2,8 @@
  * What nodes of any distribution consist of, and how they differ. `snapshot`, `rules` and `compare` are pure; `collect` runs the
  * collector. It asks the nodes, and so proves nothing.
  */
+export { clusterNodes, collectKubernetes } from "./collect/collect-kubernetes.ts";
+export type { ClusterOptions } from "./collect/collect-kubernetes.ts";
 export { collectRoot } from "./collect/collect-root.ts";
 export { collectSsh } from "./collect/collect-ssh.ts";
 export { changesSince } from "./compare/changes-since.ts";

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { ClusterOptions } from "@ashlar/audit";
 import { AshlarError, mapLimited } from "@ashlar/base";
 import { listDirectory } from "@ashlar/host";
 import { reportLine } from "@ashlar/host/terminal";
@@ -10,6 +11,8 @@ export type CollectSources = {
   readonly hosts: readonly string[];
   /** In place of the user's configuration of OpenSSH. */
   readonly sshConfig: string | undefined;
+  /** A cluster, of which those nodes are asked that the selector chooses. */
+  readonly cluster: (ClusterOptions & { readonly selector: string | undefined }) | undefined;
   readonly patienceMs: number;
   /** How many at a time. */
   readonly parallel: number;
@@ -31,10 +34,11 @@ export async function collectNodes(
   sources: CollectSources,
   signal: AbortSignal,
 ): Promise<Collected> {
-  const { collectRoot, collectSsh } = await import("@ashlar/audit");
-  const { roots, hosts, sshConfig, patienceMs, parallel, again } = sources;
+  const { clusterNodes, collectKubernetes, collectRoot, collectSsh } = await import("@ashlar/audit");
+  const { roots, hosts, sshConfig, cluster, patienceMs, parallel, again } = sources;
+  const members = cluster === undefined ? [] : await clusterNodes(cluster, signal);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const names = new Set([...roots, ...hosts]);
+  const names = new Set([...roots, ...hosts, ...members.map(({ name }) => name)]);
   const kept = new Set((await listDirectory(directory, MAX_ENTRIES)).map(({ name }) => name));
   const wasAsked = (name: string): boolean => !again && kept.has(pathOf("", name));
   const asked = [...names].filter((name) => !wasAsked(name));
@@ -43,10 +47,16 @@ export async function collectNodes(
     reportLine(`${countOf(known, "node")} collected before, as kept in ${directory}: --again asks once more`);
   const failed: FailedNode[] = [];
   const progress = progressOver(asked.length, failed);
-  const ask = async (name: string, collect: typeof collectSsh): Promise<void> => {
+  const ask = async (name: string): Promise<void> => {
     if (signal.aborted) throw new AshlarError("interrupted", "collecting was interrupted");
+    const options = { to: pathOf(directory, name), patienceMs, signal };
+    const member = members.find((each) => each.name === name);
     try {
-      await collect(name, { to: pathOf(directory, name), patienceMs, signal, config: sshConfig });
+      if (roots.includes(name)) await collectRoot(name, options);
+      else if (hosts.includes(name)) await collectSsh(name, { ...options, config: sshConfig });
+      else if (cluster !== undefined && member?.isReady === true)
+        await collectKubernetes(name, { ...options, ...cluster });
+      else throw new AshlarError("unavailable", "its cluster says that it is not Ready");
     } catch (error) {
       failed.push({ name, problem: problemOf(error) });
     }
@@ -54,10 +64,7 @@ export async function collectNodes(
   };
   // Trees are on the disks of this machine, hosts have their own.
   const [trees, others] = [asked.filter((name) => roots.includes(name)), asked.filter((name) => !roots.includes(name))];
-  await Promise.all([
-    mapLimited(trees, 1, async (name) => await ask(name, collectRoot)),
-    mapLimited(others, parallel, async (name) => await ask(name, collectSsh)),
-  ]);
+  await Promise.all([mapLimited(trees, 1, ask), mapLimited(others, parallel, ask)]);
   const files = [...names].map((name) => ({ name, path: pathOf(directory, name) }));
   return { files: files.filter(({ name }) => !failed.some((each) => each.name === name)), failed };
 }

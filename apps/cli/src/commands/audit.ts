@@ -11,6 +11,9 @@ export const CAUSE_NAMES: AuditOptions["failOn"] = [
 const DEFAULT_PATIENCE_SECONDS = 600;
 const DEFAULT_PARALLEL = 20;
 const MAX_PARALLEL = 200;
+/** Where clusters that keep pods from their nodes' files allow it. */
+const DEFAULT_NAMESPACE = "kube-system";
+const DEFAULT_IMAGE = "docker.io/library/busybox:stable";
 
 export function auditCommand(): Command {
   return new Command("audit")
@@ -18,6 +21,18 @@ export function auditCommand(): Command {
     .option("--root <dirs...>", "trees of nodes: mounted disks, chroots, / for this machine")
     .option("--ssh <hosts...>", "nodes that OpenSSH reaches, with your own configuration and without a question")
     .option("-f, --file <file>", "more such nodes, one on a line")
+    .option(
+      "--kubernetes",
+      "the nodes of the cluster that kubectl reaches, each by a pod that may read and nothing else",
+    )
+    .option("--context <name>", "with --kubernetes: a context of the kubeconfig")
+    .option("--selector <labels>", "with --kubernetes: only nodes with these labels")
+    .option("--namespace <name>", "with --kubernetes: where the pods are made", DEFAULT_NAMESPACE)
+    .option(
+      "--image <image>",
+      "with --kubernetes: an image with sh, chroot and sleep: a mirror, perhaps",
+      DEFAULT_IMAGE,
+    )
     .option("--from <dir>", "snapshots that were collected before, or by hand")
     .option("--out <dir>", "keep what is collected there; a node whose snapshot is there is not asked again")
     .option("--again", "ask also the nodes whose snapshots are in --out")
@@ -53,6 +68,7 @@ Exit status: 0 all are alike (and as before, with --since), 1 they differ, 2 the
 Examples:
   ashlar audit --ssh node-1 node-2 admin@node-3 --out snapshots
   ashlar audit --file hosts.txt --out snapshots --html report.html
+  ashlar audit --kubernetes --selector node-role.kubernetes.io/worker --out snapshots
   ashlar audit --root /mnt/node-1 /mnt/node-2
   ashlar audit --root / --out snapshots
   ashlar audit --file hosts.txt --out today --since last-week
@@ -65,14 +81,16 @@ Examples:
       const { readHosts } = await import("../audit/read-hosts.ts");
       const { root = [], ssh = [], file, from, out, baseline, rules, rule, failOn, patience, json } = given;
       const hosts = [...ssh, ...(file === undefined ? [] : await readHosts(file))];
-      if (root.length === 0 && hosts.length === 0 && from === undefined) {
-        const hint = "give --ssh, --file, --root or --from";
+      const cluster = clusterOf(given);
+      if (root.length === 0 && hosts.length === 0 && cluster === undefined && from === undefined) {
+        const hint = "give --ssh, --file, --kubernetes, --root or --from";
         throw new AshlarError("usage", "expected nodes to compare, found none", { hint });
       }
       process.exitCode = await runAudit({
         roots: root,
         hosts,
         sshConfig: given.sshConfig,
+        cluster,
         parallel: given.parallel,
         again: given.again === true,
         html: given.html,
@@ -95,6 +113,11 @@ type GivenOptions = {
   readonly ssh?: readonly string[];
   readonly file?: string;
   readonly sshConfig?: string;
+  readonly kubernetes?: true;
+  readonly context?: string;
+  readonly selector?: string;
+  readonly namespace: string;
+  readonly image: string;
   readonly parallel: number;
   readonly again?: true;
   readonly html?: string;
@@ -110,6 +133,12 @@ type GivenOptions = {
   readonly patience: number;
   readonly json?: true;
 };
+
+function clusterOf({ kubernetes, context, selector, namespace, image }: GivenOptions): AuditOptions["cluster"] {
+  if (kubernetes === true) return { context, selector, namespace, image };
+  if (context === undefined && selector === undefined) return undefined;
+  throw new AshlarError("usage", "expected --kubernetes beside --context and --selector, found them alone");
+}
 
 function parseParallel(text: string): number {
   const count = /^[0-9]{1,3}$/u.test(text) ? Number(text) : 0;
