@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import {
   checkCertificate,
+  cosign,
   entryOf,
   formatEntry,
   formatInclusionProof,
@@ -68,6 +69,9 @@ export function nodeCertificate(): string {
 /** Whose log {@link historyProof} is about. */
 export const HISTORY_KEY: NoteKey = { name: "example.org/log", publicKey: createPublicKey(privateKey) };
 
+/** Who has seen that log: the same key, by another name. */
+export const HISTORY_WITNESS: NoteKey = { ...HISTORY_KEY, name: "example.org/witness", type: "cosignature" };
+
 /** That this certificate was issued. */
 export function historyEntry(): string {
   const text = fleetCertificate();
@@ -81,5 +85,5 @@ export function historyProof(): string {
   const entry = Buffer.from(historyEntry());
   const leaves = leavesOf([entry, Buffer.from("b"), Buffer.from("c")]);
   const note = signCheckpoint({ origin: HISTORY_KEY.name, size: 3, root: treeRoot(leaves) }, SIGNER);
-  return formatInclusionProof(0, entry, leaves, note);
+  return formatInclusionProof(0, entry, leaves, cosign(note, HISTORY_WITNESS.name, SIGNER, 1));
 }

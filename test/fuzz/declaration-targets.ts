@@ -10,9 +10,17 @@ import {
   parseEntry,
   parseFleet,
   parseNoteKey,
+  readCosignatures,
 } from "@ashlar/fleet";
 import type { ExtensionsStatus } from "@ashlar/protocol";
-import { fleetCertificate, HISTORY_KEY, historyEntry, historyProof, nodeCertificate } from "./certificate-seeds.ts";
+import {
+  fleetCertificate,
+  HISTORY_KEY,
+  HISTORY_WITNESS,
+  historyEntry,
+  historyProof,
+  nodeCertificate,
+} from "./certificate-seeds.ts";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 
@@ -76,7 +84,11 @@ export const DECLARATION_TARGETS: readonly Target[] = [
   {
     name: "history-proof",
     seeds: [seeds.text(historyProof())],
-    parse: (bytes) => parseEntry(checkInclusionProof(toText(bytes), HISTORY_KEY).entry),
+    parse: (bytes) => {
+      const text = toText(bytes);
+      readCosignatures(text.slice(text.indexOf("\n\n") + 2), [HISTORY_WITNESS]);
+      return parseEntry(checkInclusionProof(text, HISTORY_KEY).entry);
+    },
   },
   { name: "history-entry", seeds: [seeds.text(historyEntry())], parse: (bytes) => parseEntry(bytes) },
   {

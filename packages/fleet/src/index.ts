@@ -23,6 +23,8 @@ export { fleetCertificateJsonSchema, MAX_CHALLENGE_CHARACTERS } from "./certific
 export type { Predicate, TrustedRoots, TrustPolicy } from "./certificate/statement.ts";
 export { MAX_CHECKPOINT_BYTES, openCheckpoint, originOf, signCheckpoint } from "./history/checkpoint.ts";
 export type { Checkpoint } from "./history/checkpoint.ts";
+export { addCosignatures, cosign, readCosignatures } from "./history/cosignature.ts";
+export type { Cosignature } from "./history/cosignature.ts";
 export { entryOf, formatEntry, historyEntryJsonSchema, parseEntry } from "./history/entry.ts";
 export type { HistoryEntry } from "./history/entry.ts";
 export { checkInclusionProof, formatInclusionProof } from "./history/inclusion-proof.ts";

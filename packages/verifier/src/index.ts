@@ -36,5 +36,6 @@ export { appendCertificate } from "./history/append-certificate.ts";
 export type { Appended } from "./history/append-certificate.ts";
 export { logTransport, openLog, readLoggedCertificate } from "./history/open-log.ts";
 export type { Log } from "./history/open-log.ts";
-export { verifyLog } from "./history/verify-log.ts";
-export type { LogProblem, LogReport } from "./history/verify-log.ts";
+export { cosignLog } from "./history/cosign-log.ts";
+export { checkQuorum, verifyLog } from "./history/verify-log.ts";
+export type { LogProblem, LogReport, Quorum } from "./history/verify-log.ts";

@@ -2,6 +2,8 @@ import { printData, printJson, printLine, printLines, reportLine } from "@ashlar
 import { Command } from "commander";
 import { withSignerOptions, type SignerOptions } from "../certificate/signer-options.ts";
 import { parseMoment } from "../certificate/validity.ts";
+import type { WitnessOptions } from "../history/witnesses.ts";
+import { cosignatureText, cosignCommand, KEY, withWitnesses, witnessCommand } from "./history-witness.ts";
 
 const FAILED = 1;
 
@@ -22,7 +24,9 @@ Examples:
     .addCommand(showCommand(), { isDefault: true })
     .addCommand(verifyCommand())
     .addCommand(proofCommand())
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(witnessCommand())
+    .addCommand(cosignCommand());
 }
 
 type AddOptions = SignerOptions & {
@@ -110,10 +114,10 @@ type VerifyOptions = {
   readonly certificateKey?: string;
   readonly remember?: string;
   readonly json?: true;
-};
+} & WitnessOptions;
 
 function verifyCommand(): Command {
-  return withLog(new Command("verify"))
+  return withWitnesses(withLog(new Command("verify")))
     .description("Check every file of a log: entries, tiles, signature, certificates, and that nothing was taken back")
     .option("--certificate-key <file>", "the public key that signs certificates (default: the log's own)")
     .option("--remember <file>", "the checkpoint that was seen last: compared, and replaced when all holds")
@@ -121,7 +125,8 @@ function verifyCommand(): Command {
     .addHelpText(
       "after",
       `
-Whoever has the log's key can sign another past. With --remember that is found, as long as the file is not the signer's.
+Whoever has the log's key can sign another past. With --remember that is found, as long as the file is not the signer's; with --witness
+also when it is shown to you alone.
 
 Exit status: 0 all holds; 1 something does not.
 
@@ -131,7 +136,9 @@ Examples:
     )
     .action(async (options: VerifyOptions) => {
       const { verifyHistory } = await import("../history/verify-history.ts");
-      const { checkpoint, problems, key, isRemembered } = await verifyHistory(options);
+      const { quorumOf } = await import("../history/witnesses.ts");
+      const quorum = quorumOf(options);
+      const { checkpoint, problems, key, isRemembered, cosignatures } = await verifyHistory({ ...options, quorum });
       const { origin, size } = checkpoint;
       const root = checkpoint.root.toString("hex");
       if (options.json === true) {
@@ -142,11 +149,13 @@ Examples:
           size,
           root,
           key,
+          cosignatures,
           problems,
         });
       } else {
         printLines(problems.map(({ code, message }) => `${code}: ${message}`));
         const holds = problems.length === 0 ? "holds" : "does not hold";
+        printLines(cosignatures.map(cosignatureText));
         printLine(`${origin}: ${size} ${size === 1 ? "certificate" : "certificates"}, root ${root}: ${holds}`);
         if (isRemembered) reportLine(`remembered in ${options.remember}`);
       }
@@ -176,10 +185,10 @@ Examples:
     });
 }
 
-type CheckOptions = { readonly key: string; readonly certificate?: string; readonly json?: true };
+type CheckOptions = WitnessOptions & { readonly key: string; readonly certificate?: string; readonly json?: true };
 
 function checkCommand(): Command {
-  return new Command("check")
+  return withWitnesses(new Command("check"))
     .description("Check a proof that a certificate is in a log, without asking anybody")
     .argument("<file>", "what `ashlar history proof` has written")
     .requiredOption("--key <key>", KEY)
@@ -195,14 +204,20 @@ Examples:
     )
     .action(async (path: string, options: CheckOptions) => {
       const { checkProof } = await import("../history/proof.ts");
-      const { index, entry, checkpoint } = await checkProof(path, options);
+      const { quorumOf } = await import("../history/witnesses.ts");
+      const { index, entry, checkpoint, cosignatures } = await checkProof(path, {
+        ...options,
+        quorum: quorumOf(options),
+      });
       const { origin, size } = checkpoint;
-      if (options.json === true) printJson({ schema: "ashlar.history-proof/v1", origin, size, index, entry });
-      else printLine(`holds: certificate ${entry.certificate} is entry ${index} of ${size} in ${origin}`);
+      if (options.json === true) {
+        printJson({ schema: "ashlar.history-proof/v1", origin, size, index, entry, cosignatures });
+      } else {
+        printLines(cosignatures.map(cosignatureText));
+        printLine(`holds: certificate ${entry.certificate} is entry ${index} of ${size} in ${origin}`);
+      }
     });
 }
-
-const KEY = "whose log it is: a public key in PEM, or a verifier key as NAME+ID+BASE64";
 
 function withLog(command: Command): Command {
   return command.requiredOption("--log <place>", "the log: a directory or a URL").requiredOption("--key <key>", KEY);

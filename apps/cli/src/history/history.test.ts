@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
@@ -133,6 +133,47 @@ test("a proof of one certificate is checked offline; of another certificate, or 
   const other = formatNoteKey({ name: "example.org/other", publicKey: KEYS.publicKey });
   assert.equal(history("check", "two.tlog-proof", "--key", other).status, 65);
   assert.equal(history("proof", "7", ...OF_LOG).status, 66);
+});
+
+test("a witness signs what goes on from what it has seen, and readers ask for it", () => {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  writeFileSync(join(directory, "witness.pem"), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  const witness = (log: string, ...more: string[]): ReturnType<typeof history> => {
+    const own = ["--key", "witness.pem", "--name", "witness.example/1", "--remember", "witnessed"];
+    return history("witness", "--log", log, "--log-key", "key.pub", ...own, ...more);
+  };
+  const made = witness("log", "--out", "seen-by-1", "--json");
+  assert.equal(made.status, 0, made.stderr);
+  const { key, size }: { key: string; size: number } = JSON.parse(made.stdout);
+  assert.equal(size, 3);
+  const verify = (...more: string[]): ReturnType<typeof history> =>
+    history("verify", ...OF_LOG, "--witness", key, ...more);
+  const before = verify();
+  assert.equal(before.status, 1);
+  assert.match(
+    before.stdout,
+    /^not-witnessed: expected cosignatures of this checkpoint by 1 of 1 witnesses, found none\n/u,
+  );
+  const added = history("cosign", "seen-by-1", ...OF_LOG, "--witness", key);
+  assert.equal(added.status, 0, added.stderr);
+  assert.match(added.stdout, /^seen by witness\.example\/1, 20/u);
+  assert.equal(verify().status, 0);
+  assert.equal(history("proof", "two.json", ...OF_LOG, "--out", "witnessed.tlog-proof").status, 0);
+  const check = (file: string): number | null => history("check", file, "--key", "key.pub", "--witness", key).status;
+  assert.deepEqual([check("witnessed.tlog-proof"), check("two.tlog-proof")], [0, 65]);
+
+  // Another past, signed by the same log's key.
+  for (const name of ["one.json", "three.json", "two.json"]) {
+    assert.equal(history("add", name, "--log", "fork", "--key", "key.pem", "--origin", "example.org/fleet").status, 0);
+  }
+  const fork = witness("fork", "--out", "seen-fork");
+  assert.equal(fork.status, 1);
+  assert.match(fork.stderr, /rewritten: .*\n.*nothing was signed/u);
+  assert.ok(!existsSync(join(directory, "seen-fork")));
+  assert.equal(history("cosign", "seen-by-1", "--log", "fork", "--key", "key.pub", "--witness", key).status, 69);
+  assert.equal(verify("--quorum", "2").status, 64);
+  assert.equal(history("verify", ...OF_LOG, "--witness", key, key).status, 64);
+  assert.equal(history("verify", ...OF_LOG, "--quorum", "1").status, 64);
 });
 
 test("what does not hold is not added", () => {

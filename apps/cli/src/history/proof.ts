@@ -4,11 +4,13 @@ import {
   checkInclusionProof,
   formatInclusionProof,
   parseEntry,
+  readCosignatures,
   type Checkpoint,
+  type Cosignature,
   type HistoryEntry,
 } from "@ashlar/fleet";
 import { readNamedFile, readText } from "@ashlar/host";
-import { logTransport, openLog } from "@ashlar/verifier";
+import { checkQuorum, logTransport, openLog, type Quorum } from "@ashlar/verifier";
 import { keyFor, readLogKey, requireName } from "./log-key.ts";
 
 /** @param wanted an entry's number, or a certificate's file @throws AshlarError `not-found` when the log has it not */
@@ -41,20 +43,21 @@ export type CheckedEntry = {
   readonly index: number;
   readonly entry: HistoryEntry;
   readonly checkpoint: Checkpoint;
+  readonly cosignatures: readonly Cosignature[];
 };
 
 /** @throws AshlarError `untrusted` when it does not hold, or is about another certificate */
 export async function checkProof(
   path: string,
-  options: { readonly key: string; readonly certificate?: string },
+  options: { readonly key: string; readonly certificate?: string; readonly quorum?: Quorum | undefined },
 ): Promise<CheckedEntry> {
   const text = await readText(path, "a proof");
   const key = await readLogKey(options.key);
-  const {
-    index,
-    entry: bytes,
-    checkpoint,
-  } = checkInclusionProof(text, keyFor(key, text.slice(text.indexOf("\n\n") + 2)));
+  const note = text.slice(text.indexOf("\n\n") + 2);
+  const { index, entry: bytes, checkpoint } = checkInclusionProof(text, keyFor(key, note));
+  const cosignatures = readCosignatures(note, options.quorum?.witnesses ?? []);
+  const [problem] = checkQuorum(options.quorum, cosignatures);
+  if (problem !== undefined) throw new AshlarError("untrusted", `${path}: ${problem.message}`);
   const entry = parseEntry(bytes);
   if (options.certificate !== undefined) {
     const digest = await digestOf(options.certificate);
@@ -65,5 +68,5 @@ export async function checkProof(
       );
     }
   }
-  return { index, entry, checkpoint };
+  return { index, entry, checkpoint, cosignatures };
 }

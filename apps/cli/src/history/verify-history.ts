@@ -1,6 +1,6 @@
 import { MAX_CHECKPOINT_BYTES, openCheckpoint, type Checkpoint } from "@ashlar/fleet";
 import { readOptional, writeFileAtomically } from "@ashlar/host";
-import { logTransport, verifyLog, type LogReport } from "@ashlar/verifier";
+import { logTransport, verifyLog, type LogReport, type Quorum } from "@ashlar/verifier";
 import { readPublicKey } from "../certificate/read-certificate.ts";
 import { withInterruption } from "../interruption.ts";
 import { createStepPrinter } from "../step-printer.ts";
@@ -15,6 +15,7 @@ export async function verifyHistory(options: {
   readonly key: string;
   readonly certificateKey?: string;
   readonly remember?: string;
+  readonly quorum?: Quorum | undefined;
 }): Promise<LogReport & { readonly key: string; readonly isRemembered: boolean }> {
   const key = await readLogKey(options.key);
   const { certificateKey, remember } = options;
@@ -24,6 +25,7 @@ export async function verifyHistory(options: {
     publicKey: key.publicKey,
     certificateKey: certificateKey === undefined ? key.publicKey : await readPublicKey(certificateKey),
     remembered,
+    quorum: options.quorum,
     onProgress: (done: number, all: number): void => {
       if (done % REPORTED === 0) say(`${done} of ${all} certificates`);
     },

@@ -19,7 +19,7 @@ import {
   type Predicate,
   type Signer,
 } from "@ashlar/fleet";
-import { withLock, writeFileAtomically } from "@ashlar/host";
+import { withLock, writeFileAtomically, type LockOptions } from "@ashlar/host";
 import { certificatePath, logTransport, openLog, type Log } from "./open-log.ts";
 
 export type AppendOptions = {
@@ -55,8 +55,7 @@ export async function appendCertificate(options: AppendOptions): Promise<Appende
     });
   }
   await mkdir(directory, { recursive: true });
-  const lock = { what: `the history in ${directory}`, holder: "ashlar history", waitMs: LOCK_WAIT_MS };
-  return await withLock(join(directory, ".lock"), lock, async () => {
+  return await withLock(join(directory, ".lock"), logLock(directory), async () => {
     const log = await openOwn(directory, publicKey);
     const origin = originFor(log, options.origin);
     const entry = entryOf(text, predicate, nowMs);
@@ -90,6 +89,11 @@ export async function appendCertificate(options: AppendOptions): Promise<Appende
 }
 
 const LOCK_WAIT_MS = 60_000;
+
+/** Whoever changes a log waits for others that do. */
+export function logLock(directory: string): LockOptions {
+  return { what: `the history in ${directory}`, holder: "ashlar history", waitMs: LOCK_WAIT_MS };
+}
 
 async function openOwn(directory: string, publicKey: KeyObject): Promise<Log | undefined> {
   try {

@@ -3,11 +3,14 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import {
   checkCertificate,
   type Checkpoint,
+  type Cosignature,
   leavesOf,
   MAX_TILE_BYTES,
   parseEntry,
+  type NoteKey,
   parseTile,
   pathOf,
+  readCosignatures,
   TILE_WIDTH,
   tilePlaces,
   tileOf,
@@ -27,6 +30,7 @@ export type LogProblemCode =
   | "rolled-back"
   | "rewritten"
   | "other-log"
+  | "not-witnessed"
   | "certificate-missing"
   | "certificate-changed"
   | "certificate-refused";
@@ -38,7 +42,12 @@ export type LogReport = {
   /** As it was signed: what to remember. */
   readonly note: string;
   readonly problems: readonly LogProblem[];
+  /** Of the witnesses that were asked for, those that have cosigned this checkpoint. */
+  readonly cosignatures: readonly Cosignature[];
 };
+
+/** Witnesses, and how many of them have to have seen what is shown. */
+export type Quorum = { readonly witnesses: readonly NoteKey[]; readonly least: number };
 
 export type VerifyLogOptions = {
   /** The log's. */
@@ -47,6 +56,7 @@ export type VerifyLogOptions = {
   readonly certificateKey: KeyObject;
   /** What the log had signed before. */
   readonly remembered?: Checkpoint | undefined;
+  readonly quorum?: Quorum | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Is told after each certificate how many of them were read. */
   readonly onProgress?: (done: number, all: number) => void;
@@ -58,25 +68,26 @@ export type VerifyLogOptions = {
  * @throws AshlarError what `openLog` throws of a checkpoint: without one there is nothing to compare with
  */
 export async function verifyLog(transport: Transport, options: VerifyLogOptions): Promise<LogReport> {
-  const { publicKey, remembered, signal } = options;
+  const { publicKey, remembered, quorum, signal } = options;
   const { note, checkpoint } = await readCheckpoint(transport, publicKey, signal);
+  const cosignatures = readCosignatures(note, quorum?.witnesses ?? []);
   let entryBytes: Buffer[];
   try {
     entryBytes = await readEntries(transport, checkpoint, signal);
   } catch (error) {
     if (!(error instanceof AshlarError) || !["not-found", "malformed", "limit"].includes(error.code)) throw error;
-    return { checkpoint, note, problems: [{ code: "entry-unreadable", message: error.message }] };
+    return { checkpoint, note, cosignatures, problems: [{ code: "entry-unreadable", message: error.message }] };
   }
   const leaves = leavesOf(entryBytes);
   const problems = await checkTiles(transport, leaves, signal);
   if (!treeRoot(leaves).equals(checkpoint.root)) {
     problems.push({ code: "other-root", message: "expected the root that was signed, found entries with another one" });
   }
-  problems.push(...checkRemembered(remembered, checkpoint, leaves));
+  problems.push(...checkRemembered(remembered, checkpoint, leaves), ...checkQuorum(quorum, cosignatures));
   // Of a log that is not what was signed, no entry says anything.
   if (problems.length === 0)
     problems.push(...(await checkCertificates(transport, entryBytes.map(parseEntry), options)));
-  return { checkpoint, note, problems };
+  return { checkpoint, note, cosignatures, problems };
 }
 
 async function checkTiles(
@@ -127,6 +138,14 @@ function checkRemembered(
   if (treeRoot(leaves.slice(0, remembered.size)).equals(remembered.root)) return [];
   const message = `expected the first ${remembered.size} entries as they were before, found others`;
   return [{ code: "rewritten", message }];
+}
+
+/** Also of the checkpoint in a proof. */
+export function checkQuorum(quorum: Quorum | undefined, cosignatures: readonly Cosignature[]): LogProblem[] {
+  if (quorum === undefined || cosignatures.length >= quorum.least) return [];
+  const found = cosignatures.length === 0 ? "none" : cosignatures.map(({ witness }) => witness).join(", ");
+  const message = `expected cosignatures of this checkpoint by ${quorum.least} of ${quorum.witnesses.length} witnesses, found ${found}`;
+  return [{ code: "not-witnessed", message }];
 }
 
 async function checkCertificates(
