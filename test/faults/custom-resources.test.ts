@@ -52,11 +52,18 @@ test("all kinds are established, take a valid object and fill in what it leaves 
     freshnessSeconds: 3600,
   });
   assert.equal(await read("nodeclass worker", "{.spec.trust.acceptExpiredEk}"), "false");
-  assert.equal(await read("nroll first", "{.spec.concurrency} {.spec.paused}"), "1 false");
+  assert.equal(await read("nroll first", "{.spec.concurrency.nodes} {.spec.paused}"), "1 false");
+  assert.deepEqual(JSON.parse(await read("nroll first", "{.spec.drain}")), {
+    attempts: 3,
+    retrySeconds: 600,
+    timeoutSeconds: 900,
+    deleteEmptyDirs: false,
+    force: false,
+  });
   for (const [kind, columns] of [
     ["nclass", /^NAME +RELEASE +NODES +PROVEN +READY +AGE$/u],
     ["nproof", /^NAME +PROVEN +REASON +RELEASE +NEXT BOOT +CLASS +LAST PROVED$/u],
-    ["nroll", /^NAME +CLASS +RELEASE +PHASE +WAVE +AGE$/u],
+    ["nroll", /^NAME +CLASS +RELEASE +PHASE +WAVE +DONE +OF +AGE$/u],
   ] as const) {
     assert.match((await lab.kubectl("get", kind)).split("\n", 1)[0] ?? "", columns);
   }
@@ -89,6 +96,21 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
     /freshnessSeconds has to be at least twice proof\.intervalSeconds/u,
   ],
   ["a misspelt member", nodeClass("x", { relaese: "1.0.0" }), /unknown field "(?:spec\.)?relaese"/u],
+  [
+    "two counts of who may be away",
+    rollout("x", { concurrency: { nodes: 1, percent: 10 } }),
+    /exactly one of concurrency\.nodes and concurrency\.percent/u,
+  ],
+  [
+    "a wave with a name that is taken",
+    rollout("x", { waves: [{ name: "canary", selector: { a: "b" } }], approvedWaves: [] }),
+    /canary, rest and control-plane are waves that are always there/u,
+  ],
+  [
+    "a window without a beginning",
+    rollout("x", { windows: [{ start: "24:00", durationMinutes: 60 }] }),
+    /windows.*start/u,
+  ],
   ["an unknown wave", rollout("x", { approvedWaves: ["zone-b"] }), /approvedWaves has to name waves of this Rollout/u],
 ];
 
@@ -107,6 +129,13 @@ test("what a Rollout is about does not change", async () => {
     const said = await refusal(lab.kubectl("patch", "nroll", "first", "--type=merge", "-p", patch));
     assert.match(said, new RegExp(`${member} does not change: pause this Rollout and make another one`, "u"));
   }
+});
+
+test("the attempt of a Rollout only rises, and waves that are always there can be approved", async () => {
+  const patch = async (spec: object): Promise<string> =>
+    await lab.kubectl("patch", "nroll", "first", "--type=merge", "-p", JSON.stringify({ spec }));
+  await patch({ attempt: 3, approvedWaves: ["canary", "zone-a", "rest", "control-plane"] });
+  assert.match(await refusal(patch({ attempt: 2 })), /attempt only rises/u);
 });
 
 test("a pin stays: it can be neither changed nor removed, whatever else is written", async () => {

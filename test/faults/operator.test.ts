@@ -165,9 +165,12 @@ test("it may do what it does, and nothing else", LIMIT, async () => {
     );
   };
   const refused = [
-    ["patch", "nodes"],
     ["delete", "nodes"],
-    ["create", "pods", "--subresource=eviction", "-n", "default"],
+    ["update", "nodes"],
+    ["delete", "pods", "-n", "default"],
+    ["create", "pods", "-n", "default"],
+    ["create", "rollouts.ashlar.dev"],
+    ["delete", "rollouts.ashlar.dev"],
     ["delete", "nodeproofs.ashlar.dev"],
     ["patch", "nodeproofs.ashlar.dev"],
     ["update", "nodeclasses.ashlar.dev"],
@@ -178,6 +181,15 @@ test("it may do what it does, and nothing else", LIMIT, async () => {
   ];
   for (const what of refused) assert.equal(await may(...what), "no", what.join(" "));
   assert.equal(await may("update", "nodeproofs.ashlar.dev", "--subresource=status"), "yes");
+  // What Rollouts need is one role, and nothing of it is left without that.
+  const forRollouts = [
+    ["patch", "nodes"],
+    ["create", "pods", "--subresource=eviction", "-n", "default"],
+    ["patch", "rollouts.ashlar.dev"],
+  ];
+  for (const what of forRollouts) assert.equal(await may(...what), "yes", what.join(" "));
+  await lab.kubectl("delete", "-f", join(ROOT, "deploy/operator/rollout-rights.yaml"));
+  for (const what of forRollouts) assert.equal(await may(...what), "no", what.join(" "));
   assert.equal(await may("patch", "leases.coordination.k8s.io/ashlar-operator", "-n", "ashlar-system"), "yes");
   // The door to a Node's marks leads to nothing else, whoever goes through it.
   const unschedulable = JSON.stringify({ spec: { unschedulable: true, taints: [{ key: "x", effect: "NoExecute" }] } });

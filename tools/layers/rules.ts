@@ -108,7 +108,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
     suggest: ["snapshot", "rules"],
     collect: ["snapshot"],
   },
-  "packages/rollout": { turn: [], fleet: [], cluster: ["turn"], drive: ["turn", "cluster"] },
+  "packages/rollout": { turn: [], fleet: [], cluster: ["turn"], drive: ["turn", "fleet", "cluster"] },
   "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
 };
 

@@ -17,12 +17,14 @@ export function urlOf({ internalAddress = "" }: MarkedNode): string | undefined 
 /**
  * Challenges one node. Whatever it answers is its own outcome.
  *
+ * @param versions of the releases that are right for it
  * @param pins of all nodes, as they are when this ends: a machine has one name
  * @throws AshlarError `interrupted`
  */
 export async function askNode(
   node: MarkedNode,
   plan: ClassPlan,
+  versions: readonly [string, ...string[]],
   pins: () => ReadonlyMap<string, Pin>,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -30,7 +32,7 @@ export async function askNode(
   const url = urlOf(node);
   if (url === undefined) return { kind: "silent", why: "its Node has no InternalIP" };
   try {
-    const target = { name, url, expectations: plan.expectationsFor(name) };
+    const target = { name, url, expectations: plan.expectationsFor(name, versions) };
     const known = pins().get(name);
     const found = await proveNode(target, known, (other, machine) => findSharer(pins(), other, machine), {
       ...plan.options,

@@ -5,6 +5,8 @@ import { translate } from "@ashlar/butane";
 import { findDeclarationProblems } from "@ashlar/declaration";
 import { expectationsOf, type Expectations } from "@ashlar/identity";
 import type { KeyReference, NodeClassObject, NodeClassSpec, SourceObject } from "@ashlar/kube";
+import { parseOperatorPem } from "@ashlar/protocol";
+import type { KnownRelease } from "@ashlar/protocol/answers";
 import { readEkRoots, readFirmwarePolicy, type ProveNodeOptions } from "@ashlar/verifier";
 import { readKnown, type Known } from "@ashlar/verifier/declared";
 
@@ -16,8 +18,17 @@ export type ClassPlan = {
   readonly intervalMs: number;
   readonly freshnessMs: number;
   readonly options: ProveNodeOptions;
-  /** @throws AshlarError when the node's own part is wrong */
-  readonly expectationsFor: (node: string) => Expectations;
+  /** The releases that are known, the class's own among them. */
+  readonly releases: readonly KnownRelease[];
+  /** PEM of the key whose orders the nodes take; undefined when the class names none. */
+  readonly operatorPem: string | undefined;
+  /**
+   * @param versions of releases; the first is the right one, and the others are as right
+   * @throws AshlarError when the node's own part is wrong, or a release is not known
+   */
+  readonly expectationsFor: (node: string, versions: readonly [string, ...string[]]) => Expectations;
+  /** The class's own release. */
+  readonly release: string;
 };
 
 /** What a class may refer to, by name. */
@@ -33,10 +44,10 @@ const NOTHING = new Uint8Array();
 /** Changes when the class, or anything that it refers to, does. */
 export function planKey({ uid, generation, spec }: NodeClassObject, { secrets, configMaps }: Sources): string {
   if (spec === undefined) return `${uid} ${generation}`;
-  const { config, nodeConfigs, releases, trust } = spec;
+  const { config, nodeConfigs, releases, trust, operatorKey } = spec;
   const named = [releases.root, trust.ekRoots, trust.cloudRoots, trust.firmwarePolicy].map((each) => each?.name);
   const used = [
-    ...[config.secret?.name, nodeConfigs].map((name) => secrets.get(name ?? "")),
+    ...[config.secret?.name, nodeConfigs, operatorKey?.name].map((name) => secrets.get(name ?? "")),
     ...[...named, releases.manifests].map((name) => configMaps.get(name ?? "")),
   ];
   return [uid, generation, ...used.map((each) => each?.resourceVersion ?? "-")].join(" ");
@@ -71,11 +82,8 @@ export async function makePlan(
       await write("firmware.json", spec.trust.firmwarePolicy),
     ];
     const known = await knownOf(spec, sources, { files, directory, write, signal });
-    const release = known.releases.find(({ version }) => version === spec.release);
-    if (release === undefined) {
-      const versions = known.releases.map(({ version }) => version).join(", ") || "none";
-      throw new AshlarError("not-found", `expected the manifest of release ${spec.release}, found ${versions}`);
-    }
+    const releaseNamed = (wanted: string): KnownRelease => releaseOf(known.releases, wanted);
+    releaseNamed(spec.release);
     const nodeConfigs = spec.nodeConfigs === undefined ? undefined : find("Secret", sources.secrets, spec.nodeConfigs);
     const { acceptExpiredEk: acceptExpired } = spec.trust;
     return {
@@ -90,9 +98,13 @@ export async function makePlan(
         candidates: known.releases,
         maxAgeMs: MAX_AGE_MS,
       },
-      expectationsFor: (node) =>
+      releases: known.releases,
+      release: spec.release,
+      operatorPem: spec.operatorKey && readOperatorPem(entryOf("Secret", sources.secrets, spec.operatorKey)),
+      expectationsFor: (node, [first, ...others]) =>
         expectationsOf({
-          release,
+          release: releaseNamed(first),
+          alsoAllowed: others.map(releaseNamed),
           classConfig,
           nodeConfig: nodeConfigs?.entries.get(`${node}.ign`) ?? NOTHING,
           extensions: { known: known.extensions, exceptions: [], alsoAllowed: [] },
@@ -101,6 +113,20 @@ export async function makePlan(
   } finally {
     await rm(files, { recursive: true, force: true });
   }
+}
+
+/** @throws AshlarError `not-found` */
+export function releaseOf(releases: readonly KnownRelease[], wanted: string): KnownRelease {
+  const found = releases.find(({ version }) => version === wanted);
+  if (found !== undefined) return found;
+  const versions = releases.map(({ version }) => version).join(", ") || "none";
+  throw new AshlarError("not-found", `expected the manifest of release ${wanted}, found ${versions}`);
+}
+
+function readOperatorPem(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  parseOperatorPem(text);
+  return text;
 }
 
 type Places = {

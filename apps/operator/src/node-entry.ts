@@ -8,6 +8,8 @@ export class NodeEntry {
   asked: Asked | undefined;
   /** What the node was held against then. */
   planKey = "";
+  /** What it is to be held against now. */
+  wantedKey = "";
   silences = 0;
   /** When it was last proven, by the clock that never jumps. */
   provenAtMs: number | undefined;

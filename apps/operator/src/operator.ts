@@ -5,12 +5,14 @@ import { askNode } from "./ask-node.ts";
 import type { ClassPlan, Sources } from "./class-plan.ts";
 import { ClassPlans } from "./class-plans.ts";
 import { classFacts, nextClassStatus } from "./decide/class-status.ts";
+import { fleetNodeOf } from "./decide/fleet-node.ts";
 import { dueInMs } from "./decide/due.ts";
 import type { Clock, Fault } from "./decide/facts.ts";
 import { nextProofStatus } from "./decide/proof-status.ts";
 import { heldAgainst, type Held } from "./held-against.ts";
 import { NodeEntry } from "./node-entry.ts";
 import { Pins } from "./pins.ts";
+import { Rollouts, type FleetMember } from "./rollouts.ts";
 import { Waker } from "./waker.ts";
 import { Writer } from "./writer.ts";
 
@@ -45,7 +47,9 @@ export class Operator {
   readonly #entries: Map<string, NodeEntry> = new Map();
   readonly #classAfterMs: Map<string, number> = new Map();
   #asking = 0;
+  #nodes: ReadonlyMap<string, MarkedNode> = new Map();
   readonly #pins = new Pins();
+  readonly #rollouts: Rollouts;
 
   constructor(watched: WatchedCluster, options: OperatorOptions) {
     this.#watched = watched;
@@ -53,6 +57,14 @@ export class Operator {
     const { directory, signal, cluster, onLine } = options;
     this.#plans = new ClassPlans(directory, signal, () => this.#waker.wake());
     this.#writer = new Writer(cluster, signal, onLine);
+    this.#rollouts = new Rollouts({
+      cluster,
+      signal,
+      onLine,
+      wake: () => this.#waker.wake(),
+      node: (name) => this.#nodes.get(name),
+      pins: () => this.#pins.all,
+    });
   }
 
   /** Until the signal is aborted, or something can no longer be watched. */
@@ -86,6 +98,8 @@ export class Operator {
     };
     const classes = this.#watched.classes.items;
     const nodes = byName(this.#watched.nodes.items);
+    this.#nodes = nodes;
+    this.#rollouts.see(this.#watched.rollouts.items);
     const proofs = byName(this.#watched.proofs.items);
     this.#plans.forgetBut(new Set(classes.map(({ uid }) => uid)));
     const plans = new Map(classes.map((each) => [each.name, this.#plans.of(each, sources)]));
@@ -93,12 +107,15 @@ export class Operator {
     for (const name of this.#entries.keys()) if (!nodes.has(name) && !proofs.has(name)) this.#entries.delete(name);
     let waitMs = MAX_WAIT_MS;
     const held = new Map<string, string>();
+    const members: FleetMember[] = [];
     for (const name of new Set([...nodes.keys(), ...proofs.keys()])) {
       const node = nodes.get(name);
       const against = heldAgainst(node, classes, plans);
       if (node !== undefined && against.className !== undefined) held.set(name, against.className);
       waitMs = Math.min(waitMs, this.#lookAt(name, node, proofs.get(name), against, clock));
+      if (node !== undefined) members.push(this.#memberOf(node, against.className, proofs.get(name)));
     }
+    waitMs = Math.min(waitMs, this.#rollouts.look(members, plans));
     for (const each of classes) {
       const facts = classFacts(each.name, held, proofs);
       this.#writeClass(each, nextClassStatus(each, plans.get(each.name), facts, clock), clock);
@@ -146,23 +163,42 @@ export class Operator {
       return MAX_WAIT_MS;
     }
     if (plan === undefined || unreadable !== undefined) return MAX_WAIT_MS;
-    const isChanged = entry.planKey !== plan.key;
+    const versions = [plan.release, ...this.#rollouts.alsoRight(name, plan)] as const;
+    entry.wantedKey = `${plan.key} ${versions.join(" ")}`;
+    const isChanged = entry.planKey !== entry.wantedKey;
     const { silences } = entry;
     const due = { asked, silences, bootId, className: plan.className, isChanged, intervalMs: plan.intervalMs };
     const waitMs = dueInMs(due, clock);
     if (waitMs > 0) return waitMs;
     if (this.#asking < (silences > 0 ? SILENT_AT_ONCE : NODES_AT_ONCE))
-      void this.#busy(entry, async () => await this.#ask(node, plan, entry));
+      void this.#busy(entry, async () => await this.#ask(node, plan, versions, entry));
     return MAX_WAIT_MS;
   }
 
-  async #ask(node: MarkedNode, plan: ClassPlan, entry: NodeEntry): Promise<void> {
+  /** What was proved of it as a rollout sees it. That it is a mismatch counts when it was held against what is right now. */
+  #memberOf(node: MarkedNode, className: string | undefined, watched: NodeProofObject | undefined): FleetMember {
+    const entry = this.#entries.get(node.name);
+    const found = fleetNodeOf(node, entry?.proofAsWritten(watched)?.status);
+    const isCurrent = found.proof.kind !== "mismatch" || entry?.planKey === entry?.wantedKey;
+    const message = "it is being asked again";
+    return { className, node: isCurrent ? found : { ...found, proof: { kind: "unknown", message } } };
+  }
+
+  async #ask(
+    node: MarkedNode,
+    plan: ClassPlan,
+    versions: readonly [string, ...string[]],
+    entry: NodeEntry,
+  ): Promise<void> {
     this.#asking += 1;
+    const key = entry.wantedKey;
     try {
       const { bootId } = node;
-      const outcome = await askNode(node, plan, () => this.#pins.all, this.#options.signal);
+      const outcome = await askNode(node, plan, versions, () => this.#pins.all, this.#options.signal);
+      // It was held against what was right then: what it runs may have become right since.
+      if (key !== entry.wantedKey) return;
       const monotonicMs = performance.now();
-      entry.planKey = plan.key;
+      entry.planKey = key;
       entry.asked = { outcome, bootId, className: plan.className, monotonicMs };
       entry.silences = outcome.kind === "silent" ? entry.silences + 1 : 0;
       if (outcome.kind === "silent") return;

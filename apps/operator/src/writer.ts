@@ -52,7 +52,7 @@ export class Writer {
     if (node === undefined) return;
     for (const event of eventsOf(proof?.status ?? {}, next)) {
       this.#onLine(`${name}: ${event.reason}: ${event.note}`);
-      await this.#cluster.report({ node, ...event }, this.#signal);
+      await this.#cluster.report({ about: { ...node, kind: "Node" }, ...event }, this.#signal);
     }
   }
 

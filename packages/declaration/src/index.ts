@@ -6,9 +6,9 @@ export { declaredInConfigs, findDeclarationProblems } from "./extensions/declare
 export { parseTransferFile } from "./extensions/transfer-file.ts";
 export { parseConfig, readDataUrl } from "./ignition/read-config.ts";
 export { findUnpinnedSources } from "./ignition/unpinned-sources.ts";
-export { endOfWindow, isInWindow, nextBeginning } from "./update/maintenance-window.ts";
+export { endOfWindow, isInWindow, nextBeginning, WEEKDAYS } from "./update/maintenance-window.ts";
 export type { MaintenanceWindow } from "./update/maintenance-window.ts";
-export { parsePolicy } from "./update/policy.ts";
+export { isTimeZone, parsePolicy } from "./update/policy.ts";
 export type { UpdatePolicy } from "./update/policy.ts";
 export { YamlReader, readYaml } from "./yaml-document.ts";
 export type { YamlNode } from "./yaml-document.ts";

@@ -9,9 +9,9 @@ export type { CustomResourceDefinition } from "./definitions/custom-resource-def
 export { definitionFiles } from "./definitions/definition-files.ts";
 export type { StructuralSchema } from "./definitions/structural-schema.ts";
 export { OperatedCluster } from "./operated-cluster.ts";
-export type { ClusterEvent, WatchedCluster } from "./operated-cluster.ts";
+export type { ClusterEvent, OperatedMember, WatchedCluster } from "./operated-cluster.ts";
 export type { MarkedNode, NodeMarks } from "./objects/read-marked-node.ts";
-export type { NodeClassObject, NodeProofObject, SourceObject } from "./objects/read-resource.ts";
+export type { NodeClassObject, NodeProofObject, RolloutObject, SourceObject } from "./objects/read-resource.ts";
 export type { NodeClassSpec, NodeClassStatus } from "./v1alpha1/node-class.ts";
 export {
   MAX_DIFFERENCES,
@@ -21,4 +21,6 @@ export {
   type ProofDifference,
   type ProvedExtension,
 } from "./v1alpha1/node-proof.ts";
+export { MAX_ROLLOUT_NODES } from "./v1alpha1/rollout.ts";
+export type { RolloutNode, RolloutSpec, RolloutStatus } from "./v1alpha1/rollout.ts";
 export type { Condition, KeyReference } from "./v1alpha1/parts.ts";

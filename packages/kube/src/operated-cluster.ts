@@ -2,6 +2,8 @@ import { findAccess, type ClusterChoice } from "./access/find-access.ts";
 import { ApiClient } from "./client/api-client.ts";
 import { whileHolding } from "./client/lease.ts";
 import { WatchedList, type Watching } from "./client/watched-list.ts";
+import type { ClusterAccess } from "./access/kubeconfig.ts";
+import { ClusterMember } from "./cluster-member.ts";
 import {
   CONDITION,
   IDENTITY_ANNOTATION,
@@ -14,14 +16,17 @@ import {
   readConfigMap,
   readNodeClass,
   readNodeProof,
+  readRollout,
   readSecret,
   type NodeClassObject,
   type NodeProofObject,
   type ObjectReference,
+  type RolloutObject,
   type SourceObject,
 } from "./objects/read-resource.ts";
 import type { NodeClassStatus } from "./v1alpha1/node-class.ts";
 import type { NodeProofStatus } from "./v1alpha1/node-proof.ts";
+import type { RolloutStatus } from "./v1alpha1/rollout.ts";
 import { API_VERSION } from "./v1alpha1/parts.ts";
 
 const OWN = `/apis/${API_VERSION}`;
@@ -32,28 +37,38 @@ const WRITER = "ashlar-operator";
 export type WatchedCluster = {
   readonly classes: WatchedList<NodeClassObject>;
   readonly proofs: WatchedList<NodeProofObject>;
+  readonly rollouts: WatchedList<RolloutObject>;
   readonly nodes: WatchedList<MarkedNode>;
   readonly secrets: WatchedList<SourceObject>;
   readonly configMaps: WatchedList<SourceObject>;
 };
 
 export type ClusterEvent = {
-  readonly node: Pick<ObjectReference, "name" | "uid">;
+  readonly about: Pick<ObjectReference, "name" | "uid"> & { readonly kind: "Node" | "Rollout" };
   readonly isWarning: boolean;
   readonly reason: string;
   readonly note: string;
 };
 
-/** What the operator may see and change. It writes statuses, and what stands on Nodes for people: nothing else. */
+/** A node as a rollout deals with it, on connections of its own: watching pods must not keep others from writing. */
+export type OperatedMember = { readonly member: ClusterMember } & Disposable;
+
+/** What the operator may see and change: statuses, what stands on Nodes for people, and for a rollout cordons and evictions. */
 export class OperatedCluster implements Disposable {
+  readonly #access: ClusterAccess;
   readonly #client: ApiClient;
+  /** Each watch keeps a connection. */
+  readonly #watchClient: ApiClient;
   /** Of its own connections: renewing never waits behind other requests. */
   readonly #leaseClient: ApiClient;
   readonly #namespace: string;
   readonly #holder: string;
 
-  private constructor(clients: readonly [ApiClient, ApiClient], namespace: string, holder: string) {
-    [this.#client, this.#leaseClient] = clients;
+  private constructor(access: ClusterAccess, namespace: string, holder: string) {
+    this.#access = access;
+    this.#client = new ApiClient(access);
+    this.#watchClient = new ApiClient(access);
+    this.#leaseClient = new ApiClient(access);
     this.#namespace = namespace;
     this.#holder = holder;
   }
@@ -61,11 +76,12 @@ export class OperatedCluster implements Disposable {
   /** @param holder names this process among the replicas */
   static async open(choice: ClusterChoice, namespace: string, holder: string): Promise<OperatedCluster> {
     const access = await findAccess(choice);
-    return new OperatedCluster([new ApiClient(access), new ApiClient(access)], namespace, holder);
+    return new OperatedCluster(access, namespace, holder);
   }
 
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
+    this.#watchClient[Symbol.dispose]();
     this.#leaseClient[Symbol.dispose]();
   }
 
@@ -81,15 +97,16 @@ export class OperatedCluster implements Disposable {
   async watch(signal: AbortSignal): Promise<WatchedCluster> {
     const of = `/api/v1/namespaces/${encodeURIComponent(this.#namespace)}`;
     const list = async <Item>(watching: Watching<Item>): Promise<WatchedList<Item>> =>
-      await WatchedList.open(this.#client, watching, signal);
-    const [classes, proofs, nodes, secrets, configMaps] = await Promise.all([
+      await WatchedList.open(this.#watchClient, watching, signal);
+    const [classes, proofs, rollouts, nodes, secrets, configMaps] = await Promise.all([
       list({ path: `${OWN}/nodeclasses`, what: "the NodeClasses", read: readNodeClass }),
       list({ path: `${OWN}/nodeproofs`, what: "the NodeProofs", read: readNodeProof }),
+      list({ path: `${OWN}/rollouts`, what: "the Rollouts", read: readRollout }),
       list({ path: "/api/v1/nodes", what: "the nodes of the cluster", read: readMarkedNode }),
       list({ path: `${of}/secrets`, what: `the Secrets of ${this.#namespace}`, read: readSecret }),
       list({ path: `${of}/configmaps`, what: `the ConfigMaps of ${this.#namespace}`, read: readConfigMap }),
     ]);
-    return { classes, proofs, nodes, secrets, configMaps };
+    return { classes, proofs, rollouts, nodes, secrets, configMaps };
   }
 
   async createProof(name: string, signal: AbortSignal): Promise<NodeProofObject> {
@@ -118,6 +135,35 @@ export class OperatedCluster implements Disposable {
     await this.#write("PATCH", path, body, `the NodeClass ${name}`, signal);
   }
 
+  /** As it was seen: when somebody else has changed it meanwhile, that is a `conflict`. */
+  async writeRollout(
+    { name, resourceVersion }: ObjectReference,
+    status: RolloutStatus,
+    signal: AbortSignal,
+  ): Promise<RolloutObject> {
+    // A merge patch leaves what is not named.
+    const absent = { phase: null, wave: null, message: null, attempt: null, halt: null, total: null, done: null };
+    const body = { metadata: { resourceVersion }, status: { ...absent, ...status } };
+    const path = `${OWN}/rollouts/${encodeURIComponent(name)}/status`;
+    return readRollout(await this.#write("PATCH", path, body, `the status of the Rollout ${name}`, signal));
+  }
+
+  /** What keeps a deleted Rollout until its nodes have come home. */
+  async writeFinalizers(
+    { name, resourceVersion }: ObjectReference,
+    finalizers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RolloutObject> {
+    const body = { metadata: { resourceVersion, finalizers } };
+    const path = `${OWN}/rollouts/${encodeURIComponent(name)}`;
+    return readRollout(await this.#write("PATCH", path, body, `the Rollout ${name}`, signal));
+  }
+
+  openMember(name: string): OperatedMember {
+    const client = new ApiClient(this.#access);
+    return { member: new ClusterMember(client, name), [Symbol.dispose]: () => client[Symbol.dispose]() };
+  }
+
   /** By way of the Node's status: whoever may write that, and nothing else of Nodes, can neither cordon nor taint. */
   async mark(node: MarkedNode, { condition, release, identity }: NodeMarks, signal: AbortSignal): Promise<void> {
     const now = new Date().toISOString();
@@ -138,21 +184,24 @@ export class OperatedCluster implements Disposable {
     await this.#client.json({ method: "PATCH", path, query, body, contentType, what }, signal);
   }
 
-  /** An Event (events.k8s.io/v1) about a Node. */
-  async report({ node, isWarning, reason, note }: ClusterEvent, signal: AbortSignal): Promise<void> {
+  /** An Event (events.k8s.io/v1). */
+  async report({ about, isWarning, reason, note }: ClusterEvent, signal: AbortSignal): Promise<void> {
+    const { kind, name, uid } = about;
+    const isNode = kind === "Node";
+    const related = { apiVersion: API_VERSION, kind: "NodeProof", name };
     const body = {
       apiVersion: "events.k8s.io/v1",
       kind: "Event",
-      metadata: { generateName: eventPrefix(node.name), namespace: "default" },
+      metadata: { generateName: eventPrefix(name), namespace: "default" },
       eventTime: `${new Date().toISOString().slice(0, -1)}000Z`,
       reportingController: "ashlar.dev/operator",
       reportingInstance: this.#holder.slice(0, MAX_NAME_CHARACTERS),
-      action: "Prove",
+      action: isNode ? "Prove" : "Roll",
       reason: reason.slice(0, MAX_NAME_CHARACTERS),
       note: note.slice(0, MAX_NOTE_CHARACTERS),
       type: isWarning ? "Warning" : "Normal",
-      regarding: { apiVersion: "v1", kind: "Node", name: node.name, uid: node.uid },
-      related: { apiVersion: API_VERSION, kind: "NodeProof", name: node.name },
+      regarding: { apiVersion: isNode ? "v1" : API_VERSION, kind, name, uid },
+      ...(isNode ? { related } : {}),
     };
     await this.#write("POST", "/apis/events.k8s.io/v1/namespaces/default/events", body, "an Event", signal);
   }

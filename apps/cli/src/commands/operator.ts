@@ -10,7 +10,7 @@ type OperatorOptions = {
 
 export function operatorCommand(): Command {
   return new Command("operator")
-    .description("Prove the nodes of a Kubernetes cluster again and again, and say so there")
+    .description("Prove the nodes of a Kubernetes cluster again and again, say so there, and carry Rollouts out")
     .option("--kubeconfig <file>", "which cluster (default: the pod's own; else $KUBECONFIG or ~/.kube/config)")
     .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
     .option(
@@ -22,8 +22,10 @@ export function operatorCommand(): Command {
       `
 Runs until it is stopped. A NodeClass says which nodes there are and what they were declared to be; each is asked for
 evidence at its class's interval. The verdict is written to the NodeProof of the node's name and, for people, to the
-Node: condition AshlarProven, label ashlar.dev/release, annotation ashlar.dev/identity. It changes nothing else.
-Of several, one works and the others wait. deploy/ has what the cluster needs; docs/guides/operator.md explains it.
+Node: condition AshlarProven, label ashlar.dev/release, annotation ashlar.dev/identity. A Rollout takes the nodes of a
+class to a release: each is drained, restarted and proven, and the Rollout's status says how far it is and what it waits
+for (docs/guides/rollouts.md). Without Rollouts nothing else is changed. Of several operators one works and the others
+wait. deploy/ has what the cluster needs; docs/guides/operator.md explains it.
 
 Exit status: 0 when it was stopped; other numbers when the cluster cannot be read or does not let it.
 

@@ -24,7 +24,7 @@ export function sameMarks(wanted: NodeMarks, found: Partial<NodeMarks>): boolean
 }
 
 /** What is told of a change: who was enrolled, and what is proven or answered now and was not, or the other way round. */
-export function eventsOf(before: NodeProofStatus, now: NodeProofStatus): readonly Omit<ClusterEvent, "node">[] {
+export function eventsOf(before: NodeProofStatus, now: NodeProofStatus): readonly Omit<ClusterEvent, "about">[] {
   const enrolled = before.pin === undefined && now.pin !== undefined;
   return [
     ...(enrolled
@@ -38,7 +38,7 @@ function find({ conditions = [] }: NodeProofStatus, type: string): Condition | u
   return conditions.find((each) => each.type === type);
 }
 
-function changeOf(before: Condition | undefined, now: Condition | undefined): readonly Omit<ClusterEvent, "node">[] {
+function changeOf(before: Condition | undefined, now: Condition | undefined): readonly Omit<ClusterEvent, "about">[] {
   if (now === undefined || (before?.status === now.status && before.reason === now.reason)) return [];
   const { type, status, reason, message } = now;
   // That a node answers goes without saying, until it did not.

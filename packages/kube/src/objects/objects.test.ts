@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { answerOf } from "./eviction-answer.ts";
 import { readBudgets } from "./read-budget.ts";
 import { readNode } from "./read-node.ts";
 import { readPod } from "./read-pod.ts";
+import { readRollout } from "./read-resource.ts";
 
 const refusal = { message: "no", causes: [], retryAfterMs: undefined };
 const budget = [
@@ -111,4 +113,21 @@ test("a Pod: only what controls it makes it anew", () => {
     "Job",
   );
   assert.throws(() => readPod({ metadata: { name: "x" } }), { code: "malformed" });
+});
+
+test("a Rollout: what cannot be understood is said, and never thrown", () => {
+  const metadata = { name: "a", uid: "u", resourceVersion: "7", generation: 2 };
+  const spec = { class: "worker", release: "1.1.0" };
+  const read = readRollout({ metadata, spec });
+  assert.deepEqual([read.spec?.attempt, read.spec?.drain.timeoutSeconds, read.status], [1, 900, {}]);
+  assert.deepEqual([read.fault, read.isDeleting, read.finalizers], [undefined, false, []]);
+  const later = readRollout({ metadata, spec, status: { nodes: [{ name: "a", wave: "rest", state: "Teleporting" }] } });
+  assert.deepEqual([later.spec?.class, later.status], ["worker", undefined]);
+  assert.match(later.fault ?? "", /^status\.nodes\.0\.state: /u);
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (other, status) => {
+      const { fault, ...found } = readRollout({ metadata, spec: other, status });
+      assert.equal(fault === undefined, found.spec !== undefined && found.status !== undefined);
+    }),
+  );
 });

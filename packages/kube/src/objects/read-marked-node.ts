@@ -1,5 +1,7 @@
+import type { Member } from "@ashlar/rollout";
 import { z } from "zod";
 import type { ObjectReference } from "./read-resource.ts";
+import { cordonOf } from "./read-node.ts";
 import { readObject } from "./read-object.ts";
 
 /** What stands on a Node for people. Its kubelet can write all of it, so nothing is decided by it. */
@@ -17,6 +19,8 @@ export type MarkedNode = ObjectReference & {
   readonly labels: Readonly<Record<string, string>>;
   readonly bootId: string;
   readonly internalAddress: string | undefined;
+  readonly isReady: boolean;
+  readonly cordon: Member["cordon"];
   readonly marks: Partial<NodeMarks>;
   /** Since when the condition has its status. */
   readonly markedSince: string | undefined;
@@ -61,12 +65,13 @@ const nodeSchema = z.object({
     labels: texts,
     annotations: texts,
   }),
+  spec: z.object({ unschedulable: z.boolean().nullish() }).nullish(),
   status: z.object({ addresses, conditions, nodeInfo }).nullish(),
 });
 
 /** @throws AshlarError `malformed` for what is no Node at all */
 export function readMarkedNode(object: unknown): MarkedNode {
-  const { metadata, status } = readObject(nodeSchema, object, "expected a Node");
+  const { metadata, spec, status } = readObject(nodeSchema, object, "expected a Node");
   const { name, uid, resourceVersion } = metadata;
   const own = status?.conditions?.find(({ type }) => type === CONDITION);
   const condition =
@@ -80,6 +85,8 @@ export function readMarkedNode(object: unknown): MarkedNode {
     labels: metadata.labels ?? {},
     bootId: status?.nodeInfo?.bootID ?? "",
     internalAddress: status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
+    isReady: status?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
+    cordon: cordonOf(spec, metadata.annotations),
     marks: {
       ...condition,
       release: metadata.labels?.[RELEASE_LABEL],

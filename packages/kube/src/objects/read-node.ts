@@ -57,18 +57,25 @@ const nodeSchema = z.object({
 export function readNode(object: unknown): KubeNode {
   const { metadata, spec, status } = readObject(nodeSchema, object, "expected a Node");
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  const isOurs = metadata.annotations?.[CORDON_NOTE] !== undefined;
   return {
     name: metadata.name,
     resourceVersion: metadata.resourceVersion,
     isReady: ready?.status === "True",
     readiness:
       ready === undefined ? "it has not reported yet" : [ready.reason, ready.message].filter(Boolean).join(": "),
-    cordon: spec?.unschedulable === true ? (isOurs ? "ours" : "foreign") : "none",
+    cordon: cordonOf(spec, metadata.annotations),
     bootId: status?.nodeInfo?.bootID ?? "",
     internalAddress: status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
     podNetwork: spec?.podCIDR ?? undefined,
     kubeletVersion: status?.nodeInfo?.kubeletVersion ?? "",
     className: metadata.labels?.[CLASS_LABEL],
   };
+}
+
+export function cordonOf(
+  spec: { readonly unschedulable?: boolean | null | undefined } | null | undefined,
+  annotations: Readonly<Record<string, string>> | null | undefined,
+): Member["cordon"] {
+  if (spec?.unschedulable !== true) return "none";
+  return annotations?.[CORDON_NOTE] === undefined ? "foreign" : "ours";
 }

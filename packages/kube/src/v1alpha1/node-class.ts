@@ -24,6 +24,8 @@ export type NodeClassSpec = {
     readonly firmwarePolicy?: KeyReference;
   };
   readonly proof: { readonly intervalSeconds: number; readonly freshnessSeconds: number };
+  /** A Secret's entry with a private key. */
+  readonly operatorKey?: KeyReference;
 };
 
 export type NodeClassStatus = {
@@ -128,6 +130,11 @@ const specSchema: z.ZodType<NodeClassSpec> = z.object({
     .default({ intervalSeconds: 600, freshnessSeconds: 3600 })
     .describe("How often nodes are asked, and for how long an answer counts")
     .meta(rules(FRESH_ENOUGH)),
+  operatorKey: keyReference
+    .exactOptional()
+    .describe(
+      "A Secret's entry with the private key whose orders the nodes take, as `ashlar operator-key` makes it. Only Rollouts need it",
+    ),
 });
 
 const statusSchema: z.ZodType<NodeClassStatus> = z.object({

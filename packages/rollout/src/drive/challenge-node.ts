@@ -42,7 +42,11 @@ export async function challengeNode(
   const { fleet, peers } = await proveNodes([target], { ...trust, pinsPath, candidates, maxAgeMs: MAX_AGE_MS, signal });
   const [verdict] = fleet.nodes;
   if (verdict === undefined) throw new TypeError("one node was asked");
-  const peer = peers.get(name);
+  return requireEvidence(verdict, peers.get(name));
+}
+
+/** @throws AshlarError `unavailable` when there is none */
+export function requireEvidence(verdict: NamedVerdict, peer: ProvenPeer | undefined): Challenged {
   if (verdict.level === "unknown" && peer === undefined) {
     throw new AshlarError("unavailable", firstOf(verdict.differences) ?? "it gave no evidence");
   }

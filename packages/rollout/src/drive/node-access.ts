@@ -2,7 +2,14 @@ import type { NamedVerdict, ExtensionKnowledge } from "@ashlar/identity";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { AgentClient, type ProvenPeer } from "@ashlar/verifier";
 import type { DeclaredNode, KnownReleases } from "@ashlar/verifier/declared";
-import { challengeNode, firstOf, problemOf, wrongNextBootOf, type Verifier } from "./challenge-node.ts";
+import {
+  challengeNode,
+  firstOf,
+  problemOf,
+  wrongNextBootOf,
+  type Challenged,
+  type Verifier,
+} from "./challenge-node.ts";
 import type { NodeAccess } from "./run-turn.ts";
 import type { Goal } from "../turn/turn.ts";
 
@@ -17,16 +24,23 @@ export type AccessContext = Omit<Verifier, "candidates"> & {
   readonly operatorPem: string;
 };
 
+/** Asks a node for evidence, and holds it against a version. */
+export type Challenge = (version: string, signal: AbortSignal) => Promise<Challenged>;
+
+export type AgentNodeOptions = Pick<AccessContext, "target" | "allowed" | "operatorPem"> & {
+  readonly challenge: Challenge;
+};
+
 /** A node behind its agent's https URL. */
-export class RemoteNode implements NodeAccess {
-  readonly #node: DeclaredNode;
-  readonly #context: AccessContext;
+export class AgentNode implements NodeAccess {
+  readonly #node: { readonly name: string; readonly url: string };
+  readonly #options: AgentNodeOptions;
   /** What was proven last: the version, and of whom. Orders go to nobody else. */
   #proven: { readonly version: string; readonly peer: ProvenPeer } | undefined;
 
-  constructor(node: DeclaredNode, context: AccessContext) {
+  constructor(node: { readonly name: string; readonly url: string }, options: AgentNodeOptions) {
     this.#node = node;
-    this.#context = context;
+    this.#options = options;
   }
 
   get name(): string {
@@ -39,7 +53,7 @@ export class RemoteNode implements NodeAccess {
   }
 
   async prove(version: string, signal: AbortSignal): Promise<string | undefined> {
-    const { allowed, target } = this.#context;
+    const { allowed, target } = this.#options;
     if (allowed !== undefined && !allowed.has(version) && version !== target) {
       return `release: expected ${[...allowed].join(" or ")}, found ${version}`;
     }
@@ -70,7 +84,7 @@ export class RemoteNode implements NodeAccess {
   }
 
   #operator(signal: AbortSignal): AgentClient {
-    const { operatorPem } = this.#context;
+    const { operatorPem } = this.#options;
     const { peer } = this.#requireProven();
     return new AgentClient(this.#node.url, { signal, operatorPem, peer });
   }
@@ -81,11 +95,20 @@ export class RemoteNode implements NodeAccess {
   }
 
   async #challenge(version: string, signal: AbortSignal): Promise<NamedVerdict> {
-    const { releases, extensions } = this.#context;
-    const release = await releases.get(version);
-    const verifier = { ...this.#context, candidates: releases.all };
-    const { verdict, peer } = await challengeNode(this.#node, { release, extensions }, verifier, signal);
+    const { verdict, peer } = await this.#options.challenge(version, signal);
     this.#proven = peer === undefined ? undefined : { version, peer };
     return verdict;
+  }
+}
+
+/** A node that is declared in files, with its pin in a file. */
+export class RemoteNode extends AgentNode {
+  constructor(node: DeclaredNode, context: AccessContext) {
+    const { releases, extensions, target, allowed, operatorPem } = context;
+    const challenge: Challenge = async (version, signal) => {
+      const release = await releases.get(version);
+      return await challengeNode(node, { release, extensions }, { ...context, candidates: releases.all }, signal);
+    };
+    super(node, { target, allowed, operatorPem, challenge });
   }
 }

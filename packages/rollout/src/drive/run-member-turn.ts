@@ -125,7 +125,7 @@ async function waitForRejoin(
   }
 }
 
-async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promise<RejoinFacts["member"]> {
+export async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promise<RejoinFacts["member"]> {
   const look = async (): Promise<RejoinFacts["member"]> => {
     try {
       return await access.look(signal);
@@ -138,7 +138,7 @@ async function lookIfPossible(access: MemberAccess, signal: AbortSignal): Promis
 }
 
 /** A restarting control plane is waited for like a Node that is not Ready. */
-async function unlessUnavailable<T>(work: Promise<T>): Promise<T | undefined> {
+export async function unlessUnavailable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {

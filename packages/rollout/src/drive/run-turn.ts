@@ -22,6 +22,11 @@ export type TurnOptions = FollowOptions<UpdateStatus> & {
   readonly beforeChange: (version: string) => Promise<void>;
   /** For a member of a cluster: called before it restarts, and not again in the same boot. Gives why it may not. */
   readonly drain?: (status: UpdateStatus, signal: AbortSignal) => Promise<string | undefined>;
+  /**
+   * The boot that it was told to leave in the turn that this goes on with, or was about to be told. In any other boot it has
+   * restarted, and is not told so again.
+   */
+  readonly restartedFrom?: string | undefined;
 };
 
 export type TurnResult = {
@@ -51,6 +56,7 @@ class ReleasePlan implements Plan<UpdateStatus> {
   readonly #goal: Goal;
   readonly #beforeChange: TurnOptions["beforeChange"];
   readonly #drain: TurnOptions["drain"];
+  readonly #restartedFrom: string | undefined;
   #state: TurnState;
   #drained: Drained | undefined;
   #bootId: string | undefined;
@@ -58,11 +64,12 @@ class ReleasePlan implements Plan<UpdateStatus> {
   #status: UpdateStatus | undefined;
   #from: string | undefined;
 
-  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange, drain }: TurnOptions) {
+  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange, drain, restartedFrom }: TurnOptions) {
     this.#node = node;
     this.#goal = goal;
     this.#beforeChange = beforeChange;
     this.#drain = drain;
+    this.#restartedFrom = restartedFrom;
     this.#state = { ...NEW_TURN, resumed };
   }
 
@@ -97,7 +104,9 @@ class ReleasePlan implements Plan<UpdateStatus> {
     if (facts.status !== undefined) {
       this.#from ??= facts.status.version;
       this.#bootId = facts.status.bootId;
-      this.#state = { ...this.#state, reached: true };
+      const hasLeft = this.#restartedFrom !== undefined && facts.status.bootId !== this.#restartedFrom;
+      const left = hasLeft ? { rebootedFrom: this.#state.rebootedFrom ?? this.#restartedFrom } : {};
+      this.#state = { ...this.#state, ...left, reached: true };
     }
     const step = nextStep(this.#goal, this.#state, facts);
     return this.#drain === undefined ? step : beforeReboot(step, this.#drained, facts.status?.bootId);

@@ -66,8 +66,11 @@ export type NodeRecord = {
   /** How many drains did not end. */
   readonly drains: number;
   /** What it becomes when it has got back what was taken. */
-  readonly returnsTo?: "Waiting" | "Blocked" | "Failed";
+  readonly returnsTo?: ReturnsTo;
 };
+
+export const RETURNS = ["Waiting", "Blocked", "Failed"] as const;
+export type ReturnsTo = (typeof RETURNS)[number];
 
 export type Halt = { readonly node: string; readonly message: string; readonly sinceMs: number };
 

@@ -125,3 +125,11 @@ test("the states: out is what is cordoned or restarts, and each way out of it le
     assert.ok(STATES[state].next.includes("Gone") || state === "Gone", state);
   }
 });
+
+test("what a node waits for is said while something goes on for it, and changes nothing else", () => {
+  const waits: NodeEvent = { kind: "waits", message: "a budget" };
+  const goingOn = NODE_STATES.filter((state) => after(state, waits) !== "-");
+  assert.deepEqual(goingOn, ["Staging", "Draining", "Rebooting", "Proving", "Rejoining", "Uncordoning"]);
+  const [record] = afterEvent(fleetOf("Draining"), "a", waits, 2)?.records ?? [];
+  assert.deepEqual([record?.state, record?.sinceMs, record?.message], ["Draining", 1, "a budget"]);
+});

@@ -1,4 +1,4 @@
-import { withState, type Fleet, type NodeRecord } from "./fleet.ts";
+import { withState, type Fleet, type NodeRecord, type ReturnsTo } from "./fleet.ts";
 import { hasLeft, STATES, type NodeState } from "./node-state.ts";
 
 /** What whoever carries out a node's turn tells of it. */
@@ -10,6 +10,8 @@ export type NodeEvent =
   /** It has come so far. */
   | { readonly kind: "reached"; readonly state: "Proving" | "Rejoining" | "Uncordoning" }
   | { readonly kind: "ended"; readonly how: NodeEnd; readonly message: string }
+  /** What it waits for, in words. */
+  | { readonly kind: "waits"; readonly message: string }
   /** Nothing of what was taken is left to be given back. */
   | { readonly kind: "given-back" };
 
@@ -51,9 +53,15 @@ function after(
   const { state } = record;
   if (event.kind === "reached") return reached(record, event.state, nowMs);
   if (event.kind === "ended") return ended(record, event.how, event.message, nowMs);
+  if (event.kind === "waits") return isGoingOn(state) ? withState(record, state, event.message, nowMs) : undefined;
   if (event.kind === "staged") return state === "Staging" ? withState(record, "Staged", "", nowMs) : undefined;
   if (state !== "Returning") return undefined;
   return withState(record, record.returnsTo ?? "Waiting", record.message, nowMs);
+}
+
+/** Its words are those of whoever carries it out; those of a state that rests say why it rests. */
+function isGoingOn(state: NodeState): boolean {
+  return state === "Staging" || state === "Draining" || PROGRESS.includes(state);
 }
 
 /** Whoever goes on with an interrupted turn passes once more what was passed before. */
@@ -81,12 +89,7 @@ function move(record: NodeRecord, to: NodeState, message: string, nowMs: number)
 }
 
 /** It was not restarted, so it gets back what was taken. A boot that it did not leave is no boot that it was told to leave. */
-export function returning(
-  record: NodeRecord,
-  returnsTo: "Waiting" | "Blocked" | "Failed",
-  message: string,
-  nowMs: number,
-): NodeRecord {
+export function returning(record: NodeRecord, returnsTo: ReturnsTo, message: string, nowMs: number): NodeRecord {
   const { restartedFrom: _, ...kept } = withState(record, "Returning", message, nowMs);
   return { ...kept, returnsTo, drains: record.drains + (returnsTo === "Blocked" ? 1 : 0) };
 }

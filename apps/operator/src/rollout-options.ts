@@ -1,0 +1,19 @@
+import type { MarkedNode, OperatedCluster } from "@ashlar/kube";
+import type { Pin } from "@ashlar/verifier";
+import type { ClassPlan } from "./class-plan.ts";
+
+export type RolloutsOptions = {
+  readonly cluster: OperatedCluster;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+  /** Looks at everything again. */
+  readonly wake: () => void;
+  /** As it is watched now. */
+  readonly node: (name: string) => MarkedNode | undefined;
+  readonly pins: () => ReadonlyMap<string, Pin>;
+};
+
+export type RunOptions = RolloutsOptions & {
+  /** The releases that may be found on a node. */
+  readonly right: (name: string, plan: ClassPlan) => ReadonlySet<string>;
+};
