@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { MarkedNode, NodeMarks, NodeProofObject } from "@ashlar/kube";
+import type { MarkedNode, NodeMarks, NodeProofObject, NodeProofStatus } from "@ashlar/kube";
 import type { Pin } from "@ashlar/verifier";
 import type { Asked } from "./decide/facts.ts";
 
@@ -10,6 +10,8 @@ export class NodeEntry {
   planKey = "";
   /** What it is to be held against now. */
   wantedKey = "";
+  /** What stands in its NodeProof, or will soon: what follows from all that is known. */
+  status: NodeProofStatus | undefined;
   silences = 0;
   /** When it was last proven, by the clock that never jumps. */
   provenAtMs: number | undefined;

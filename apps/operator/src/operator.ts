@@ -113,7 +113,7 @@ export class Operator {
       const against = heldAgainst(node, classes, plans);
       if (node !== undefined && against.className !== undefined) held.set(name, against.className);
       waitMs = Math.min(waitMs, this.#lookAt(name, node, proofs.get(name), against, clock));
-      if (node !== undefined) members.push(this.#memberOf(node, against.className, proofs.get(name)));
+      if (node !== undefined) members.push(this.#memberOf(node, against.className));
     }
     waitMs = Math.min(waitMs, this.#rollouts.look(members, plans));
     for (const each of classes) {
@@ -132,7 +132,11 @@ export class Operator {
   ): number {
     const entry = this.#entries.get(name) ?? new NodeEntry();
     this.#entries.set(name, entry);
+    // First of all: what is being asked now is held against what is right now.
+    const versions = plan === undefined ? undefined : rightFor(plan, this.#rollouts.alsoRight(name, plan));
+    entry.wantedKey = versions === undefined ? "" : `${plan?.key} ${versions.join(" ")}`;
     if (entry.isBusy) return MAX_WAIT_MS;
+    entry.status = undefined;
     const proof = entry.proofAsWritten(watchedProof);
     if (proof === undefined && entry.hadProof) entry.forget();
     entry.hadProof = proof !== undefined;
@@ -149,6 +153,7 @@ export class Operator {
     const { asked, provenAtMs } = entry;
     const facts = { previous, className, fault: fault ?? unreadable, asked, provenAtMs, bootId, freshnessMs };
     const next = nextProofStatus(facts, clock);
+    entry.status = next;
     if (next !== previous || proof === undefined) {
       if (clock.monotonicMs >= entry.writeAfterMs) {
         void this.#busy(entry, async () => await this.#writer.proof({ name, node, proof, watchedProof, next, entry }));
@@ -162,9 +167,7 @@ export class Operator {
       void this.#busy(entry, async () => await this.#writer.mark(node, marks, entry));
       return MAX_WAIT_MS;
     }
-    if (plan === undefined || unreadable !== undefined) return MAX_WAIT_MS;
-    const versions = [plan.release, ...this.#rollouts.alsoRight(name, plan)] as const;
-    entry.wantedKey = `${plan.key} ${versions.join(" ")}`;
+    if (plan === undefined || versions === undefined || unreadable !== undefined) return MAX_WAIT_MS;
     const isChanged = entry.planKey !== entry.wantedKey;
     const { silences } = entry;
     const due = { asked, silences, bootId, className: plan.className, isChanged, intervalMs: plan.intervalMs };
@@ -176,9 +179,9 @@ export class Operator {
   }
 
   /** What was proved of it as a rollout sees it. That it is a mismatch counts when it was held against what is right now. */
-  #memberOf(node: MarkedNode, className: string | undefined, watched: NodeProofObject | undefined): FleetMember {
+  #memberOf(node: MarkedNode, className: string | undefined): FleetMember {
     const entry = this.#entries.get(node.name);
-    const found = fleetNodeOf(node, entry?.proofAsWritten(watched)?.status);
+    const found = fleetNodeOf(node, entry?.status);
     const isCurrent = found.proof.kind !== "mismatch" || entry?.planKey === entry?.wantedKey;
     const message = "it is being asked again";
     return { className, node: isCurrent ? found : { ...found, proof: { kind: "unknown", message } } };
@@ -203,8 +206,11 @@ export class Operator {
       entry.silences = outcome.kind === "silent" ? entry.silences + 1 : 0;
       if (outcome.kind === "silent") return;
       if (levelWithNextBoot(outcome.verdict) === "proven") entry.provenAtMs = monotonicMs;
-      entry.newPin = outcome.newPin;
-      if (outcome.newPin !== undefined) this.#pins.add(node.name, outcome.newPin);
+      // It stays until its NodeProof shows it: what is watched may lag.
+      if (outcome.newPin !== undefined) {
+        entry.newPin = outcome.newPin;
+        this.#pins.add(node.name, outcome.newPin);
+      }
     } finally {
       this.#asking -= 1;
     }
@@ -234,6 +240,10 @@ const PIN_UNREADABLE: Fault = {
   reason: "PinUnreadable",
   message: "its pin cannot be read: delete this NodeProof to enrol the node anew",
 };
+
+function rightFor({ release }: ClassPlan, others: readonly string[]): readonly [string, ...string[]] {
+  return [release, ...others];
+}
 
 function byName<Item extends { readonly name: string }>(items: readonly Item[]): ReadonlyMap<string, Item> {
   return new Map(items.map((item) => [item.name, item]));
