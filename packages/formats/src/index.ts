@@ -73,7 +73,7 @@ export { firmwareEventTypeName } from "./event-log/event-types.ts";
 export type { EventDigests } from "./event-log/event-digests.ts";
 export { parseFirmwareLog } from "./event-log/firmware-log.ts";
 export type { FirmwareEvent, FirmwareLog } from "./event-log/firmware-log.ts";
-export { replayPcrs } from "./event-log/replay.ts";
+export { extendPcrs, firmwarePcrs, replayPcrs } from "./event-log/replay.ts";
 export { parseUserspaceLog } from "./event-log/userspace-log.ts";
 export type { UserspaceEvent, UserspaceLog } from "./event-log/userspace-log.ts";
 export type { VerityAlgorithm } from "./verity/algorithm.ts";

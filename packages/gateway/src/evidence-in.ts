@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "@ashlar/base";
 import { explainFirmware } from "@ashlar/identity";
-import { filesOfAnswer, readStoredAnswer, type StoredAnswer } from "@ashlar/verifier";
+import { filesOfAnswer, readStoredAnswer, type ReadAnswer, type StoredAnswer } from "@ashlar/verifier";
 import type { Measured } from "@ashlar/views";
 
 export type StoredFile = { readonly bytes: Uint8Array; readonly sizeBytes: number; readonly sha256: string };
@@ -12,10 +12,16 @@ export type EvidenceStore = { readonly read: (name: string) => Promise<NodeEvide
 
 /** Evidence as `ashlar prove --evidence` keeps it. */
 export function evidenceIn(directory: string): EvidenceStore {
+  return evidenceOf((name) => readStoredAnswer(directory, name));
+}
+
+/** Evidence from elsewhere. */
+export function evidenceOf(readAnswer: (name: string) => Pick<ReadAnswer, "answer"> | undefined): EvidenceStore {
   return {
+    // oxlint-disable-next-line require-await -- others read from elsewhere
     read: async (name) => {
       // What cannot be read was judged, too: the node's verdict says what is wrong with it.
-      const found = await readStoredAnswer(directory, name).catch(() => undefined);
+      const found = attempt(() => readAnswer(name));
       if (found === undefined) return undefined;
       const files = [...filesOfAnswer(found.answer)].map(([file, content]): [string, StoredFile] => {
         const bytes = Buffer.from(content);
@@ -24,6 +30,14 @@ export function evidenceIn(directory: string): EvidenceStore {
       return { measured: measuredIn(found.answer), files: new Map(files) };
     },
   };
+}
+
+function attempt<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 const APPLICATION = "EV_EFI_BOOT_SERVICES_APPLICATION";

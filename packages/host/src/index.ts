@@ -15,7 +15,16 @@ export { isPortFree } from "./ports.ts";
 export { ageOf, endProcesses, findProcesses, isRunning, waitForEnd } from "./processes.ts";
 export type { FoundProcess } from "./processes.ts";
 export { readAhead } from "./read-ahead.ts";
-export { isDirectory, isMissing, kindOf, listDirectory, readLimited, readOptional } from "./read-file.ts";
+export {
+  isDirectory,
+  isDirectorySync,
+  isMissing,
+  kindOf,
+  listDirectory,
+  readLimited,
+  readOptional,
+  readOptionalSync,
+} from "./read-file.ts";
 export type { ReadOptions } from "./read-file.ts";
 export { readTail } from "./read-tail.ts";
 export { run, runForText } from "./run.ts";

@@ -1,4 +1,4 @@
-import { constants, type Dirent } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Dirent } from "node:fs";
 import { lstat, open, opendir, type FileHandle } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 
@@ -9,6 +9,9 @@ export type ReadOptions = {
    */
   readonly links?: "follow" | "refuse";
 };
+
+/** Without O_NONBLOCK a FIFO would wait for a writer; with O_NOCTTY a terminal does not become ours. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Larger files are read in pieces of this size until they end. */
 const PIECE_BYTES = 64 * 1024;
@@ -27,11 +30,10 @@ export async function readOptional(
   const follow = links === "follow" ? 0 : constants.O_NOFOLLOW;
   let file: FileHandle;
   try {
-    // Without O_NONBLOCK a FIFO would wait for a writer; with O_NOCTTY a terminal does not become ours.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | follow);
+    file = await open(path, OPEN_FLAGS | follow);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw await whyNotOpened(path, error);
+    throw whyNotOpened(path, error, await lstat(path).catch(() => undefined));
   }
   try {
     const found = await file.stat();
@@ -42,6 +44,44 @@ export async function readOptional(
     throw asReadError(path, error);
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * The same while everything else waits: for many small files on a local disk, of which each costs less than one turn through the
+ * thread pool. Links are refused.
+ *
+ * @throws AshlarError as {@link readOptional}
+ */
+export function readOptionalSync(path: string, maxBytes: number): Buffer | undefined {
+  let file: number;
+  try {
+    file = openSync(path, OPEN_FLAGS | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw whyNotOpened(
+      path,
+      error,
+      attempt(() => lstatSync(path)),
+    );
+  }
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) throw notRegular(path, kindOf(found));
+    if (found.size > maxBytes) throw tooLarge(path, maxBytes);
+    const bytes = Buffer.allocUnsafe(Math.min(found.size, maxBytes) + 1);
+    let total = 0;
+    for (;;) {
+      const bytesRead = readSync(file, bytes, total, bytes.length - total, null);
+      if (bytesRead === 0) return bytes.subarray(0, total);
+      total += bytesRead;
+      // It has grown meanwhile, or is one whose size nobody knows.
+      if (total === bytes.length) throw new AshlarError("invalid", `${path}: expected ${found.size} bytes, found more`);
+    }
+  } catch (error) {
+    throw asReadError(path, error);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -94,13 +134,26 @@ export async function listDirectory(
  */
 export async function isDirectory(path: string): Promise<boolean> {
   try {
-    const found = await lstat(path);
-    if (found.isDirectory()) return true;
-    throw new AshlarError("invalid", `${path}: expected a directory, found ${kindOf(found)}`);
+    return refuseOther(path, await lstat(path));
   } catch (error) {
     if (isMissing(error)) return false;
     throw asReadError(path, error);
   }
+}
+
+/** The same, while everything else waits. */
+export function isDirectorySync(path: string): boolean {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found !== undefined && refuseOther(path, found);
+  } catch (error) {
+    throw asReadError(path, error);
+  }
+}
+
+function refuseOther(path: string, found: Kinds): true {
+  if (found.isDirectory()) return true;
+  throw new AshlarError("invalid", `${path}: expected a directory, found ${kindOf(found)}`);
 }
 
 /** Whether an error of the file system says that there is no such file. */
@@ -126,10 +179,17 @@ async function readPieces(file: FileHandle, path: string, sizeBytes: number, max
 }
 
 /** O_NOFOLLOW answers ELOOP for a link, and so does a link to itself; a socket answers ENXIO. */
-async function whyNotOpened(path: string, error: unknown): Promise<AshlarError> {
-  const found = await lstat(path).catch(() => undefined);
+function whyNotOpened(path: string, error: unknown, found: Kinds | undefined): AshlarError {
   if (found === undefined || found.isFile() || found.isDirectory()) return asReadError(path, error);
   return notRegular(path, kindOf(found));
+}
+
+function attempt<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 function notRegular(path: string, found: string): AshlarError {

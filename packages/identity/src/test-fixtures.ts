@@ -3,6 +3,7 @@ import { keyObjectOf, parsePublic } from "@ashlar/formats";
 
 /** For tests of other packages: real evidence without a virtual machine. */
 export { TestAuthority, TestNode } from "./test-node.ts";
+export { KeyedMachine } from "./test-keyed-machine.ts";
 /** Certificates as makers shape them. */
 export {
   akExtensions,
@@ -10,6 +11,7 @@ export {
   ekExtensions,
   issuerUrlExtension,
   testCertificate,
+  type TestCertificate,
 } from "@ashlar/formats/test-certificates";
 
 /** Of a TPM's key, to make a certificate for it. */

@@ -1,6 +1,6 @@
 import type { Attest } from "@ashlar/formats";
 import { checkAttestationKey, checkPin, type PinnedKeys } from "./check/check-keys.ts";
-import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
+import { checkLogs, type FirmwareLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
 import { checkVouching, type TpmTrust, type Vouching } from "./check/vouching.ts";
@@ -46,6 +46,8 @@ export type VerificationInput = TpmTrust & {
   readonly knownFirmware?: readonly KnownFirmware[] | undefined;
   /** Other releases that are known, to name what a node runs instead. */
   readonly candidates?: readonly KnownRelease[];
+  /** For many nodes: what was read of others' logs. */
+  readonly logs?: FirmwareLogs | undefined;
 };
 
 /** The TPM that has signed the evidence. */
@@ -74,7 +76,9 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const untrusted: Difference[] = [];
   const { quote, vouching } = checkTrust(evidence, input, untrusted);
   const measurements =
-    quote === undefined ? undefined : checkLogs(evidence, untrusted, knownDigests(evidence, input.expectations));
+    quote === undefined
+      ? undefined
+      : checkLogs(evidence, untrusted, knownDigests(evidence, input.expectations), input.logs);
   if (quote === undefined || measurements === undefined) {
     return {
       verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },

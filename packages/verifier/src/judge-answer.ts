@@ -6,6 +6,7 @@ import {
   verifyNextBoot,
   type DifferenceCode,
   type Expectations,
+  type FirmwareLogs,
   type NextBootVerdict,
   type Verification,
 } from "@ashlar/identity";
@@ -31,6 +32,7 @@ export function judgeAnswer(
   expectations: Expectations,
   nowMs: number,
   { ekRoots, cloudRoots, candidates, maxAgeMs, knownFirmware, vouchedEks }: ProveOptions,
+  logs?: FirmwareLogs,
 ): Verification {
   const challenge = { nonce, tlsPublicKey };
   const verification = verifyEvidence(evidence, {
@@ -45,6 +47,7 @@ export function judgeAnswer(
     candidates,
     knownFirmware,
     vouchedEks,
+    logs,
   });
   // Without evidence that holds nobody knows who speaks.
   if (verification.tpm === undefined) return verification;

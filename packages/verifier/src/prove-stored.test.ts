@@ -69,7 +69,7 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   assert.deepEqual([without.fleet.verdict, without.fleet.nodes[0]?.nextBoot?.level], ["mismatch", "mismatch"]);
   assert.match(without.fleet.nodes[0]?.nextBoot?.differences[0]?.found ?? "", /neither its files nor a reason/u);
   const noNextBoot = { level: "unknown", found: "not asked" } as const;
-  const kept = await readStoredAnswer(evidenceDirectory, "a");
+  const kept = readStoredAnswer(evidenceDirectory, "a");
   assert.ok(kept !== undefined);
   await writeStoredAnswer(evidenceDirectory, "a", { ...kept.answer, nextBoot: noNextBoot });
   const open = (await proveStored(evidenceDirectory, ["a"], STORED)).fleet;

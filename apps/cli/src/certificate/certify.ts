@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import type { CertificateInput, Signer } from "@ashlar/fleet";
-import type { StoredAnswer } from "@ashlar/verifier";
+import type { SeenAnswer, StoredAnswer } from "@ashlar/verifier";
 import { ownVersion } from "../own-version.ts";
 import { proveFrom } from "../prove/prove-from.ts";
 import { proveLive } from "../prove/prove-live.ts";
@@ -20,15 +20,16 @@ export async function certify(options: ProveOptions, signer: Signer, validForMs:
   const fleet = await fleetOf(options);
   const seen = new Map<string, Seen>();
   const otherNonce: string[] = [];
-  const onAnswer = (name: string, answer: StoredAnswer): void => {
-    if (challenge !== undefined && !challengedNonce(challenge, name).equals(answer.nonce)) otherNonce.push(name);
-    const evidence = from === undefined ? digestOfAnswer(answer) : undefined;
-    seen.set(name, { challengedAtMs: answer.challengedAtMs, evidence });
+  const onSeen = (name: string, { nonce, challengedAtMs, digest }: SeenAnswer): void => {
+    if (challenge !== undefined && !challengedNonce(challenge, name).equals(nonce)) otherNonce.push(name);
+    seen.set(name, { challengedAtMs, evidence: digest });
   };
+  const onAnswer = (name: string, answer: StoredAnswer): void =>
+    onSeen(name, { ...answer, digest: digestOfAnswer(answer) });
   const startedMs = Date.now();
   const proof = await (from === undefined
     ? proveLive(options, onAnswer)
-    : proveFrom(from, options, onAnswer, startedMs));
+    : proveFrom(from, options, { onSeen, tell: { digest: true } }, startedMs));
   const [name] = otherNonce;
   if (name !== undefined) {
     throw new AshlarError(
@@ -40,7 +41,8 @@ export async function certify(options: ProveOptions, signer: Signer, validForMs:
     );
   }
   if (from !== undefined) {
-    for (const node of proof.fleet.nodes) {
+    // What cannot be judged has a digest all the same.
+    for (const node of proof.fleet.nodes.filter(({ name: each }) => seen.get(each)?.evidence === undefined)) {
       const evidence = await digestOfStoredAnswer(from, node.name);
       seen.set(node.name, { ...seen.get(node.name), evidence });
     }

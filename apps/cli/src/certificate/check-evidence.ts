@@ -34,10 +34,12 @@ export async function checkEvidence(
   const proof = await proveFrom(
     directory,
     { ...options, ...(policy.acceptExpiredEk ? { acceptExpiredEk: true } : {}), maxAge: policy.maxAgeSeconds },
-    (name, { nonce }) => {
-      if (challenge === null || !names.has(name) || challengedNonce(challenge, name).equals(nonce)) return;
-      const message = `${name}: expected evidence with the nonce that follows from the challenge, found another one`;
-      refusals.push({ code: "evidence-nonce", message });
+    {
+      onSeen: (name, { nonce }) => {
+        if (challenge === null || !names.has(name) || challengedNonce(challenge, name).equals(nonce)) return;
+        const message = `${name}: expected evidence with the nonce that follows from the challenge, found another one`;
+        refusals.push({ code: "evidence-nonce", message });
+      },
     },
     Date.parse(predicate.issuedAt),
   );

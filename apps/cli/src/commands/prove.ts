@@ -75,7 +75,7 @@ Examples:
       };
       const proof = await (options.from === undefined
         ? proveLive(options, onAnswer)
-        : proveFrom(options.from, options, onAnswer));
+        : proveFrom(options.from, options, explained.isWanted ? { onAnswer } : {}));
       if (options.learnFirmware !== undefined)
         await learnFirmware(proof, options.learnFirmware, learnt.answer, options.firmwarePolicy ?? "");
       if (options.showFirmware === undefined) await print(proof, options.json === true);
@@ -91,6 +91,10 @@ class AnswerOf {
 
   constructor(name: string | undefined) {
     this.#name = name;
+  }
+
+  get isWanted(): boolean {
+    return this.#name !== undefined;
   }
 
   take(name: string, answer: StoredAnswer): void {

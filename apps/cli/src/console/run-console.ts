@@ -20,8 +20,7 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
     const evidence = source.kind === "cluster" ? {} : { evidence: evidenceIn(options.from ?? directory) };
     const board = new Board({ ...source, maxAgeSeconds: options.maxAge, ...evidence });
     // What there is to show is known before anybody is told where to look.
-    if (options.from !== undefined)
-      put(board, await proveFrom(options.from, { maxAge: options.maxAge }, () => undefined));
+    if (options.from !== undefined) put(board, await proveFrom(options.from, { maxAge: options.maxAge }));
     const server = await serveConsole({ board, page: await pageFiles(), ...address });
     try {
       if (options.json === true) {

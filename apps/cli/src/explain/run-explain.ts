@@ -1,16 +1,19 @@
 import { reportLine, printJson } from "@ashlar/host/terminal";
 import type { Difference, NamedVerdict } from "@ashlar/identity";
 import type { ExplainedNode, Explanation } from "@ashlar/inventory";
-import type { StoredAnswer } from "@ashlar/verifier";
-import { readCertifiedNodes, readKnownNodes, sourcesOfOptions, type NodeSources } from "../inventory/known-nodes.ts";
+import {
+  readCertifiedNodes,
+  readKnownNodes,
+  sourcesOfOptions,
+  type Firmware,
+  type NodeSources,
+} from "../inventory/known-nodes.ts";
 import { readManifests } from "../inventory/read-manifests.ts";
 import { printChanges, printExplanation } from "./print-explanation.ts";
 import { readConfigs, type ConfigSources } from "./read-configs.ts";
 
 export type ExplainOptions = Omit<NodeSources, "certificate"> &
   ConfigSources & { readonly certificate?: readonly string[] };
-
-type Firmware = NonNullable<ExplainedNode["firmware"]>;
 
 const DIFFERENT = 1;
 const NOT_KNOWN = 2;
@@ -22,13 +25,11 @@ export async function runExplain({ certificate, ...options }: ExplainOptions): P
   if (first !== undefined && second !== undefined) return await explainCertificates(first, second, options, configs);
   const { explainNodes } = await import("@ashlar/inventory");
   const firmware = new Map<string, Firmware>();
-  const { firmwareToPin } = await import("@ashlar/identity");
-  const onAnswer = (name: string, { evidence }: StoredAnswer): void => {
-    const { 0: code, 2: drivers, 3: settings, 7: secureBoot } = firmwareToPin(evidence);
+  const onFirmware = (name: string, { 0: code, 2: drivers, 3: settings, 7: secureBoot }: Firmware): void => {
     firmware.set(name, { 0: code, 2: drivers, 3: settings, 7: secureBoot });
   };
   const from = first === undefined ? options : { ...options, certificate: first };
-  const { nodes, manifests, fleet } = await readKnownNodes(from, onAnswer);
+  const { nodes, manifests, fleet } = await readKnownNodes(from, onFirmware);
   const complaints = new Map(fleet?.nodes.map((verdict) => [verdict.name, complaintsOf(verdict)]));
   const explained = nodes.map((node): ExplainedNode => {
     const own = firmware.get(node.name);

@@ -1,17 +1,15 @@
 import { AshlarError } from "@ashlar/base";
 import type { KnownNode, Manifests } from "@ashlar/inventory";
 import type { FleetVerdict } from "@ashlar/identity";
+import type { SeenAnswer } from "@ashlar/verifier";
 import { runningOf } from "../certificate/proved-nodes.ts";
-import {
-  refuseContradictions,
-  type ManifestSources,
-  type OnAnswer,
-  type ProveOptions,
-} from "../prove/prove-options.ts";
+import { refuseContradictions, type ManifestSources, type ProveOptions } from "../prove/prove-options.ts";
 import { readManifests } from "./read-manifests.ts";
 
 /** Where nodes come from: as for `ashlar prove`, or from a certificate. */
 export type NodeSources = ProveOptions & { readonly certificate?: string; readonly key?: string };
+
+export type Firmware = NonNullable<SeenAnswer["firmware"]>;
 
 export type KnownNodes = {
   readonly nodes: readonly KnownNode[];
@@ -25,14 +23,23 @@ export type KnownNodes = {
  *
  * @throws AshlarError `usage`, `untrusted` for a certificate that does not hold, and what proving throws
  */
-export async function readKnownNodes(options: NodeSources, onAnswer: OnAnswer = () => undefined): Promise<KnownNodes> {
+export async function readKnownNodes(
+  options: NodeSources,
+  onFirmware?: (name: string, firmware: Firmware) => void,
+): Promise<KnownNodes> {
   if (options.certificate !== undefined) return await nodesOfCertificate(options.certificate, options);
   refuseContradictions(options);
+  const { firmwareToPin } = await import("@ashlar/identity");
   const { proveFrom } = await import("../prove/prove-from.ts");
   const { proveLive } = await import("../prove/prove-live.ts");
   const { fleet, sources } = await (options.from === undefined
-    ? proveLive(options, onAnswer)
-    : proveFrom(options.from, options, onAnswer));
+    ? proveLive(options, (name, { evidence }) => onFirmware?.(name, firmwareToPin(evidence)))
+    : proveFrom(options.from, options, {
+        ...(onFirmware === undefined ? {} : { tell: { firmware: true } }),
+        onSeen: (name, { firmware }) => {
+          if (firmware !== undefined) onFirmware?.(name, firmware);
+        },
+      }));
   const nodes = fleet.nodes.map((verdict) => ({
     name: verdict.name,
     level: verdict.level,

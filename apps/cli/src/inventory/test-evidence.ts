@@ -173,7 +173,7 @@ export async function certifyTestFleet({ evidence }: Pick<TestFleet, "evidence">
   readonly keys: KeyPair;
 }> {
   const keys = generateKeyPairSync("ed25519");
-  const { fleet } = await proveFrom(evidence, { maxAge: 3600 }, () => undefined);
+  const { fleet } = await proveFrom(evidence, { maxAge: 3600 });
   const nodes = fleet.nodes.map((verdict) => ({
     name: verdict.name,
     level: verdict.level,

@@ -1,5 +1,6 @@
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
+import type { ProveStoredOptions } from "@ashlar/verifier";
+import type { Proof, ProveOptions } from "./prove-options.ts";
 import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts";
 
 const NO_CONFIG = new Uint8Array();
@@ -8,7 +9,7 @@ const NO_CONFIG = new Uint8Array();
 export async function proveFrom(
   directory: string,
   options: ProveOptions,
-  onAnswer: OnAnswer,
+  told: Pick<ProveStoredOptions, "onAnswer" | "onSeen" | "tell"> = {},
   nowMs: number = Date.now(),
 ): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
@@ -43,7 +44,7 @@ export async function proveFrom(
     candidates: [...stored.known, ...more.releases],
     extensions: [...more.extensions, ...stored.extensions],
     maxAgeMs: options.maxAge * 1000,
-    onAnswer,
+    ...told,
     knownFirmware: await readKnownFirmware(options),
     vouchedEks: await readVouchedEks(options),
     ...(options.pins === undefined ? {} : { pins: await readPins(options.pins) }),

@@ -14,10 +14,25 @@ const LAST_STATIC_PCR = 15;
  * @throws AshlarError `invalid` when an event in PCRs 0 to 15 has no digest for the bank.
  */
 export function replayPcrs(firmware: FirmwareLog, userspace: UserspaceLog, bank: HashName): Map<number, Uint8Array> {
+  return extendPcrs(firmwarePcrs(firmware, bank), userspace, bank);
+}
+
+/** The first half of {@link replayPcrs}: what firmware alone leads to. */
+export function firmwarePcrs(firmware: FirmwareLog, bank: HashName): Map<number, Uint8Array> {
   const values = new Map<number, Uint8Array>();
   for (let pcr = 0; pcr <= LAST_STATIC_PCR; pcr++) values.set(pcr, new Uint8Array(hashSizeBytes(bank)));
   values.get(0)?.set([firmware.startupLocality], hashSizeBytes(bank) - 1);
   extendAll(values, firmware.events, bank, "firmware log");
+  return values;
+}
+
+/** The second half of {@link replayPcrs}: what systemd has made of these values, which stay as they are. */
+export function extendPcrs(
+  from: ReadonlyMap<number, Uint8Array>,
+  userspace: UserspaceLog,
+  bank: HashName,
+): Map<number, Uint8Array> {
+  const values = new Map(from);
   extendAll(values, userspace.events, bank, "userspace log");
   return values;
 }

@@ -16,8 +16,11 @@ export function nameOf(tpmPublic: TpmPublic): Uint8Array {
  * @throws AshlarError `invalid` when the numbers are no key (a point that is not on its curve).
  */
 export function keyObjectOf(tpmPublic: TpmPublic): KeyObject {
+  if (last !== undefined && Buffer.compare(last.area, tpmPublic.area) === 0) return last.key;
   try {
-    return createPublicKey({ format: "jwk", key: jsonWebKeyOf(tpmPublic) });
+    const key = createPublicKey({ format: "jwk", key: jsonWebKeyOf(tpmPublic) });
+    last = { area: Uint8Array.from(tpmPublic.area), key };
+    return key;
   } catch (error) {
     throw new AshlarError(
       "invalid",
@@ -26,6 +29,9 @@ export function keyObjectOf(tpmPublic: TpmPublic): KeyObject {
     );
   }
 }
+
+/** A node's two quotes are checked one after the other, with a key that takes a third of the time of a signature to make. */
+let last: { readonly area: Uint8Array; readonly key: KeyObject } | undefined;
 
 function jsonWebKeyOf(tpmPublic: TpmPublic): Record<string, string> {
   if (tpmPublic.type === "ecc") {

@@ -65,7 +65,7 @@ export function testCertificate(shape: CertificateShape): TestCertificate {
   serial += 1;
   const toBeSigned = sequence(
     der(DER_TAGS.context0, positiveInteger(Uint8Array.of(2))),
-    positiveInteger(Uint8Array.of(serial)),
+    positiveInteger(Uint8Array.of(serial >> 16, serial >> 8, serial)),
     algorithm,
     shape.issuerName ?? issuer?.name ?? name,
     sequence(generalizedTime(from), generalizedTime(to)),

@@ -1,8 +1,10 @@
 import {
+  extendPcrs,
+  firmwarePcrs,
   hexDigest,
   parseFirmwareLog,
   parseUserspaceLog,
-  replayPcrs,
+  sha256,
   type EventDigests,
   type FirmwareLog,
   type UserspaceLog,
@@ -31,6 +33,40 @@ export type Measurements = {
   readonly events: ReadonlyMap<number, readonly MeasuredEvent[]>;
 };
 
+/** A firmware's log, and what follows from it alone. */
+type ReadLog = FirmwareLog & {
+  /** What it leads to, by bank. */
+  readonly pcrs: Map<PcrBank, ReadonlyMap<number, Uint8Array>>;
+  /** With the SHA-256 bank alone, where what events are called does not depend on what is known of others. */
+  measured?: Measurements["events"];
+};
+
+/**
+ * Firmware's logs that were read, by the SHA-256 of their bytes: machines of one kind have the same, and each takes longer to read
+ * and to replay than everything else about a node.
+ */
+export class FirmwareLogs {
+  readonly #read = new Map<string, ReadLog>();
+
+  /** @throws AshlarError as `parseFirmwareLog` */
+  read(bytes: Uint8Array): ReadLog {
+    const key = sha256(bytes);
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    // A view into the file that was read would keep all of it, and could change with it.
+    const log = {
+      ...parseFirmwareLog(Uint8Array.from(bytes)),
+      pcrs: new Map<PcrBank, ReadonlyMap<number, Uint8Array>>(),
+    };
+    if (this.#read.size === MAX_KEPT_LOGS) this.#read.clear();
+    this.#read.set(key, log);
+    return log;
+  }
+}
+
+/** About 50 kB each. */
+const MAX_KEPT_LOGS = 256;
+
 /** The kernel's IMA extends PCR 10 and logs elsewhere. */
 const UNLOGGED_PCR = 10;
 
@@ -43,9 +79,10 @@ export function checkLogs(
   evidence: Evidence,
   differences: Difference[],
   known: KnownDigests = COMMON_DIGESTS,
+  logs: FirmwareLogs = new FirmwareLogs(),
 ): Measurements | undefined {
   const firmware = attempt(differences, "event-log", "firmware event log", "a TCG event log", () =>
-    parseFirmwareLog(evidence.firmwareLog),
+    logs.read(evidence.firmwareLog),
   );
   const userspace = attempt(differences, "event-log", "userspace event log", "systemd's measurement log", () =>
     parseUserspaceLog(evidence.userspaceLog),
@@ -55,7 +92,9 @@ export function checkLogs(
   const banks = quotedBanks(evidence.pcrs);
   for (const bank of banks) checkBank(bank, firmware, userspace, evidence.pcrs, differences);
   if (banks.length === 0 || differences.length > before) return undefined;
-  return { pcrs: evidence.pcrs, events: eventsByPcr(firmware, userspace, banks, known) };
+  if (banks.includes("sha384")) return { pcrs: evidence.pcrs, events: eventsByPcr(firmware, userspace, banks, known) };
+  firmware.measured ??= eventsByPcr(firmware, NO_EVENTS);
+  return { pcrs: evidence.pcrs, events: withUserspace(firmware.measured, userspace, banks, known) };
 }
 
 /** In the order in which a quote has them. */
@@ -74,12 +113,28 @@ export function eventsByPcr(
   for (const { pcr, digests, data } of firmware.events) {
     events.get(pcr)?.push(firmwareEvent(digests, data, banks, known));
   }
-  for (const { pcr, digests, word } of userspace.events) {
-    const inBanks = digestsIn(digests, banks);
-    const digest = judgedDigest(inBanks, known);
-    events.get(pcr)?.push({ source: "userspace", digest, banks: inBanks, word, data: undefined });
-  }
-  return events;
+  return withUserspace(events, userspace, banks, known);
+}
+
+const NO_EVENTS: UserspaceLog = { events: [] };
+
+function withUserspace(
+  measured: Measurements["events"],
+  userspace: UserspaceLog,
+  banks: readonly PcrBank[],
+  known: KnownDigests,
+): Measurements["events"] {
+  if (userspace.events.length === 0) return measured;
+  const later = Map.groupBy(userspace.events, ({ pcr }) => pcr);
+  return new Map(
+    [...measured].map(([pcr, events]) => {
+      const more = later.get(pcr)?.map(({ digests, word }): MeasuredEvent => {
+        const inBanks = digestsIn(digests, banks);
+        return { source: "userspace", digest: judgedDigest(inBanks, known), banks: inBanks, word, data: undefined };
+      });
+      return [pcr, more === undefined ? events : [...events, ...more]];
+    }),
+  );
 }
 
 /** An event of the firmware's log; its data count only when they are what every bank has a digest of. */
@@ -106,7 +161,7 @@ function digestsIn(digests: EventDigests, banks: readonly PcrBank[]): BankDigest
 
 function checkBank(
   bank: PcrBank,
-  firmware: FirmwareLog,
+  firmware: ReadLog,
   userspace: UserspaceLog,
   quoted: BankValues,
   differences: Difference[],
@@ -125,9 +180,11 @@ function checkBank(
     return;
   }
   const expected = `a ${bank === "sha256" ? "SHA-256" : "SHA-384"} digest for each event`;
-  const replayed = attempt(differences, "event-log", "event logs", expected, () =>
-    replayPcrs(firmware, userspace, bank),
-  );
+  const replayed = attempt(differences, "event-log", "event logs", expected, () => {
+    const fromFirmware = firmware.pcrs.get(bank) ?? firmwarePcrs(firmware, bank);
+    firmware.pcrs.set(bank, fromFirmware);
+    return extendPcrs(fromFirmware, userspace, bank);
+  });
   if (replayed !== undefined) checkReplay(bank, replayed, quoted[bank] ?? new Map<number, string>(), differences);
 }
 

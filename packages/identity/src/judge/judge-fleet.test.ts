@@ -15,8 +15,6 @@ function member(name: string, level: Level = "proven", next: Level | null = "pro
     name,
     verdict: { ...EMPTY_VERDICT, level, differences: [], release: "1.0.0", identity: sha256("identity"), nextBoot },
     tpm: { ekSha256: sha256(`EK of ${name}`), akName: `AK of ${name}`, resetCount: 1, machineId: undefined },
-    running: undefined,
-    pinnable: true,
   };
 }
 
@@ -75,7 +73,7 @@ test("two nodes that answer with one TPM are both refused", () => {
       ["proven", undefined],
     ],
   );
-  const { verdict } = refusePinned(member("node-1"), "node-0");
+  const { verdict } = refusePinned({ ...member("node-1"), running: undefined, pinnable: true }, "node-0");
   assert.deepEqual([verdict.level, verdict.differences[0]?.code], ["mismatch", "tpm-shared"]);
 });
 

@@ -9,7 +9,7 @@ import {
 } from "../verdict.ts";
 import type { QuotingTpm, Verification } from "../verify-evidence.ts";
 
-export type FleetMember = { readonly name: string } & Verification;
+export type FleetMember = { readonly name: string } & Pick<Verification, "verdict" | "tpm">;
 
 /** One verdict over all nodes. A TPM stands for one machine: nodes that answer with the same one are all refused. */
 export function judgeFleet(members: readonly FleetMember[]): FleetVerdict {

@@ -27,7 +27,7 @@ export async function digestOfStoredAnswer(directory: string, name: string): Pro
   return files.size === 0 ? undefined : digestOfFiles(files);
 }
 
-function digestOfFiles(files: ReadonlyMap<string, Uint8Array | string>): string {
+export function digestOfFiles(files: ReadonlyMap<string, Uint8Array | string>): string {
   const lines = [...files]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`);

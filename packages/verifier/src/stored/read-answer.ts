@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { isDirectory, readOptional } from "@ashlar/host";
+import { isDirectorySync, readOptionalSync } from "@ashlar/host";
 import type { Difference } from "@ashlar/identity";
 import { MAX_LOG_BYTES, MAX_NEXT_BOOT_BYTES, nextBootQualifyingData, qualifyingData } from "@ashlar/protocol";
 import { MAX_CERTIFICATE_BYTES, MAX_TPM_STRUCTURE_BYTES } from "@ashlar/protocol/answers";
@@ -12,44 +12,65 @@ export type ReadAnswer = {
   readonly answer: StoredAnswer;
   /** Files that say something else than the others beside them. */
   readonly contradictions: readonly Difference[];
+  /** The bytes of all of it, by the names of files. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 };
+
+/** Reads a file of one node. */
+type ReadFile = (file: string, maxBytes: number) => Uint8Array | undefined;
 
 /**
  * The node's stored answer, or undefined when there is none. Only regular files are read, and no links followed.
  *
  * @throws AshlarError `failed` when a file cannot be read, another code when it is not what it has to be
  */
-export async function readStoredAnswer(directory: string, name: string): Promise<ReadAnswer | undefined> {
+export function readStoredAnswer(directory: string, name: string): ReadAnswer | undefined {
   const place = join(directory, name);
-  if (!(await isDirectory(place))) return undefined;
-  const text = await readOptional(join(place, ANSWER), MAX_ANSWER_BYTES);
+  if (!isDirectorySync(place)) return undefined;
+  return assembleAnswer(place, (file, maxBytes) => readOptionalSync(join(place, file), maxBytes));
+}
+
+/**
+ * An answer out of its files, wherever they are kept.
+ *
+ * @param place where that is, for messages
+ * @throws AshlarError when they are not what they have to be
+ */
+export function assembleAnswer(place: string, readFile: ReadFile): ReadAnswer | undefined {
+  const files = new Map<string, Uint8Array>();
+  const read: ReadFile = (file, maxBytes) => {
+    const bytes = readFile(file, maxBytes);
+    if (bytes !== undefined) files.set(file, bytes);
+    return bytes;
+  };
+  const text = read(ANSWER, MAX_ANSWER_BYTES);
   if (text === undefined) return undefined;
-  const document = parseAnswerDocument(text.toString("utf8"), join(place, ANSWER));
-  const required = async (file: string, maxBytes: number): Promise<Uint8Array> => {
-    const found = await readOptional(join(place, file), maxBytes);
+  const document = parseAnswerDocument(textOf(text), join(place, ANSWER));
+  const required = (file: string, maxBytes: number): Uint8Array => {
+    const found = read(file, maxBytes);
     if (found === undefined) throw new AshlarError("not-found", `expected ${join(place, file)}, found no such file`);
     return found;
   };
   const evidence = {
     ...document.evidence,
-    ak: await required(EVIDENCE_FILES.ak, MAX_TPM_STRUCTURE_BYTES),
-    quoteMessage: await required(EVIDENCE_FILES.quoteMessage, MAX_TPM_STRUCTURE_BYTES),
-    quoteSignature: await required(EVIDENCE_FILES.quoteSignature, MAX_TPM_STRUCTURE_BYTES),
-    ...(await readEk(place)),
-    firmwareLog: await required(EVIDENCE_FILES.firmwareLog, MAX_LOG_BYTES),
-    userspaceLog: await required(EVIDENCE_FILES.userspaceLog, MAX_LOG_BYTES),
+    ak: required(EVIDENCE_FILES.ak, MAX_TPM_STRUCTURE_BYTES),
+    quoteMessage: required(EVIDENCE_FILES.quoteMessage, MAX_TPM_STRUCTURE_BYTES),
+    quoteSignature: required(EVIDENCE_FILES.quoteSignature, MAX_TPM_STRUCTURE_BYTES),
+    ...readEk(place, read),
+    firmwareLog: required(EVIDENCE_FILES.firmwareLog, MAX_LOG_BYTES),
+    userspaceLog: required(EVIDENCE_FILES.userspaceLog, MAX_LOG_BYTES),
   };
   const { nonce, tlsPublicKey } = document;
-  const contradictions = await compareFile(place, QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey));
-  const { nextBoot, ...more } = await readNextBoot(place, document);
+  const contradictions = compareFile(place, read, QUALIFYING_DATA, qualifyingData(nonce, tlsPublicKey));
+  const { nextBoot, ...more } = readNextBoot(place, read, document);
   const answer = { ...document, evidence, nextBoot };
-  return { answer, contradictions: [...contradictions, ...more.contradictions] };
+  return { answer, contradictions: [...contradictions, ...more.contradictions], files };
 }
 
 type Shown = Pick<StoredAnswer["evidence"], "akCertificate" | "ekCertificate" | "ekPublic">;
 
 /** What the node has shown for its TPM: one of three files. */
-async function readEk(place: string): Promise<Shown> {
+function readEk(place: string, read: ReadFile): Shown {
   const { akCertificate, ekCertificate, ekPublic } = EVIDENCE_FILES;
   const shown: [keyof Shown, Uint8Array][] = [];
   for (const [member, file, maxBytes] of [
@@ -57,7 +78,7 @@ async function readEk(place: string): Promise<Shown> {
     ["ekCertificate", ekCertificate, MAX_CERTIFICATE_BYTES],
     ["ekPublic", ekPublic, MAX_TPM_STRUCTURE_BYTES],
   ] as const) {
-    const bytes = await readOptional(join(place, file), maxBytes);
+    const bytes = read(file, maxBytes);
     if (bytes !== undefined) shown.push([member, bytes]);
   }
   const [only, more] = shown;
@@ -70,15 +91,16 @@ async function readEk(place: string): Promise<Shown> {
 }
 
 /** The parts of the answer about the next boot are all there, or none of them is, and the reason for that. */
-async function readNextBoot(
+function readNextBoot(
   place: string,
+  read: ReadFile,
   { nonce, tlsPublicKey, noNextBoot }: AnswerDocument,
-): Promise<{ readonly nextBoot: NextBootReply; readonly contradictions: readonly Difference[] }> {
+): { readonly nextBoot: NextBootReply; readonly contradictions: readonly Difference[] } {
   const { report, quoteMessage, quoteSignature, qualifyingData: extraData } = NEXT_BOOT_FILES;
-  const text = await readOptional(join(place, report), MAX_NEXT_BOOT_BYTES);
-  const message = await readOptional(join(place, quoteMessage), MAX_TPM_STRUCTURE_BYTES);
-  const signature = await readOptional(join(place, quoteSignature), MAX_TPM_STRUCTURE_BYTES);
-  const bound = await readOptional(join(place, extraData), MAX_TPM_STRUCTURE_BYTES);
+  const text = read(report, MAX_NEXT_BOOT_BYTES);
+  const message = read(quoteMessage, MAX_TPM_STRUCTURE_BYTES);
+  const signature = read(quoteSignature, MAX_TPM_STRUCTURE_BYTES);
+  const bound = read(extraData, MAX_TPM_STRUCTURE_BYTES);
   const parts = [text, message, signature, bound];
   if (parts.every((part) => part === undefined)) return { nextBoot: noNextBoot ?? TAKEN_OUT, contradictions: [] };
   const contradictions: Difference[] = [];
@@ -102,7 +124,7 @@ async function readNextBoot(
   if (text === undefined || message === undefined || signature === undefined) {
     return { nextBoot: noNextBoot ?? TAKEN_OUT, contradictions };
   }
-  const reportText = text.toString("utf8");
+  const reportText = textOf(text);
   if (bound !== undefined) {
     const expected = nextBootQualifyingData(nonce, tlsPublicKey, reportText);
     contradictions.push(...compareBytes(join(place, extraData), expected, bound));
@@ -115,8 +137,8 @@ async function readNextBoot(
 const TAKEN_OUT: NextBootReply = { level: "mismatch", found: "neither its files nor a reason why there are none" };
 
 /** A file that follows from others: when it is there, it must be what they make it. */
-async function compareFile(place: string, file: string, expected: Uint8Array): Promise<Difference[]> {
-  const found = await readOptional(join(place, file), MAX_TPM_STRUCTURE_BYTES);
+function compareFile(place: string, read: ReadFile, file: string, expected: Uint8Array): Difference[] {
+  const found = read(file, MAX_TPM_STRUCTURE_BYTES);
   return found === undefined ? [] : compareBytes(join(place, file), expected, found);
 }
 
@@ -134,3 +156,7 @@ function compareBytes(what: string, expected: Uint8Array, found: Uint8Array): Di
 }
 
 const MAX_SHOWN_BYTES = 64;
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}
