@@ -13,6 +13,7 @@ import { readClaims } from "./docs/claims/read-claims.ts";
 import { commandPages } from "./docs/command-pages.ts";
 import { customResourcePage } from "./docs/custom-resource-page.ts";
 import { differencePage } from "./docs/difference-page.ts";
+import { metricsPage } from "./docs/metrics-page.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
 
 const PAGES = "docs/reference";
@@ -51,6 +52,7 @@ async function writePages(onlyChecks: boolean): Promise<number> {
     ...butanePages(),
     ["differences.md", differencePage()],
     ["custom-resources.md", customResourcePage()],
+    ["metrics.md", metricsPage()],
   ]);
   /** Texts by path. */
   const files = new Map([...below(PAGES, pages), ...below(DEFINITIONS, definitionFiles())]);

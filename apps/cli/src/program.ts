@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   setup: async () => (await import("./commands/setup.ts")).setupCommand(),
   trust: async () => (await import("./commands/trust.ts")).trustCommand(),
   update: async () => (await import("./commands/update.ts")).updateCommand(),
+  watch: async () => (await import("./commands/watch.ts")).watchCommand(),
   which: async () => (await import("./commands/which.ts")).whichCommand(),
   verity: async () => (await import("./commands/verity.ts")).verityCommand(),
 };

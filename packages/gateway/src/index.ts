@@ -4,7 +4,8 @@
  */
 export { Board } from "./board.ts";
 export type { BoardNode, BoardOptions } from "./board.ts";
-export { evidenceIn } from "./evidence-in.ts";
+export { evidenceIn, evidenceOf } from "./evidence-in.ts";
+export type { EvidenceStore } from "./evidence-in.ts";
 export { serveConsole } from "./serve-console.ts";
 export type { PageFile, RunningConsole, ServeConsoleOptions } from "./serve-console.ts";
 export { viewJsonSchemas } from "./view-schemas.ts";

@@ -21,6 +21,11 @@ import type { Evidence, Keys, ReleaseManifest } from "@ashlar/protocol/answers";
 import type { TestNode } from "@ashlar/identity/test-fixtures";
 import type { ProvenPeer } from "./agent-client.ts";
 
+/** What answers: a `TestNode`, or a `KeyedMachine`, of which there can be many. */
+export type AnsweringMachine = Pick<TestNode, "machineId" | "evidence" | "nextBoot" | "activate"> & {
+  readonly keys: Keys;
+};
+
 export type TestAgentOptions = {
   /** What it says about its next boot; without it, it does not know the question. */
   readonly nextBoot?: NextBootReport | undefined;
@@ -87,7 +92,7 @@ export class TestAgent implements AsyncDisposable {
   readonly nonces: Set<string> = new Set();
   readonly #server: Server;
 
-  private constructor(node: TestNode, release: ReleaseManifest, options: TestAgentOptions) {
+  private constructor(node: AnsweringMachine, release: ReleaseManifest, options: TestAgentOptions) {
     this.peer = { tlsPublicKey: OWN_KEY, machineId: node.machineId };
     this.#server = createServer({ key: IDENTITY, cert: IDENTITY }, (request, response) => {
       this.asked.push(request.url ?? "");
@@ -102,7 +107,11 @@ export class TestAgent implements AsyncDisposable {
     });
   }
 
-  static async start(node: TestNode, release: ReleaseManifest, options: TestAgentOptions = {}): Promise<TestAgent> {
+  static async start(
+    node: AnsweringMachine,
+    release: ReleaseManifest,
+    options: TestAgentOptions = {},
+  ): Promise<TestAgent> {
     const agent = new TestAgent(node, release, options);
     const { host, port } = options.address ?? { host: "127.0.0.1", port: 0 };
     agent.#server.listen(port, host);
@@ -131,7 +140,7 @@ async function work(response: ServerResponse, { stillWorking }: TestAgentOptions
 
 async function answer(
   request: IncomingMessage,
-  node: TestNode,
+  node: AnsweringMachine,
   release: ReleaseManifest,
   options: TestAgentOptions,
   agent: Pick<TestAgent, "nonces" | "orders" | "peer">,

@@ -1,13 +1,15 @@
 import { AshlarError } from "@ashlar/base";
 import { reportLine } from "@ashlar/host/terminal";
+import type { KnownExtension } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
+import type { NodeTarget, ProveNodesOptions } from "@ashlar/verifier";
 import type { DeclaredNodes, Known, RepositoryPlace } from "@ashlar/verifier/declared";
 import { withInterruption } from "../interruption.ts";
 import { parseAcceptedFirmware } from "./accept-firmware.ts";
 import { nodesOfLab } from "./nodes-of-lab.ts";
-import type { OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
+import type { ManifestSources, OnAnswer, Proof, ProveOptions } from "./prove-options.ts";
 import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts";
-import { readTrusts, refuseDifferentTrust } from "./read-trusts.ts";
+import { readTrusts, refuseDifferentTrust, type Trusts } from "./read-trusts.ts";
 
 /** Asks the nodes of a lab, of a Kubernetes cluster, or at URLs. */
 export async function proveLive(
@@ -15,9 +17,63 @@ export async function proveLive(
   onAnswer: OnAnswer,
   onProgress: (line: string) => void = reportLine,
 ): Promise<Proof> {
+  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
+  const { targets, proving, trusts, sources, release, extensions, notes } = await declareLive(options);
+  const { ekRoots, cloudRoots } = trusts.common;
+  const enrolAgain = new Set(options.enrolAgain);
+  const acceptFirmware = parseAcceptedFirmware(options.acceptFirmware ?? []);
+  refuseStrangers("--enrol-again", enrolAgain, targets);
+  refuseStrangers("--accept-firmware", acceptFirmware.keys(), targets);
+  if (options.learnFirmware !== undefined) refuseStrangers("--learn-firmware", [options.learnFirmware], targets);
+  if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
+  if (options.evidence !== undefined) {
+    refuseDifferentTrust(trusts);
+    const { pemOf } = await import("@ashlar/verifier");
+    const nodes = targets.map(({ name }) => name);
+    const manifest = JSON.stringify(release);
+    await writeStoredFleet(options.evidence, {
+      nodes,
+      manifest,
+      ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
+      cloudRoots: cloudRoots === undefined ? undefined : pemOf(cloudRoots.certificates),
+      known: sources.releases,
+      extensions,
+    });
+  }
+  const { challenge } = options;
+  const { challengedNonce } = await import("@ashlar/protocol");
+  const proof = await withInterruption(async (signal) =>
+    proveNodes(targets, {
+      ...proving,
+      enrolAgain,
+      nonceFor: challenge === undefined ? undefined : (name) => challengedNonce(challenge, name),
+      acceptFirmware,
+      onAnswer,
+      ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
+      onProgress,
+      signal,
+    }),
+  );
+  return withNotes({ ...proof, trusts, sources }, notes);
+}
+
+export type DeclaredLive = {
+  readonly targets: readonly NodeTarget[];
+  /** What counts for all of them. */
+  readonly proving: ProveNodesOptions;
+  readonly trusts: Trusts;
+  readonly sources: ManifestSources;
+  /** The one that was given, or which most of them are declared to run. */
+  readonly release: KnownRelease | undefined;
+  readonly extensions: readonly KnownExtension[];
+  /** What the API server says of nodes. */
+  readonly notes: ReadonlyMap<string, string>;
+};
+
+/** Reads what nodes are declared to be, whom to trust, and which releases and extensions are known. No node is asked. */
+export async function declareLive(options: ProveOptions): Promise<DeclaredLive> {
   const { expectationsOf } = await import("@ashlar/identity");
   const { parseKnownRelease } = await import("@ashlar/protocol/answers");
-  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
   const declarations = await import("@ashlar/verifier/declared");
   const { readUpdateRecord, rightReleases, updateRecordPath } = declarations;
   const { notes, ...declared } = await findNodes(options);
@@ -51,54 +107,24 @@ export async function proveLive(
       }),
     }),
   );
-  const enrolAgain = new Set(options.enrolAgain);
-  const acceptFirmware = parseAcceptedFirmware(options.acceptFirmware ?? []);
-  refuseStrangers("--enrol-again", enrolAgain, targets);
-  refuseStrangers("--accept-firmware", acceptFirmware.keys(), targets);
-  if (options.learnFirmware !== undefined) refuseStrangers("--learn-firmware", [options.learnFirmware], targets);
-  if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
-  if (options.evidence !== undefined) {
-    refuseDifferentTrust(trusts);
-    const { pemOf } = await import("@ashlar/verifier");
-    const nodes = targets.map(({ name }) => name);
-    const manifest = JSON.stringify(given ?? made ?? targets[0]?.expectations.release);
-    await writeStoredFleet(options.evidence, {
-      nodes,
-      manifest,
-      ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
-      cloudRoots: cloudRoots === undefined ? undefined : pemOf(cloudRoots.certificates),
-      known: known.releases,
-      extensions: known.extensions,
-    });
-  }
-  const { challenge } = options;
-  const { challengedNonce } = await import("@ashlar/protocol");
-  const proof = await withInterruption(async (signal) =>
-    proveNodes(targets, {
-      ekRoots,
-      cloudRoots,
-      candidates: known.releases,
-      maxAgeMs: options.maxAge * 1000,
-      pinsPath,
-      enrolAgain,
-      nonceFor: challenge === undefined ? undefined : (name) => challengedNonce(challenge, name),
-      fetchIntermediates: options.fetchIntermediates === true,
-      acceptFirmware,
-      onAnswer,
-      knownFirmware: await readKnownFirmware(options),
-      vouchedEks: await readVouchedEks(options),
-      ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
-      onProgress,
-      signal,
-    }),
-  );
   const sources = {
     releases: known.releases,
     extensions: [...(options.extension ?? []), ...(declared.extensions ?? [])],
     repository: repositoryOf(options, declared),
     recordPath,
   };
-  return withNotes({ ...proof, trusts, sources }, notes);
+  const proving = {
+    ekRoots,
+    cloudRoots,
+    candidates: known.releases,
+    maxAgeMs: options.maxAge * 1000,
+    pinsPath,
+    fetchIntermediates: options.fetchIntermediates === true,
+    knownFirmware: await readKnownFirmware(options),
+    vouchedEks: await readVouchedEks(options),
+  };
+  const release = given ?? made ?? targets[0]?.expectations.release;
+  return { targets, proving, trusts, sources, release, extensions: known.extensions, notes };
 }
 
 /** What the API server says beside what is proven. */
