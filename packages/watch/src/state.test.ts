@@ -45,7 +45,7 @@ function check(path: string): number {
   // No change is told twice or left out: what is on its way alternates, and ends with what was told.
   const levels = new Map<string, string[]>();
   for (let message = state.nextMessage("two", Number.MAX_SAFE_INTEGER); message !== undefined;) {
-    const { node, to } = message.change;
+    const { node, to } = message.changes[0] ?? assert.fail("a message tells of a change");
     levels.set(node, [...(levels.get(node) ?? []), to]);
     state.dropMessage(message.id);
     message = state.nextMessage("two", Number.MAX_SAFE_INTEGER);

@@ -6,7 +6,9 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { nodeVerdictSchema, type Level, type NodeVerdict } from "@ashlar/identity";
 import { parseOwnDocument } from "@ashlar/protocol/answers";
 import { unknownNode, type KnownNode } from "./decide/known-node.ts";
+import { sendTogether } from "./decide/messages.ts";
 import type { Change } from "./decide/standing.ts";
+import type { Webhook } from "./webhook.ts";
 
 /** "ASHW", so that no other program's file is taken for one of ours. */
 const APPLICATION_ID = 0x4153_4857;
@@ -22,7 +24,7 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX evidence_content ON evidence (sha256);
   CREATE TABLE message (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, change TEXT NOT NULL, event TEXT NOT NULL, attempts INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, changes TEXT NOT NULL, event TEXT NOT NULL, attempts INTEGER NOT NULL,
     next_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX message_webhook ON message (webhook, id);
@@ -34,8 +36,8 @@ const MAX_MESSAGES_PER_WEBHOOK = 10_000;
 export type PendingMessage = {
   readonly id: number;
   readonly webhook: string;
-  readonly change: Change;
-  /** The event's, the same at all webhooks. */
+  readonly changes: readonly Change[];
+  /** The event's, the same at all webhooks that are told of the same. */
   readonly event: string;
   readonly attempts: number;
 };
@@ -125,21 +127,22 @@ export class State implements Disposable {
   }
 
   /** Within {@link atOnce}: a change that is told is on its way to each webhook. */
-  putChanges(changes: readonly Change[], webhooks: readonly string[]): void {
-    for (const change of changes) {
-      this.#sql("UPDATE node SET told_level = ? WHERE name = ?").run(change.to, change.node);
-      const text = JSON.stringify(change);
-      const event = createHash("sha256").update(text).digest("hex").slice(0, 32);
-      // A new node that is right from the start is no news.
-      if (change.from === undefined && change.to === "proven") continue;
-      for (const webhook of webhooks) {
-        const add = "INSERT INTO message (webhook, change, event, attempts, next_at) VALUES (?, ?, ?, 0, 0)";
-        this.#sql(add).run(webhook, text, event);
-        this.#sql(
-          "DELETE FROM message WHERE webhook = ? AND id <= (SELECT id FROM message WHERE webhook = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-        ).run(webhook, webhook, MAX_MESSAGES_PER_WEBHOOK);
-      }
+  putChanges(changes: readonly Change[], webhooks: readonly Pick<Webhook, "name" | "kind">[]): void {
+    for (const { node, to } of changes) this.#sql("UPDATE node SET told_level = ? WHERE name = ?").run(to, node);
+    // A new node that is right from the start is no news.
+    const news = changes.filter(({ from, to }) => from !== undefined || to !== "proven");
+    for (const { name, kind } of webhooks) {
+      for (const together of sendTogether(kind, news)) this.#addMessage(name, JSON.stringify(together));
     }
+  }
+
+  #addMessage(webhook: string, changes: string): void {
+    const event = createHash("sha256").update(changes).digest("hex").slice(0, 32);
+    const add = "INSERT INTO message (webhook, changes, event, attempts, next_at) VALUES (?, ?, ?, 0, 0)";
+    this.#sql(add).run(webhook, changes, event);
+    const newest = "SELECT id FROM message WHERE webhook = ? ORDER BY id DESC LIMIT 1 OFFSET ?";
+    const drop = `DELETE FROM message WHERE webhook = ? AND id <= (${newest})`;
+    this.#sql(drop).run(webhook, webhook, MAX_MESSAGES_PER_WEBHOOK);
   }
 
   /** The oldest message to a webhook, if its time has come: they arrive in their order. */
@@ -149,7 +152,7 @@ export class State implements Disposable {
     return {
       id: Number(row["id"]),
       webhook,
-      change: JSON.parse(String(row["change"])),
+      changes: JSON.parse(String(row["changes"])),
       event: String(row["event"]),
       attempts: Number(row["attempts"]),
     };

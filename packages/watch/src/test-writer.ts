@@ -8,7 +8,10 @@ const [path = ""] = process.argv.slice(2);
 const state = openState(path);
 const names = ["a", "b", "c"];
 state.setNodes(new Set(names));
-const WEBHOOKS = ["one", "two"];
+const WEBHOOKS = [
+  { name: "one", kind: "slack" },
+  { name: "two", kind: "cloudevents" },
+] as const;
 for (let round = (state.nodes()[0]?.provedAtMs ?? 0) + 1; ; round++) {
   for (const [index, name] of names.entries()) {
     const level: Level = (round + index) % 2 === 0 ? "proven" : "mismatch";

@@ -100,9 +100,10 @@ async function whileRunning(
     await Promise.race([done, work({ watcher, server, lines, state })]);
   } finally {
     ending.abort();
-    await done;
+    await Promise.allSettled([done]);
     await server.close();
   }
+  await done;
 }
 
 async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -215,7 +216,7 @@ test("a declaration that cannot be read ends the start, and later leaves all as 
   const path = join(directory, "declare.sqlite");
   const broken = async (): Promise<Declared> => Promise.reject(new Error("no such fleet file"));
   await assert.rejects(
-    whileRunning(path, { declare: broken }, async () => sleep(60_000)),
+    whileRunning(path, { declare: broken }, async () => sleep(60_000, undefined, { ref: false })),
     /no such fleet file/u,
   );
 });

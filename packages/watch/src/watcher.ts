@@ -238,12 +238,7 @@ export class Watcher {
     const { state, maxAgeMs, webhooks, onLine } = this.#options;
     const changes = changesOf(nodes, this.#now(), maxAgeMs);
     if (changes.length === 0) return;
-    state.atOnce(() => {
-      state.putChanges(
-        changes,
-        webhooks.map(({ name }) => name),
-      );
-    });
+    state.atOnce(() => state.putChanges(changes, webhooks));
     for (const { node, from, to, difference } of changes) {
       const known = this.#nodes.get(node);
       if (known !== undefined) this.#nodes.set(node, { ...known, toldLevel: to });

@@ -1,6 +1,6 @@
 import { AshlarError, messageOf } from "@ashlar/base";
-import { messageOf as messageOfChange, type WebhookKind } from "./decide/messages.ts";
-import type { PendingMessage } from "./state.ts";
+import { messageOf as messageOfChanges, type WebhookKind } from "./decide/messages.ts";
+import type { Change } from "./decide/standing.ts";
 
 export type Webhook = {
   /** What state and messages call it: never its address, in which Slack has the secret. */
@@ -16,11 +16,11 @@ const MOST_RETRY_MS = 600_000;
 /** @throws AshlarError `unavailable`; the address is in no message, since whoever has it can write there */
 export async function sendMessage(
   { name, kind, url }: Webhook,
-  { change, event }: PendingMessage,
+  { changes, event }: { readonly changes: readonly Change[]; readonly event: string },
   source: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { contentType, body } = messageOfChange(kind, change, event, source);
+  const { contentType, body } = messageOfChanges(kind, changes, event, source);
   let status: number;
   try {
     const response = await fetch(url, {

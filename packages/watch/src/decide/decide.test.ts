@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { EMPTY_VERDICT, type Level, type NamedVerdict, type NextBootVerdict } from "@ashlar/identity";
 import { dueAtMs, type DueFacts } from "./due.ts";
 import { unknownNode, type KnownNode } from "./known-node.ts";
-import { messageOf } from "./messages.ts";
+import { messageOf, sendTogether } from "./messages.ts";
 import { METRICS, metricsText } from "./metrics.ts";
 import { changesOf, nextStaleAtMs, standingOf, toldLevelOf, type Change } from "./standing.ts";
 
@@ -92,7 +92,7 @@ test("when the next verdict gets too old", () => {
 
 test("messages", () => {
   const change: Change = { node: "a", from: "proven", to: "mismatch", difference: WRONG, atMs: NOW };
-  const event = messageOf("cloudevents", change, "7", "urn:ashlar:fleet:fleet.yaml");
+  const event = messageOf("cloudevents", [change], "7", "urn:ashlar:fleet:fleet.yaml");
   assert.match(event.contentType, /^application\/cloudevents\+json/u);
   assert.deepEqual(JSON.parse(event.body), {
     specversion: "1.0",
@@ -104,10 +104,24 @@ test("messages", () => {
     datacontenttype: "application/json",
     data: { node: "a", from: "proven", to: "mismatch", difference: WRONG },
   });
-  const slack = messageOf("slack", change, "7", "fleet.yaml");
+  const slack = messageOf("slack", [change], "7", "fleet.yaml");
   const text =
     ":red_circle: a is *mismatch* (was proven)\nPCR 13, class config: expected a, found &lt;b&gt; &amp; @channel";
   assert.deepEqual(JSON.parse(slack.body), { text });
+  // What happens to many at once is one message to people, and to programs one for each.
+  const many = Array.from({ length: 12 }, (_, index) => ({ ...change, node: `node-${index}`, difference: undefined }));
+  assert.deepEqual(
+    (["slack", "cloudevents"] as const).map((kind) => [sendTogether(kind, many).length, sendTogether(kind, []).length]),
+    [
+      [1, 0],
+      [12, 0],
+    ],
+  );
+  const { text: all }: { text: string } = JSON.parse(messageOf("slack", many, "7", "fleet.yaml").body);
+  assert.deepEqual(all.split("\n").slice(9), [
+    ":red_circle: node-9 is *mismatch* (was proven)",
+    "and 2 more nodes have another level than before",
+  ]);
 });
 
 test("metrics: the text format of Prometheus, and no series that grows with the fleet", () => {

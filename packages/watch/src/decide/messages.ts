@@ -5,15 +5,26 @@ export type WebhookKind = "slack" | "cloudevents";
 
 export const EVENT_TYPE = "ashlar.node.level-changed.v1";
 
-/** One change, as it is sent: to all webhooks the same, and when it is sent again, too. */
+/**
+ * What is sent at once. Programs get each change by itself; for people the changes of one moment are one message: a fleet that cannot be
+ * reached is one piece of news.
+ */
+export function sendTogether(kind: WebhookKind, changes: readonly Change[]): readonly (readonly Change[])[] {
+  if (changes.length === 0) return [];
+  return kind === "slack" ? [changes] : changes.map((change) => [change]);
+}
+
+/** As it is sent; when it is sent again, it is the same. */
 export type Message = { readonly contentType: string; readonly body: string };
 
 /**
  * @param id the same for the same change, however often it is sent: who gets it twice can tell
  * @param source of the CloudEvent: which fleet
  */
-export function messageOf(kind: WebhookKind, change: Change, id: string, source: string): Message {
-  return kind === "slack" ? slackMessage(change) : cloudEvent(change, id, source);
+export function messageOf(kind: WebhookKind, changes: readonly Change[], id: string, source: string): Message {
+  const [first] = changes;
+  if (first === undefined) throw new TypeError("a message tells of a change");
+  return kind === "slack" ? slackMessage(changes) : cloudEvent(first, id, source);
 }
 
 /** CloudEvents 1.0 in the structured mode of its HTTP binding (3.2). */
@@ -41,14 +52,22 @@ const MARKS = {
 const MAX_SHOWN = 300;
 
 /** A Slack incoming webhook's text. What a node says of itself is text there, neither a link nor a mention. */
-function slackMessage({ node, from, to, difference }: Change): Message {
+function slackMessage(changes: readonly Change[]): Message {
+  const lines = changes.slice(0, MAX_LINES).map((change) => lineOf(change));
+  const more = changes.length - lines.length;
+  const text = [...lines, ...(more > 0 ? [`and ${more} more nodes have another level than before`] : [])].join("\n");
+  return { contentType: "application/json; charset=utf-8", body: JSON.stringify({ text }) };
+}
+
+const MAX_LINES = 10;
+
+function lineOf({ node, from, to, difference }: Change): string {
   const was = from === undefined ? "" : ` (was ${from})`;
   const why =
     difference === undefined
       ? ""
       : `\n${difference.what}: expected ${difference.expected}, found ${difference.found}`.slice(0, MAX_SHOWN);
-  const text = `${MARKS[to]} ${escape(node)} is *${to}*${was}${escape(why)}`;
-  return { contentType: "application/json; charset=utf-8", body: JSON.stringify({ text }) };
+  return `${MARKS[to]} ${escape(node)} is *${to}*${was}${escape(why)}`;
 }
 
 function escape(text: string): string {
