@@ -3,16 +3,21 @@ import { findKubeconfig } from "./access/find-kubeconfig.ts";
 import { readAccess } from "./access/kubeconfig.ts";
 import { ApiClient } from "./client/api-client.ts";
 import { listAll } from "./client/list-all.ts";
-import { WatchedList } from "./client/watched-list.ts";
+import { WatchedList, type Watching } from "./client/watched-list.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
-import { readNodeProof, type NodeProofObject } from "./objects/read-resource.ts";
+import { readNodeClass, readNodeProof, type NodeClassObject, type NodeProofObject } from "./objects/read-resource.ts";
 import { API_VERSION } from "./v1alpha1/parts.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
 
 /** What one command can prove or update in a day. */
 const MAX_NODES = 10_000;
 const MAX_PODS = 100_000;
+
+type WatchOptions = Pick<Watching<unknown>, "onAway"> & {
+  /** Only the one of this name. */
+  readonly name?: string | undefined;
+};
 
 /** A Kubernetes cluster behind its API server. */
 export class Cluster implements Disposable {
@@ -52,9 +57,22 @@ export class Cluster implements Disposable {
   }
 
   /** What was proved of nodes, as it changes, until the list is disposed of. */
-  async watchNodeProofs(signal: AbortSignal): Promise<WatchedList<NodeProofObject>> {
-    const path = `/apis/${API_VERSION}/nodeproofs`;
-    return await WatchedList.open(this.#client, { path, what: "the NodeProofs", read: readNodeProof }, signal);
+  async watchNodeProofs(signal: AbortSignal, options: WatchOptions = {}): Promise<WatchedList<NodeProofObject>> {
+    const { name, onAway } = options;
+    const watching = {
+      path: `/apis/${API_VERSION}/nodeproofs`,
+      ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+      what: "the NodeProofs",
+      read: readNodeProof,
+      ...(onAway === undefined ? {} : { onAway }),
+    };
+    return await WatchedList.open(this.#client, watching, signal);
+  }
+
+  /** What nodes are declared to be, as it changes, until the list is disposed of. */
+  async watchNodeClasses(signal: AbortSignal): Promise<WatchedList<NodeClassObject>> {
+    const path = `/apis/${API_VERSION}/nodeclasses`;
+    return await WatchedList.open(this.#client, { path, what: "the NodeClasses", read: readNodeClass }, signal);
   }
 
   member(name: string): ClusterMember {

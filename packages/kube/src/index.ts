@@ -12,6 +12,7 @@ export { OperatedCluster } from "./operated-cluster.ts";
 export type { ClusterEvent, OperatedMember, WatchedCluster } from "./operated-cluster.ts";
 export type { MarkedNode, NodeMarks } from "./objects/read-marked-node.ts";
 export type { NodeClassObject, NodeProofObject, RolloutObject, SourceObject } from "./objects/read-resource.ts";
+export { DEFAULT_FRESHNESS_SECONDS } from "./v1alpha1/node-class.ts";
 export type { NodeClassSpec, NodeClassStatus } from "./v1alpha1/node-class.ts";
 export {
   MAX_DIFFERENCES,

@@ -75,6 +75,10 @@ const LINK_OF_CODE: Readonly<Record<DifferenceCode, LinkName | "next-boot">> = {
 
 const LINK_BY_CODE: ReadonlyMap<string, LinkName | "next-boot"> = new Map(Object.entries(LINK_OF_CODE));
 
+export function isKnownCode(code: string): code is DifferenceCode {
+  return LINK_BY_CODE.has(code);
+}
+
 /** An unknown code, of a newer server, counts against the foundation: then nothing is called proven because of it. */
 export function linkOf(code: string): LinkName | "next-boot" {
   return LINK_BY_CODE.get(code) ?? "tpm";

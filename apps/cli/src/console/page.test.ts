@@ -2,56 +2,26 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test, type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
-import { needs } from "@ashlar/base/test-needs";
 import { pageFiles } from "@ashlar/console";
+import { findBarriers, launchBrowser, openPage, skip, type Opened, type Page } from "@ashlar/console/test-browser";
 import { serveConsole, type Board } from "@ashlar/gateway";
 import { expectationsOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { testLogs, testNextBootReport, testRelease } from "@ashlar/protocol/test-fixtures";
 import { writeStoredAnswer, writeStoredFleet } from "@ashlar/verifier";
-import axe from "axe-core";
-import { chromium, type Browser, type Page } from "playwright-core";
 import { HOSTILE_NAME, testBoard } from "./test-board.ts";
 
-const BROWSER = "chromium-headless-shell";
-/** On a busy machine a browser takes half a minute for what takes a second. */
-const PATIENCE_MS = 120_000;
-const AXE = axe.source;
-
-const skip = needs(BROWSER);
-const places = (process.env["PATH"] ?? "").split(":").map((place) => join(place, BROWSER));
-const browser: Browser | undefined =
-  skip === false
-    ? await chromium.launch({
-        executablePath: places.find((path) => existsSync(path)) ?? BROWSER,
-        args: ["--no-sandbox"],
-        timeout: PATIENCE_MS,
-      })
-    : undefined;
+const browser = await launchBrowser();
 after(async () => await browser?.close());
 
-type Opened = { readonly page: Page; readonly requests: readonly string[]; readonly problems: readonly string[] };
-
-async function open(context: TestContext, url: string, setUp?: (page: Page) => Promise<void>): Promise<Opened> {
-  assert.ok(browser !== undefined);
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, bypassCSP: false });
-  page.setDefaultTimeout(PATIENCE_MS);
-  context.after(async () => await page.close());
-  const requests: string[] = [];
-  const problems: string[] = [];
-  page.on("request", (request) => requests.push(request.url()));
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => problems.push(message.text()));
-  await setUp?.(page);
-  await page.goto(url);
-  return { page, requests, problems };
-}
+const open = async (context: TestContext, url: string, setUp?: (page: Page) => Promise<void>): Promise<Opened> =>
+  await openPage(browser, context, url, setUp);
 
 async function serve(context: TestContext, board: Board): Promise<string> {
   const server = await serveConsole({ board, page: await pageFiles(), host: "127.0.0.1", port: 0 });
@@ -61,19 +31,6 @@ async function serve(context: TestContext, board: Board): Promise<string> {
 
 const headlineOf = async (page: Page): Promise<string | null> => await page.textContent(".headline");
 const activeOf = async (page: Page): Promise<string> => (await page.textContent("#active-stone")) ?? "";
-
-/** What axe finds to be serious or worse. */
-async function findBarriers(page: Page): Promise<readonly string[]> {
-  // The page's own policy lets no script in; the debugger is no page.
-  const session = await page.context().newCDPSession(page);
-  await session.send("Runtime.evaluate", { expression: AXE });
-  const { result } = await session.send("Runtime.evaluate", {
-    expression: `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => JSON.stringify(violations.map(({ id, impact, nodes }) => [impact, id, nodes[0].html])))`,
-    awaitPromise: true,
-  });
-  const found: [impact: string, id: string, html: string][] = JSON.parse(String(result.value));
-  return found.filter(([impact]) => impact === "serious" || impact === "critical").map((each) => each.join(": "));
-}
 
 test("first page: less than 150 KB, and asks nobody else", async () => {
   const bytes = [...(await pageFiles()).values()].map((file) => gzipSync(file.bytes).length);

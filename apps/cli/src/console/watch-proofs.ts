@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@ashlar/base";
 import type { Board } from "@ashlar/gateway";
 import { Cluster } from "@ashlar/kube";
-import { verdictOfProof } from "./verdict-of-proof.ts";
+import { verdictOfProof } from "@ashlar/views";
 
 type WatchOptions = { readonly kubeconfig?: string; readonly context?: string; readonly signal: AbortSignal };
 

@@ -3,7 +3,7 @@ import { alignColumns, joinDrawn, styled, type Printed } from "@ashlar/host/term
 import type { Level, NamedVerdict } from "@ashlar/identity";
 import { formatAge } from "@ashlar/views";
 
-const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
+export const LEVEL_COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> = {
   proven: "green",
   reported: "yellow",
   mismatch: "red",
@@ -11,7 +11,7 @@ const COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | "magenta">> =
 };
 
 const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "FALLBACK", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
-const IDENTITY_DIGITS = 12;
+export const IDENTITY_DIGITS = 12;
 const LEVEL_COLUMN = 1;
 const NEXT_BOOT_COLUMN = 3;
 
@@ -36,7 +36,7 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
     const node = nodes[index - 1];
     // Only after padding: what colours has no width.
     const colour = (column: number, level: Level): void => {
-      cells[column] = styled(COLOURS[level], String(cells[column]));
+      cells[column] = styled(LEVEL_COLOURS[level], String(cells[column]));
     };
     if (node !== undefined) colour(LEVEL_COLUMN, node.level);
     if (node?.nextBoot) colour(NEXT_BOOT_COLUMN, node.nextBoot.level);
@@ -58,13 +58,13 @@ function describeExtensions({ extensions, notes, nextBoot }: NamedVerdict): Prin
 }
 
 /** What is wrong or not clear about the next boot of a node that is right otherwise is worth the place. */
-function firstDifference(differences: NamedVerdict["differences"], nextBoot: NamedVerdict["nextBoot"]): string {
+export function firstDifference(differences: NamedVerdict["differences"], nextBoot: NamedVerdict["nextBoot"]): string {
   const [first] = differences;
   if (first !== undefined) return `${first.what}: expected ${first.expected}, found ${first.found}`;
   const next = nextBoot?.differences[0];
   return next === undefined ? "-" : `next boot, ${next.what}: expected ${next.expected}, found ${next.found}`;
 }
 
-function shortenDigests(text: string): string {
+export function shortenDigests(text: string): string {
   return text.replaceAll(/[0-9a-f]{64,}/gu, (digest) => `${digest.slice(0, IDENTITY_DIGITS)}...`);
 }

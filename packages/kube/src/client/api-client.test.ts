@@ -90,6 +90,29 @@ test("a login that is not taken and a right that is missing: who is to do what",
   });
 });
 
+test("a kind that nobody has defined is told from an object that is not there; a server that is away from both", async () => {
+  const plain: Answer = (_, response) => response.writeHead(404).end("404 page not found\n");
+  await withServer(plain, async (port) => {
+    using client = clientOf(port);
+    const { code, hint } = await failureOf(client);
+    assert.equal(code, "not-found");
+    assert.match(hint ?? "", /does not know this kind: `kubectl apply -k deploy`/u);
+  });
+  const missing: Answer = (_, response) =>
+    response.writeHead(404).end(JSON.stringify({ kind: "Status", code: 404, reason: "NotFound", message: "no such" }));
+  let place = 0;
+  await withServer(missing, async (port) => {
+    place = port;
+    using client = clientOf(port);
+    const { code, hint } = await failureOf(client);
+    assert.deepEqual([code, hint], ["not-found", undefined]);
+  });
+  using client = clientOf(place);
+  const { code, hint } = await failureOf(client);
+  assert.equal(code, "unavailable");
+  assert.match(hint ?? "", /does it run, and is it reached from here\? The address is that of the context test$/u);
+});
+
 test("a server with another CA's certificate is not asked anything", async () => {
   let asked = 0;
   const count: Answer = (_, response) => {

@@ -170,7 +170,8 @@ export class ApiClient implements Disposable {
     }
     this.#awayMs = performance.now();
     const message = `${what}: no answer from the API server ${this.server}: ${why}`;
-    return new AshlarError("unavailable", message, { cause: error });
+    const hint = `does it run, and is it reached from here? The address is that of the context ${this.#access.context}`;
+    return new AshlarError("unavailable", message, { cause: error, hint });
   }
 }
 

@@ -66,9 +66,12 @@ function codeOf(code: number): ErrorCode {
   return "failed";
 }
 
-function hintFor({ code }: ApiStatus): { readonly hint?: string } {
+function hintFor({ code, reason }: ApiStatus): { readonly hint?: string } {
   if (code === 401) return { hint: "log in anew: the kubeconfig's credentials are not, or no longer, taken" };
   if (code === 403)
     return { hint: "the user of the kubeconfig may not do that: docs/guides/kubernetes.md has the rights" };
+  // Of an object that is not there, the reason is NotFound; of a kind that nobody has defined there is no Status at all.
+  if (code === 404 && reason === "")
+    return { hint: "the API server does not know this kind: `kubectl apply -k deploy` makes those of Ashlar" };
   return {};
 }

@@ -12,6 +12,8 @@ export type Watching<Item> = {
   readonly what: string;
   /** An object, as a value of ours. */
   readonly read: (object: unknown) => Item;
+  /** What is seen gets old: the API server does not answer. Told once, until it has answered again. */
+  readonly onAway?: (error: AshlarError) => void;
 };
 
 /** Each watch ends on its own after this time, so that one which has gone dead is noticed. */
@@ -87,9 +89,11 @@ export class WatchedList<Item> implements AsyncDisposable {
   async #follow(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     let isCurrent = true;
+    let isAway = false;
     while (!this.#signal.aborted) {
       try {
         if (!isCurrent) await this.refresh();
+        isAway = false;
         isCurrent = await this.#watch();
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
@@ -101,6 +105,8 @@ export class WatchedList<Item> implements AsyncDisposable {
           return;
         }
         isCurrent = false;
+        if (!isAway) this.#watching.onAway?.(error);
+        isAway = true;
         await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => undefined);
         pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
       }

@@ -39,6 +39,8 @@ const MAX_LABELS = 8;
 /** etcd takes 1.5 MiB; a larger config has its place in a Secret of its own. */
 const MAX_BUTANE_CHARACTERS = 262_144;
 const DAY = 86_400;
+/** What `proof.freshnessSeconds` is where a class does not say it. */
+export const DEFAULT_FRESHNESS_SECONDS = 3600;
 
 const ONE_CONFIG = {
   rule: "has(self.butane) != has(self.secret)",
@@ -124,10 +126,10 @@ const specSchema: z.ZodType<NodeClassSpec> = z.object({
         .int()
         .min(120)
         .max(7 * DAY)
-        .default(3600)
+        .default(DEFAULT_FRESHNESS_SECONDS)
         .describe("After this time a proof says nothing any more"),
     })
-    .default({ intervalSeconds: 600, freshnessSeconds: 3600 })
+    .default({ intervalSeconds: 600, freshnessSeconds: DEFAULT_FRESHNESS_SECONDS })
     .describe("How often nodes are asked, and for how long an answer counts")
     .meta(rules(FRESH_ENOUGH)),
   operatorKey: keyReference

@@ -1,23 +1,25 @@
 import {
+  shortened,
+  STATE_WORDS,
   filterNodes,
   GROUPINGS,
   groupNodes,
+  headlineOf,
   LEVELS_WORST_FIRST,
   levelNow,
+  plural,
   type FleetView,
   type Grouping,
   type Level,
 } from "@ashlar/views";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactElement } from "react";
 import { useServerNow, type Fetched } from "../data/use-document.ts";
-import { headlineOf } from "../headline.ts";
 import { Inspector } from "../parts/inspector.tsx";
 import { Legend } from "../parts/legend.tsx";
 import { hrefOf } from "../route.ts";
 import { identityColours } from "../wall/colours.ts";
 import type { Stone } from "../wall/draw-wall.ts";
 import { Wall, type WallGroup } from "../wall/wall.tsx";
-import { plural, shortened, STATE_WORDS } from "../words.ts";
 
 const MAX_GROUPS = 40;
 /** Levels change by the day, not by the second. */

@@ -1,7 +1,7 @@
+import { shortened } from "@ashlar/views";
 import type { ReactElement } from "react";
 import { hrefOf } from "../route.ts";
 import type { Stone } from "../wall/draw-wall.ts";
-import { shortened } from "../words.ts";
 import { Age } from "./age.tsx";
 import { LevelBadge } from "./level.tsx";
 

@@ -1,5 +1,5 @@
+import { STATE_WORDS } from "@ashlar/views";
 import type { ReactElement } from "react";
-import { STATE_WORDS } from "../words.ts";
 
 const LEVELS = ["proven", "reported", "mismatch", "unknown"] as const;
 

@@ -1,6 +1,5 @@
-import type { LinkState } from "@ashlar/views";
+import { STATE_WORDS, type LinkState } from "@ashlar/views";
 import type { ReactElement } from "react";
-import { STATE_WORDS } from "../words.ts";
 
 /** A level as a word with a sign and a colour: never a colour alone. */
 export function LevelBadge({ level }: { readonly level: LinkState }): ReactElement {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headlineOf } from "./headline.ts";
-import type { Stone } from "./wall/draw-wall.ts";
+import type { ShownNode } from "./filter-nodes.ts";
 
-function stones(levels: string, next: "proven" | "mismatch" = "proven"): Stone[] {
+function nodes(levels: string, next: "proven" | "mismatch" = "proven"): ShownNode[] {
   const names = { p: "proven", r: "reported", m: "mismatch", u: "unknown" } as const;
   return Array.from(levels, (letter, index) => {
     const level = names[letter as keyof typeof names];
@@ -32,6 +32,6 @@ test("good is said only when all is proven", () => {
     ["mm", "2 nodes of 2 are not what was declared", "bad"],
     ["", "No nodes yet", "open"],
   ] as const;
-  for (const [levels, headline, state] of cases) assert.deepEqual(headlineOf(stones(levels)), { headline, state });
-  assert.equal(headlineOf(stones("pp", "mismatch")).headline, "2 nodes of 2 would boot something else next");
+  for (const [levels, headline, state] of cases) assert.deepEqual(headlineOf(nodes(levels)), { headline, state });
+  assert.equal(headlineOf(nodes("pp", "mismatch")).headline, "2 nodes of 2 would boot something else next");
 });

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NodeProofStatus } from "@ashlar/kube";
-import { verdictOfProof } from "./verdict-of-proof.ts";
+import { verdictOfProof, type ProofContent } from "./verdict-of-proof.ts";
 
 const IDENTITY = "a".repeat(64);
-const proven = (status: "True" | "False" | "Unknown"): NonNullable<NodeProofStatus["conditions"]>[number] => ({
+const proven = (status: "True" | "False" | "Unknown"): NonNullable<ProofContent["conditions"]>[number] => ({
   type: "Proven",
   status,
   reason: "ProofTooOld",
   message: "no answer for two hours",
-  lastTransitionTime: "2026-03-01T00:00:00Z",
 });
-const STATUS: NodeProofStatus = {
+const STATUS: ProofContent = {
   class: "worker",
   level: "proven",
   release: "1.1.0",
