@@ -1,4 +1,5 @@
 import { BUG_STATUS, EXIT_STATUS } from "@ashlar/base";
+import { underName } from "@ashlar/cli";
 import type { Command, Option } from "commander";
 
 /** A reference page for each command that does something, and an index: page texts by file name. */
@@ -83,7 +84,11 @@ export function textAfterHelp(command: Command): string {
   let printed = "";
   command.configureOutput({ writeOut: (text) => (printed += text), getOutHelpWidth: () => HELP_COLUMNS });
   command.outputHelp();
-  return printed.replace(command.helpInformation(), "").trim();
+  return underName(printed.replace(command.helpInformation(), "").trimEnd(), rootName(command)).trim();
+}
+
+function rootName(command: Command): string {
+  return command.parent === null ? command.name() : rootName(command.parent);
 }
 
 /** Fixed, so that the pages do not depend on the terminal. */

@@ -24,6 +24,12 @@ test("each command has a page that groff sets without a warning", { skip: needs(
   assert.match(shown(pages.get("ashlar.1") ?? ""), /\n +ashlar prove\n? +Prove +from +TPM +quotes/u);
 });
 
+test("the pages of the plugin say how it is called", { skip: needs("groff") }, async () => {
+  const pages = manPages(await createProgram(undefined, "kubectl ashlar"), "1.2.3");
+  assert.deepEqual([...pages.keys()].slice(0, 1), ["kubectl-ashlar.1"]);
+  assert.match(shown(pages.get("kubectl-ashlar-proof.1") ?? ""), /\n +kubectl ashlar proof -o wide --watch\n/u);
+});
+
 test("what is in help is text, whatever it looks like", { skip: needs("groff") }, () => {
   const odd = new Command("odd")
     .description(".SH Not a heading")

@@ -8,7 +8,7 @@ import { createProgram, HELP_BUNDLE, writeBundle } from "@ashlar/cli";
 import { runForText } from "@ashlar/host";
 import { manPages } from "../docs/man-pages.ts";
 
-const HOME = "usr/lib/ashlar";
+export const HOME = "usr/lib/ashlar";
 const BUNDLES = "node_modules/.cache/ashlar/commands";
 /** What commands read or run beside their own bundles: a node's program and a page are made of their sources. */
 const SOURCES = ["apps/agent", "apps/cli", "apps/console", "apps/operator", "packages", "os", "recipes", "deploy"];
@@ -42,8 +42,10 @@ export async function stageTree({ root, tree, version, onStep }: StageOptions): 
   onStep("commands, each as one file");
   await writeBundles(root, join(tree, HOME, BUNDLES));
   onStep("manual pages and completion");
-  for (const [name, text] of manPages(await createProgram(), version))
-    await write(join(tree, "usr/share/man/man1", `${name}.gz`), gzipSync(text, { level: 9 }));
+  for (const name of ["ashlar", "kubectl ashlar"] as const) {
+    for (const [page, text] of manPages(await createProgram(undefined, name), version))
+      await write(join(tree, "usr/share/man/man1", `${page}.gz`), gzipSync(text, { level: 9 }));
+  }
   for (const [shell, path] of Object.entries(COMPLETIONS))
     await write(join(tree, path), await runForText(join(root, "ashlar"), ["completion", shell]));
   await copy(join(root, "LICENSE"), join(tree, "usr/share/doc/ashlar/copyright"));
@@ -52,7 +54,9 @@ export async function stageTree({ root, tree, version, onStep }: StageOptions): 
     gzipSync(await readFile(join(root, "CHANGELOG.md")), { level: 9 }),
   );
   await mkdir(join(tree, "usr/bin"), { recursive: true });
-  await symlink("../lib/ashlar/ashlar", join(tree, "usr/bin/ashlar"));
+  // kubectl goes by these names: the launcher looks by which one it is called.
+  for (const name of ["ashlar", "kubectl-ashlar", "kubectl_complete-ashlar"])
+    await symlink("../lib/ashlar/ashlar", join(tree, "usr/bin", name));
 }
 
 /** What git knows, without tests and what they share. */

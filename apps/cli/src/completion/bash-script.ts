@@ -42,6 +42,8 @@ function offerValue(kind: ValueKind): string {
       return '_ashlar_words "$(ashlar completion --values labs 2>/dev/null)"';
     case "node":
       return '_ashlar_words "$(ashlar completion --values nodes --name "$lab" 2>/dev/null)"';
+    case "nodeproof":
+      return '_ashlar_words "$(ashlar completion --values nodeproofs 2>/dev/null)"';
     case "none":
       return ":";
     default:

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /** What a shell can offer for a value. */
-export type ValueKind = "file" | "directory" | "lab" | "node" | "none" | readonly string[];
+export type ValueKind = "file" | "directory" | "lab" | "node" | "nodeproof" | "none" | readonly string[];
 
 export type OptionWords = {
   /** For example `--image`, then `-i` if there is a short one. */
@@ -48,6 +48,7 @@ const KINDS: readonly (readonly [RegExp, ValueKind])[] = [
   [/<(?:file|files|place|path|data|hash|image|from|to|keys|ek|evidence|config)(?:\.\.\.)?>/u, "file"],
   [/<lab>/u, "lab"],
   [/<node(?:\.\.\.)?>/u, "node"],
+  [/<nodeproof>/u, "nodeproof"],
 ];
 
 /** By the word that help shows for the value, for example `--image <dir>`. */

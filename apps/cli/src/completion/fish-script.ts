@@ -56,6 +56,8 @@ function valuesOf(kind: ValueKind): string {
       return "-a '(ashlar completion --values labs 2>/dev/null)'";
     case "node":
       return "-a '(__ashlar_nodes)'";
+    case "nodeproof":
+      return "-a '(ashlar completion --values nodeproofs 2>/dev/null)'";
     case "none":
       return "";
     default:
