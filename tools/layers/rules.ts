@@ -26,6 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["packages/kube"],
   ["packages/lab"],
   ["apps/agent", "apps/operator", "apps/console"],
+  ["apps/headlamp"],
   ["apps/cli"],
   ["apps/demo"],
   ["test", "tools"],
@@ -74,7 +75,7 @@ export const GROUPS: Readonly<Record<GroupName, Group>> = {
   },
   cluster: { members: ["packages/kube", "apps/operator"], uses: ["values", "machine", "outside"] },
   people: {
-    members: ["apps/console", "apps/cli", "apps/demo", "test", "tools"],
+    members: ["apps/console", "apps/headlamp", "apps/cli", "apps/demo", "test", "tools"],
     uses: ["values", "machine", "build", "outside", "cluster"],
   },
 };

@@ -1,0 +1,2 @@
+export { pluginFiles } from "./plugin-files.ts";
+export type { PluginFiles } from "./plugin-files.ts";
