@@ -61,18 +61,22 @@ export async function until<T>(what: string, look: () => Promise<T | undefined>)
 export async function operatorKubeconfig(lab: DrainLab): Promise<string> {
   const token = await lab.kubectl("create", "token", "ashlar-operator", "--namespace", "ashlar-system");
   const path = join(lab.directory, "operator.kubeconfig");
-  const named = { name: "operator" };
+  await writeFile(path, kubeconfigOf(lab, token.trim()), { mode: 0o600 });
+  return path;
+}
+
+/** A kubeconfig of whoever has the token. */
+export function kubeconfigOf(lab: DrainLab, token: string): string {
+  const named = { name: "own" };
   const cluster = { server: lab.server, "certificate-authority": join(lab.pki, "ca.crt") };
-  const config = {
+  return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
-    "current-context": "operator",
-    contexts: [{ ...named, context: { cluster: "operator", user: "operator" } }],
+    "current-context": "own",
+    contexts: [{ ...named, context: { cluster: "own", user: "own" } }],
     clusters: [{ ...named, cluster }],
-    users: [{ ...named, user: { token: token.trim() } }],
-  };
-  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
+    users: [{ ...named, user: { token } }],
+  });
 }
 
 export type Counted = { readonly group: string; readonly resource: string; readonly subresource?: string };
