@@ -1,6 +1,7 @@
 /** 10,000 certified nodes of five identities, with manifests as large as a real release's, to be asked and explained. */
 import { createHash, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
-import { checkCertificate, makeCertificate, parseCertificate, signerOf, type Running } from "@ashlar/fleet";
+import { checkCertificate, makeCertificate, parseCertificate, type Running } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 import { nodeIdentity } from "@ashlar/identity";
 import { askNodes, explainNodes, parsePackageQuestion, type KnownNode, type Manifests } from "@ashlar/inventory";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";

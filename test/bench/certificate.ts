@@ -6,8 +6,8 @@ import {
   makeNodeCertificate,
   parseCertificate,
   type ProvedNode,
-  signerOf,
 } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 
 export const NODES = 10_000;
 const IDENTITIES = 5;

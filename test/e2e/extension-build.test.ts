@@ -41,7 +41,7 @@ async function build(directory: string, ...args: readonly string[]): Promise<str
 }
 
 async function expectSame(first: string, second: string): Promise<void> {
-  for (const suffix of [".raw", ".manifest.json", ".sbom.cdx.json"]) {
+  for (const suffix of [".raw", ".manifest.json", ".sbom.cdx.json", ".provenance.json"]) {
     const [a, b] = await Promise.all([first, second].map(async (path) => readFile(path.replace(/\.raw$/u, suffix))));
     assert.ok(
       a !== undefined && b !== undefined && a.equals(b),

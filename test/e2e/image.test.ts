@@ -43,6 +43,7 @@ test(
       "uki.efi",
       "manifest.json",
       "sbom.cdx.json",
+      "provenance.json",
       "systemd-boot.efi",
       "disk.raw",
     ]) {

@@ -10,10 +10,10 @@ import {
   makeNodeCertificate,
   parseCertificate,
   signCheckpoint,
-  signerOf,
   treeRoot,
   type NoteKey,
 } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 

@@ -4,6 +4,20 @@ import type { ExtensionManifest } from "@ashlar/protocol";
 import { INDEX_FIELD, INDEX_SCHEMA, parseIndex } from "@ashlar/repository-index";
 import { parseProposal } from "@ashlar/publisher";
 import { rootProposal } from "./root-proposal-seed.ts";
+import {
+  checkProvenance,
+  checkProvenanceOf,
+  makeProvenance,
+  parseProvenance,
+  parseSbomComponents,
+  parseSignedProvenance,
+  payloadText,
+} from "@ashlar/statements";
+import {
+  EXPECTED as EXPECTED_PROVENANCE,
+  INPUT as PROVENANCE,
+  signed as signedProvenance,
+} from "@ashlar/statements/test-provenance";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 
@@ -44,7 +58,35 @@ const EXTENSION: ExtensionManifest = {
   files: [{ type: "link", path: "/usr/bin/b", target: "a" }],
 };
 
+/** Signed by whatever key: what is inside is parsed all the same. */
+function checkAnyProvenance(bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes).toString("utf8");
+  const envelope = parseSignedProvenance(text);
+  return [checkProvenance(text, EXPECTED_PROVENANCE), parseProvenance(payloadText(envelope))];
+}
+
 export const RELEASE_TARGETS: readonly Target[] = [
+  { name: "provenance-signed", seeds: [seeds.text(signedProvenance())], parse: checkAnyProvenance },
+  {
+    name: "provenance",
+    seeds: [seeds.text(makeProvenance(PROVENANCE))],
+    parse: (bytes) => checkProvenanceOf(Buffer.from(bytes).toString("utf8"), EXPECTED_PROVENANCE),
+  },
+  {
+    name: "sbom-components",
+    seeds: [
+      seeds.text(
+        JSON.stringify({
+          bomFormat: "CycloneDX",
+          components: [
+            { type: "library", "bom-ref": "pkg:deb/debian/a@1" },
+            { type: "file", "bom-ref": "file:/usr/bin/a" },
+          ],
+        }),
+      ),
+    ],
+    parse: (bytes) => parseSbomComponents(Buffer.from(bytes).toString("utf8")),
+  },
   { name: "release-index", seeds: [seeds.text(JSON.stringify(SIGNED))], parse: parseSigned },
   {
     name: "root-proposal",

@@ -14,6 +14,7 @@ import {
 } from "@ashlar/protocol/answers";
 import { viewJsonSchemas } from "@ashlar/gateway";
 import { fleetVerdictJsonSchema } from "@ashlar/identity";
+import { provenanceJsonSchema } from "@ashlar/statements";
 import { z } from "zod";
 
 /** JSON Schemas of what Ashlar writes for other programs: texts by file name. */
@@ -23,6 +24,7 @@ export function schemaPages(): Map<string, string> {
     ["fleet-certificate-v1", certificateJsonSchema()],
     ["fleet-certificate-predicate-v1", fleetCertificateJsonSchema()],
     ["history-entry-v1", historyEntryJsonSchema()],
+    ["provenance-v1", provenanceJsonSchema()],
     ["fleet-verdict-v2", fleetVerdictJsonSchema()],
     ["update-result-v1", updateResultJsonSchema()],
     ["update-record-v1", updateRecordJsonSchema()],

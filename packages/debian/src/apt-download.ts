@@ -1,14 +1,16 @@
 import { hash } from "node:crypto";
-import { glob, mkdir, rm, writeFile } from "node:fs/promises";
+import { glob, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { run, runForText } from "@ashlar/host";
+import { digestFile, run, runForText } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import type { Archive } from "./apt-archive.ts";
+import { dpkgStatus, prepareApt } from "./apt-lists.ts";
 import { cachedStep } from "./build-cache.ts";
-import { type DebianPackage, type DebianTrees, parsePackages, sourceLines, type Step } from "./debian-trees.ts";
+import { type DebianPackage, type DebianTrees, parsePackages, type Step } from "./debian-trees.ts";
 
-export type DownloadedPackage = DebianPackage & { readonly path: string };
+/** `sha256`: of the file at `path`. */
+export type DownloadedPackage = DebianPackage & { readonly path: string; readonly sha256: string };
 
 /**
  * Downloads packages with what they need and a base has not, from the archive that the trees were made from. apt decides
@@ -51,7 +53,8 @@ export async function downloadPackages(
       path,
     ]);
     const [described] = parsePackages(text);
-    if (described !== undefined) downloaded.push({ ...described, path });
+    const { digest: sha256 } = await digestFile(path, { signal: step.signal });
+    if (described !== undefined) downloaded.push({ ...described, path, sha256 });
   }
   const newer = downloaded.find(({ name, version }) => inBase.has(name) && inBase.get(name) !== version);
   if (newer !== undefined) {
@@ -73,32 +76,7 @@ async function downloadWithApt(
   step: Step,
 ): Promise<void> {
   const apt = join(out, "apt");
-  for (const directory of ["state/lists/partial", "cache/archives/partial"]) {
-    await mkdir(join(apt, directory), { recursive: true });
-  }
-  await writeFile(join(apt, "status"), status);
-  await writeFile(join(apt, "sources.list"), sourceLines(archive).join("\n"));
-  const settings = {
-    Dir: "/",
-    "Dir::State": join(apt, "state"),
-    "Dir::State::status": join(apt, "status"),
-    "Dir::Cache": join(apt, "cache"),
-    "Dir::Etc::SourceList": join(apt, "sources.list"),
-    "Dir::Etc::SourceParts": "/dev/null",
-    "Dir::Etc::Preferences": "/dev/null",
-    "Dir::Etc::PreferencesParts": "/dev/null",
-    "APT::Architecture": "amd64",
-    "APT::Architectures": "amd64",
-    "APT::Install-Recommends": "false",
-    "APT::Sandbox::User": "root",
-    "Acquire::Languages": "none",
-    "Acquire::Retries": "3",
-    ...(archive.snapshot && { "Acquire::Check-Valid-Until": "false" }),
-  };
-  const config = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
-  await writeFile(join(apt, "apt.conf"), config.join(""));
-  const how = { env: { APT_CONFIG: join(apt, "apt.conf") }, signal: step.signal };
-  await run("apt-get", ["--quiet", "update"], how);
+  const how = await prepareApt(apt, status, archive, step);
   await run("apt-get", ["install", "--quiet", "--yes", "--no-remove", "--download-only", ...packages], how);
   for await (const name of glob("cache/archives/*.deb", { cwd: apt })) {
     await run("mv", ["--", join(apt, name), out]);
@@ -111,11 +89,9 @@ async function downloadWithApt(
  * out: it is there, or the base does without it on purpose.
  */
 async function statusOf(base: Pick<ReleaseManifest, "packages">, trees: DebianTrees, step: Step): Promise<string> {
-  const { stdout } = await run("tar", ["--extract", "--to-stdout", "--file", trees.buildTar, "./var/lib/dpkg/status"], {
-    signal: step.signal,
-  });
   const known = new Map<string, string>();
-  for (const stanza of stdout.toString("utf8").trimEnd().split("\n\n")) known.set(fieldOf(stanza, "Package"), stanza);
+  for (const stanza of (await dpkgStatus(trees, step)).trimEnd().split("\n\n"))
+    known.set(fieldOf(stanza, "Package"), stanza);
   const stanzas = base.packages.map(({ name, version, architecture }) => {
     const stanza = known.get(name) ?? "";
     const fields = [`Package: ${name}`, "Status: install ok installed", `Version: ${version}`];

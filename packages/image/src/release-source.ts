@@ -20,6 +20,11 @@ const TRUSTED_FILES = [
   ["extensions.crt", "usr/lib/verity.d/ashlar-extensions.crt"],
 ] as const;
 
+/** The names of the public files that an image gets. */
+export function trustedFilesOf(): readonly string[] {
+  return TRUSTED_FILES.map(([name]) => name);
+}
+
 /** @throws AshlarError `usage` for another kind of URL, `not-found` when the key directory lacks a public file */
 export async function addReleaseSource(tree: BuildTree, source: ReleaseSource): Promise<void> {
   const { url } = source;

@@ -7,7 +7,7 @@ export { KEY_NAMES, KeyDirectory, ROOT_FILE } from "./key-directory.ts";
 export type { ExtensionSigner, KeyName } from "./key-directory.ts";
 export { isSignedSums, parseKeyring, signSums } from "./sums-key.ts";
 export type { SumsKey } from "./sums-key.ts";
-export { createTufSigner, tufKeyOf } from "./tuf-signer.ts";
+export { createTufSigner, publicKeyOf, tufKeyOf } from "./tuf-signer.ts";
 export type { TufSigner } from "./tuf-signer.ts";
 export { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE } from "./key-directory.ts";
 export type { AskPassphrase } from "./passphrase.ts";

@@ -13,6 +13,12 @@ export function createTufSigner(privateKey: KeyObject): TufSigner {
   };
 }
 
+/** @param key one that {@link tufKeyOf} made, or a root role names */
+export function publicKeyOf({ keyVal }: Key): KeyObject {
+  const x = Buffer.from(keyVal["public"] ?? "", "hex").toString("base64url");
+  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+}
+
 /** The identifier is the digest of the key's canonical JSON (TUF specification 1.0.31, section 4.2). */
 export function tufKeyOf(publicKey: KeyObject): Key {
   const { x = "" } = publicKey.export({ format: "jwk" });

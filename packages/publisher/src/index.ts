@@ -21,4 +21,5 @@ export { showProposal, signProposal } from "./rotate/sign-proposal.ts";
 export type { Lifetimes } from "./publish/signed-state.ts";
 export type { RunningServer, ServeOptions } from "./serve/serve-repository.ts";
 export { readIndex, readKeys, verifyRepository } from "./verify/verify-repository.ts";
+export type { ProvenanceReport } from "./verify/verify-provenance.ts";
 export type { RepositoryReport } from "./verify/verify-repository.ts";

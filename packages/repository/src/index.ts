@@ -10,7 +10,7 @@ export { stageExtension } from "./stage-extension.ts";
 export { stageRelease } from "./stage-release.ts";
 export { createTransport } from "./transport/create-transport.ts";
 export type { Transport } from "./transport/transport.ts";
-export { readTrustedRoot } from "./trusted-metadata.ts";
+export { readTrustedRoot, readTrustedRoots } from "./trusted-metadata.ts";
 export type { BadBlock } from "./copy-blocks.ts";
 export type { UnusableSource } from "./image-source.ts";
 export type { OpenRepositoryOptions } from "./open-repository.ts";

@@ -39,6 +39,8 @@ export type Repository = {
   readonly readFile: (version: string, kind: ReleaseFileKind) => Promise<Buffer>;
   /** The same of an extension. */
   readonly readExtensionFile: (name: string, version: string, kind: ExtensionFileKind) => Promise<Buffer>;
+  /** The same of any published file, by the directory where all of its kind lie. */
+  readonly readPublished: (directory: string, file: PublishedFile) => Promise<Buffer>;
   readonly readSummary: (version: string) => Promise<ReleaseSummary>;
   /** For the large files, which are checked while they come. */
   readonly transport: Transport;
@@ -68,5 +70,5 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     const text = (await readFile(version, "summary")).toString("utf8");
     return parseSummary(text, findRelease(index, version));
   };
-  return { index, readFile, readExtensionFile, readSummary, transport };
+  return { index, readFile, readExtensionFile, readPublished: read, readSummary, transport };
 }

@@ -46,10 +46,23 @@ export async function readTrustedRoot(options: MetadataOptions): Promise<Root> {
   return await new MetadataReader(options).readRoots();
 }
 
+/**
+ * All root roles from the trusted one to the newest: which keys were good at some time.
+ *
+ * @throws AshlarError as {@link readTrustedTargets}
+ */
+export async function readTrustedRoots(options: MetadataOptions): Promise<readonly Root[]> {
+  const reader = new MetadataReader(options);
+  await reader.readRoots();
+  return reader.roots;
+}
+
 class MetadataReader {
   readonly #options: MetadataOptions;
   readonly #store: TrustedMetadataStore;
   readonly #now: Date;
+  /** As far as they were read, the oldest first. */
+  readonly roots: Root[] = [];
 
   constructor(options: MetadataOptions) {
     this.#options = options;
@@ -70,6 +83,7 @@ class MetadataReader {
   async readRoots(): Promise<Root> {
     for (let count = 0; count < MAX_ROOTS; count++) {
       const previous = this.#store.root.signed;
+      this.roots.push(previous);
       const name = `${previous.version + 1}.root.json`;
       if (await this.#useKept(name, MAX_BYTES.root, (bytes) => this.#store.updateRoot(bytes))) continue;
       let bytes: Buffer;

@@ -10,11 +10,11 @@ import {
   checkCertificate,
   makeCertificate,
   parseCertificate,
-  signerOf,
   type FleetCertificate,
   type NodeRecord,
   type Predicate,
 } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 import { expectationsOf } from "@ashlar/identity";
 import { authorityExtensions, TestAuthority, testCertificate, TestNode } from "@ashlar/identity/test-fixtures";
 import { challengedNonce } from "@ashlar/protocol";

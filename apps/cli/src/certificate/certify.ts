@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import type { CertificateInput, Signer } from "@ashlar/fleet";
+import type { CertificateInput } from "@ashlar/fleet";
+import type { Signer } from "@ashlar/statements";
 import type { SeenAnswer, StoredAnswer } from "@ashlar/verifier";
 import { ownVersion } from "../own-version.ts";
 import { proveFrom } from "../prove/prove-from.ts";

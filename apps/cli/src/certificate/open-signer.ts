@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { isCertificateKey, isSignature, signerOf, type Signer } from "@ashlar/fleet";
 import { readCertificateKey } from "@ashlar/keys";
+import { isSignature, isStatementKey, signerOf, type Signer } from "@ashlar/statements";
 import { createPassphraseSource } from "../release/passphrase.ts";
 import { readPublicKey } from "./read-certificate.ts";
 import type { SignerOptions } from "./signer-options.ts";
@@ -12,7 +12,7 @@ export async function openSigner(options: SignerOptions): Promise<Signer> {
   const { key, passphraseFile, signWith, publicKey } = options;
   if (key !== undefined && signWith === undefined && publicKey === undefined) {
     const keys = await readCertificateKey(key, createPassphraseSource(passphraseFile));
-    if (isCertificateKey(keys.privateKey)) return signerOf(keys);
+    if (isStatementKey(keys.privateKey)) return signerOf(keys);
     throw new AshlarError("invalid", `${key}: expected a key for Ed25519 or for ECDSA on P-256`, {
       hint: "make one: openssl genpkey -algorithm ed25519 -out certify.pem",
     });

@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { isCertificateKey, parseCertificate, type Certificate } from "@ashlar/fleet";
+import { parseCertificate, type Certificate } from "@ashlar/fleet";
 import { readNamedFile, readText } from "@ashlar/host";
+import { isStatementKey } from "@ashlar/statements";
 
 /** @throws AshlarError `not-found`, `limit`, `malformed` */
 export async function readCertificate(path: string): Promise<Certificate> {
@@ -18,7 +19,7 @@ export async function readPublicKey(path: string): Promise<KeyObject> {
   } catch {
     // Said below.
   }
-  if (key !== undefined && isCertificateKey(key)) return key;
+  if (key !== undefined && isStatementKey(key)) return key;
   throw new AshlarError("malformed", `${path}: expected a public key in PEM, for Ed25519 or ECDSA on P-256`, {
     hint: "openssl pkey -in certify.pem -pubout -out certify.pub",
   });

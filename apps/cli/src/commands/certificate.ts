@@ -66,7 +66,8 @@ Examples:
 
 async function verify(path: string, options: VerifyOptions): Promise<void> {
   const { readCertificate, readPublicKey } = await import("../certificate/read-certificate.ts");
-  const { keyIdOf, checkCertificate } = await import("@ashlar/fleet");
+  const { checkCertificate } = await import("@ashlar/fleet");
+  const { keyIdOf } = await import("@ashlar/statements");
   const publicKey = await readPublicKey(options.key);
   const certificate = await readCertificate(path);
   const { at = Date.now(), challenge } = options;

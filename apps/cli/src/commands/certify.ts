@@ -57,7 +57,8 @@ Examples:
       refuseContradictions(options);
       await refuseChallenge(options);
       const { openSigner } = await import("../certificate/open-signer.ts");
-      const { keyIdOf, parseCertificate } = await import("@ashlar/fleet");
+      const { parseCertificate } = await import("@ashlar/fleet");
+      const { keyIdOf } = await import("@ashlar/statements");
       const signer = await openSigner(options);
       const { certify } = await import("../certificate/certify.ts");
       const { proof, text } = await certify(options, signer, options.validFor);

@@ -19,6 +19,7 @@ type BuildFlags = {
   readonly addTree?: string;
   readonly releaseUrl?: string;
   readonly releaseKeys?: string;
+  readonly builder?: string;
   readonly json?: true;
 };
 
@@ -28,7 +29,7 @@ function buildCommand(): Command {
     .requiredOption("--version <version>", "the release, for example 1.0.0")
     .requiredOption(
       "--out <directory>",
-      "where the image goes: disk.raw, its parts, manifest.json and a bill of materials",
+      "where the image goes: disk.raw, its parts, manifest.json, a bill of materials and provenance",
     )
     .option("--mirror <url>", "Debian archive to install from (default: this machine's own)")
     .option("--snapshot <timestamp>", "the archive as it was then, for example 20261122T000000Z")
@@ -38,6 +39,7 @@ function buildCommand(): Command {
       "--release-keys <directory>",
       "whose releases and extensions its nodes take: the directory of `ashlar release init`",
     )
+    .option("--builder <uri>", "who builds, as provenance names it (default: `ashlar` run by hand)")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",

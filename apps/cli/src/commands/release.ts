@@ -1,5 +1,6 @@
 import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { Command, InvalidArgumentError } from "commander";
+import type { ProvenanceReport } from "@ashlar/publisher";
 import type { RepositoryIndex } from "@ashlar/repository-index";
 import { withInterruption } from "../interruption.ts";
 import { change, type ChangeFlags, changingCommand, parseCount, readingCommand } from "../release/command-options.ts";
@@ -91,6 +92,7 @@ Examples:
         });
         if (flags.json === true) printJson({ version, channel, files });
         else printLine(`Ashlar ${version} is published, channel ${channel} has it`);
+        if (files.provenance === undefined) reportLine(`${version} has no provenance: ${image} has no provenance.json`);
       });
     });
 }
@@ -222,6 +224,8 @@ function verifyCommand(): Command {
   return readingCommand("verify", "Read every file of a repository, and compare it with what was signed")
     .option("--keyring <file>", "the import-pubring.pgp to check SHA256SUMS.gpg with")
     .option("--certificate <file>", "the extensions.crt to check extension images with")
+    .option("--provenance", "also check where everything came from: signed provenance by the expected builder")
+    .option("--builder <uri>", "with --provenance: who has to have built it (default: `ashlar` run by hand)")
     .addHelpText(
       "after",
       `
@@ -229,30 +233,52 @@ Exit status: 0 everything is as signed, 1 something is not.
 
 Examples:
   ashlar release verify --repo /srv/releases --keys ~/release-keys
-  ashlar release verify --url https://releases.example/ --root release-root.json`,
+  ashlar release verify --url https://releases.example/ --root release-root.json
+  ashlar release verify --url https://releases.example/ --root release-root.json --provenance \\
+    --builder https://ci.example/ashlar`,
     )
-    .action(async (flags: ReadFlags) => {
+    .action(async (flags: VerifyFlags) => {
       await withInterruption(async (signal) => {
         const { sortedExtensions } = await import("@ashlar/repository-index");
         const { verifyRepository } = await import("@ashlar/publisher");
         const options = await readingOptions(flags);
-        const { index, problems } = await verifyRepository({ ...options, signal, onProgress: createStepPrinter() });
+        const builder = await expectedBuilder(flags);
+        const onProgress = createStepPrinter();
+        const { index, problems, provenance } = await verifyRepository({ ...options, builder, signal, onProgress });
         process.exitCode = problems.length === 0 ? 0 : 1;
         if (flags.json === true) {
-          printJson({ whole: problems.length === 0, problems, ...(await describe(index)) });
+          printJson({ whole: problems.length === 0, problems, provenance, ...(await describe(index)) });
           return;
         }
+        for (const each of provenance ?? []) if (each.refusals.length === 0) printLine(provenanceLine(each));
         for (const problem of problems) printLine(problem);
         const images = sortedExtensions(index).length;
         if (options.keyring === undefined) printLine("not checked: SHA256SUMS.gpg, without --keyring or --keys");
         if (options.certificate === undefined && images > 0) {
           printLine("not checked: signatures of extension images, without --certificate or --keys");
         }
+        if (provenance === undefined) printLine("not checked: provenance, without --provenance");
         if (problems.length === 0) {
           printLine(`${index.releases.size} releases, ${images} extension images: everything is as signed`);
         }
       });
     });
+}
+
+type VerifyFlags = ReadFlags & { readonly provenance?: true; readonly builder?: string };
+
+/** @throws AshlarError `usage` */
+async function expectedBuilder({ provenance, builder }: VerifyFlags): Promise<string | undefined> {
+  const { AshlarError } = await import("@ashlar/base");
+  const { checkBuilder, DEFAULT_BUILDER } = await import("@ashlar/statements");
+  if (provenance === true) return checkBuilder(builder ?? DEFAULT_BUILDER);
+  if (builder === undefined) return undefined;
+  throw new AshlarError("usage", "expected --provenance with --builder, found none");
+}
+
+function provenanceLine({ of, builder, sourceCommit, dependencies }: ProvenanceReport): string {
+  const source = sourceCommit === null ? "no commit of Ashlar is named" : `Ashlar at ${sourceCommit.slice(0, 12)}`;
+  return `${of}: built by ${builder} from ${dependencies} dependencies; ${source}`;
 }
 
 async function describe(index: RepositoryIndex): Promise<object> {

@@ -31,6 +31,7 @@ type BuildFlags = {
   readonly reload: readonly string[];
   readonly start: readonly string[];
   readonly healthCheck?: string;
+  readonly builder?: string;
   readonly json?: true;
 };
 
@@ -40,7 +41,9 @@ const TIERS: readonly ExtensionTier[] = ["shipped", "opt-in", "community"];
 
 export function extensionBuildCommand(): Command {
   return new Command("build")
-    .description("Build a signed extension image: NAME-VERSION-x86-64.raw, its manifest and bill of materials")
+    .description(
+      "Build a signed extension image: NAME-VERSION-x86-64.raw, its manifest, bill of materials and provenance",
+    )
     .addOption(new Option("--kind <kind>", "what it extends: /usr and /opt (the default), or /etc").choices(KINDS))
     .option("--name <name>", "for example debug-tools")
     .option("--version <version>", "for example v1.33.5")
@@ -63,6 +66,7 @@ export function extensionBuildCommand(): Command {
     .option("--reload <unit>", "reload it after a change of version; repeat it for more", collect, [])
     .option("--start <unit>", "start it when the extension is merged; repeat it for more", collect, [])
     .option("--health-check <path>", "an executable inside, below /usr/lib/ashlar/health.d")
+    .option("--builder <uri>", "who builds, as provenance names it (default: `ashlar` run by hand)")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -101,6 +105,7 @@ Needs root.`,
           out,
           behaviour: { replaces, restart, reload, start: units, healthCheck },
           ...(release !== undefined && { release }),
+          ...(flags.builder !== undefined && { builder: flags.builder }),
           ...(host !== undefined && { host: { id: host, level: null } }),
           signal,
           onProgress: createStepPrinter(),
@@ -147,7 +152,7 @@ type Facts = {
 function print({ manifest, files, leftOut }: BuiltExtension, { updates, seconds }: Facts, asJson: boolean): void {
   const { kind, name, version, tier, image } = manifest;
   if (asJson) {
-    const [path, manifestPath, sbom] = files;
+    const [path, manifestPath, sbom, provenance] = files;
     printLine(
       JSON.stringify({
         kind,
@@ -158,6 +163,7 @@ function print({ manifest, files, leftOut }: BuiltExtension, { updates, seconds 
         image: path,
         manifest: manifestPath,
         sbom,
+        provenance,
         ...image,
         leftOut,
         seconds,

@@ -1,4 +1,4 @@
-import { printJson, printLine } from "@ashlar/host/terminal";
+import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { type Command, Option } from "commander";
 import type { ExtensionTier } from "@ashlar/protocol";
 import { change, type ChangeFlags, changingCommand } from "../release/command-options.ts";
@@ -26,6 +26,8 @@ Examples:
         const published = await publishExtensions({ ...options, images, tier: flags.tier });
         if (flags.json === true) printJson({ published });
         else for (const { name, version } of published) printLine(`${name} ${version} is published`);
+        for (const { name, version, files } of published)
+          if (files.provenance === undefined) reportLine(`${name} ${version} has no provenance: none lies beside it`);
       });
     });
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { formatNoteKey, makeCertificate, signerOf, type ProvedNode } from "@ashlar/fleet";
+import { formatNoteKey, makeCertificate, type ProvedNode } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 import { run } from "@ashlar/host";
 import { withServer } from "@ashlar/repository/test-fixtures";
 

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { checkCertificate, parseCertificate, type Signer } from "@ashlar/fleet";
+import { checkCertificate, parseCertificate } from "@ashlar/fleet";
+import type { Signer } from "@ashlar/statements";
 import { appendCertificate, type Appended } from "@ashlar/verifier";
 
 export type RecordOptions = {

@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
-import { makeCertificate, signerOf, type KeyPair } from "@ashlar/fleet";
+import { makeCertificate } from "@ashlar/fleet";
+import { signerOf, type KeyPair } from "@ashlar/statements";
 import { expectationsOf, knownExtensionOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { KeyDirectory } from "@ashlar/keys";

@@ -5,7 +5,18 @@ import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AshlarError, messageOf } from "@ashlar/base";
+import type { Material } from "@ashlar/statements";
 import { type RecipeDownload, withVersion } from "./recipe.ts";
+
+/** What {@link download} has checked a program against. */
+export function downloadMaterial({ url, sha256 }: RecipeDownload, version: string, uri: string): Material {
+  return {
+    uri,
+    digest: { sha256: sha256.get(version) ?? "" },
+    downloadLocation: withVersion(url, version),
+    annotations: { role: "content" },
+  };
+}
 
 const MAX_BYTES: number = 2 ** 30;
 const CONNECT_TIMEOUT_MS = 15_000;

@@ -2,16 +2,20 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import { type ArchiveOptions, cachedStep, type Step } from "@ashlar/debian";
+import { packagePurl } from "@ashlar/inventory";
+import type { Material } from "@ashlar/statements";
+import { type ArchiveOptions, cachedStep, packageMaterials, type Step } from "@ashlar/debian";
 import { buildGo, type BuildGoOptions } from "./build-go.ts";
-import { parseGoSums } from "./go-sums.ts";
-import { openGoToolchain } from "./go-toolchain.ts";
+import { type GoModule, parseGoSums } from "./go-sums.ts";
+import { type GoToolchain, openGoToolchain } from "./go-toolchain.ts";
 
 export type GoPrograms = {
   /** The programs below their absolute paths, in the user's cache. */
   readonly directory: string;
   /** All modules that are in them, and Go's own library. */
   readonly modules: readonly { readonly path: string; readonly version: string }[];
+  /** The same by digest, and the tool chain. */
+  readonly materials: readonly Material[];
 };
 
 /**
@@ -45,16 +49,48 @@ export async function goPrograms(
   const { stdout } = await run(join(toolchain.goRoot, "bin/go"), ["version", "-m", ...programs], {
     env: { GOROOT: toolchain.goRoot },
   });
-  const known = [{ path: "stdlib", version: toolchain.version.replace(/^go/u, "") }, ...modules];
-  return { directory, modules: [...known, ...linkedModules(stdout.toString("utf8"))] };
+  const library = { path: "stdlib", version: toolchain.version.replace(/^go/u, "") };
+  const linked = linkedModules(stdout.toString("utf8"));
+  return {
+    directory,
+    modules: [library, ...modules, ...linked].map(({ path, version: own }) => ({ path, version: own })),
+    materials: [
+      libraryMaterial(library, toolchain),
+      ...[...modules, ...linked].map(moduleMaterial),
+      ...packageMaterials(toolchain.archives, "build"),
+    ],
+  };
 }
 
 /** From what `go version -m` says of programs: the modules that came through the proxy, which are those with a digest. */
-export function linkedModules(text: string): { readonly path: string; readonly version: string }[] {
-  const found = new Map<string, { path: string; version: string }>();
-  for (const { groups } of text.matchAll(/^\tdep\t(?<path>[^\t\n]+)\t(?<version>[^\t\n]+)\th1:/gmu)) {
-    const { path = "", version = "" } = groups ?? {};
-    found.set(`${path}@${version}`, { path, version });
+export function linkedModules(text: string): GoModule[] {
+  const found = new Map<string, GoModule>();
+  for (const { groups } of text.matchAll(/^\tdep\t(?<path>[^\t\n]+)\t(?<version>[^\t\n]+)\t(?<sum>h1:[^\t\n]+)$/gmu)) {
+    const { path = "", version = "", sum = "" } = groups ?? {};
+    found.set(`${path}@${version}`, { path, version, sum });
   }
   return [...found.values()];
+}
+
+/** "h1:" and base64 in go.sum; in-toto has the same digest in hexadecimal. */
+function moduleMaterial({ path, version, sum }: GoModule): Material {
+  return {
+    uri: purlOf({ path, version }),
+    digest: { dirHash: Buffer.from(sum.replace(/^h1:/u, ""), "base64").toString("hex") },
+    annotations: { role: "content" },
+  };
+}
+
+/** Go's own library comes with the tool chain, in a package of its sources. */
+function libraryMaterial(
+  library: { readonly path: string; readonly version: string },
+  toolchain: GoToolchain,
+): Material {
+  const source = toolchain.archives.find(({ name }) => /^golang-[\d.]+-src$/u.test(name));
+  if (source === undefined) throw new TypeError("Debian's Go comes with a package of its library");
+  return { uri: purlOf(library), digest: { sha256: source.sha256 }, annotations: { role: "content" } };
+}
+
+function purlOf({ path, version }: { readonly path: string; readonly version: string }): string {
+  return packagePurl({ name: path, version, architecture: "amd64" });
 }

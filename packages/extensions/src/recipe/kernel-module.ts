@@ -5,13 +5,17 @@ import { AshlarError } from "@ashlar/base";
 import { signDetached } from "@ashlar/formats";
 import { run, withTemporaryDirectory } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
+import type { Material } from "@ashlar/statements";
 import {
   type ArchiveOptions,
   BuildTree,
   cachedStep,
   chooseArchive,
   downloadPackages,
+  keepArchives,
+  keptArchives,
   makeDebianTrees,
+  packageMaterials,
   readOsDefinition,
   type Step,
 } from "@ashlar/debian";
@@ -34,22 +38,24 @@ type Kernel = { readonly release: string; readonly version: string };
 /**
  * Builds modules against the kernel of the base, signs them, and puts them where only that kernel looks for them.
  *
+ * @returns the packages that it was built with
  * @throws AshlarError `not-found` when the base has no kernel, `failed` with the words of apt or make
  */
-export async function stageKernelModule(options: KernelModuleOptions): Promise<void> {
+export async function stageKernelModule(options: KernelModuleOptions): Promise<readonly Material[]> {
   const { base, source, signer, tree } = options;
   const kernel = kernelOf(base);
-  const inputs = { format: 1, ...kernel, source: await digestOf(source) };
+  const inputs = { format: 2, ...kernel, source: await digestOf(source) };
   const { directory } = await cachedStep("kernel-module", inputs, async (out) => await build(kernel, options, out));
   const place = `/usr/lib/modules/${kernel.release}/updates`;
   const target = join(tree, place);
-  for (const name of await readdir(directory)) {
+  for (const name of (await readdir(directory)).filter((each) => each.endsWith(".ko"))) {
     const module = await readFile(join(directory, name));
     // The recipe's packages are in the tree already.
     await checkWayToFile(tree, `${place}/${name}`, "the recipe's packages");
     await mkdir(target, { recursive: true });
     await writeFile(join(target, name), signModule(module, signer), { mode: 0o644 });
   }
+  return packageMaterials(await keptArchives(directory), "build");
 }
 
 function kernelOf(base: Pick<ReleaseManifest, "packages">): Kernel {
@@ -74,6 +80,7 @@ async function build({ release }: Kernel, { source, archive, step }: KernelModul
   const chosen = await chooseArchive(archive);
   const trees = await makeDebianTrees(await readOsDefinition(), chosen, step);
   const needed = await downloadPackages([`linux-headers-${release}`, "gcc", "make"], trees, chosen, trees, step);
+  await keepArchives(out, needed);
   await withTemporaryDirectory(async (work) => {
     step.onProgress(`building a module for Linux ${release}`);
     const host = await BuildTree.unpack(trees.buildTar, join(work, "tree"), step);

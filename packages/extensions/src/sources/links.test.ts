@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import type { AshlarError } from "@ashlar/base";
-import { run } from "@ashlar/host";
+import { digestFile, run } from "@ashlar/host";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
 import { ASHLAR_HOST, readTreeBehaviour, writeBehaviour, writeRelease } from "../extension-files.ts";
 import { testSigner } from "../test-signer.ts";
@@ -53,7 +53,8 @@ async function packageOf(files: Readonly<Record<string, string>>): Promise<Param
   const tree = treeOf({ "DEBIAN/control": CONTROL, ...files });
   await run("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", tree, `${tree}.deb`]);
   const source = { name: "tool", version: "1" };
-  return { name: "tool", version: "1", architecture: "amd64", source, path: `${tree}.deb` };
+  const { digest: sha256 } = await digestFile(`${tree}.deb`);
+  return { name: "tool", version: "1", architecture: "amd64", source, path: `${tree}.deb`, sha256 };
 }
 
 test("a package's files lie below /usr, without what is not shipped", async () => {

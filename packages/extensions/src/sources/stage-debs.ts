@@ -10,6 +10,7 @@ import {
   type DownloadedPackage,
   downloadPackages,
   makeDebianTrees,
+  packageMaterials,
   readOsDefinition,
   type Step,
 } from "@ashlar/debian";
@@ -68,7 +69,8 @@ export async function stageDebs({ packages, archive, base, tree, work, step }: S
   }
   if (withScripts.length > 0) leftOut.push(`what maintainer scripts do, of ${named(withScripts)}`);
   return {
-    packages: downloaded.map(({ path: _path, ...described }) => described),
+    packages: downloaded.map(({ path: _path, sha256: _sha256, ...described }) => described),
+    materials: packageMaterials(downloaded, "content"),
     leftOut,
     ownerOf: (path) => owners.get(path),
     behaviour: NO_BEHAVIOUR,

@@ -23,5 +23,12 @@ export async function stageDirectory(directory: string, tree: string, signal?: A
     await rm(tree, { recursive: true });
     await copy("--reflink=auto");
   }
-  return { packages: [], leftOut: [], ownerOf: () => undefined, behaviour: NO_BEHAVIOUR, version: null };
+  return {
+    packages: [],
+    materials: "tree",
+    leftOut: [],
+    ownerOf: () => undefined,
+    behaviour: NO_BEHAVIOUR,
+    version: null,
+  };
 }

@@ -1,8 +1,10 @@
+import { hash } from "node:crypto";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { readDataUrl } from "@ashlar/declaration";
 import { NO_BEHAVIOUR } from "@ashlar/protocol";
+import type { Material } from "@ashlar/statements";
 import { type PlannedFile, planConfext } from "../ignition/confext-plan.ts";
 import { checkWay } from "../tree/check-way.ts";
 import type { StagedTree } from "./staged-tree.ts";
@@ -36,7 +38,10 @@ export async function stageIgnition(config: Uint8Array, tree: string): Promise<S
   for (const { path, target } of links) {
     await symlink(target, await makeParent(tree, path));
   }
-  return { packages: [], leftOut: [], ownerOf: () => undefined, behaviour: NO_BEHAVIOUR, version: null };
+  const materials: Material[] = [
+    { name: "config.ign", digest: { sha256: hash("sha256", config) }, annotations: { role: "source" } },
+  ];
+  return { packages: [], materials, leftOut: [], ownerOf: () => undefined, behaviour: NO_BEHAVIOUR, version: null };
 }
 
 /** A link of the config can be in the way of another. */

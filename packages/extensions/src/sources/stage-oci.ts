@@ -61,6 +61,12 @@ export async function stageOci({ layout, kind, tree, work, step }: StageOciOptio
     }
     return {
       packages: [],
+      materials: [...unpacked.keys()].map((digest) => ({
+        name: "layer",
+        // What unpackLayer has checked.
+        digest: { sha256: digest.replace(/^sha256:/u, "") },
+        annotations: { role: "source" },
+      })),
       leftOut: describeLeftOut(nodes, isTaken),
       ownerOf: () => undefined,
       behaviour: NO_BEHAVIOUR,

@@ -2,11 +2,13 @@ import { chmod, lstat, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { matchesGlob } from "node:path/posix";
 import { AshlarError } from "@ashlar/base";
-import { run } from "@ashlar/host";
+import { hashDirectory, run } from "@ashlar/host";
+import { packagePurl } from "@ashlar/inventory";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { EXTENSION_VERSION_PATTERN, type ExtensionManifest } from "@ashlar/protocol";
+import type { Material } from "@ashlar/statements";
 import type { ArchiveOptions, Step } from "@ashlar/debian";
-import { download } from "../recipe/download.ts";
+import { download, downloadMaterial } from "../recipe/download.ts";
 import type { ExtensionSigner } from "../image/write-ddi.ts";
 import { goPrograms } from "../recipe/go-programs.ts";
 import { stageKernelModule } from "../recipe/kernel-module.ts";
@@ -37,9 +39,11 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
   const plain = await withoutSetId(tree);
   const version = options.version ?? versionOf(recipe, [...(debs?.packages ?? []), ...(base?.packages ?? [])]);
   const programs = await stagePrograms(options, version);
+  const tools: Material[] = [];
   if (recipe.kernelModule !== null) {
     if (base === undefined) throw new AshlarError("usage", "expected --release for a kernel module, found none");
-    await stageKernelModule({ ...options, base, source: join(directory, recipe.kernelModule.source) });
+    const source = join(directory, recipe.kernelModule.source);
+    tools.push(...(await stageKernelModule({ ...options, base, source })));
   }
   const files = join(directory, "files");
   if ((await stat(files).catch(() => undefined)) !== undefined) {
@@ -47,7 +51,17 @@ export async function stageRecipe(options: StageRecipeOptions): Promise<StagedTr
     await normalizeModes(files, tree);
   }
   return {
-    packages: [...(debs?.packages ?? []), ...programs],
+    packages: [...(debs?.packages ?? []), ...programs.packages],
+    materials: [
+      ...(debs === undefined || debs.materials === "tree" ? [] : debs.materials),
+      ...programs.materials,
+      ...tools,
+      {
+        name: "recipe",
+        digest: { dirHash: await hashDirectory(directory, step.signal) },
+        annotations: { role: "source" },
+      },
+    ],
     leftOut: [...(debs?.leftOut ?? []), ...(plain.length === 0 ? [] : [`set-user-ID bits of ${named(plain)}`])],
     ownerOf: (path) => debs?.ownerOf(path),
     behaviour: recipe.behaviour,
@@ -110,8 +124,10 @@ function versionOf({ name, version }: Recipe, packages: Packages): string {
   );
 }
 
+type StagedPrograms = { readonly packages: Packages; readonly materials: readonly Material[] };
+
 /** Downloads where that can be; what cannot be reached is built. */
-async function stagePrograms(options: StageRecipeOptions, version: string): Promise<Packages> {
+async function stagePrograms(options: StageRecipeOptions, version: string): Promise<StagedPrograms> {
   const { recipe, tree, work, step } = options;
   const out = join(work, "programs");
   if (recipe.downloads.length > 0) {
@@ -120,17 +136,20 @@ async function stagePrograms(options: StageRecipeOptions, version: string): Prom
       for (const each of recipe.downloads) await download(each, version, out, step.signal);
       await copyInto(out, tree, ["--link"], step.signal);
       await rm(out, { recursive: true });
-      return [{ name: recipe.go?.module ?? recipe.name, version, architecture: "amd64" }];
+      const program = { name: recipe.go?.module ?? recipe.name, version, architecture: "amd64" };
+      const materials = recipe.downloads.map((each) => downloadMaterial(each, version, packagePurl(program)));
+      return { packages: [program], materials };
     } catch (error) {
       if (!(error instanceof AshlarError) || error.code !== "unavailable" || recipe.go === null) throw error;
       step.onProgress(`not downloaded: ${error.message}`);
       await rm(out, { recursive: true, force: true });
     }
   }
-  if (recipe.go === null) return [];
-  const { directory, modules } = await goPrograms(options.directory, recipe.go, version, options);
+  if (recipe.go === null) return { packages: [], materials: [] };
+  const { directory, modules, materials } = await goPrograms(options.directory, recipe.go, version, options);
   await copyInto(directory, tree, [], step.signal);
-  return modules.map((module) => ({ name: module.path, version: module.version, architecture: "amd64" }));
+  const packages = modules.map(({ path, version: own }) => ({ name: path, version: own, architecture: "amd64" }));
+  return { packages, materials };
 }
 
 /** What is in the tree already is replaced, not written through: a package's file can be a link to one of this machine's. */

@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
+import { keyIdOf, PAYLOAD_TYPE, preAuthEncoding, signerOf } from "@ashlar/statements";
 import fc from "fast-check";
 import { checkCertificate, type CheckInput } from "./check.ts";
 import { certificateJsonSchema, parseCertificate, type FleetCertificate } from "./document.ts";
-import { keyIdOf, preAuthEncoding, signerOf } from "./dsse.ts";
 import { makeCertificate, makeNodeCertificate, type CertificateInput, type ProvedNode } from "./make.ts";
 import { recordHash, type NodeRecord, type Running } from "./node-record.ts";
-import { fleetCertificateJsonSchema, PAYLOAD_TYPE } from "./statement.ts";
+import { fleetCertificateJsonSchema } from "./statement.ts";
 import { treeRoot } from "../merkle/tree.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ashlar-certificate-"));

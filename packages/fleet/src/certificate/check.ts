@@ -1,17 +1,15 @@
 import type { KeyObject } from "node:crypto";
 import { AshlarError, canonicalJson } from "@ashlar/base";
+import { findEnvelopeProblem, type EnvelopeRefusal } from "@ashlar/statements";
 import { rootOfPath, treeRoot } from "../merkle/tree.ts";
 import { readStatement, type Certificate, type FleetCertificate, type NodeCertificate } from "./document.ts";
-import { isSignedBy, keyIdOf } from "./dsse.ts";
 import { summaryOf, verdictOf } from "./make.ts";
 import { recordHash, runningDigest } from "./node-record.ts";
-import { PAYLOAD_TYPE, subjectsOf, type Predicate } from "./statement.ts";
+import { subjectsOf, type Predicate } from "./statement.ts";
 
 /** Why a certificate is refused: for programs. */
 export type RefusalCode =
-  | "payload-type"
-  | "other-key"
-  | "signature"
+  | EnvelopeRefusal["code"]
   | "statement"
   | "expired"
   | "not-yet-valid"
@@ -62,12 +60,8 @@ const MAX_CLOCK_DIFFERENCE_MS = 5 * 60_000;
 /** Checks a certificate, or a proof for one node, without asking anybody. */
 export function checkCertificate(certificate: Certificate, input: CheckInput): Checked {
   const { envelope } = certificate;
-  if (envelope.payloadType !== PAYLOAD_TYPE) {
-    const found = JSON.stringify(envelope.payloadType.slice(0, MAX_SHOWN));
-    return refused("payload-type", `expected an envelope of ${PAYLOAD_TYPE}, found one of ${found}`);
-  }
-  const signature = input.publicKey === undefined ? undefined : checkSignature(certificate, input.publicKey);
-  if (signature !== undefined) return { predicate: undefined, refusals: [signature] };
+  const problem = findEnvelopeProblem(envelope, input.publicKey === undefined ? undefined : [input.publicKey]);
+  if (problem !== undefined) return { predicate: undefined, refusals: [problem] };
   let statement;
   try {
     statement = readStatement(envelope);
@@ -92,17 +86,6 @@ const MAX_SHOWN = 100;
 
 function refused(code: RefusalCode, message: string): Checked {
   return { predicate: undefined, refusals: [{ code, message }] };
-}
-
-function checkSignature({ envelope }: Certificate, publicKey: KeyObject): Refusal | undefined {
-  if (isSignedBy(envelope, publicKey)) return undefined;
-  const own = keyIdOf(publicKey);
-  const named = envelope.signatures.map(({ keyid }) => keyid ?? "");
-  if (named.includes(own)) {
-    return { code: "signature", message: `expected a signature by ${own} over this very statement, found another one` };
-  }
-  const found = named.join(", ").slice(0, MAX_SHOWN) || "one without a name";
-  return { code: "other-key", message: `expected a signature by the key ${own}, found one by ${found}` };
 }
 
 function checkTimes({ issuedAt, expiresAt }: Predicate, nowMs: number): Refusal[] {

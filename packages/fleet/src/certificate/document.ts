@@ -1,9 +1,15 @@
-import { AshlarError } from "@ashlar/base";
 import { parseDocument, parseOwnDocument } from "@ashlar/protocol/answers";
+import {
+  base64,
+  envelopeFields,
+  parseStatement,
+  PAYLOAD_TYPE,
+  payloadText,
+  type DsseEnvelope,
+} from "@ashlar/statements";
 import { z } from "zod";
-import type { DsseEnvelope } from "./dsse.ts";
 import { digest, MAX_NODES, nodeRecordSchema, runningSchema, type NodeRecord, type Running } from "./node-record.ts";
-import { PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, statementSchema, type Statement } from "./statement.ts";
+import { PREDICATE_TYPE, statementSchema, type Statement } from "./statement.ts";
 
 /** What stands beside the signed envelope, and is bound to it by the tree's root. */
 type Attached = {
@@ -40,22 +46,9 @@ export const MAX_CERTIFICATE_BYTES: number = MAX_CERTIFICATE_CHARACTERS;
 const MAX_PAYLOAD_CHARACTERS = 32 * 1024 * 1024;
 /** A tree of 2^17 leaves is higher than the largest fleet's. */
 const MAX_PATH = 17;
-const MAX_SIGNATURES = 8;
-
-/** Only as it is written here: two texts of one value would be two certificates of one statement. */
-const base64 = (maxBytes: number): z.ZodString =>
-  z
-    .string()
-    .max(Math.ceil(maxBytes / 3) * 4)
-    .refine((text) => Buffer.from(text, "base64").toString("base64") === text, "expected base64");
 
 const envelope = {
-  payloadType: z.string().max(300),
-  payload: base64(MAX_PAYLOAD_CHARACTERS),
-  signatures: z
-    .array(z.strictObject({ keyid: z.string().max(300).exactOptional(), sig: base64(1024) }))
-    .min(1)
-    .max(MAX_SIGNATURES),
+  ...envelopeFields(MAX_PAYLOAD_CHARACTERS),
   root: digest.describe("Of the tree that the nodes here are of; the signed statement has the one that counts"),
   running: z
     .record(digest, runningSchema)
@@ -124,17 +117,10 @@ function headOf(
  *
  * @throws AshlarError `malformed`, with what is wrong about the type first: a statement may be about anything
  */
-export function readStatement({ payload }: DsseEnvelope): Statement {
-  const text = Buffer.from(payload, "base64").toString("utf8");
-  const { _type: type, predicateType } = parseDocument(text, typeSchema, "statement", MAX_PAYLOAD_CHARACTERS);
-  if (type !== STATEMENT_TYPE || predicateType !== PREDICATE_TYPE) {
-    const found = `${type ?? "nothing"} with ${predicateType ?? "no predicate"}`.slice(0, 300);
-    throw new AshlarError("malformed", `statement: expected ${STATEMENT_TYPE} with ${PREDICATE_TYPE}, found ${found}`);
-  }
-  return parseOwnDocument(text, statementSchema, "statement", MAX_PAYLOAD_CHARACTERS);
+export function readStatement(signed: DsseEnvelope): Statement {
+  const form = { predicateType: PREDICATE_TYPE, schema: statementSchema, maxCharacters: MAX_PAYLOAD_CHARACTERS };
+  return parseStatement(payloadText(signed), form);
 }
-
-const typeSchema = z.object({ _type: z.string().optional(), predicateType: z.string().optional() });
 
 /** The JSON Schemas of the two documents. */
 export function certificateJsonSchema(): object {

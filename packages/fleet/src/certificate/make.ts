@@ -1,18 +1,10 @@
 import { AshlarError } from "@ashlar/base";
 import { LEVELS, type Level } from "@ashlar/identity";
+import { PAYLOAD_TYPE, signEnvelope, STATEMENT_TYPE, type Signer } from "@ashlar/statements";
 import { inclusionPath, treeRoot } from "../merkle/tree.ts";
 import { formatCertificate, formatNodeCertificate, type FleetCertificate } from "./document.ts";
-import { signEnvelope, type Signer } from "./dsse.ts";
 import { MAX_DIFFERENCES, recordHash, runningDigest, type NodeRecord, type Running } from "./node-record.ts";
-import {
-  PAYLOAD_TYPE,
-  PREDICATE_TYPE,
-  STATEMENT_TYPE,
-  subjectsOf,
-  type IdentityGroup,
-  type Predicate,
-  type Statement,
-} from "./statement.ts";
+import { PREDICATE_TYPE, subjectsOf, type IdentityGroup, type Predicate, type Statement } from "./statement.ts";
 
 /** What was proved of a node. */
 export type ProvedNode = Omit<NodeRecord, "salt" | "runs"> & { readonly running: Running };

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
-import { envelopeFromJSON } from "@sigstore/bundle";
-import { toSignedEntity, Verifier, type TrustMaterial } from "@sigstore/verify";
-import { signerOf } from "./dsse.ts";
+import { signerOf } from "@ashlar/statements";
+import { verifyAsSigstore } from "@ashlar/statements/test-sigstore";
 import { makeCertificate, makeNodeCertificate } from "./make.ts";
 import { parseCertificate } from "./document.ts";
 
@@ -26,27 +25,6 @@ function certificateBy(keys: { readonly privateKey: KeyObject; readonly publicKe
     },
     signerOf(keys),
     () => Buffer.alloc(16),
-  );
-}
-
-/** Reads the file as it is, with our members beside those of the envelope, and checks its first signature. */
-function verifyAsSigstore(text: string, publicKey: KeyObject): void {
-  const dsseEnvelope = envelopeFromJSON(JSON.parse(text));
-  const trusted: TrustMaterial = {
-    certificateAuthorities: [],
-    timestampAuthorities: [],
-    tlogs: [],
-    ctlogs: [],
-    publicKey: () => ({ publicKey, validFor: () => true }),
-  };
-  const verifier = new Verifier(trusted, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 });
-  const material = { content: { $case: "publicKey", publicKey: { hint: "" } }, tlogEntries: [] } as const;
-  verifier.verify(
-    toSignedEntity({
-      mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
-      content: { $case: "dsseEnvelope", dsseEnvelope },
-      verificationMaterial: { ...material, tlogEntries: [], timestampVerificationData: undefined },
-    }),
   );
 }
 

@@ -1,10 +1,9 @@
 /** What is signed: an in-toto Statement, version 1 (github.com/in-toto/attestation, spec/v1/statement.md), with our predicate. */
 import { LEVELS, type Level } from "@ashlar/identity";
+import { STATEMENT_TYPE } from "@ashlar/statements";
 import { z } from "zod";
 import { digest, MAX_NODES, time } from "./node-record.ts";
 
-export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
-export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const PREDICATE_TYPE = "https://ashlar.dev/fleet-certificate/v1";
 /** The name of the tree's root among the statement's subjects, and of its digest: no file has it. */
 const TREE_SUBJECT = "nodes";

@@ -1,6 +1,6 @@
 /** What a log has signed: how many entries it has, and the root of the tree over them (C2SP, tlog-checkpoint.md). */
 import { AshlarError } from "@ashlar/base";
-import type { Signer } from "../certificate/dsse.ts";
+import type { Signer } from "@ashlar/statements";
 import { isNoteName, openNote, signNote, type NoteKey } from "./signed-note.ts";
 
 export type Checkpoint = {

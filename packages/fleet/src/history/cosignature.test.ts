@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { signerOf } from "../certificate/dsse.ts";
+import { signerOf } from "@ashlar/statements";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { addCosignatures, cosign, readCosignatures } from "./cosignature.ts";
 import { formatNoteKey, parseNoteKey, signatureLine, type NoteKey } from "./signed-note.ts";

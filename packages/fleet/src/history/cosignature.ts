@@ -4,7 +4,7 @@
  */
 import { verify } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import type { Signer } from "../certificate/dsse.ts";
+import type { Signer } from "@ashlar/statements";
 import { formatNoteKey, parseNote, signatureLine, signaturesBy, type NoteKey } from "./signed-note.ts";
 
 export type Cosignature = {

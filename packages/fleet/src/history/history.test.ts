@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { signerOf } from "../certificate/dsse.ts";
+import { signerOf } from "@ashlar/statements";
 import { leafHash, treeRoot } from "../merkle/tree.ts";
 import { openCheckpoint, originOf, signCheckpoint } from "./checkpoint.ts";
 import { checkInclusionProof, formatInclusionProof } from "./inclusion-proof.ts";

@@ -1,7 +1,7 @@
 /** Signed notes (C2SP, signed-note.md): a text, an empty line, and signatures, one a line. With keys for Ed25519 only. */
 import { createHash, createPublicKey, verify, type KeyObject } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import type { Signer } from "../certificate/dsse.ts";
+import type { Signer } from "@ashlar/statements";
 
 /** Whose notes are believed. The name is part of what its signatures are known by. */
 export type NoteKey = {

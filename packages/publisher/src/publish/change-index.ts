@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { Root } from "@tufjs/models";
-import type { KeyDirectory } from "@ashlar/keys";
+import type { KeyDirectory, TufSigner } from "@ashlar/keys";
 import { MAX_REASON_CHARACTERS, type RepositoryIndex } from "@ashlar/repository-index";
 import { RepositoryFiles } from "./repository-files.ts";
 import { ROLES_OF_KEY } from "./root-role.ts";
@@ -33,7 +33,12 @@ export type IndexChange<T> = { readonly index: RepositoryIndex } & (
 export async function changeIndex<T>(
   options: ChangeOptions,
   what: string,
-  change: (index: RepositoryIndex, files: RepositoryFiles) => Promise<IndexChange<T>>,
+  change: (
+    index: RepositoryIndex,
+    files: RepositoryFiles,
+    /** Sign what is published. */
+    signers: readonly TufSigner[],
+  ) => Promise<IndexChange<T>>,
 ): Promise<T> {
   const { repository, keys, nowMs, lifetimes = DEFAULT_LIFETIMES, signal } = options;
   return await RepositoryFiles.change(repository, what, async (files) => {
@@ -41,8 +46,7 @@ export async function changeIndex<T>(
     // A missing key or a wrong passphrase shows before the work.
     const sumsKey = await keys.sumsKey();
     const signers = signersFor(keys, previous.root.metadata.signed);
-    await signers.targets();
-    const changed = await change(previous.index, files);
+    const changed = await change(previous.index, files, await signers.targets());
     const { index } = changed;
     throwIfInterrupted(signal);
     if (!isDeepStrictEqual(index, previous.index)) {

@@ -1,12 +1,15 @@
-import type { X509Certificate } from "node:crypto";
+import { hash, type X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { AshlarError } from "@ashlar/base";
 import { writeBlocks } from "@ashlar/repository";
 import { hashImage, rootHashOfTree } from "@ashlar/volumes";
 import { type ExtensionEntry, extensionDirectory, extensionFileNames } from "@ashlar/repository-index";
+import type { TufSigner } from "@ashlar/keys";
+import { expectedOfExtension } from "./expected-provenance.ts";
 import type { BuiltExtension } from "./extension-image.ts";
 import { findNewBlocks } from "./find-new-blocks.ts";
 import { PayloadFiles } from "./payload-files.ts";
+import { signProvenance } from "./provenance-file.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 import { verifyExtensionImage } from "./verify-extension-image.ts";
 
@@ -18,15 +21,18 @@ import { verifyExtensionImage } from "./verify-extension-image.ts";
  */
 export async function writeExtensionFiles(
   files: RepositoryFiles,
-  { manifest, manifestBytes, sbomBytes, imagePath }: BuiltExtension,
+  built: BuiltExtension,
   options: {
     readonly certificate: X509Certificate;
+    /** Sign its provenance. */
+    readonly signers: readonly TufSigner[];
     /** The version before, if there is one: what is new since then is compressed together. */
     readonly before: ExtensionEntry | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<ExtensionEntry> {
-  const { certificate, before, signal } = options;
+  const { manifest, manifestBytes, sbomBytes, imagePath } = built;
+  const { certificate, before, signers, signal } = options;
   const { kind, name, version, tier, image } = manifest;
   const names = extensionFileNames(manifest);
   const payloads = new PayloadFiles(files, extensionDirectory(name), signal);
@@ -42,6 +48,7 @@ export async function writeExtensionFiles(
       throw error;
     });
   });
+  const provenance = signedProvenance(built, signers);
   const dataPath = files.path(extensionDirectory(name), names.image);
   await using data = await open(dataPath, "r");
   const tree = await hashImage(data, signal);
@@ -65,6 +72,17 @@ export async function writeExtensionFiles(
       blocks,
       manifest: await payloads.putBytes(names.manifest, manifestBytes),
       sbom: await payloads.putBytes(names.sbom, sbomBytes),
+      ...(provenance !== undefined && { provenance: await payloads.putBytes(names.provenance, provenance) }),
     },
   };
+}
+
+function signedProvenance(
+  { manifest, manifestBytes, sbomBytes, provenance, imagePath }: BuiltExtension,
+  signers: readonly TufSigner[],
+): string | undefined {
+  if (provenance === undefined) return undefined;
+  const digests = { manifest: hash("sha256", manifestBytes), sbom: hash("sha256", sbomBytes) };
+  const expected = expectedOfExtension(manifest, digests, sbomBytes.toString("utf8"));
+  return signProvenance(`the provenance of ${imagePath}`, provenance, expected, signers);
 }

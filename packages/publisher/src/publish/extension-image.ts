@@ -3,12 +3,15 @@ import { parseExtensionManifest } from "@ashlar/protocol/answers";
 import { extensionFileName, type ExtensionManifest } from "@ashlar/protocol";
 import { basename } from "node:path";
 import { readPart } from "@ashlar/host";
+import { readProvenance } from "./provenance-file.ts";
 
 /** What `ashlar extension build` has made. */
 export type BuiltExtension = {
   readonly manifest: ExtensionManifest;
   readonly manifestBytes: Buffer;
   readonly sbomBytes: Buffer;
+  /** The statement, not signed yet. */
+  readonly provenance: string | undefined;
   readonly imagePath: string;
 };
 
@@ -24,8 +27,9 @@ export async function readBuiltExtension(imagePath: string): Promise<BuiltExtens
   if (stem === undefined) throw new AshlarError("usage", `expected an extension image NAME.raw, found ${imagePath}`);
   const manifestBytes = await readPart(`${stem}.manifest.json`, HINT);
   const sbomBytes = await readPart(`${stem}.sbom.cdx.json`, HINT);
+  const provenance = await readProvenance(`${stem}.provenance.json`);
   const manifest = parseExtensionManifest(manifestBytes.toString("utf8"));
   const expected = extensionFileName(manifest);
-  if (basename(imagePath) === expected) return { manifest, manifestBytes, sbomBytes, imagePath };
+  if (basename(imagePath) === expected) return { manifest, manifestBytes, sbomBytes, provenance, imagePath };
   throw new AshlarError("untrusted", `${imagePath}: expected the name that its manifest gives it, ${expected}`);
 }

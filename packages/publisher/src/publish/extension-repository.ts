@@ -30,7 +30,7 @@ export type PublishExtensionsOptions = ChangeOptions & {
 export async function publishExtensions(options: PublishExtensionsOptions): Promise<readonly ExtensionEntry[]> {
   const { images, tier, signal, onProgress = () => undefined } = options;
   const certificate = await options.keys.extensionCertificate();
-  return await changeIndex(options, "ashlar extension publish", async (current, files) => {
+  return await changeIndex(options, "ashlar extension publish", async (current, files, signers) => {
     const built: BuiltExtension[] = [];
     for (const image of images) built.push(await readBuiltExtension(image));
     for (const each of built) expectPublishable(current, each, tier);
@@ -44,7 +44,7 @@ export async function publishExtensions(options: PublishExtensionsOptions): Prom
       if (existing === undefined) onProgress(`adding ${name} ${version}`);
       const entry =
         existing ??
-        (await writeExtensionFiles(files, each, { certificate, before: versionBefore(index, each), signal }));
+        (await writeExtensionFiles(files, each, { certificate, before: versionBefore(index, each), signers, signal }));
       index = addExtension(index, entry);
       published.push(entry);
     }

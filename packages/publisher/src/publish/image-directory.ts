@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { parseManifest, type ReleaseManifest } from "@ashlar/protocol/answers";
 import { digestFile, readPart } from "@ashlar/host";
+import { readProvenance } from "./provenance-file.ts";
 
+export const PROVENANCE_NAME = "provenance.json";
 const HINT = "--image is a directory that `ashlar image build` made";
 
 /** What `ashlar image build` has made, checked. */
@@ -10,6 +12,8 @@ export type BuiltImage = {
   readonly manifest: ReleaseManifest;
   readonly manifestBytes: Buffer;
   readonly sbomBytes: Buffer;
+  /** The statement, not signed yet. */
+  readonly provenance: string | undefined;
   readonly usrPath: string;
   readonly verityPath: string;
   readonly ukiPath: string;
@@ -39,5 +43,6 @@ export async function readBuiltImage(directory: string, signal: AbortSignal | un
     );
   }
   const [usrPath, verityPath, ukiPath] = [parts[0].path, parts[1].path, parts[2].path];
-  return { manifest, manifestBytes, sbomBytes, usrPath, verityPath, ukiPath };
+  const provenance = await readProvenance(join(directory, PROVENANCE_NAME));
+  return { manifest, manifestBytes, sbomBytes, provenance, usrPath, verityPath, ukiPath };
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { rename, symlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { run } from "@ashlar/host";
@@ -10,7 +11,10 @@ import {
   type PublishedFile,
   type ReleaseEntry,
 } from "@ashlar/repository-index";
-import type { BuiltImage } from "./image-directory.ts";
+import type { TufSigner } from "@ashlar/keys";
+import { expectedOfRelease } from "./expected-provenance.ts";
+import { type BuiltImage, PROVENANCE_NAME } from "./image-directory.ts";
+import { signProvenance } from "./provenance-file.ts";
 import { PayloadFiles } from "./payload-files.ts";
 import type { RepositoryFiles } from "./repository-files.ts";
 
@@ -29,6 +33,8 @@ export async function writeReleaseFiles(
   image: BuiltImage,
   options: {
     readonly compressionLevel: number | undefined;
+    /** Sign its provenance. */
+    readonly signers: readonly TufSigner[];
     readonly signal?: AbortSignal | undefined;
     readonly onProgress: (step: string) => void;
   },
@@ -37,6 +43,7 @@ export async function writeReleaseFiles(
   const { compressionLevel = DEFAULT_COMPRESSION_LEVEL, signal, onProgress } = options;
   const names = releaseFileNames(manifest);
   const payloads = new PayloadFiles(files, "releases", signal);
+  const provenance = signedProvenance(image, options.signers);
   const compressed = async (kind: ReleaseFileKind, source: string): Promise<PublishedFile> => {
     onProgress(`compressing ${names[kind]}`);
     return await payloads.put(names[kind], async (path) => await compress(source, path, compressionLevel, signal));
@@ -45,6 +52,7 @@ export async function writeReleaseFiles(
     manifest: await payloads.putBytes(names.manifest, image.manifestBytes),
     summary: await payloads.putBytes(names.summary, `${JSON.stringify(summaryOf(manifest), undefined, 2)}\n`),
     sbom: await payloads.putBytes(names.sbom, image.sbomBytes),
+    ...(provenance !== undefined && { provenance: await payloads.putBytes(names.provenance, provenance) }),
     uki: await payloads.putCopy(names.uki, ukiPath),
     usrBlocks: await payloads.put(names.usrBlocks, async (out) => {
       onProgress(`writing ${names.usrBlocks}`);
@@ -55,6 +63,15 @@ export async function writeReleaseFiles(
     usrArchive: await compressed("usrArchive", usrPath),
   };
   return { version: manifest.version, files: published };
+}
+
+/** Before the long work: whether it is about this image. */
+function signedProvenance(image: BuiltImage, signers: readonly TufSigner[]): string | undefined {
+  const { manifest, manifestBytes, sbomBytes, provenance } = image;
+  if (provenance === undefined) return undefined;
+  const digests = { manifest: hash("sha256", manifestBytes), sbom: hash("sha256", sbomBytes) };
+  const expected = expectedOfRelease(manifest, digests, sbomBytes.toString("utf8"));
+  return signProvenance(PROVENANCE_NAME, provenance, expected, signers);
 }
 
 /** xz names its output after its input; `--force` lets the input be a link. */

@@ -77,7 +77,7 @@ export type PublishOptions = ChangeOptions & {
 export async function publishRelease(options: PublishOptions): Promise<ReleaseEntry> {
   const { channel, minimumVersion, compressionLevel, signal, onProgress = () => undefined } = options;
   checkChannelName(channel);
-  return await changeIndex(options, "ashlar release publish", async (index, files) => {
+  return await changeIndex(options, "ashlar release publish", async (index, files, signers) => {
     onProgress(`checking the image in ${options.image}`);
     const image = await readBuiltImage(options.image, signal);
     const { version } = image.manifest;
@@ -91,7 +91,8 @@ export async function publishRelease(options: PublishOptions): Promise<ReleaseEn
     }
     // Before the long work of compressing: whether the channel may have it at all.
     nextChannel(index.channels.get(channel), channel, version, minimumVersion);
-    const release = existing ?? (await writeReleaseFiles(files, image, { compressionLevel, signal, onProgress }));
+    const release =
+      existing ?? (await writeReleaseFiles(files, image, { compressionLevel, signers, signal, onProgress }));
     return { index: pointChannel(addRelease(index, release), channel, version, minimumVersion), result: release };
   });
 }

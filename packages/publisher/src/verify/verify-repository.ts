@@ -4,7 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { parseManifest } from "@ashlar/protocol/answers";
-import { openRepository, createTransport, readTrustedRoot, readDocument, type Repository } from "@ashlar/repository";
+import {
+  openRepository,
+  createTransport,
+  readTrustedRoot,
+  readTrustedRoots,
+  readDocument,
+  type Repository,
+} from "@ashlar/repository";
 import {
   MAX_ROOT_BYTES,
   sortedExtensions,
@@ -18,6 +25,7 @@ import { isSignedSums, parseKeyring } from "@ashlar/keys";
 import { SIGNATURE_NAME, SUMS_NAME, type SumsDirectory, sumsDirectories } from "../publish/sums-directories.ts";
 import { extensionChecks } from "./extension-checks.ts";
 import { judgeFile } from "./judge-file.ts";
+import { type ProvenanceReport, verifyProvenance } from "./verify-provenance.ts";
 
 export type VerifyOptions = {
   /** `file://`, `http://` or `https://`. */
@@ -27,12 +35,19 @@ export type VerifyOptions = {
   readonly keyring?: Uint8Array | undefined;
   /** What signs extensions; their images are only hashed without it. */
   readonly certificate?: X509Certificate | undefined;
+  /** Whose provenance everything has to have: the URI of a builder. It is not looked at without it. */
+  readonly builder?: string | undefined;
   readonly nowMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (step: string) => void;
 };
 
-export type RepositoryReport = { readonly index: RepositoryIndex; readonly problems: readonly string[] };
+export type RepositoryReport = {
+  readonly index: RepositoryIndex;
+  readonly problems: readonly string[];
+  /** Undefined when it was not asked for. */
+  readonly provenance: readonly ProvenanceReport[] | undefined;
+};
 
 /** Reads a repository's index as a node does, keeping nothing. */
 export async function readIndex({ url, trustedRoot, nowMs, signal }: VerifyOptions): Promise<RepositoryIndex> {
@@ -77,8 +92,23 @@ export async function verifyRepository(options: VerifyOptions): Promise<Reposito
     for (const directory of sumsDirectories(index)) {
       await check(async () => await judgeSums(repository, directory, options.keyring, signal));
     }
-    return { index, problems };
+    const provenance = await readProvenance(repository, stateDirectory, options);
+    for (const { of, refusals } of provenance ?? [])
+      problems.push(...refusals.map(({ message }) => `${of}, provenance: ${message}`));
+    return { index, problems, provenance };
   });
+}
+
+async function readProvenance(
+  repository: Repository,
+  stateDirectory: string,
+  { trustedRoot, builder, nowMs, signal, onProgress }: VerifyOptions,
+): Promise<readonly ProvenanceReport[] | undefined> {
+  if (builder === undefined) return undefined;
+  const { transport } = repository;
+  const roots = await readTrustedRoots({ transport, trustedRoot, stateDirectory, nowMs, signal });
+  const workDirectory = join(stateDirectory, "archives");
+  return await verifyProvenance(repository, { builder, roots, workDirectory, signal, onProgress });
 }
 
 /** The newest root role: which keys are good, whatever has expired. */

@@ -43,7 +43,8 @@ export type ExtensionEntry = {
   /** Of the tree over the whole image file, by which its blocks are fetched: see `blocks/image-tree.ts`. */
   readonly blocksRootHash: string;
   readonly withdrawn?: Withdrawal;
-  readonly files: Readonly<Record<ExtensionFileKind, PublishedFile>>;
+  /** What was built before there was provenance has none. */
+  readonly files: Readonly<Record<ExtensionFileKind, PublishedFile>> & { readonly provenance?: PublishedFile };
 };
 
 /** The versions of each extension, by its name. */
@@ -60,10 +61,16 @@ export function extensionDirectory(name: string): string {
 export function extensionFileNames(extension: {
   readonly name: string;
   readonly version: string;
-}): Record<ExtensionFileKind, string> {
+}): Record<ExtensionFileKind | "provenance", string> {
   const image = extensionFileName(extension);
   const stem = image.slice(0, -".raw".length);
-  return { image, blocks: `${stem}.blocks`, manifest: `${stem}.manifest.json`, sbom: `${stem}.sbom.cdx.json` };
+  return {
+    image,
+    blocks: `${stem}.blocks`,
+    manifest: `${stem}.manifest.json`,
+    sbom: `${stem}.sbom.cdx.json`,
+    provenance: `${stem}.intoto.jsonl`,
+  };
 }
 
 /** @param value undefined in an index that is older than extensions are */
@@ -90,9 +97,16 @@ function parseEntry(
   const place = `$.extensions.${name}.${version}`;
   const entry = object(value, place);
   const names = extensionFileNames({ name, version });
-  const file = (kind: ExtensionFileKind): PublishedFile =>
-    parseFile(signed, { name: names[kind], path: `${extensionDirectory(name)}/${names[kind]}`, place });
-  const files = { image: file("image"), blocks: file("blocks"), manifest: file("manifest"), sbom: file("sbom") };
+  const pathOf = (kind: ExtensionFileKind | "provenance"): string => `${extensionDirectory(name)}/${names[kind]}`;
+  const file = (kind: ExtensionFileKind | "provenance"): PublishedFile =>
+    parseFile(signed, { name: names[kind], path: pathOf(kind), place });
+  const files = {
+    image: file("image"),
+    blocks: file("blocks"),
+    manifest: file("manifest"),
+    sbom: file("sbom"),
+    ...(Object.hasOwn(signed.targets, pathOf("provenance")) && { provenance: file("provenance") }),
+  };
   if (files.image.sizeBytes % BLOCK_BYTES !== 0) {
     fail(`${place}: size of ${names.image}`, `blocks of ${BLOCK_BYTES} bytes`, files.image.sizeBytes);
   }

@@ -25,7 +25,7 @@ export function forEachFileKind<T>(make: (kind: ReleaseFileKind) => T): Record<R
 export function releaseFileNames(release: {
   readonly version: string;
   readonly usr: { readonly dataPartitionUuid: string; readonly hashPartitionUuid: string };
-}): Record<ReleaseFileKind, string> {
+}): Record<ReleaseFileKind | "provenance", string> {
   const stem = `ashlar_${release.version}`;
   return {
     manifest: `${stem}.manifest.json`,
@@ -36,5 +36,6 @@ export function releaseFileNames(release: {
     ukiArchive: `${stem}.efi.xz`,
     usrBlocks: `${stem}.usr.blocks`,
     uki: `${stem}.efi`,
+    provenance: `${stem}.intoto.jsonl`,
   };
 }

@@ -29,11 +29,14 @@ export type Channel = {
   readonly minimumVersion: string;
 };
 
+/** What was built before there was provenance has none. */
+export type ReleaseFiles = Readonly<Record<ReleaseFileKind, PublishedFile>> & { readonly provenance?: PublishedFile };
+
 export type ReleaseEntry = {
   readonly version: string;
   readonly withdrawn?: Withdrawal;
   /** In `releases/`. */
-  readonly files: Readonly<Record<ReleaseFileKind, PublishedFile>>;
+  readonly files: ReleaseFiles;
 };
 
 /** The field of the targets role that says which targets make a release or an extension, and what a channel has. */
@@ -89,14 +92,16 @@ function parseRelease(version: string, value: unknown, signed: SignedTargets): R
   const place = `$.releases.${version}`;
   const release = object(value, place);
   const names = object(release["files"], `${place}.files`);
-  const file = (kind: ReleaseFileKind): PublishedFile => {
+  const fileAt = (kind: ReleaseFileKind | "provenance"): PublishedFile => {
     const own = `${place}.files.${kind}`;
     return parseFile(signed, {
       name: text(names[kind], FILE_NAME, own, "a file name that begins with ashlar_"),
       place: own,
     });
   };
-  const entry = { version, files: forEachFileKind(file) };
+  const provenance = names["provenance"] === undefined ? undefined : fileAt("provenance");
+  const files = { ...forEachFileKind(fileAt), ...(provenance && { provenance }) };
+  const entry = { version, files };
   if (release["withdrawn"] === undefined) return entry;
   return { ...entry, withdrawn: parseWithdrawal(release["withdrawn"], `${place}.withdrawn`) };
 }

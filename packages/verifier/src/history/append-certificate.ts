@@ -17,8 +17,8 @@ import {
   treeRoot,
   type HistoryEntry,
   type Predicate,
-  type Signer,
 } from "@ashlar/fleet";
+import type { Signer } from "@ashlar/statements";
 import { withLock, writeFileAtomically, type LockOptions } from "@ashlar/host";
 import { certificatePath, logTransport, openLog, type Log } from "./open-log.ts";
 

@@ -15,12 +15,12 @@ import {
   parseCertificate,
   parseBundle,
   signCheckpoint,
-  signerOf,
   tileOf,
   treeRoot,
   type Predicate,
   type ProvedNode,
 } from "@ashlar/fleet";
+import { signerOf } from "@ashlar/statements";
 import { appendCertificate, type AppendOptions } from "./append-certificate.ts";
 import { logTransport, openLog } from "./open-log.ts";
 import { verifyLog } from "./verify-log.ts";

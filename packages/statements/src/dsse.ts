@@ -17,8 +17,8 @@ export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffe
   return Buffer.concat([Buffer.from(head), payload]);
 }
 
-/** The kinds of key that sign certificates. */
-export function isCertificateKey(key: KeyObject): boolean {
+/** The kinds of key that sign statements. */
+export function isStatementKey(key: KeyObject): boolean {
   if (key.asymmetricKeyType === "ed25519") return true;
   return key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
 }
@@ -65,6 +65,6 @@ export function isSignedBy({ payloadType, payload, signatures }: DsseEnvelope, p
 }
 
 function hashOf(key: KeyObject): "sha256" | null {
-  if (isCertificateKey(key)) return key.asymmetricKeyType === "ec" ? "sha256" : null;
+  if (isStatementKey(key)) return key.asymmetricKeyType === "ec" ? "sha256" : null;
   throw new AshlarError("invalid", `expected a key for Ed25519 or for ECDSA on P-256, found ${key.asymmetricKeyType}`);
 }
