@@ -25,5 +25,9 @@ test("a package without a digest is refused: its provenance would be open", () =
 test("what dpkg has installed, and not what it only remembers", () => {
   const bash = "Package: bash\nStatus: install ok installed\nVersion: 5.2.37-2+b5\nConffiles:\n /etc/bash 1";
   const gone = "Package: gone\nStatus: deinstall ok config-files\nVersion: 1";
-  assert.deepEqual(parseInstalled(`${bash}\n\n${gone}\n`), [{ name: "bash", version: "5.2.37-2+b5" }]);
+  const waiting = "Package: initramfs-tools\nStatus: install ok triggers-pending\nVersion: 0.148";
+  assert.deepEqual(parseInstalled(`${bash}\n\n${gone}\n\n${waiting}\n`), [
+    { name: "bash", version: "5.2.37-2+b5" },
+    { name: "initramfs-tools", version: "0.148" },
+  ]);
 });

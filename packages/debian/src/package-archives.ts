@@ -42,7 +42,7 @@ export async function readPackageArchives(
   archive: Archive,
   step: Step,
 ): Promise<readonly PackageArchive[]> {
-  const { directory } = await cachedStep("archives", { format: 1, trees: basename(trees.key) }, async (out) => {
+  const { directory } = await cachedStep("archives", { format: 2, trees: basename(trees.key) }, async (out) => {
     step.onProgress("reading which archives the packages came from");
     const status = await dpkgStatus(trees, step);
     const installed = parseInstalled(status);
@@ -68,10 +68,14 @@ export async function readPackageArchives(
   return await keptArchives(directory);
 }
 
-/** Of dpkg's list. */
+/**
+ * Of dpkg's list: the packages whose files are there. A package that waits for a trigger is one of them (dpkg(1), "Package
+ * states").
+ */
 export function parseInstalled(status: string): { readonly name: string; readonly version: string }[] {
   return status.split(/\n{2,}/u).flatMap((stanza) => {
     const field = (name: string): string => new RegExp(`^${name}: (.+)$`, "mu").exec(stanza)?.[1]?.trim() ?? "";
-    return field("Status").endsWith(" installed") ? [{ name: field("Package"), version: field("Version") }] : [];
+    const isThere = /^\S+ \S+ (?!(?:not-installed|config-files)$)\S+$/u.test(field("Status"));
+    return isThere ? [{ name: field("Package"), version: field("Version") }] : [];
   });
 }
