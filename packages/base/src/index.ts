@@ -16,7 +16,6 @@ export { escapeHtml } from "./escape-html.ts";
 export { foldName } from "./fold-name.ts";
 export { withoutCredentials } from "./without-credentials.ts";
 export { BUG_STATUS, EXIT_STATUS } from "./exit-status.ts";
-export { directoryHash } from "./directory-hash.ts";
 export { firstOf } from "./first-of.ts";
 export { isTooDeep } from "./deep-text.ts";
 export { SHA256_HEX, SHA384_HEX } from "./digest-text.ts";

@@ -32,8 +32,8 @@ export function parsePackageArchives(text: string): PackageArchive[] {
 }
 
 /**
- * The archives of all packages in the build tree, the node's among them. The trees are named by the archive's indexes: what
- * apt reads there now is what they were made from.
+ * The archives of all packages of the node and of what builds it: some of a node's give way to those that build, as
+ * initramfs-tools to dracut. The trees are named by the archive's indexes: what apt reads there now is what they were made from.
  *
  * @throws AshlarError `malformed` when a package is not in the archive, `failed` with apt's words
  */
@@ -42,28 +42,36 @@ export async function readPackageArchives(
   archive: Archive,
   step: Step,
 ): Promise<readonly PackageArchive[]> {
-  const { directory } = await cachedStep("archives", { format: 2, trees: basename(trees.key) }, async (out) => {
+  const { directory } = await cachedStep("archives", { format: 3, trees: basename(trees.key) }, async (out) => {
     step.onProgress("reading which archives the packages came from");
     const status = await dpkgStatus(trees, step);
-    const installed = parseInstalled(status);
+    const installed = new Map(
+      [...trees.packages, ...parseInstalled(status)].map(({ name, version }) => [
+        `${name} ${version}`,
+        { name, version },
+      ]),
+    );
     const text = await withTemporaryDirectory(async (work) => {
       const how = await prepareApt(join(work, "apt"), "", archive, step);
       const { stdout } = await run(
         "apt-cache",
-        ["show", ...installed.map(({ name, version }) => `${name}=${version}`)],
+        ["show", ...installed.values().map(({ name, version }) => `${name}=${version}`)],
         how,
       );
       return stdout.toString("utf8");
     });
     const found = new Map(parsePackageArchives(text).map((each) => [`${each.name} ${each.version}`, each]));
-    const archives = installed.map(({ name, version }) => {
-      const each = found.get(`${name} ${version}`);
+    const archives = installed.keys().map((key) => {
+      const each = found.get(key);
       if (each !== undefined) return each;
-      throw new AshlarError("malformed", `apt: expected ${name} ${version} in the archive, found none`, {
+      throw new AshlarError("malformed", `apt: expected ${key} in the archive, found none`, {
         hint: "the archive has changed meanwhile: build again",
       });
     });
-    await keepArchives(out, archives);
+    await keepArchives(
+      out,
+      [...archives].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
   });
   return await keptArchives(directory);
 }

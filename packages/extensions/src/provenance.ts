@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { directoryHash, type Json } from "@ashlar/base";
+import type { Json } from "@ashlar/base";
 import { archiveParameters, builderOf } from "@ashlar/debian";
+import { directoryHash } from "@ashlar/host";
 import type { ExtensionBehaviour, ExtensionManifest } from "@ashlar/protocol";
 import { BUILD_TYPES, makeProvenance, type Material } from "@ashlar/statements";
 import type { BaseRelease } from "./base-release.ts";

@@ -21,9 +21,12 @@ test("a daemon is ready when it says so, and is in a session of its own", async 
       timeoutMs: 5000,
     });
     const found = await findProcesses((argv) => argv.at(-1) === mark);
-    assert.equal(found.length, 1);
-    const session = (await readFile(`/proc/${found[0]!.pid}/stat`, "utf8")).split(" ")[5];
-    assert.equal(Number(session), found[0]!.pid);
+    // What it starts is its copy for a moment.
+    const sessions = await Promise.all(
+      found.map(async ({ pid }) => Number((await readFile(`/proc/${pid}/stat`, "utf8")).split(" ")[5])),
+    );
+    assert.equal(new Set(sessions).size, 1);
+    assert.ok(found.some(({ pid }) => pid === sessions[0]));
     await endProcesses(await findProcesses((argv) => argv.at(-1) === mark || argv[1] === "60"), 1000);
   });
 });

@@ -2,8 +2,8 @@ import { hash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { directoryHash } from "@ashlar/base";
 import { digestFile } from "./digest-file.ts";
+import { directoryHash } from "./directory-hash.ts";
 
 /** `name` is what counts of a path: relative, with slashes. */
 export type NamedPath = { readonly name: string; readonly path: string };

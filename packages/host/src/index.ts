@@ -5,6 +5,7 @@
 export { writeFileAtomically } from "./atomic-file.ts";
 export { startDaemon } from "./daemon.ts";
 export type { DaemonOptions } from "./daemon.ts";
+export { directoryHash } from "./directory-hash.ts";
 export { cacheDirectory, configDirectory, runtimeDirectory, stateDirectory } from "./directories.ts";
 export { throwIfInterrupted } from "./interruption.ts";
 export { closeServer, listen } from "./listen.ts";

@@ -174,7 +174,8 @@ export class TestRepository {
   ): Promise<ReleaseSummary> {
     await mkdir(join(this.directory, "releases"), { recursive: true });
     const summary = summaryFor(version, image, uki);
-    const names = releaseFileNames(summary);
+    // As of a publisher who had none.
+    const { provenance: _, ...names } = releaseFileNames(summary);
     const at = (name: string): string => join(this.directory, "releases", name);
     for (const kind of RELEASE_FILE_KINDS) await writeFile(at(names[kind]), `${kind} of ${version}`);
     await writeFile(at(names.summary), JSON.stringify(summary));
@@ -196,7 +197,7 @@ export class TestRepository {
   async addExtension(name: string, version: string, image: Buffer, isNew?: Uint8Array): Promise<void> {
     const directory = extensionDirectory(name);
     await mkdir(join(this.directory, directory), { recursive: true });
-    const names = extensionFileNames({ name, version });
+    const { provenance: _, ...names } = extensionFileNames({ name, version });
     const at = (file: string): string => join(this.directory, directory, file);
     for (const kind of EXTENSION_FILE_KINDS) await writeFile(at(names[kind]), `${kind} of ${version}`);
     await writeFile(at(names.image), image);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AshlarError } from "./error.ts";
+import { AshlarError } from "@ashlar/base";
 
 /**
  * One digest over files and their names: Go's "Hash1" (golang.org/x/mod/sumdb/dirhash), in hexadecimal, which in-toto calls
