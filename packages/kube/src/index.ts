@@ -11,7 +11,8 @@ export type { StructuralSchema } from "./definitions/structural-schema.ts";
 export { OperatedCluster } from "./operated-cluster.ts";
 export type { ClusterEvent, OperatedMember, WatchedCluster } from "./operated-cluster.ts";
 export type { MarkedNode, NodeMarks } from "./objects/read-marked-node.ts";
-export type { NodeClassObject, NodeProofObject, RolloutObject, SourceObject } from "./objects/read-resource.ts";
+export type { NodeClassObject, NodeProofObject, SourceObject } from "./objects/read-resource.ts";
+export type { RolloutObject } from "./objects/read-rollout.ts";
 export { DEFAULT_FRESHNESS_SECONDS } from "./v1alpha1/node-class.ts";
 export type { NodeClassSpec, NodeClassStatus } from "./v1alpha1/node-class.ts";
 export {

@@ -16,14 +16,13 @@ import {
   readConfigMap,
   readNodeClass,
   readNodeProof,
-  readRollout,
   readSecret,
   type NodeClassObject,
   type NodeProofObject,
   type ObjectReference,
-  type RolloutObject,
   type SourceObject,
 } from "./objects/read-resource.ts";
+import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
 import type { NodeClassStatus } from "./v1alpha1/node-class.ts";
 import type { NodeProofStatus } from "./v1alpha1/node-proof.ts";
 import type { RolloutStatus } from "./v1alpha1/rollout.ts";

@@ -5,7 +5,7 @@ import { answerOf } from "./eviction-answer.ts";
 import { readBudgets } from "./read-budget.ts";
 import { readNode } from "./read-node.ts";
 import { readPod } from "./read-pod.ts";
-import { readRollout } from "./read-resource.ts";
+import { readRollout } from "./read-rollout.ts";
 
 const refusal = { message: "no", causes: [], retryAfterMs: undefined };
 const budget = [

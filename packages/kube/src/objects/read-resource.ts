@@ -1,8 +1,6 @@
-import { membersOf } from "@ashlar/base";
 import { z } from "zod";
 import { nodeClassSchema, type NodeClassSpec, type NodeClassStatus } from "../v1alpha1/node-class.ts";
 import { nodeProofSchema, type NodeProofStatus } from "../v1alpha1/node-proof.ts";
-import { rolloutSpecSchema, rolloutStatusSchema, type RolloutSpec, type RolloutStatus } from "../v1alpha1/rollout.ts";
 import { readObject } from "./read-object.ts";
 
 /** What every object has that this program looks at or refers to. */
@@ -20,18 +18,6 @@ export type NodeProofObject = ObjectReference & {
   readonly status: NodeProofStatus | undefined;
 };
 
-export type RolloutObject = ObjectReference & {
-  readonly generation: number;
-  readonly createdAt: string;
-  /** Somebody has deleted it: it goes when its finalizers do. */
-  readonly isDeleting: boolean;
-  readonly finalizers: readonly string[];
-  readonly spec: RolloutSpec | undefined;
-  readonly status: RolloutStatus | undefined;
-  /** Why there is no spec or no status that this version understands. */
-  readonly fault: string | undefined;
-};
-
 /** The entries of a Secret or a ConfigMap. */
 export type SourceObject = ObjectReference & { readonly entries: ReadonlyMap<string, Uint8Array> };
 
@@ -41,9 +27,6 @@ const objectSchema = z.object({
     uid: z.string(),
     resourceVersion: z.string(),
     generation: z.int().nullish(),
-    creationTimestamp: z.string().nullish(),
-    deletionTimestamp: z.string().nullish(),
-    finalizers: z.array(z.string()).nullish(),
   }),
 });
 const texts = z.record(z.string(), z.string()).nullish();
@@ -62,32 +45,6 @@ export function readNodeProof(object: unknown): NodeProofObject {
   const { name, uid, resourceVersion } = referenceOf(object);
   const found = nodeProofSchema.safeParse(object);
   return { name, uid, resourceVersion, status: found.success ? (found.data.status ?? {}) : undefined };
-}
-
-/** @throws AshlarError `malformed` for what is no object at all */
-export function readRollout(object: unknown): RolloutObject {
-  const { metadata } = readObject(objectSchema, object, "expected an object of Kubernetes");
-  const { name, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
-  const members = membersOf(object);
-  const spec = rolloutSpecSchema.safeParse(members["spec"]);
-  const status = rolloutStatusSchema.safeParse(members["status"] ?? {});
-  return {
-    name,
-    uid,
-    resourceVersion,
-    generation: generation ?? 0,
-    createdAt: creationTimestamp ?? "",
-    isDeleting: typeof deletionTimestamp === "string",
-    finalizers: finalizers ?? [],
-    spec: spec.data,
-    status: status.data,
-    fault: faultOf("spec", spec) ?? faultOf("status", status),
-  };
-}
-
-function faultOf(what: string, { error }: { readonly error?: z.ZodError | undefined }): string | undefined {
-  const issue = error?.issues[0];
-  return issue && `${[what, ...issue.path].join(".")}: ${issue.message}`;
 }
 
 /** @throws AshlarError `malformed` */
