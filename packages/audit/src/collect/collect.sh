@@ -86,7 +86,8 @@ packages() {
     done
 }
 
-settings() { find /proc/sys -type f -perm /222 -exec grep -aH '' {} +; }
+# Two of them are secrets of the node.
+settings() { find /proc/sys -type f -perm /222 ! -name tcp_fastopen_key ! -name stable_secret -exec grep -aH '' {} +; }
 programs_deleted() { find /proc -maxdepth 2 -name exe -printf '%l\n' | grep -a ' (deleted)$' | sort -u; }
 libraries_deleted() {
     grep -ahE '\.so[.0-9]* \(deleted\)$' /proc/[0-9]*/maps | sed 's/^[^/]*//' | sort -u

@@ -124,6 +124,12 @@ export const KNOWN_NOISE: readonly NoiseRule[] = [
     ignores: "all",
   },
   {
+    name: "pods-of-the-kubelet",
+    reason: "the kubelet notes which pods it has given what: pods come and go",
+    matches: ["/var/lib/kubelet/*_pods_state"],
+    ignores: "all",
+  },
+  {
     name: "settings-per-interface",
     reason: "interfaces of pods come and go",
     matches: ["veth", "cali", "lxc", "cni", "cilium_", "flannel", "docker", "br-", "tap", "vxlan"].flatMap((name) =>
@@ -152,7 +158,6 @@ export const KNOWN_NOISE: readonly NoiseRule[] = [
       "sysctl:vm/min_free_kbytes",
       "sysctl:vm/user_reserve_kbytes",
       "sysctl:vm/admin_reserve_kbytes",
-      "sysctl:net/ipv6/conf/*/stable_secret",
     ],
     ignores: "all",
   },
