@@ -33,12 +33,12 @@ export function refuse(asked: Asked, hosts: ReadonlySet<string>, token: string):
   if (OPEN.test(path)) return undefined;
   const given =
     authorization === undefined ? asked.token : /^Bearer (?<token>\S+)$/u.exec(authorization)?.groups?.["token"];
-  if (given !== undefined && isSame(given, token)) return undefined;
+  if (given !== undefined && isSameSecret(given, token)) return undefined;
   return { status: 401, why: "expected the token: open the URL that ashlar console has printed" };
 }
 
-/** In a time that says nothing of how much of it is right. */
-function isSame(given: string, token: string): boolean {
+/** Compares in a time that says nothing of how much of it is right. */
+export function isSameSecret(given: string, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 

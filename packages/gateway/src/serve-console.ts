@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { listen } from "@ashlar/host";
+import { listenHttp, type Closable } from "@ashlar/host";
 import { refuse } from "./admit.ts";
 import type { Board } from "./board.ts";
+import { parseNodePath } from "./node-path.ts";
 
 export type PageFile = { readonly type: string; readonly bytes: Uint8Array };
 
@@ -19,11 +19,10 @@ export type ServeConsoleOptions = {
   readonly port: number;
 };
 
-export type RunningConsole = {
+export type RunningConsole = Closable & {
   /** With the token. */
   readonly url: string;
   readonly token: string;
-  readonly close: () => Promise<void>;
 };
 
 /** 192 bits. */
@@ -64,20 +63,10 @@ export async function serveConsole({ board, page, host, port }: ServeConsoleOpti
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(TIMEOUT_MS);
-  await listen(server, { host, port }, "give another port with --listen, or none for any that is free");
-  const address = server.address();
-  const actualPort = typeof address === "object" && address !== null ? address.port : port;
-  const authority = `${host.includes(":") ? `[${host}]` : host}:${actualPort}`;
+  const hint = "give another port with --listen, or none for any that is free";
+  const { authority, port: actualPort, close } = await listenHttp(server, { host, port }, hint);
   for (const each of [authority, `localhost:${actualPort}`]) hosts.add(each);
-  return {
-    url: `http://${authority}/?token=${token}`,
-    token,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  return { url: `http://${authority}/?token=${token}`, token, close };
 }
 
 type Context = Pick<ServeConsoleOptions, "board" | "page"> & {
@@ -112,8 +101,7 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
     const body = { type: JSON_TYPE, make: () => JSON.stringify(board.fleetView(Date.now())) };
     return await sendBody(context, request, response, body);
   }
-  const [, encoded = "", fileName] = /^\/v1\/nodes\/([^/]+)(?:\/evidence\/([^/]+))?$/u.exec(path) ?? [];
-  const name = decode(encoded);
+  const { name, file: fileName } = parseNodePath(path);
   if (name === undefined || !board.has(name))
     return send(response, 404, "expected the name of a node, found no such thing");
   if (fileName === undefined) {
@@ -129,14 +117,6 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";
-
-function decode(encoded: string): string | undefined {
-  try {
-    return encoded === "" ? undefined : decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
-}
 
 type Body = { readonly type: string } & (
   | { readonly make: () => string | Uint8Array }

@@ -10,6 +10,8 @@ export { cacheDirectory, configDirectory, runtimeDirectory, stateDirectory } fro
 export { throwIfInterrupted } from "./interruption.ts";
 export { closeServer, listen } from "./listen.ts";
 export type { Closable } from "./listen.ts";
+export { listenHttp } from "./listen-http.ts";
+export type { ListeningHttp } from "./listen-http.ts";
 export { gitCommitOf } from "./git-commit.ts";
 export { hashDirectory, hashFiles } from "./hash-directory.ts";
 export { withLock } from "./lock.ts";

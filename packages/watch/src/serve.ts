@@ -1,7 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { listen } from "@ashlar/host";
+import { isSameSecret, parseNodePath } from "@ashlar/gateway";
+import { listenHttp, type Closable } from "@ashlar/host";
 import type { Watcher } from "./watcher.ts";
 
 export type ServeOptions = {
@@ -16,7 +15,7 @@ const MAX_HEADER_BYTES = 8 * 1024;
 const TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
 
-export type RunningServer = { readonly url: string; readonly close: () => Promise<void> };
+export type RunningServer = Closable & { readonly url: string };
 
 /** @throws AshlarError `conflict` (the port is taken), `usage` (the address) */
 export async function serveWatcher({ host, port, ...context }: ServeOptions): Promise<RunningServer> {
@@ -26,17 +25,8 @@ export async function serveWatcher({ host, port, ...context }: ServeOptions): Pr
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(TIMEOUT_MS);
-  await listen(server, { host, port }, "give another port with --listen");
-  const address = server.address();
-  const actualPort = typeof address === "object" && address !== null ? address.port : port;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  const { authority, close } = await listenHttp(server, { host, port }, "give another port with --listen");
+  return { url: `http://${authority}`, close };
 }
 
 type Context = Pick<ServeOptions, "watcher" | "token">;
@@ -64,15 +54,14 @@ async function answer({ watcher, token }: Context, request: IncomingMessage, res
   }
   // A page of another site must reach nothing by a name of its own that leads to this address (DNS rebinding).
   if (token === undefined && !isOwnName(headers.host)) return send(421, TEXT, "expected a request for this machine\n");
-  if (token !== undefined && !isSame(headers.authorization ?? "", `Bearer ${token}`)) {
+  if (token !== undefined && !isSameSecret(headers.authorization ?? "", `Bearer ${token}`)) {
     response.setHeader("www-authenticate", "Bearer");
     return send(401, TEXT, "expected the token of --token-file: Authorization: Bearer TOKEN\n");
   }
   if (path === "/metrics") return send(200, METRICS_TYPE, watcher.metrics());
   const { board } = watcher;
   if (path === "/v1/fleet") return send(200, JSON_TYPE, JSON.stringify(board.fleetView(Date.now())));
-  const [, encoded = "", file] = /^\/v1\/nodes\/([^/]+)(?:\/evidence\/([^/]+))?$/u.exec(path ?? "") ?? [];
-  const name = decode(encoded);
+  const { name, file } = parseNodePath(path ?? "");
   if (name === undefined || !board.has(name))
     return send(404, TEXT, "expected the name of a node, found no such thing\n");
   if (file === undefined) return send(200, JSON_TYPE, JSON.stringify(await board.nodeView(name, Date.now())));
@@ -86,18 +75,4 @@ const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosnif
 
 function isOwnName(host: string | undefined): boolean {
   return /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?$/iu.test(host ?? "");
-}
-
-function decode(encoded: string): string | undefined {
-  try {
-    return encoded === "" ? undefined : decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
-}
-
-/** In a time that says nothing of how much of it is right. */
-function isSame(given: string, token: string): boolean {
-  const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
 }

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { realpath, type FileHandle } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AshlarError } from "@ashlar/base";
-import { listen } from "@ashlar/host";
+import { listenHttp, type Closable } from "@ashlar/host";
 import { openServedFile } from "./open-served-file.ts";
 import { parseRange, type Range } from "./parse-range.ts";
 
@@ -13,7 +12,7 @@ export type ServeOptions = {
   readonly port: number;
 };
 
-export type RunningServer = { readonly url: string; readonly close: () => Promise<void> };
+export type RunningServer = Closable & { readonly url: string };
 
 const MAX_CONNECTIONS = 1024;
 const MAX_HEADER_BYTES = 8 * 1024;
@@ -48,17 +47,8 @@ export async function serveRepository({ repository, host, port }: ServeOptions):
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_TIMEOUT_MS);
-  await listen(server, { host, port }, "give another --port or --host");
-  const address = server.address();
-  const actualPort = typeof address === "object" && address !== null ? address.port : port;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}/`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  const { authority, close } = await listenHttp(server, { host, port }, "give another --port or --host");
+  return { url: `http://${authority}/`, close };
 }
 
 async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
