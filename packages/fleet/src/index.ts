@@ -28,7 +28,7 @@ export type { HistoryEntry } from "./history/entry.ts";
 export { checkInclusionProof, formatInclusionProof } from "./history/inclusion-proof.ts";
 export { entryAt, NodeHistory } from "./history/replay.ts";
 export type { NodeMoment } from "./history/replay.ts";
-export { formatNoteKey, isNoteName, parseNoteKey } from "./history/signed-note.ts";
+export { formatNoteKey, isNoteName, parseNoteKey, requireNoteSigner } from "./history/signed-note.ts";
 export type { NoteKey } from "./history/signed-note.ts";
 export {
   bundleOf,

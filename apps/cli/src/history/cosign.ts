@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { cosign, formatNoteKey, isNoteName, type Checkpoint, type Cosignature } from "@ashlar/fleet";
+import { cosign, formatNoteKey, isNoteName, requireNoteSigner, type Checkpoint, type Cosignature } from "@ashlar/fleet";
 import { readText, withLock } from "@ashlar/host";
 import { cosignLog, type LogProblem } from "@ashlar/verifier";
 import { openSigner } from "../certificate/open-signer.ts";
@@ -35,9 +35,7 @@ export async function witnessLog(options: WitnessLogOptions): Promise<Witnessed>
   }
   const signer = await openSigner(options);
   const { publicKey } = signer;
-  if (publicKey.asymmetricKeyType !== "ed25519") {
-    throw new AshlarError("invalid", `expected a key for Ed25519, found one for ${publicKey.asymmetricKeyType}`);
-  }
+  requireNoteSigner(signer);
   // Of two at a time each could go on from the same past to another present.
   const lock = { what: `what was seen, in ${rest.remember}`, holder: "ashlar history witness", waitMs: LOCK_WAIT_MS };
   return await withLock(`${rest.remember}.lock`, lock, async () => {

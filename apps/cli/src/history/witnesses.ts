@@ -1,5 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { parseNoteKey, type NoteKey } from "@ashlar/fleet";
+import { keyIdOf } from "@ashlar/statements";
 import type { Quorum } from "@ashlar/verifier";
 
 export type WitnessOptions = { readonly witness?: readonly string[]; readonly quorum?: number };
@@ -19,9 +20,7 @@ export function quorumOf({ witness = [], quorum }: WitnessOptions): Quorum | und
 /** @throws AshlarError `malformed`; `usage` for one that is named twice: it would count twice */
 export function parseWitnesses(texts: readonly string[]): NoteKey[] {
   const witnesses = texts.map((text) => parseNoteKey(text, "cosignature"));
-  const keys = new Set(
-    witnesses.map(({ publicKey }) => publicKey.export({ type: "spki", format: "der" }).toString("hex")),
-  );
+  const keys = new Set(witnesses.map(({ publicKey }) => keyIdOf(publicKey)));
   if (keys.size === witnesses.length) return witnesses;
   throw new AshlarError("usage", "expected a key of its own for each --witness, found one twice");
 }

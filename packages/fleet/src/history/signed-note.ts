@@ -23,6 +23,14 @@ const RAW_KEY_BYTES = 32;
 const SPKI_HEAD: Buffer = Buffer.from("302a300506032b6570032100", "hex");
 const MARK = "\u2014 ";
 
+/** Notes are signed with no other keys here. @throws AshlarError `invalid` */
+export function requireNoteSigner({ publicKey }: Pick<Signer, "publicKey">): void {
+  if (publicKey.asymmetricKeyType === "ed25519") return;
+  throw new AshlarError("invalid", `expected a key for Ed25519, found one for ${publicKey.asymmetricKeyType}`, {
+    hint: "other programs that read such logs know no other keys: openssl genpkey -algorithm ed25519 -out history.pem",
+  });
+}
+
 /** "Signatures": no spaces, no plus sign; control characters are in no note at all. */
 export function isNoteName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_NAME_CHARACTERS && !/[\s+\p{Cc}\p{Z}]/u.test(name);

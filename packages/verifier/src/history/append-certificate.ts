@@ -11,6 +11,7 @@ import {
   leavesOf,
   newPlaces,
   pathOf,
+  requireNoteSigner,
   TILE_WIDTH,
   signCheckpoint,
   tileOf,
@@ -49,11 +50,7 @@ export type Appended = { readonly index: number; readonly entry: HistoryEntry; r
 export async function appendCertificate(options: AppendOptions): Promise<Appended> {
   const { directory, signer, text, predicate, nowMs, write = writeInto } = options;
   const { publicKey } = signer;
-  if (publicKey.asymmetricKeyType !== "ed25519") {
-    throw new AshlarError("invalid", `expected a key for Ed25519, found one for ${publicKey.asymmetricKeyType}`, {
-      hint: "other programs that read such logs know no other keys: openssl genpkey -algorithm ed25519 -out history.pem",
-    });
-  }
+  requireNoteSigner(signer);
   await mkdir(directory, { recursive: true });
   return await withLock(join(directory, ".lock"), logLock(directory), async () => {
     const log = await openOwn(directory, publicKey);
