@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { NodeTable } from "@ashlar/audit";
+import type { NodeTable, Snapshot, SnapshotReader } from "@ashlar/audit";
 import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited } from "@ashlar/host";
 
@@ -15,14 +15,29 @@ export function pathOf(directory: string, name: string): string {
 
 const MAX_NODES = 10_000;
 
+/** @throws AshlarError `not-found`, `limit`, `failed`, `malformed` */
+export async function readSnapshot(reader: SnapshotReader, path: string): Promise<Snapshot> {
+  const { MAX_SNAPSHOT_BYTES } = await import("@ashlar/audit");
+  return reader.read(await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" }));
+}
+
+/** What else is done with each snapshot while it is there. */
+export type Visit = (name: string, snapshot: Snapshot, reader: SnapshotReader) => Promise<void>;
+
 /** Reads what was collected, now and before. A file that is no snapshot is a node that failed. */
-export async function readNodes(table: NodeTable, paths: readonly SnapshotPath[]): Promise<FailedNode[]> {
-  const { MAX_SNAPSHOT_BYTES, SnapshotReader } = await import("@ashlar/audit");
+export async function readNodes(
+  table: NodeTable,
+  paths: readonly SnapshotPath[],
+  visit?: Visit,
+): Promise<FailedNode[]> {
+  const { SnapshotReader } = await import("@ashlar/audit");
   const failed: FailedNode[] = [];
   const reader = new SnapshotReader();
   for (const { name, path } of paths) {
     try {
-      table.add(name, reader.read(await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" })));
+      const snapshot = await readSnapshot(reader, path);
+      table.add(name, snapshot);
+      await visit?.(name, snapshot, reader);
     } catch (error) {
       failed.push({ name, problem: problemOf(error) });
     }

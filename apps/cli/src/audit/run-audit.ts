@@ -9,7 +9,7 @@ import { collectNodes, type CollectSources } from "./collect-nodes.ts";
 import { writePage } from "./page/write-page.ts";
 import { readNodes, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
-import { compareSince, type Since } from "./since.ts";
+import { SinceComparison, type Since } from "./since.ts";
 import { suggestButane } from "./suggest.ts";
 
 export type AuditOptions = CollectSources & {
@@ -41,10 +41,12 @@ async function auditInto(directory: string, rules: readonly NoiseRule[], options
   const collected = await withInterruption(async (signal) => await collectNodes(directory, options, signal));
   const table = new NodeTable();
   const paths = await pathsOf(collected.files, options.from);
-  const failed = [...collected.failed, ...(await readNodes(table, paths))];
+  const earlier = options.since === undefined ? undefined : await SinceComparison.open(options.since, rules);
+  const unread = await readNodes(table, paths, async (...each) => await earlier?.add(...each));
+  const failed = [...collected.failed, ...unread];
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
-  const since = options.since === undefined ? undefined : await compareSince(options.since, paths, rules);
+  const since = earlier?.result(paths, unread);
   const suggested =
     options.suggestButane === undefined
       ? undefined

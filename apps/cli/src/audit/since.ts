@@ -1,7 +1,6 @@
-import type { Causes, NoiseRule } from "@ashlar/audit";
+import type { Causes, NoiseRule, Snapshot, SnapshotReader } from "@ashlar/audit";
 import { firstOf } from "@ashlar/base";
-import { readLimited } from "@ashlar/host";
-import { problemOf, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { problemOf, readSnapshot, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
 
 const MAX_NAMES = 12;
 
@@ -20,43 +19,55 @@ export type Since = {
   readonly failed: readonly FailedNode[];
 };
 
-/** @throws AshlarError `not-found` when there are no earlier snapshots */
-export async function compareSince(
-  directory: string,
-  now: readonly SnapshotPath[],
-  rules: readonly NoiseRule[],
-): Promise<Since> {
-  const { changesSince, MAX_SNAPSHOT_BYTES, SnapshotReader } = await import("@ashlar/audit");
-  const earlier = new Map((await snapshotsIn(directory)).map(({ name, path }) => [name, path]));
-  const reader = new SnapshotReader();
-  const read = async (path: string): Promise<ReturnType<typeof reader.read>> =>
-    reader.read(await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" }));
-  const changed: { name: string; causes: Causes }[] = [];
-  const unchanged: string[] = [];
-  const incomplete: string[] = [];
-  const failed: FailedNode[] = [];
-  for (const { name, path } of now) {
-    const before = earlier.get(name);
-    if (before === undefined) continue;
+/** Compares each node with its own earlier snapshot, while the one of now is there. */
+export class SinceComparison {
+  readonly #directory: string;
+  readonly #earlier: ReadonlyMap<string, string>;
+  readonly #rules: readonly NoiseRule[];
+  readonly #changed: { readonly name: string; readonly causes: Causes }[] = [];
+  readonly #unchanged: string[] = [];
+  readonly #incomplete: string[] = [];
+  readonly #failed: FailedNode[] = [];
+
+  private constructor(directory: string, earlier: ReadonlyMap<string, string>, rules: readonly NoiseRule[]) {
+    this.#directory = directory;
+    this.#earlier = earlier;
+    this.#rules = rules;
+  }
+
+  /** @throws AshlarError `not-found` when there are no earlier snapshots */
+  static async open(directory: string, rules: readonly NoiseRule[]): Promise<SinceComparison> {
+    const earlier = new Map((await snapshotsIn(directory)).map(({ name, path }) => [name, path]));
+    return new SinceComparison(directory, earlier, rules);
+  }
+
+  async add(name: string, now: Snapshot, reader: SnapshotReader): Promise<void> {
+    const path = this.#earlier.get(name);
+    if (path === undefined) return;
+    const { changesSince } = await import("@ashlar/audit");
     try {
-      const { causes, wasComplete } = changesSince(await read(before), await read(path), rules);
-      if (!wasComplete) incomplete.push(name);
-      if (causes === undefined) unchanged.push(name);
-      else changed.push({ name, causes });
+      const { causes, wasComplete } = changesSince(await readSnapshot(reader, path), now, this.#rules);
+      if (!wasComplete) this.#incomplete.push(name);
+      if (causes === undefined) this.#unchanged.push(name);
+      else this.#changed.push({ name, causes });
     } catch (error) {
-      failed.push({ name, problem: problemOf(error) });
+      this.#failed.push({ name, problem: problemOf(error) });
     }
   }
-  const names = new Set(now.map(({ name }) => name));
-  return {
-    directory,
-    changed,
-    unchanged,
-    incomplete,
-    added: [...names].filter((name) => !earlier.has(name)),
-    gone: [...earlier.keys()].filter((name) => !names.has(name)),
-    failed,
-  };
+
+  /** @param failed nodes whose snapshots of now could not be read */
+  result(now: readonly SnapshotPath[], failed: readonly FailedNode[]): Since {
+    const names = new Set(now.map(({ name }) => name));
+    return {
+      directory: this.#directory,
+      changed: this.#changed,
+      unchanged: this.#unchanged,
+      incomplete: this.#incomplete,
+      added: [...names].filter((name) => !this.#earlier.has(name)),
+      gone: [...this.#earlier.keys()].filter((name) => !names.has(name)),
+      failed: [...failed.filter(({ name }) => this.#earlier.has(name)), ...this.#failed],
+    };
+  }
 }
 
 /** What of it could not be compared, in words. */

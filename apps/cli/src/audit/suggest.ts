@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Comparison, NoiseRule } from "@ashlar/audit";
 import { firstOf } from "@ashlar/base";
-import { readLimited, writeFileAtomically } from "@ashlar/host";
-import type { SnapshotPath } from "./read-nodes.ts";
+import { writeFileAtomically } from "@ashlar/host";
+import { readSnapshot, type SnapshotPath } from "./read-nodes.ts";
 import { countOf } from "./words.ts";
 
 /** What `--suggest-butane` has written. */
@@ -35,11 +35,10 @@ export async function suggestButane(
   { groups }: Comparison,
   { paths, roots, rules }: Sources,
 ): Promise<Suggested | undefined> {
-  const { classFile, filesToCopy, MAX_SNAPSHOT_BYTES, SnapshotReader, suggestClass } = await import("@ashlar/audit");
+  const { classFile, filesToCopy, SnapshotReader, suggestClass } = await import("@ashlar/audit");
   const found = paths.find(({ name }) => name === groups[0]?.nodes[0]);
   if (found === undefined) return undefined;
-  const bytes = await readLimited(found.path, MAX_SNAPSHOT_BYTES, { links: "follow" });
-  const suggested = suggestClass(new SnapshotReader().read(bytes), rules);
+  const suggested = suggestClass(await readSnapshot(new SnapshotReader(), found.path), rules);
   const { files, units, users, leftOut } = suggested;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(join(directory, "class.bu"), classFile(suggested), MODE);

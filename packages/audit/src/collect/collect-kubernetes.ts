@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { collect, type CollectOptions } from "./collect.ts";
+import { lastLine } from "./last-line.ts";
 
 /** How kubectl, with the user's own configuration, reaches a cluster, and what is started there. */
 export type ClusterOptions = {
@@ -54,7 +55,9 @@ export async function collectKubernetes(node: string, options: CollectOptions & 
     await waitUntilReady([...place, `pod/${name}`], { context, signal }, patienceMs);
     const args = [...place, "-i", name, "--", "sh", "-c", ENTER];
     await collect("kubectl", [...contextWords(context), "exec", ...args], options, (_, stderr) =>
-      /^(?:error: |Error from server)/mu.test(stderr) ? new AshlarError("unavailable", lastLine(stderr)) : undefined,
+      /^(?:error: |Error from server)/mu.test(stderr)
+        ? new AshlarError("unavailable", lastLine(stderr) ?? "")
+        : undefined,
     );
   } finally {
     // Also when we are told to end: so without the signal. Without an API server the pod ends by its own limit.
@@ -85,15 +88,11 @@ async function kubectl(
   const words = [...contextWords(context), ...args];
   const { status, stdout, stderr } = await run("kubectl", words, { input, signal, acceptStatus: [0, 1] });
   if (status === 0) return { stdout: stdout.toString("utf8") };
-  throw new AshlarError("unavailable", `kubectl: ${lastLine(stderr)}`);
+  throw new AshlarError("unavailable", `kubectl: ${lastLine(stderr) ?? ""}`);
 }
 
 function contextWords(context: string | undefined): string[] {
   return context === undefined ? [] : ["--context", context];
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }
 
 /**

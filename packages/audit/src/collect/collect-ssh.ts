@@ -1,5 +1,6 @@
 import { AshlarError } from "@ashlar/base";
 import { collect, type CollectOptions } from "./collect.ts";
+import { lastLine } from "./last-line.ts";
 
 export type SshOptions = CollectOptions & {
   /** In place of the user's own configuration. */
@@ -25,12 +26,6 @@ export async function collectSsh(host: string, { config, ...options }: SshOption
   const words = ["-T", "-o", "BatchMode=yes", "-o", `ConnectTimeout=${CONNECT_SECONDS}`];
   const args = [...words, ...(config === undefined ? [] : ["-F", config]), "--", host, START];
   await collect("ssh", args, options, (status, stderr) =>
-    status === SSH_ERROR ? new AshlarError("unavailable", reasonOf(stderr) ?? "ssh could not connect") : undefined,
+    status === SSH_ERROR ? new AshlarError("unavailable", lastLine(stderr) ?? "ssh could not connect") : undefined,
   );
-}
-
-/** The last thing that ssh says is why it gave up. */
-function reasonOf(stderr: string): string | undefined {
-  const lines = stderr.split(/[\r\n]+/u).map((line) => line.trim());
-  return lines.findLast((line) => line !== "");
 }
