@@ -1,11 +1,10 @@
 /** What Headlamp's plugin catalogue installs: an archive, and the metadata of Artifact Hub that points at it. */
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pluginFiles } from "@ashlar/headlamp";
-import { digestFile, withTemporaryDirectory } from "@ashlar/host";
 import { stringify } from "yaml";
 import type { ArchiveOptions } from "./krew.ts";
-import { writeTar } from "./tar.ts";
+import { makeArchive } from "./tar.ts";
 
 export type HeadlampRelease = {
   readonly version: string;
@@ -42,19 +41,13 @@ export async function makeHeadlampPackage(options: Omit<ArchiveOptions, "tree">)
   const archive = join(directory, `ashlar-headlamp-${version}.tar.gz`);
   const metadata = join(directory, "artifacthub-pkg.yml");
   onStep(basename(archive));
-  await withTemporaryDirectory(async (temporary) => {
-    const own = join(temporary, "own");
+  const published = await makeArchive(archive, { base, time }, async (own) => {
     // Headlamp unpacks it where its plugins are: the directory's name is the plugin's.
     await mkdir(join(own, "ashlar"), { recursive: true });
     for (const [name, text] of Object.entries(await pluginFiles(version)))
       await writeFile(join(own, "ashlar", name), text);
-    const made = join(temporary, basename(archive));
-    await writeTar(made, own, time);
-    await rename(made, archive);
-  }, directory);
-  const url = `${base.replace(/\/$/u, "")}/${basename(archive)}`;
-  const { digest: sha256 } = await digestFile(archive);
+  });
   const createdAt = new Date(Number(time) * 1000).toISOString();
-  await writeFile(metadata, artifactHubPackage({ version, createdAt, url, sha256 }));
+  await writeFile(metadata, artifactHubPackage({ version, createdAt, ...published }));
   return [archive, metadata];
 }

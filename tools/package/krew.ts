@@ -1,10 +1,9 @@
 /** What Krew, the manager of kubectl's plugins, installs: an archive, and the manifest that points at it. */
-import { cp, lstat, mkdir, rename, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, writeFile } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { digestFile, withTemporaryDirectory } from "@ashlar/host";
 import { stringify } from "yaml";
 import { HOME } from "./stage.ts";
-import { writeTar } from "./tar.ts";
+import { makeArchive } from "./tar.ts";
 
 export type KrewRelease = {
   readonly version: string;
@@ -64,20 +63,14 @@ export async function makeKrewPackage(options: ArchiveOptions): Promise<readonly
   const archive = join(directory, `kubectl-ashlar_${version}_linux_amd64.tar.gz`);
   const manifest = join(directory, "ashlar.yaml");
   onStep(basename(archive));
-  await withTemporaryDirectory(async (temporary) => {
-    const own = join(temporary, "own");
+  const published = await makeArchive(archive, { base, time }, async (own) => {
     for (const part of PARTS) {
       await mkdir(join(own, part, ".."), { recursive: true });
       await cp(join(tree, HOME, part), join(own, part), { recursive: true, filter: isNeeded(join(tree, HOME)) });
     }
     await cp(join(tree, "usr/share/doc/ashlar/copyright"), join(own, "LICENSE"));
-    const made = join(temporary, basename(archive));
-    await writeTar(made, own, time);
-    await rename(made, archive);
-  }, directory);
-  const url = `${base.replace(/\/$/u, "")}/${basename(archive)}`;
-  const { digest: sha256 } = await digestFile(archive);
-  await writeFile(manifest, krewManifest({ version, url, sha256 }));
+  });
+  await writeFile(manifest, krewManifest({ version, ...published }));
   return [archive, manifest];
 }
 

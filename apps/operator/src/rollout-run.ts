@@ -57,8 +57,8 @@ export class RolloutRun {
     return this.#object;
   }
 
-  see(watched: RolloutObject): void {
-    if (isNewer(watched, this.#object)) this.#object = watched;
+  see(found: RolloutObject): void {
+    if (isNewer(found, this.#object)) this.#object = found;
   }
 
   stop(): void {
@@ -133,7 +133,7 @@ export class RolloutRun {
     this.#isWriting = true;
     const work = async (): Promise<void> => {
       try {
-        this.#adopt(await write());
+        this.see(await write());
       } catch (error) {
         if (error instanceof AshlarError && (error.code === "interrupted" || error.code === "not-found")) return;
         const isPassing = error instanceof AshlarError && error.code === "conflict";
@@ -151,9 +151,8 @@ export class RolloutRun {
     void work();
   }
 
-  #pause(): number {
+  #pause(): void {
     this.#notBeforeMs = performance.now() + LOOK_MS;
-    return LOOK_MS;
   }
 
   async #write(object: RolloutObject, status: RolloutStatus): Promise<RolloutObject> {
@@ -161,10 +160,6 @@ export class RolloutRun {
     const written = await cluster.writeRollout(object, status, signal);
     void this.#report(object, status);
     return written;
-  }
-
-  #adopt(written: RolloutObject): void {
-    if (isNewer(written, this.#object)) this.#object = written;
   }
 
   async #report(object: RolloutObject, status: RolloutStatus): Promise<void> {
@@ -200,7 +195,7 @@ export class RolloutRun {
       const outlook: Outlook = { phase: status.phase ?? "Rolling", wave: status.wave, waitsFor: status.message };
       try {
         const next = statusOf(fleet, outlook, status, status.observedGeneration ?? generation, Date.now());
-        this.#adopt(await this.#write(object, next));
+        this.see(await this.#write(object, next));
         this.#options.wake();
         return true;
       } catch (error) {

@@ -19,7 +19,7 @@ import { buildAgentExecutable } from "./agent-executable.ts";
 import { assembleUsr } from "./assemble-usr.ts";
 import { makeDiskImage } from "./disk-image.ts";
 import { buildInitrd } from "./initrd.ts";
-import { describeProvenance } from "./provenance.ts";
+import { describeProvenance, IMAGE_SUBJECTS } from "./provenance.ts";
 import { describeRelease } from "./release-manifest.ts";
 import type { ReleaseSource } from "./release-source.ts";
 import { writeSbom } from "./sbom.ts";
@@ -51,16 +51,7 @@ export const MAX_USR_BYTES = 260_000_000;
 export const MAX_UKI_BYTES = 24_000_000;
 
 /** The names in an image directory. The disk comes last: a directory with a disk is a whole image. */
-const IMAGE_FILES = [
-  "usr.erofs",
-  "usr.verity",
-  "uki.efi",
-  "systemd-boot.efi",
-  "sbom.cdx.json",
-  "provenance.json",
-  "manifest.json",
-  "disk.raw",
-] as const;
+const IMAGE_FILES = [...IMAGE_SUBJECTS, "provenance.json", "disk.raw"] as const;
 
 /**
  * Builds the operating system image of a release from Debian packages and the folder `os/`. The same inputs give the same

@@ -19,9 +19,9 @@ import {
   readSecret,
   type NodeClassObject,
   type NodeProofObject,
-  type ObjectReference,
   type SourceObject,
 } from "./objects/read-resource.ts";
+import type { ObjectReference } from "./objects/read-metadata.ts";
 import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
 import type { NodeClassStatus } from "./v1alpha1/node-class.ts";
 import type { NodeProofStatus } from "./v1alpha1/node-proof.ts";

@@ -1,11 +1,9 @@
 import { printable } from "@ashlar/base";
-import { alignColumns, joinDrawn, styled, type Printed } from "@ashlar/host/terminal";
+import { alignColumns, joinDrawn, type Printed } from "@ashlar/host/terminal";
 import { formatAge, type ShownProof } from "@ashlar/views";
-import { firstDifference, IDENTITY_DIGITS, LEVEL_COLOURS, shortenDigests } from "../prove/fleet-table.ts";
+import { drawRow, firstDifference, IDENTITY_DIGITS, nextBootCell, shortenDigests } from "../prove/fleet-table.ts";
 
 const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "CLASS", "IDENTITY", "AGE"];
-const LEVEL_COLUMN = 1;
-const NEXT_BOOT_COLUMN = 3;
 
 /** Lines of a table whose columns stay where they are, however much comes later. */
 export class ProofTable {
@@ -46,7 +44,7 @@ function cellsOf({ node, verdict, ageMs }: ShownProof, isWide: boolean): readonl
     name,
     level,
     release ?? "-",
-    nextBoot === null ? "-" : [nextBoot.release ?? "", nextBoot.level].join(" ").trim(),
+    nextBootCell(nextBoot),
     node.class ?? "-",
     (isWide ? identity : identity?.slice(0, IDENTITY_DIGITS)) ?? "-",
     ageMs === undefined ? "-" : formatAge(ageMs),
@@ -56,13 +54,5 @@ function cellsOf({ node, verdict, ageMs }: ShownProof, isWide: boolean): readonl
 }
 
 function draw(rows: readonly (readonly string[])[], proofs: readonly ShownProof[]): Printed[] {
-  return rows.map((row, index) => {
-    const cells: Printed[] = [...row];
-    const verdict = proofs[index]?.verdict;
-    // Only after padding: what colours has no width.
-    if (verdict !== undefined) cells[LEVEL_COLUMN] = styled(LEVEL_COLOURS[verdict.level], String(cells[LEVEL_COLUMN]));
-    if (verdict?.nextBoot)
-      cells[NEXT_BOOT_COLUMN] = styled(LEVEL_COLOURS[verdict.nextBoot.level], String(cells[NEXT_BOOT_COLUMN]));
-    return joinDrawn(cells, "  ");
-  });
+  return rows.map((row, index) => drawRow(row, proofs[index]?.verdict));
 }

@@ -12,8 +12,27 @@ export const LEVEL_COLOURS: Readonly<Record<Level, "green" | "yellow" | "red" | 
 
 const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "FALLBACK", "IDENTITY", "AGE", "FIRST DIFFERENCE"];
 export const IDENTITY_DIGITS = 12;
+/** In each table of nodes. */
 const LEVEL_COLUMN = 1;
 const NEXT_BOOT_COLUMN = 3;
+
+export function nextBootCell(nextBoot: NamedVerdict["nextBoot"]): string {
+  return nextBoot === null ? "-" : [nextBoot.release ?? "", nextBoot.level].join(" ").trim();
+}
+
+/** A line of a table of nodes, with levels in their colours. @param aligned cells that are padded: what colours has no width */
+export function drawRow(
+  aligned: readonly string[],
+  verdict: Pick<NamedVerdict, "level" | "nextBoot"> | undefined,
+): Printed {
+  const cells: Printed[] = [...aligned];
+  const colour = (column: number, level: Level): void => {
+    cells[column] = styled(LEVEL_COLOURS[level], String(cells[column]));
+  };
+  if (verdict !== undefined) colour(LEVEL_COLUMN, verdict.level);
+  if (verdict?.nextBoot) colour(NEXT_BOOT_COLUMN, verdict.nextBoot.level);
+  return joinDrawn(cells, "  ");
+}
 
 /** One line for each node, and one for each of its extensions. Digests are shortened here; `--json` has all of them. */
 export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<string, number>): Printed[] {
@@ -23,7 +42,7 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
       name,
       level,
       release ?? "-",
-      nextBoot === null ? "-" : [nextBoot.release ?? "", nextBoot.level].join(" ").trim(),
+      nextBootCell(nextBoot),
       nextBoot?.fallback ? `${nextBoot.fallback.release} ${nextBoot.fallback.state}` : "-",
       identity?.slice(0, IDENTITY_DIGITS) ?? "-",
       age === undefined ? "-" : formatAge(age),
@@ -32,15 +51,7 @@ export function fleetTable(nodes: readonly NamedVerdict[], agesMs: ReadonlyMap<s
   });
   const table = [TITLES, ...rows].map((row) => row.map(printable));
   const [titles, ...lines] = alignColumns(table).map((aligned, index): Printed => {
-    const cells: Printed[] = [...aligned];
-    const node = nodes[index - 1];
-    // Only after padding: what colours has no width.
-    const colour = (column: number, level: Level): void => {
-      cells[column] = styled(LEVEL_COLOURS[level], String(cells[column]));
-    };
-    if (node !== undefined) colour(LEVEL_COLUMN, node.level);
-    if (node?.nextBoot) colour(NEXT_BOOT_COLUMN, node.nextBoot.level);
-    return joinDrawn(cells, "  ");
+    return drawRow(aligned, nodes[index - 1]);
   });
   const more = nodes.map(describeExtensions);
   return [titles ?? "", ...lines.flatMap((line, index): Printed[] => [line].concat(more[index] ?? []))];

@@ -1,6 +1,6 @@
 import type { Member } from "@ashlar/rollout";
 import { z } from "zod";
-import type { ObjectReference } from "./read-resource.ts";
+import type { ObjectReference } from "./read-metadata.ts";
 import { cordonOf } from "./read-node.ts";
 import { readObject } from "./read-object.ts";
 

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { nodeClassSchema, type NodeClassSpec, type NodeClassStatus } from "../v1alpha1/node-class.ts";
 import { nodeProofSchema, type NodeProofStatus } from "../v1alpha1/node-proof.ts";
+import { readMetadata, type ObjectReference } from "./read-metadata.ts";
 import { readObject } from "./read-object.ts";
-
-/** What every object has that this program looks at or refers to. */
-export type ObjectReference = { readonly name: string; readonly uid: string; readonly resourceVersion: string };
 
 export type NodeClassObject = ObjectReference & {
   readonly generation: number;
@@ -21,14 +19,6 @@ export type NodeProofObject = ObjectReference & {
 /** The entries of a Secret or a ConfigMap. */
 export type SourceObject = ObjectReference & { readonly entries: ReadonlyMap<string, Uint8Array> };
 
-const objectSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    uid: z.string(),
-    resourceVersion: z.string(),
-    generation: z.int().nullish(),
-  }),
-});
 const texts = z.record(z.string(), z.string()).nullish();
 const sourceSchema = z.object({ data: texts, binaryData: texts });
 
@@ -73,7 +63,6 @@ function sourceOf(object: unknown, encoded: readonly Encoded[]): SourceObject {
 }
 
 function referenceOf(object: unknown): ObjectReference & { readonly generation?: number } {
-  const { metadata } = readObject(objectSchema, object, "expected an object of Kubernetes");
-  const { name, uid, resourceVersion, generation } = metadata;
+  const { name, uid, resourceVersion, generation } = readMetadata(object);
   return { name, uid, resourceVersion, ...(typeof generation === "number" ? { generation } : {}) };
 }

@@ -1,8 +1,7 @@
 import { membersOf } from "@ashlar/base";
-import { z } from "zod";
+import type { z } from "zod";
 import { rolloutSpecSchema, rolloutStatusSchema, type RolloutSpec, type RolloutStatus } from "../v1alpha1/rollout.ts";
-import { readObject } from "./read-object.ts";
-import type { ObjectReference } from "./read-resource.ts";
+import { readMetadata, type ObjectReference } from "./read-metadata.ts";
 
 export type RolloutObject = ObjectReference & {
   readonly generation: number;
@@ -16,22 +15,10 @@ export type RolloutObject = ObjectReference & {
   readonly fault: string | undefined;
 };
 
-const objectSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    uid: z.string(),
-    resourceVersion: z.string(),
-    generation: z.int().nullish(),
-    creationTimestamp: z.string().nullish(),
-    deletionTimestamp: z.string().nullish(),
-    finalizers: z.array(z.string()).nullish(),
-  }),
-});
-
 /** @throws AshlarError `malformed` for what is no object at all */
 export function readRollout(object: unknown): RolloutObject {
-  const { metadata } = readObject(objectSchema, object, "expected an object of Kubernetes");
-  const { name, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp, finalizers } = metadata;
+  const { name, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp, finalizers } =
+    readMetadata(object);
   const members = membersOf(object);
   const spec = rolloutSpecSchema.safeParse(members["spec"]);
   const status = rolloutStatusSchema.safeParse(members["status"] ?? {});
