@@ -19,7 +19,7 @@ import {
   type Verifier,
   wrongNextBootOf,
 } from "./challenge-node.ts";
-import { firstAnswer } from "./first-answer.ts";
+import { ANSWER_MS, firstAnswer } from "./first-answer.ts";
 import { DEBUG_RESULT_SCHEMA, type DebugResult } from "../turn/debug-result.ts";
 
 export type DebugContext = {
@@ -205,7 +205,6 @@ class DebugSession {
 
 /** The agent of a node takes two questions a second, from everybody together. */
 const POLL_MS = 2000;
-const ANSWER_MS = 30_000;
 
 /** Why the node has not done it, in its own words. */
 function reasonOf({ setAside, lastError }: ExtensionsStatus, extension: string): string {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 
+/** What an answer may take. A node under emulation takes seconds to start its agent. */
+export const ANSWER_MS = 30_000;
+
 export type AnswerTiming = {
   /** How often to ask anew while earlier questions still wait. */
   readonly everyMs: number;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateProgress } from "@ashlar/protocol";
-import { firstAnswer } from "./first-answer.ts";
+import { ANSWER_MS, firstAnswer } from "./first-answer.ts";
 import type { BlockedPod } from "../cluster/drain.ts";
 import type { End, Facts, Step, StopReason } from "../turn/turn.ts";
 
@@ -45,8 +45,6 @@ export type Followed = {
 
 /** The agent of a node takes two questions a second, from everybody together. */
 const POLL_MS = 2000;
-/** What an answer may take. A node under emulation takes seconds to start its agent. */
-const ANSWER_MS = 30_000;
 /** A node that says how it is, and gives no evidence, is asked a few times. */
 const MAX_LOST_PROOFS = 4;
 

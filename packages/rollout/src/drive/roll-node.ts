@@ -9,7 +9,7 @@ import type { Job } from "../fleet/look-at-fleet.ts";
 import type { NodeEnd, NodeEvent } from "../fleet/transition.ts";
 import type { Goal } from "../turn/turn.ts";
 import { drainMember, type MemberAccess } from "./drain-member.ts";
-import { firstAnswer } from "./first-answer.ts";
+import { ANSWER_MS, firstAnswer } from "./first-answer.ts";
 import { lookIfPossible, unlessUnavailable } from "./run-member-turn.ts";
 import { runTurn, type NodeAccess, type TurnResult } from "./run-turn.ts";
 
@@ -29,7 +29,6 @@ export type RollOptions = {
 };
 
 const POLL_MS = 2000;
-const ANSWER_MS = 30_000;
 /** A machine that was told to restart by a process that is gone may still answer for a while. */
 const SETTLE_MS = 30_000;
 const REFUSED = "the rollout does not restart it now";
