@@ -52,6 +52,11 @@ test("all kinds are established, take a valid object and fill in what it leaves 
     freshnessSeconds: 3600,
   });
   assert.equal(await read("nodeclass worker", "{.spec.trust.acceptExpiredEk}"), "false");
+  assert.deepEqual(JSON.parse(await read("nodeclass worker", "{.spec.quarantine}")), {
+    mode: "none",
+    maxPercent: 10,
+    alsoUnknown: false,
+  });
   assert.equal(await read("nroll first", "{.spec.concurrency.nodes} {.spec.paused}"), "1 false");
   assert.deepEqual(JSON.parse(await read("nroll first", "{.spec.drain}")), {
     attempts: 3,
@@ -74,6 +79,12 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
   ["no config", nodeClass("x", { config: {} }), /exactly one of config\.butane and config\.secret/u],
   ["two configs", nodeClass("x", { config: { butane: "a", secret: key } }), /exactly one of config\.butane/u],
   ["no source of releases", nodeClass("x", { releases: {} }), /exactly one of releases\.url, a repository/u],
+  [
+    "pods that leave before a node is asked once more",
+    nodeClass("x", { quarantine: { mode: "enforce", evictAfterSeconds: 599 } }),
+    /quarantine\.evictAfterSeconds has to be at least proof\.intervalSeconds/u,
+  ],
+  ["a quarantine of all nodes", nodeClass("x", { quarantine: { maxPercent: 101 } }), /quarantine.maxPercent/u],
   [
     "a repository without a root",
     nodeClass("x", { releases: { url: "https://releases.example.org/" } }),

@@ -6,7 +6,7 @@ import { TestAgent } from "@ashlar/verifier/test-fixtures";
 import { nodeClass } from "./custom-resources.ts";
 import { nodeNamed, type DrainLab } from "./drain-lab.ts";
 
-const CLASS_LABEL = "ashlar.node-restriction.kubernetes.io/class";
+export const CLASS_LABEL = "ashlar.node-restriction.kubernetes.io/class";
 const AGENT_PORT = 7443;
 const RELEASE = testRelease("1.0.0");
 const OTHER = testRelease("1.1.0");
@@ -43,9 +43,14 @@ export class OperatorNodes {
     );
   }
 
-  async createClass(name: string, intervalSeconds: number, freshnessSeconds: number): Promise<void> {
+  async createClass(
+    name: string,
+    intervalSeconds: number,
+    freshnessSeconds: number,
+    change: object = {},
+  ): Promise<void> {
     const config = { secret: { name: "configs", key: "worker.ign" } };
-    await this.#lab.create(nodeClass(name, { config, proof: { intervalSeconds, freshnessSeconds } }));
+    await this.#lab.create(nodeClass(name, { config, proof: { intervalSeconds, freshnessSeconds }, ...change }));
   }
 
   /** A machine that has booted, and its Node. Its agent does not run yet. */
@@ -65,18 +70,18 @@ export class OperatorNodes {
 export class OperatorNode {
   readonly name: string;
   readonly #lab: DrainLab;
-  readonly #address: string;
+  readonly address: string;
   readonly #machine: TestNode;
 
   constructor(lab: DrainLab, name: string, address: string, machine: TestNode) {
     this.#lab = lab;
     this.name = name;
-    this.#address = address;
+    this.address = address;
     this.#machine = machine;
   }
 
   async startAgent(): Promise<TestAgent> {
-    const address = { host: this.#address, port: AGENT_PORT };
+    const address = { host: this.address, port: AGENT_PORT };
     return await TestAgent.start(this.#machine, RELEASE, { address, nextBoot: NEXT_BOOT });
   }
 
@@ -87,8 +92,15 @@ export class OperatorNode {
   }
 
   /** Status and reason of a condition of its NodeProof. */
-  async proof(type: "Proven" | "Answers" = "Proven"): Promise<string> {
+  async proof(type: "Proven" | "Answers" | "Quarantined" = "Proven"): Promise<string> {
     return await this.#read("nodeproof", type);
+  }
+
+  /** Its taints, as `kubectl taint` writes them. */
+  async taints(): Promise<string> {
+    const path = "jsonpath={range .spec.taints[*]}{.key}={.value}:{.effect} {end}";
+    const words = (await this.#lab.kubectl("get", "node", this.name, "-o", path)).trim().split(/\s+/u);
+    return words.map((word) => word.replace("=:", ":")).join(" ");
   }
 
   /** Status and reason of the condition on its Node, its label and its annotation. */

@@ -181,14 +181,17 @@ test("it may do what it does, and nothing else", LIMIT, async () => {
   ];
   for (const what of refused) assert.equal(await may(...what), "no", what.join(" "));
   assert.equal(await may("update", "nodeproofs.ashlar.dev", "--subresource=status"), "yes");
-  // What Rollouts need is one role, and nothing of it is left without that.
+  // What Rollouts and quarantines need is one role each, and nothing of it is left without them.
   const forRollouts = [
     ["patch", "nodes"],
     ["create", "pods", "--subresource=eviction", "-n", "default"],
     ["patch", "rollouts.ashlar.dev"],
   ];
   for (const what of forRollouts) assert.equal(await may(...what), "yes", what.join(" "));
-  await lab.kubectl("delete", "-f", join(ROOT, "deploy/operator/rollout-rights.yaml"));
+  for (const rights of ["rollout-rights.yaml", "quarantine-rights.yaml"]) {
+    assert.equal(await may("patch", "nodes"), "yes", `each of them alone: before ${rights} goes`);
+    await lab.kubectl("delete", "-f", join(ROOT, "deploy/operator", rights));
+  }
   for (const what of forRollouts) assert.equal(await may(...what), "no", what.join(" "));
   assert.equal(await may("patch", "leases.coordination.k8s.io/ashlar-operator", "-n", "ashlar-system"), "yes");
   // The door to a Node's marks leads to nothing else, whoever goes through it.

@@ -17,6 +17,7 @@ const SPEC: NodeClassSpec = {
   releases: { manifests: "manifests" },
   trust: { ekRoots: { name: "trust", key: "makers.pem" }, acceptExpiredEk: false },
   proof: { intervalSeconds: 600, freshnessSeconds: 3600 },
+  quarantine: { mode: "none", maxPercent: 10, alsoUnknown: false },
 };
 
 function classOf(change: Partial<NodeClassSpec> = {}): NodeClassObject {

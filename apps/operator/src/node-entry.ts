@@ -22,6 +22,9 @@ export class NodeEntry {
   /** Not before this time is anything written for it again. */
   writeAfterMs = 0;
   hadProof = false;
+  /** Not before this time are its taints written again. */
+  taintAfterMs = 0;
+  #uid: string | undefined;
   #marked: { readonly uid: string; readonly marks: NodeMarks; readonly untilMs: number } | undefined;
   #written: { readonly object: NodeProofObject; readonly over: string | undefined } | undefined;
 
@@ -46,10 +49,16 @@ export class NodeEntry {
     this.#marked = { uid, marks, untilMs };
   }
 
-  /** There is no Node any more: another one may come. */
-  leave(): void {
+  /** What was found is about one Node: another one of its name may come, and then that one is asked. */
+  is(uid: string | undefined): void {
+    if (uid === this.#uid) return;
+    this.#uid = uid;
     this.asked = undefined;
     this.planKey = "";
+  }
+
+  get uid(): string | undefined {
+    return this.#uid;
   }
 
   /** Its NodeProof was deleted: it is enrolled anew. */

@@ -12,6 +12,7 @@ import { nextProofStatus } from "./decide/proof-status.ts";
 import { heldAgainst, type Held } from "./held-against.ts";
 import { NodeEntry } from "./node-entry.ts";
 import { Pins } from "./pins.ts";
+import { Quarantines } from "./quarantines.ts";
 import { Rollouts, type FleetMember } from "./rollouts.ts";
 import { Waker } from "./waker.ts";
 import { Writer } from "./writer.ts";
@@ -50,6 +51,7 @@ export class Operator {
   #nodes: ReadonlyMap<string, MarkedNode> = new Map();
   readonly #pins = new Pins();
   readonly #rollouts: Rollouts;
+  readonly #quarantines: Quarantines;
 
   constructor(watched: WatchedCluster, options: OperatorOptions) {
     this.#watched = watched;
@@ -57,6 +59,7 @@ export class Operator {
     const { directory, signal, cluster, onLine } = options;
     this.#plans = new ClassPlans(directory, signal, () => this.#waker.wake());
     this.#writer = new Writer(cluster, signal, onLine);
+    this.#quarantines = new Quarantines({ cluster, signal, onLine });
     this.#rollouts = new Rollouts({
       cluster,
       signal,
@@ -106,19 +109,24 @@ export class Operator {
     this.#pins.see(proofs, this.#entries);
     for (const name of this.#entries.keys()) if (!nodes.has(name) && !proofs.has(name)) this.#entries.delete(name);
     let waitMs = MAX_WAIT_MS;
-    const held = new Map<string, string>();
     const members: FleetMember[] = [];
-    for (const name of new Set([...nodes.keys(), ...proofs.keys()])) {
+    const names = new Set([...nodes.keys(), ...proofs.keys()]);
+    const all = new Map([...names].map((name) => [name, heldAgainst(nodes.get(name), classes, plans)]));
+    const held = new Map(
+      [...all].flatMap(([name, { className }]) => (className === undefined ? [] : [[name, className]])),
+    );
+    const known = { nodes, proofs, classes, held, entries: this.#entries };
+    this.#quarantines.look(known, clock);
+    for (const [name, against] of all) {
       const node = nodes.get(name);
-      const against = heldAgainst(node, classes, plans);
-      if (node !== undefined && against.className !== undefined) held.set(name, against.className);
       waitMs = Math.min(waitMs, this.#lookAt(name, node, proofs.get(name), against, clock));
       if (node !== undefined) members.push(this.#memberOf(node, against.className));
     }
     waitMs = Math.min(waitMs, this.#rollouts.look(members, plans));
     for (const each of classes) {
       const facts = classFacts(each.name, held, proofs);
-      this.#writeClass(each, nextClassStatus(each, plans.get(each.name), facts, clock), clock);
+      const quarantine = this.#quarantines.ofClass(each);
+      this.#writeClass(each, nextClassStatus(each, plans.get(each.name), facts, quarantine, clock), clock);
     }
     return waitMs;
   }
@@ -140,7 +148,12 @@ export class Operator {
     const proof = entry.proofAsWritten(watchedProof);
     if (proof === undefined && entry.hadProof) entry.forget();
     entry.hadProof = proof !== undefined;
-    if (node === undefined) entry.leave();
+    entry.is(node?.uid);
+    const taints = node && this.#quarantines.missing(node, entry, clock);
+    if (node !== undefined && taints !== undefined) {
+      void this.#busy(entry, async () => await this.#quarantines.taint(node, taints, entry));
+      return MAX_WAIT_MS;
+    }
     // Nobody has declared what it is: it is none of ours.
     if (className === undefined && proof === undefined) return MAX_WAIT_MS;
     // What is being read decides soon.
@@ -151,8 +164,9 @@ export class Operator {
     const previous = proof?.status ?? {};
     const freshnessMs = plan?.freshnessMs ?? 0;
     const { asked, provenAtMs } = entry;
-    const facts = { previous, className, fault: fault ?? unreadable, asked, provenAtMs, bootId, freshnessMs };
-    const next = nextProofStatus(facts, clock);
+    const about = { className, bootId, nodeUid: node?.uid, fault: fault ?? unreadable };
+    const quarantine = this.#quarantines.said(name);
+    const next = nextProofStatus({ previous, ...about, asked, provenAtMs, freshnessMs, quarantine }, clock);
     entry.status = next;
     if (next !== previous || proof === undefined) {
       if (clock.monotonicMs >= entry.writeAfterMs) {
@@ -199,7 +213,7 @@ export class Operator {
       const { bootId } = node;
       const outcome = await askNode(node, plan, versions, () => this.#pins.all, this.#options.signal);
       // It was held against what was right then: what it runs may have become right since.
-      if (key !== entry.wantedKey) return;
+      if (key !== entry.wantedKey || entry.uid !== node.uid) return;
       const monotonicMs = performance.now();
       entry.planKey = key;
       entry.asked = { outcome, bootId, className: plan.className, monotonicMs };

@@ -8,6 +8,7 @@ import type {
   NodeProofStatus,
   OperatedCluster,
 } from "@ashlar/kube";
+import { classEvents } from "./decide/class-quarantine.ts";
 import { eventsOf, marksOf, sameMarks } from "./decide/node-marks.ts";
 import type { NodeEntry } from "./node-entry.ts";
 
@@ -76,6 +77,10 @@ export class Writer {
   async class(object: NodeClassObject, status: NodeClassStatus): Promise<void> {
     try {
       await this.#cluster.writeClass(object, status, this.#signal);
+      for (const event of classEvents(object.status, status)) {
+        this.#onLine(`NodeClass ${object.name}: ${event.reason}: ${event.note}`);
+        await this.#cluster.report({ about: { ...object, kind: "NodeClass" }, ...event }, this.#signal);
+      }
     } catch (error) {
       if (this.#signal.aborted || (error instanceof AshlarError && error.code === "conflict")) return;
       this.#onLine(messageOf(error));

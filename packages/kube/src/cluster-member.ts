@@ -9,14 +9,12 @@ import {
 } from "@ashlar/rollout";
 import type { ApiClient } from "./client/api-client.ts";
 import { ApiError } from "./client/api-error.ts";
+import { changeNode, nodePath, type NodeChange } from "./client/change-node.ts";
 import { WatchedList } from "./client/watched-list.ts";
 import { answerOf } from "./objects/eviction-answer.ts";
 import { readBudgets } from "./objects/read-budget.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
-
-/** A kubelet writes its Node every few minutes, and so do controllers. */
-const MAX_CONFLICTS = 10;
 
 /** One Node and its pods. */
 export class ClusterMember implements MemberAccess {
@@ -110,40 +108,15 @@ export class ClusterMember implements MemberAccess {
 
   async #node(signal: AbortSignal): Promise<KubeNode> {
     return readNode(
-      await this.#client.json({ method: "GET", path: this.#path, what: `the Node ${this.name}` }, signal),
+      await this.#client.json({ method: "GET", path: nodePath(this.name), what: `the Node ${this.name}` }, signal),
     );
   }
 
-  /** Changes the Node as it was seen, or sees it again when somebody else was faster. */
-  async #change(signal: AbortSignal, decide: (node: KubeNode) => Change | undefined): Promise<void> {
-    for (let conflicts = 0; ; conflicts += 1) {
-      const node = await this.#node(signal);
-      const change = decide(node);
-      if (change === undefined) return;
-      const { resourceVersion } = node;
-      const body = { ...change, metadata: { ...change.metadata, resourceVersion } };
-      const contentType = "application/merge-patch+json";
-      const query = { fieldManager: "ashlar" };
-      try {
-        const what = `the cordon of ${this.name}`;
-        await this.#client.json({ method: "PATCH", path: this.#path, query, body, contentType, what }, signal);
-        return;
-      } catch (error) {
-        const isConflict = error instanceof AshlarError && error.code === "conflict";
-        if (!isConflict || conflicts === MAX_CONFLICTS) throw error;
-      }
-    }
-  }
-
-  get #path(): string {
-    return `/api/v1/nodes/${encodeURIComponent(this.name)}`;
+  async #change(signal: AbortSignal, decide: (node: KubeNode) => NodeChange | undefined): Promise<void> {
+    const changing = { name: this.name, what: "the cordon", fieldManager: "ashlar", read: readNode, decide };
+    await changeNode(this.#client, changing, signal);
   }
 }
-
-type Change = {
-  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
-  readonly spec: { readonly unschedulable: true | null };
-};
 
 /** The pods of one node, and whether the DaemonSets that they name are there. */
 class NodePods implements PodList {

@@ -13,6 +13,8 @@ export type { ClusterEvent, OperatedMember, WatchedCluster } from "./operated-cl
 export type { MarkedNode, NodeMarks } from "./objects/read-marked-node.ts";
 export type { NodeClassObject, NodeProofObject, SourceObject } from "./objects/read-resource.ts";
 export type { RolloutObject } from "./objects/read-rollout.ts";
+export { TAINT } from "./objects/taints.ts";
+export type { OwnTaint, TaintEffect } from "./objects/taints.ts";
 export { DEFAULT_FRESHNESS_SECONDS } from "./v1alpha1/node-class.ts";
 export type { NodeClassSpec, NodeClassStatus } from "./v1alpha1/node-class.ts";
 export {
@@ -25,4 +27,5 @@ export {
 } from "./v1alpha1/node-proof.ts";
 export { MAX_ROLLOUT_NODES } from "./v1alpha1/rollout.ts";
 export type { RolloutNode, RolloutSpec, RolloutStatus } from "./v1alpha1/rollout.ts";
+export type { Quarantine } from "./v1alpha1/quarantine.ts";
 export type { Condition, KeyReference } from "./v1alpha1/parts.ts";

@@ -1,5 +1,6 @@
 import { findAccess, type ClusterChoice } from "./access/find-access.ts";
 import { ApiClient } from "./client/api-client.ts";
+import { changeNode, nodePath } from "./client/change-node.ts";
 import { whileHolding } from "./client/lease.ts";
 import { WatchedList, type Watching } from "./client/watched-list.ts";
 import type { ClusterAccess } from "./access/kubeconfig.ts";
@@ -23,6 +24,7 @@ import {
 } from "./objects/read-resource.ts";
 import type { ObjectReference } from "./objects/read-metadata.ts";
 import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
+import { readTaintedNode, withOwnTaints, type TaintEffect } from "./objects/taints.ts";
 import type { NodeClassStatus } from "./v1alpha1/node-class.ts";
 import type { NodeProofStatus } from "./v1alpha1/node-proof.ts";
 import type { RolloutStatus } from "./v1alpha1/rollout.ts";
@@ -43,7 +45,7 @@ export type WatchedCluster = {
 };
 
 export type ClusterEvent = {
-  readonly about: Pick<ObjectReference, "name" | "uid"> & { readonly kind: "Node" | "Rollout" };
+  readonly about: Pick<ObjectReference, "name" | "uid"> & { readonly kind: "Node" | "NodeClass" | "Rollout" };
   readonly isWarning: boolean;
   readonly reason: string;
   readonly note: string;
@@ -176,17 +178,34 @@ export class OperatedCluster implements Disposable {
       },
       status: { conditions: [own] },
     };
-    const path = `/api/v1/nodes/${encodeURIComponent(node.name)}/status`;
+    const path = `${nodePath(node.name)}/status`;
     const contentType = "application/strategic-merge-patch+json";
     const query = { fieldManager: WRITER };
     const what = `the status of the Node ${node.name}`;
     await this.#client.json({ method: "PATCH", path, query, body, contentType, what }, signal);
   }
 
+  /** Gives a Node those of our taints that are meant, and no others of ours. Those of others stay as they are. */
+  async taint({ name, uid }: ObjectReference, effects: readonly TaintEffect[], signal: AbortSignal): Promise<void> {
+    const changing = {
+      name,
+      what: "the taints",
+      fieldManager: WRITER,
+      read: readTaintedNode,
+      decide: (found: ReturnType<typeof readTaintedNode>) => {
+        const taints = withOwnTaints(found.taints, effects, new Date().toISOString());
+        // Another Node may have got its name since.
+        return found.uid !== uid || taints === undefined ? undefined : { spec: { taints } };
+      },
+    };
+    await changeNode(this.#client, changing, signal);
+  }
+
   /** An Event (events.k8s.io/v1). */
   async report({ about, isWarning, reason, note }: ClusterEvent, signal: AbortSignal): Promise<void> {
     const { kind, name, uid } = about;
     const isNode = kind === "Node";
+    const action = { Node: "Prove", NodeClass: "Declare", Rollout: "Roll" }[kind];
     const related = { apiVersion: API_VERSION, kind: "NodeProof", name };
     const body = {
       apiVersion: "events.k8s.io/v1",
@@ -195,7 +214,7 @@ export class OperatedCluster implements Disposable {
       eventTime: `${new Date().toISOString().slice(0, -1)}000Z`,
       reportingController: "ashlar.dev/operator",
       reportingInstance: this.#holder.slice(0, MAX_NAME_CHARACTERS),
-      action: isNode ? "Prove" : "Roll",
+      action,
       reason: reason.slice(0, MAX_NAME_CHARACTERS),
       note: note.slice(0, MAX_NOTE_CHARACTERS),
       type: isWarning ? "Warning" : "Normal",

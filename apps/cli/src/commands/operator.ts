@@ -24,7 +24,8 @@ Runs until it is stopped. A NodeClass says which nodes there are and what they w
 evidence at its class's interval. The verdict is written to the NodeProof of the node's name and, for people, to the
 Node: condition AshlarProven, label ashlar.dev/release, annotation ashlar.dev/identity. A Rollout takes the nodes of a
 class to a release: each is drained, restarted and proven, and the Rollout's status says how far it is and what it waits
-for (docs/guides/rollouts.md). Without Rollouts nothing else is changed. Of several operators one works and the others
+for (docs/guides/rollouts.md). A NodeClass may say that nodes which are not proven are tainted, so that they get no work.
+Without Rollouts and that nothing else is changed. Of several operators one works and the others
 wait. deploy/ has what the cluster needs; docs/guides/operator.md explains it.
 
 Exit status: 0 when it was stopped; other numbers when the cluster cannot be read or does not let it.

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NodeClassObject, NodeClassStatus, NodeProofObject } from "@ashlar/kube";
 import type { PlanFault } from "./facts.ts";
-import { withCondition, type Said } from "./conditions.ts";
+import { withCondition, withOrWithout, type Said } from "./conditions.ts";
 
 export type ClassFacts = { readonly nodes: number; readonly proven: number };
 
@@ -19,12 +19,31 @@ function isProven(proof: Pick<NodeProofObject, "status"> | undefined): boolean {
   return proof?.status?.conditions?.some(({ type, status }) => type === "Proven" && status === "True") === true;
 }
 
-/** What is to be written, the object's own status when that is what stands there. */
+/**
+ * What is to be written, the object's own status when that is what stands there.
+ *
+ * @param quarantine what is said of it; undefined when the class asks for none
+ */
 export function nextClassStatus(
   { generation, status }: NodeClassObject,
   state: PlanFault | undefined,
   facts: ClassFacts,
+  quarantine: Said | undefined,
   { wallMs }: { readonly wallMs: number },
+): NodeClassStatus {
+  const read = withPlan(status, state, facts, generation, wallMs);
+  const { conditions: before = [], ...rest } = read;
+  const conditions = withOrWithout(before, "Quarantine", quarantine, wallMs, generation);
+  const next = { ...rest, ...(conditions.length === 0 ? {} : { conditions }) };
+  return isDeepStrictEqual(next, status) ? status : next;
+}
+
+function withPlan(
+  status: NodeClassStatus,
+  state: PlanFault | undefined,
+  facts: ClassFacts,
+  generation: number,
+  wallMs: number,
 ): NodeClassStatus {
   // What is being read decides soon.
   if (state === undefined || state.kind === "making") return status;
@@ -33,6 +52,5 @@ export function nextClassStatus(
       ? { status: "False", reason: "NotUsable", message: state.message }
       : { status: "True", reason: "Read", message: "nodes are held against this class" };
   const conditions = withCondition(status.conditions ?? [], "Ready", said, wallMs, generation);
-  const next = { ...status, ...facts, observedGeneration: generation, conditions };
-  return isDeepStrictEqual(next, status) ? status : next;
+  return { ...status, ...facts, observedGeneration: generation, conditions };
 }

@@ -18,6 +18,19 @@ export function withCondition(
   return [...list.filter((each) => each.type !== type), now].toSorted((a, b) => (a.type < b.type ? -1 : 1));
 }
 
+/** The list with what is said of one type now: nothing with undefined, and with `keep` what was said before. */
+export function withOrWithout(
+  list: readonly Condition[],
+  type: string,
+  said: Said | "keep" | undefined,
+  nowMs: number,
+  observedGeneration?: number,
+): readonly Condition[] {
+  if (said === "keep") return list;
+  if (said === undefined) return list.filter((each) => each.type !== type);
+  return withCondition(list, type, said, nowMs, observedGeneration);
+}
+
 /** A text that others have made, as the API server keeps it: else it would be written again and again. */
 export function textFor(text: string): string {
   return printable(text).slice(0, MAX_TEXT_CHARACTERS).toWellFormed();

@@ -54,6 +54,7 @@ test("a node is of the one class that selects it; two are a fault that names the
       releases: {},
       trust: { acceptExpiredEk: false },
       proof: { intervalSeconds: 600, freshnessSeconds: 3600 },
+      quarantine: { mode: "none", maxPercent: 10, alsoUnknown: false },
     },
   });
   const classes = [classOf("a", { [key]: "a" }), classOf("both", { [key]: "b" }), classOf("b", { [key]: "b" })];

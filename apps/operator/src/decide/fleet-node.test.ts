@@ -7,11 +7,13 @@ const NODE: MarkedNode = {
   name: "a",
   uid: "a",
   resourceVersion: "1",
+  createdAt: "2026-11-30T09:00:00Z",
   labels: {},
   bootId: "boot-2",
   internalAddress: "10.0.0.1",
   isReady: true,
   cordon: "none",
+  taints: [],
   marks: {},
   markedSince: undefined,
 };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ClusterEvent, Condition, NodeMarks, NodeProofStatus } from "@ashlar/kube";
+import type { QuarantineReason } from "./quarantine.ts";
 
 /** What labels may be ("Labels and Selectors", syntax). */
 const LABEL_VALUE = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/u;
@@ -31,6 +32,7 @@ export function eventsOf(before: NodeProofStatus, now: NodeProofStatus): readonl
       ? [{ isWarning: false, reason: "Enrolled", note: "its TPM and firmware are pinned from now on" }]
       : []),
     ...["Answers", "Proven"].flatMap((type) => changeOf(find(before, type), find(now, type))),
+    ...quarantineEvents(find(before, "Quarantined"), find(now, "Quarantined")),
   ];
 }
 
@@ -44,4 +46,15 @@ function changeOf(before: Condition | undefined, now: Condition | undefined): re
   // That a node answers goes without saying, until it did not.
   if (status === "True" && type === "Answers" && before === undefined) return [];
   return [{ isWarning: status !== "True", reason, note: message === "" ? `${type} is ${status}` : message }];
+}
+
+/** That a node takes work goes without saying, until it did not. */
+function quarantineEvents(
+  before: Condition | undefined,
+  now: Condition | undefined,
+): readonly Omit<ClusterEvent, "about">[] {
+  if (now === undefined || before?.reason === now.reason) return [];
+  const { reason, message } = now;
+  const isAdmitted = reason === ("Admitted" satisfies QuarantineReason);
+  return isAdmitted && before === undefined ? [] : [{ isWarning: !isAdmitted, reason, note: message }];
 }

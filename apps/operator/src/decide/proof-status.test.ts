@@ -38,7 +38,9 @@ function facts(previous: NodeProofStatus, change: Partial<ProofFacts> = {}): Pro
     asked: undefined,
     provenAtMs: undefined,
     bootId: "boot-1",
+    nodeUid: "uid-1",
     freshnessMs: HOUR,
+    quarantine: "keep",
     ...change,
   };
 }
@@ -135,6 +137,25 @@ test("a fault of the class leaves nobody proven; the pin and the time stay", () 
   assert.equal(proven(status), "Unknown ClassNotReady");
   assert.equal(status.lastProved, first.lastProved);
   assert.equal(nextProofStatus(facts(status, { fault }), at(HOUR)), status);
+});
+
+test("as which Node it was proven is written with a proof alone, and stays when it is something else", () => {
+  assert.equal(first.nodeUid, "uid-1");
+  const wrong = nextProofStatus(facts(first, { ...answered(MISMATCH, MINUTE), nodeUid: "uid-2" }), at(MINUTE));
+  assert.equal(wrong.nodeUid, "uid-1");
+  const again = nextProofStatus(facts(wrong, { ...answered(PROVEN, HOUR), nodeUid: "uid-2" }), at(HOUR));
+  assert.equal(again.nodeUid, "uid-2");
+});
+
+test("the quarantine has its condition while its class asks for one", () => {
+  const said = { status: "True", reason: "Mismatch", message: "it has the taint" } as const;
+  const found = (status: NodeProofStatus): string | undefined =>
+    status.conditions?.find(({ type }) => type === "Quarantined")?.reason;
+  const tainted = nextProofStatus(facts(first, { quarantine: said }), at(0));
+  assert.equal(found(tainted), "Mismatch");
+  assert.equal(nextProofStatus(facts(tainted), at(0)), tainted);
+  const without = nextProofStatus(facts(tainted, { quarantine: undefined }), at(0));
+  assert.deepEqual(without, first);
 });
 
 test("texts that a node has made are one line that the API server keeps as it is", () => {

@@ -13,8 +13,9 @@ import {
   type ProofDifference,
   type ProvedExtension,
 } from "@ashlar/kube";
-import { reasonOf, textFor, withCondition, type Said } from "./conditions.ts";
+import { reasonOf, textFor, withCondition, withOrWithout, type Said } from "./conditions.ts";
 import type { Asked, Clock, Fault } from "./facts.ts";
+import type { QuarantineDecision } from "./quarantine.ts";
 
 /** Everything that a NodeProof's status follows from. */
 export type ProofFacts = {
@@ -26,16 +27,21 @@ export type ProofFacts = {
   /** When it was last found to be proven since then, by the clock that never jumps. */
   readonly provenAtMs: number | undefined;
   readonly bootId: string;
+  readonly nodeUid: string | undefined;
   readonly freshnessMs: number;
+  readonly quarantine: QuarantineDecision["said"];
 };
 
 const MIN_WRITE_MS = 60_000;
 
 /** What is to be written, `previous` itself when that is what stands there. */
 export function nextProofStatus(facts: ProofFacts, clock: Clock): NodeProofStatus {
-  const { previous, fault, asked, className } = facts;
+  const { previous, fault, asked, className, quarantine } = facts;
   const base = { ...previous, ...(className === undefined ? {} : { class: className }) };
-  const next = fault === undefined ? withAnswer(base, asked, facts, clock) : withFault(base, fault, clock);
+  const found = fault === undefined ? withAnswer(base, asked, facts, clock) : withFault(base, fault, clock);
+  const { conditions: before = [], ...rest } = found;
+  const conditions = withOrWithout(before, "Quarantined", quarantine, clock.wallMs);
+  const next = { ...rest, ...(conditions.length === 0 ? {} : { conditions }) };
   return isDeepStrictEqual(next, previous) ? previous : next;
 }
 
@@ -46,7 +52,7 @@ function withFault(base: NodeProofStatus, fault: Fault, { wallMs }: Clock): Node
 
 function withAnswer(base: NodeProofStatus, asked: Asked | undefined, facts: ProofFacts, clock: Clock): NodeProofStatus {
   if (asked?.outcome.kind === "judged" && asked.bootId === facts.bootId) {
-    const judged = withVerdict(base, asked.outcome.verdict, asked, clock);
+    const judged = withVerdict(base, asked.outcome.verdict, asked, facts, clock);
     const pin = base.pin ?? asked.outcome.newPin;
     return withAge(withTime({ ...judged, ...(pin === undefined ? {} : { pin }) }, facts, clock), facts, clock);
   }
@@ -54,7 +60,13 @@ function withAnswer(base: NodeProofStatus, asked: Asked | undefined, facts: Proo
   return withAge(withTime(silent, facts, clock), facts, clock);
 }
 
-function withVerdict(base: NodeProofStatus, verdict: NodeVerdict, asked: Asked, { wallMs }: Clock): NodeProofStatus {
+function withVerdict(
+  base: NodeProofStatus,
+  verdict: NodeVerdict,
+  asked: Asked,
+  { nodeUid }: ProofFacts,
+  { wallMs }: Clock,
+): NodeProofStatus {
   const { release, identity, nextBoot, extensions, level } = verdict;
   const { release: _, identity: __, nextBoot: ___, ...kept } = base;
   const answers = { status: "True", reason: "Answered", message: "its agent answers" } as const;
@@ -70,6 +82,7 @@ function withVerdict(base: NodeProofStatus, verdict: NodeVerdict, asked: Asked, 
     extensions: extensions.slice(0, MAX_PROVED_EXTENSIONS).map(extensionOf),
     differences: differencesOf(verdict),
     bootId: asked.bootId,
+    ...(nodeUid !== undefined && levelWithNextBoot(verdict) === "proven" ? { nodeUid } : {}),
     conditions: withCondition(list, "Proven", provenBy(verdict), wallMs),
   };
 }

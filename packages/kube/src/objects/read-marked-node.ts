@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ObjectReference } from "./read-metadata.ts";
 import { cordonOf } from "./read-node.ts";
 import { readObject } from "./read-object.ts";
+import { ownTaintsOf, type OwnTaint } from "./taints.ts";
 
 /** What stands on a Node for people. Its kubelet can write all of it, so nothing is decided by it. */
 export type NodeMarks = {
@@ -16,11 +17,14 @@ export type NodeMarks = {
 };
 
 export type MarkedNode = ObjectReference & {
+  readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly bootId: string;
   readonly internalAddress: string | undefined;
   readonly isReady: boolean;
   readonly cordon: Member["cordon"];
+  /** Those of ours. A kubelet can register with any, and change none (NodeRestriction). */
+  readonly taints: readonly OwnTaint[];
   readonly marks: Partial<NodeMarks>;
   /** Since when the condition has its status. */
   readonly markedSince: string | undefined;
@@ -62,10 +66,13 @@ const nodeSchema = z.object({
     name: z.string(),
     uid: z.string(),
     resourceVersion: z.string(),
+    creationTimestamp: z.string().nullish(),
     labels: texts,
     annotations: texts,
   }),
-  spec: z.object({ unschedulable: z.boolean().nullish() }).nullish(),
+  spec: z
+    .object({ unschedulable: z.boolean().nullish(), taints: z.array(z.unknown()).max(MAX_ENTRIES).nullish() })
+    .nullish(),
   status: z.object({ addresses, conditions, nodeInfo }).nullish(),
 });
 
@@ -82,11 +89,13 @@ export function readMarkedNode(object: unknown): MarkedNode {
     name,
     uid,
     resourceVersion,
+    createdAt: metadata.creationTimestamp ?? "",
     labels: metadata.labels ?? {},
     bootId: status?.nodeInfo?.bootID ?? "",
     internalAddress: status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
     isReady: status?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
     cordon: cordonOf(spec, metadata.annotations),
+    taints: ownTaintsOf(spec?.taints ?? []),
     marks: {
       ...condition,
       release: metadata.labels?.[RELEASE_LABEL],

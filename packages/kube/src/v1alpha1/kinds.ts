@@ -52,6 +52,7 @@ export const KINDS: readonly Kind[] = [
       { name: "Next boot", jsonPath: ".status.nextBoot.release", type: "string" },
       { name: "Class", jsonPath: ".status.class", type: "string" },
       { name: "Last proved", jsonPath: ".status.lastProved", type: "date" },
+      { name: "Quarantined", jsonPath: condition("Quarantined", "status"), type: "string", isWide: true },
       { name: "Why", jsonPath: condition("Proven", "message"), type: "string", isWide: true },
       { name: "Identity", jsonPath: ".status.identity", type: "string", isWide: true },
     ],

@@ -8,6 +8,7 @@ import {
   type Condition,
   type KeyReference,
 } from "./parts.ts";
+import { quarantineSchema, type Quarantine } from "./quarantine.ts";
 
 /** What nodes of one kind are declared to be. */
 export type NodeClassSpec = {
@@ -24,6 +25,7 @@ export type NodeClassSpec = {
     readonly firmwarePolicy?: KeyReference;
   };
   readonly proof: { readonly intervalSeconds: number; readonly freshnessSeconds: number };
+  readonly quarantine: Quarantine;
   /** A Secret's entry with a private key. */
   readonly operatorKey?: KeyReference;
 };
@@ -64,6 +66,11 @@ const FRESH_ENOUGH = {
   rule: "self.freshnessSeconds >= 2 * self.intervalSeconds",
   message:
     "proof.freshnessSeconds has to be at least twice proof.intervalSeconds, or one missed answer makes a proof too old",
+};
+const SECOND_CHANCE = {
+  rule: "!has(self.quarantine.evictAfterSeconds) || self.quarantine.evictAfterSeconds >= self.proof.intervalSeconds",
+  message:
+    "quarantine.evictAfterSeconds has to be at least proof.intervalSeconds, so that a node is asked once more before its pods have to leave",
 };
 const SOMEBODY = {
   rule: "has(self.ekRoots) || has(self.cloudRoots)",
@@ -132,6 +139,7 @@ const specSchema: z.ZodType<NodeClassSpec> = z.object({
     .default({ intervalSeconds: 600, freshnessSeconds: DEFAULT_FRESHNESS_SECONDS })
     .describe("How often nodes are asked, and for how long an answer counts")
     .meta(rules(FRESH_ENOUGH)),
+  quarantine: quarantineSchema,
   operatorKey: keyReference
     .exactOptional()
     .describe(
@@ -145,9 +153,11 @@ const statusSchema: z.ZodType<NodeClassStatus> = z.object({
   proven: z.int().min(0).exactOptional().describe("How many of them are proven"),
   conditions: conditions
     .exactOptional()
-    .describe("`Ready`: False with the reason when nodes cannot be held against this class"),
+    .describe(
+      "`Ready`: False with the reason when nodes cannot be held against this class. `Quarantine`: whether nodes that are not proven are tainted",
+    ),
 });
 
 export const nodeClassSchema: z.ZodType<{ readonly spec: NodeClassSpec; readonly status?: NodeClassStatus }> = z
-  .object({ spec: specSchema, status: statusSchema.exactOptional() })
+  .object({ spec: specSchema.meta(rules(SECOND_CHANCE)), status: statusSchema.exactOptional() })
   .describe("What nodes of one kind are declared to be, and how they are proved.");

@@ -33,6 +33,8 @@ export type NodeProofStatus = {
   readonly lastProved?: string;
   /** Of the Node, when it was last asked and has answered: what was proved is about this boot. */
   readonly bootId?: string;
+  /** Of the Node as which it was last proven. */
+  readonly nodeUid?: string;
   /** What was learnt of its TPM at enrolment. The verifier's own schema reads it. */
   readonly pin?: Readonly<Record<string, unknown>>;
   readonly conditions?: readonly Condition[];
@@ -120,11 +122,16 @@ const statusSchema: z.ZodType<NodeProofStatus> = z.object({
     .max(64)
     .exactOptional()
     .describe("The Node's bootID then: a node that has restarted is asked anew"),
+  nodeUid: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .describe("The UID of the Node as which it was last proven: a Node that is made anew has to prove itself anew"),
   pin: pinSchema.exactOptional().describe("What was learnt of its TPM and firmware at enrolment"),
   conditions: conditions
     .exactOptional()
     .describe(
-      "`Proven`: True, False, or Unknown when nothing is known or the proof is too old. `Answers`: whether its agent does",
+      "`Proven`: True, False, or Unknown when nothing is known or the proof is too old. `Answers`: whether its agent does. `Quarantined`: whether its Node has the taint of those that are not proven, where its class asks for that",
     ),
 });
 
