@@ -15,8 +15,8 @@ export class OperatorProcess implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #child: ChildProcess;
 
-  constructor(kubeconfig: string) {
-    const child = spawn(join(ROOT, "ashlar"), ["operator", "--kubeconfig", kubeconfig], {
+  constructor(kubeconfig: string, ...options: readonly string[]) {
+    const child = spawn(join(ROOT, "ashlar"), ["operator", "--kubeconfig", kubeconfig, ...options], {
       stdio: ["ignore", "inherit", "pipe"],
       // The launcher starts another process: a kill reaches both.
       detached: true,

@@ -15,6 +15,7 @@ import { operatorKubeconfig, OperatorProcess, requestsFor, until } from "./opera
 const MINUTES = 60_000;
 const NAME = "e2e-operator";
 const LIMIT = { timeout: 15 * MINUTES };
+const FIRST_PORT = 27_610;
 
 let lab: DrainLab;
 let nodes: OperatorNodes;
@@ -52,9 +53,15 @@ after(async () => {
 });
 
 function start(): OperatorProcess {
-  const made = new OperatorProcess(kubeconfig);
+  const made = new OperatorProcess(kubeconfig, "--listen", `127.0.0.1:${FIRST_PORT + started.length}`);
   started.push(made);
   return made;
+}
+
+/** Status and text of what the operator answers that was started at this place in the row. */
+async function answerOf(index: number, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${FIRST_PORT + index}${path}`);
+  return `${response.status} ${await response.text()}`;
 }
 
 async function becomes(
@@ -124,6 +131,24 @@ test("the class says how many nodes it has and how many are proven; people see i
   const described = await lab.kubectl("describe", "node", "w-right");
   assert.match(described, /Enrolled .*its TPM and firmware are pinned from now on/u);
   assert.match(described, /AshlarProven +True/u);
+});
+
+test("its metrics say the same, and it is well", LIMIT, async () => {
+  const found = await answerOf(0, "/metrics");
+  for (const line of [
+    "ashlar_operator_leading 1",
+    'ashlar_nodes{class="worker",level="proven"} 1',
+    'ashlar_nodes{class="worker",level="mismatch"} 1',
+    'ashlar_nodes{class="worker",level="unknown"} 1',
+    'ashlar_class_ready{class="worker"} 1',
+    'ashlar_differences{code="class-config"} 1',
+  ]) {
+    assert.ok(found.includes(`${line}\n`), `${line} in\n${found}`);
+  }
+  assert.match(found, /^ashlar_nodes_asked_total\{result="silent"\} [1-9]/mu);
+  assert.equal(await answerOf(0, "/healthz"), "200 ok\n");
+  assert.equal(await answerOf(0, "/readyz"), "200 ok\n");
+  assert.match(await answerOf(0, "/v1/fleet"), /^404 /u);
 });
 
 test("a node that was silent is proven when its agent answers", LIMIT, async () => {
@@ -205,6 +230,11 @@ test("a second replica waits for the Lease, and goes on when the first is gone",
   const second = start();
   try {
     await second.says(/^waits: .* leads$/u);
+    const index = started.indexOf(second);
+    assert.equal(await answerOf(index, "/readyz"), "200 ok\n");
+    const found = await answerOf(index, "/metrics");
+    assert.match(found, /^ashlar_operator_leading 0$/mu);
+    assert.doesNotMatch(found, /^ashlar_nodes\{/mu);
     assert.equal(await operator.end("SIGTERM"), 0);
     await second.says(/^leads, as /u);
     await asked(right, 1);
@@ -257,6 +287,10 @@ test("an API server that was away: the same process goes on, and writes nothing"
   const said = operator.lines.length;
   const startAgain = await lab.killApiServer();
   await operator.says(/^no longer leads: |^waits: .*no answer from the API server/u, said);
+  await operator.says(/^waits: .*no answer from the API server/u, said);
+  const index = started.indexOf(operator);
+  assert.match(await answerOf(index, "/readyz"), /^503 .*no answer from the API server/u);
+  assert.equal(await answerOf(index, "/healthz"), "200 ok\n");
   await startAgain();
   await operator.says(/^leads, as /u, said);
   await Promise.all([right, wrong].map(async (node) => await asked(node, 2)));

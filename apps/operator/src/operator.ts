@@ -7,6 +7,7 @@ import { ClassPlans } from "./class-plans.ts";
 import { classFacts, nextClassStatus } from "./decide/class-status.ts";
 import { fleetNodeOf } from "./decide/fleet-node.ts";
 import { dueInMs } from "./decide/due.ts";
+import type { OperatorFacts } from "./decide/metrics.ts";
 import type { Clock, Fault } from "./decide/facts.ts";
 import { nextProofStatus } from "./decide/proof-status.ts";
 import { heldAgainst, type Held } from "./held-against.ts";
@@ -49,6 +50,10 @@ export class Operator {
   readonly #classAfterMs: Map<string, number> = new Map();
   #asking = 0;
   #nodes: ReadonlyMap<string, MarkedNode> = new Map();
+  #held: ReadonlyMap<string, string> = new Map();
+  #lookedAtMs = performance.now();
+  readonly #counters = { asked: { answered: 0, silent: 0 }, askedSeconds: 0 };
+  #lastAskedMs: number | undefined;
   readonly #pins = new Pins();
   readonly #rollouts: Rollouts;
   readonly #quarantines: Quarantines;
@@ -81,6 +86,26 @@ export class Operator {
     if (failed?.status === "rejected") throw failed.reason;
   }
 
+  /** What its metrics say beside what is the same for any process. */
+  get facts(): Omit<OperatorFacts, "isLeading" | "usage"> {
+    const { proofs, classes, rollouts } = this.#watched;
+    return {
+      counters: this.#counters,
+      lastAskedMs: this.#lastAskedMs,
+      nodes: this.#nodes,
+      proofs: byName(proofs.items),
+      classes: classes.items,
+      rollouts: rollouts.items,
+      held: this.#held,
+      nowMs: Date.now(),
+    };
+  }
+
+  /** How long it has looked at nothing. */
+  get idleMs(): number {
+    return performance.now() - this.#lookedAtMs;
+  }
+
   async #follow(list: Followed, ending: AbortController, signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
@@ -95,6 +120,7 @@ export class Operator {
   /** Begins all that is to be done now. @returns in how many milliseconds to look again */
   #look(): number {
     const clock: Clock = { wallMs: Date.now(), monotonicMs: performance.now() };
+    this.#lookedAtMs = clock.monotonicMs;
     const sources: Sources = {
       secrets: byName(this.#watched.secrets.items),
       configMaps: byName(this.#watched.configMaps.items),
@@ -115,6 +141,7 @@ export class Operator {
     const held = new Map(
       [...all].flatMap(([name, { className }]) => (className === undefined ? [] : [[name, className]])),
     );
+    this.#held = held;
     const known = { nodes, proofs, classes, held, entries: this.#entries };
     this.#quarantines.look(known, clock);
     for (const [name, against] of all) {
@@ -209,9 +236,12 @@ export class Operator {
   ): Promise<void> {
     this.#asking += 1;
     const key = entry.wantedKey;
+    const startedMs = performance.now();
+    this.#lastAskedMs = Date.now();
     try {
       const { bootId } = node;
       const outcome = await askNode(node, plan, versions, () => this.#pins.all, this.#options.signal);
+      this.#counters.asked[outcome.kind === "silent" ? "silent" : "answered"] += 1;
       // It was held against what was right then: what it runs may have become right since.
       if (key !== entry.wantedKey || entry.uid !== node.uid) return;
       const monotonicMs = performance.now();
@@ -227,6 +257,7 @@ export class Operator {
       }
     } finally {
       this.#asking -= 1;
+      this.#counters.askedSeconds += (performance.now() - startedMs) / 1000;
     }
   }
 

@@ -1,7 +1,7 @@
 /** A standing verifier: asks nodes again and again, remembers what they have proved, and tells when that changes. */
 export { evidenceInState } from "./evidence-in-state.ts";
 export { serveWatcher } from "./serve.ts";
-export type { RunningServer } from "./serve.ts";
+export { processUsage } from "./process-usage.ts";
 export { openState } from "./state.ts";
 export type { State } from "./state.ts";
 export { Watcher } from "./watcher.ts";

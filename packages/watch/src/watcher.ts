@@ -15,8 +15,10 @@ import {
 } from "@ashlar/verifier";
 import { dueAtMs } from "./decide/due.ts";
 import { unknownNode, type KnownNode } from "./decide/known-node.ts";
-import { metricsText, type Counters } from "./decide/metrics.ts";
+import { metricsText } from "./decide/metric.ts";
+import { METRICS, type Counters } from "./decide/metrics.ts";
 import { changesOf, nextStaleAtMs, standingOf } from "./decide/standing.ts";
+import { processUsage } from "./process-usage.ts";
 import type { State } from "./state.ts";
 import { retryMs, sendMessage, type Webhook } from "./webhook.ts";
 
@@ -125,7 +127,9 @@ export class Watcher {
     const standings = [...this.#nodes.values()].map((node) => standingOf(node, nowMs, this.#options.maxAgeMs));
     const counters: Counters = this.#counters;
     const pendingMessages = this.#options.state.pendingMessages();
-    return metricsText({ standings, counters, pendingMessages, declaredAtMs: this.#declaredAtMs, nowMs });
+    const usage = processUsage();
+    const declaredAtMs = this.#declaredAtMs;
+    return metricsText(METRICS, { standings, counters, usage, pendingMessages, declaredAtMs, nowMs });
   }
 
   async #read(signal: AbortSignal): Promise<void> {

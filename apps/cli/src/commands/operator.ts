@@ -1,11 +1,14 @@
 import { reportLine } from "@ashlar/host/terminal";
 import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
+import { readListen } from "../watch/read-listen.ts";
 
 type OperatorOptions = {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace?: string;
+  readonly listen?: string;
+  readonly tokenFile?: string;
 };
 
 export function operatorCommand(): Command {
@@ -17,6 +20,8 @@ export function operatorCommand(): Command {
       "--namespace <name>",
       "where its Lease is, and what NodeClasses refer to (default: the pod's own; else ashlar-system)",
     )
+    .option("--listen <address>", "where to answer for metrics and health, an address and a port (default: nowhere)")
+    .option("--token-file <file>", "who has the token in it may read the metrics: needed where others can connect")
     .addHelpText(
       "after",
       `
@@ -28,16 +33,21 @@ for (docs/guides/rollouts.md). A NodeClass may say that nodes which are not prov
 Without Rollouts and that nothing else is changed. Of several operators one works and the others
 wait. deploy/ has what the cluster needs; docs/guides/operator.md explains it.
 
+With --listen it answers GET /metrics (docs/reference/metrics.md), /healthz and /readyz.
+
 Exit status: 0 when it was stopped; other numbers when the cluster cannot be read or does not let it.
 
 Examples:
   ashlar operator
-  ashlar operator --kubeconfig operator.kubeconfig --namespace ashlar-system`,
+  ashlar operator --kubeconfig operator.kubeconfig --namespace ashlar-system
+  ashlar operator --listen 127.0.0.1:7491`,
     )
     .action(async (options: OperatorOptions) => {
       const { runOperator } = await import("@ashlar/operator");
+      const { listen: address, tokenFile, ...choice } = options;
+      const listen = address === undefined ? undefined : await readListen(address, tokenFile);
       await withInterruption(
-        async (signal) => await runOperator({ ...options, signal, onLine: (line) => reportLine(line) }),
+        async (signal) => await runOperator({ ...choice, listen, signal, onLine: (line) => reportLine(line) }),
       );
     });
 }

@@ -5,7 +5,8 @@ import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
 import { evidenceInState, openState, serveWatcher, Watcher, type Declared } from "@ashlar/watch";
 import { withInterruption } from "../interruption.ts";
 import { declareLive } from "../prove/prove-live.ts";
-import { parseAddress, parseToken, parseWebhooks, type WatchOptions } from "./watch-options.ts";
+import { readListen } from "./read-listen.ts";
+import { parseWebhooks, type WatchOptions } from "./watch-options.ts";
 
 const DEFAULT_AGE_INTERVALS = 3;
 
@@ -18,13 +19,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
       "expected --max-age to be at least --interval: otherwise nodes are unknown before they are asked again";
     throw new AshlarError("usage", expected);
   }
-  const { host, port, isOwn } = parseAddress(options.listen);
-  if (!isOwn && tokenFile === undefined) {
-    throw new AshlarError("usage", `expected --token-file with --listen ${options.listen}, which others can reach`, {
-      hint: "openssl rand -hex 24 > token; or listen on 127.0.0.1",
-    });
-  }
-  const token = tokenFile === undefined ? undefined : parseToken(await textOf(tokenFile, "a token"), tokenFile);
+  const listen = await readListen(options.listen, tokenFile);
   const places = webhooks === undefined ? [] : parseWebhooks(await textOf(webhooks, "webhooks"), webhooks);
   using state = openState(options.state ?? join(stateDirectory(), "watch.sqlite"));
   const watcher = new Watcher({
@@ -38,7 +33,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
     onLine: (line) => reportLine(line),
   });
   await withInterruption(async (signal) => {
-    const server = await serveWatcher({ watcher, host, port, token });
+    const server = await serveWatcher({ watcher, ...listen });
     try {
       if (options.json === true) printJson({ schema: "ashlar.watch/v1", url: server.url }, { lines: "one" });
       else printLine(server.url);

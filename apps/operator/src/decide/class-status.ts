@@ -32,9 +32,8 @@ export function nextClassStatus(
   { wallMs }: { readonly wallMs: number },
 ): NodeClassStatus {
   const read = withPlan(status, state, facts, generation, wallMs);
-  const { conditions: before = [], ...rest } = read;
-  const conditions = withOrWithout(before, "Quarantine", quarantine, wallMs, generation);
-  const next = { ...rest, ...(conditions.length === 0 ? {} : { conditions }) };
+  const conditions = withOrWithout(read.conditions ?? [], "Quarantine", quarantine, wallMs, generation);
+  const next = conditions.length === 0 && read.conditions === undefined ? read : { ...read, conditions };
   return isDeepStrictEqual(next, status) ? status : next;
 }
 

@@ -4,7 +4,8 @@ import { EMPTY_VERDICT, type Level, type NamedVerdict, type NextBootVerdict } fr
 import { dueAtMs, type DueFacts } from "./due.ts";
 import { unknownNode, type KnownNode } from "./known-node.ts";
 import { messageOf, sendTogether } from "./messages.ts";
-import { METRICS, metricsText } from "./metrics.ts";
+import { metricsText } from "./metric.ts";
+import { METRICS } from "./metrics.ts";
 import { changesOf, nextStaleAtMs, standingOf, toldLevelOf, type Change } from "./standing.ts";
 
 const HOUR = 3_600_000;
@@ -134,7 +135,9 @@ test("metrics: the text format of Prometheus, and no series that grows with the 
     changes: { proven: 1, reported: 0, mismatch: 2, unknown: 0 },
     webhooks: { delivered: 3, failed: 4 },
   };
-  const text = metricsText({ standings: nodes, counters, pendingMessages: 2, declaredAtMs: NOW - 1000, nowMs: NOW });
+  const usage = { cpuSeconds: 1.5, residentBytes: 1000, startedAt: 100 };
+  const facts = { standings: nodes, counters, usage, pendingMessages: 2, declaredAtMs: NOW - 1000, nowMs: NOW };
+  const text = metricsText(METRICS, facts);
   for (const line of [
     'ashlar_nodes{level="proven"} 99',
     'ashlar_nodes{level="unknown"} 0',
@@ -146,16 +149,11 @@ test("metrics: the text format of Prometheus, and no series that grows with the 
     "# TYPE ashlar_webhook_pending gauge",
   ])
     assert.ok(text.includes(`${line}\n`), line);
-  for (const line of text.trimEnd().split("\n")) assert.match(line, /^(?:# (?:HELP|TYPE) )?ashlar_[a-z_]+/u);
+  for (const line of text.trimEnd().split("\n"))
+    assert.match(line, /^(?:# (?:HELP|TYPE) )?(?:ashlar|process)_[a-z_]+/u);
   // Every label and value that is there has been announced.
   for (const { name, labels, samples } of METRICS) {
-    for (const [found] of samples({
-      standings: nodes,
-      counters,
-      pendingMessages: 0,
-      declaredAtMs: undefined,
-      nowMs: NOW,
-    })) {
+    for (const [found] of samples(facts)) {
       for (const [label, value] of Object.entries(found))
         assert.ok(labels[label]?.includes(value), `${name} ${label}=${value}`);
     }
