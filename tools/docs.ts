@@ -14,6 +14,7 @@ import { commandPages } from "./docs/command-pages.ts";
 import { customResourcePage } from "./docs/custom-resource-page.ts";
 import { differencePage } from "./docs/difference-page.ts";
 import { metricsPage } from "./docs/metrics-page.ts";
+import { reasonsPage } from "./docs/reasons-page.ts";
 import { schemaPages } from "./docs/schema-pages.ts";
 
 const PAGES = "docs/reference";
@@ -53,6 +54,7 @@ async function writePages(onlyChecks: boolean): Promise<number> {
     ["differences.md", differencePage()],
     ["custom-resources.md", customResourcePage()],
     ["metrics.md", metricsPage()],
+    ["reasons.md", reasonsPage()],
   ]);
   /** Texts by path. */
   const files = new Map([...below(PAGES, pages), ...below(DEFINITIONS, definitionFiles())]);

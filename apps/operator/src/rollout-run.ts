@@ -8,6 +8,7 @@ import type { PlanState } from "./class-plans.ts";
 import { policyFault, policyOf } from "./decide/rollout-policy.ts";
 import { rolloutEvents } from "./decide/rollout-events.ts";
 import { fleetOf, keptStatus, statusOf, tooMany, type Outlook } from "./decide/rollout-status.ts";
+import type { Reason } from "./decide/reasons.ts";
 import { isBusy, isComplete } from "./decide/whose-turn.ts";
 import { RolloutJobs } from "./rollout-jobs.ts";
 import type { RunOptions } from "./rollout-options.ts";
@@ -110,7 +111,7 @@ export class RolloutRun {
   }
 
   /** Nothing goes on, what is remembered stays, and it is said why. */
-  #keep(reason: string, message: string): number {
+  #keep(reason: Reason, message: string): number {
     this.stop();
     const { status = {}, generation } = this.#object;
     const next = keptStatus(status, { reason, message }, generation, Date.now());

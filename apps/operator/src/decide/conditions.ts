@@ -1,7 +1,8 @@
 import { printable } from "@ashlar/base";
 import { MAX_TEXT_CHARACTERS, type Condition } from "@ashlar/kube";
+import type { Reason } from "./reasons.ts";
 
-export type Said = Pick<Condition, "status" | "reason" | "message">;
+export type Said = Pick<Condition, "status" | "message"> & { readonly reason: Reason };
 
 /** The list with what is said of one type now. Since when is kept while the status stays. */
 export function withCondition(
@@ -34,9 +35,4 @@ export function withOrWithout(
 /** A text that others have made, as the API server keeps it: else it would be written again and again. */
 export function textFor(text: string): string {
   return printable(text).slice(0, MAX_TEXT_CHARACTERS).toWellFormed();
-}
-
-/** A code of ours as a reason of Kubernetes: `class-config` is `ClassConfig`. */
-export function reasonOf(code: string): string {
-  return code.replaceAll(/(?:^|-)([a-z0-9])/gu, (_, letter: string) => letter.toUpperCase());
 }

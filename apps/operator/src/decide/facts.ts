@@ -1,5 +1,6 @@
 import type { NodeVerdict } from "@ashlar/identity";
 import type { Pin } from "@ashlar/verifier";
+import type { Reason } from "./reasons.ts";
 
 /** What came of asking a node: a verdict on what it has answered, or why there was no answer. */
 export type Outcome =
@@ -17,7 +18,7 @@ export type Asked = {
 };
 
 /** Why a node can be held against nothing. */
-export type Fault = { readonly reason: string; readonly message: string };
+export type Fault = { readonly reason: Reason; readonly message: string };
 
 /** Both clocks: times are written by the one, and measured by the other. */
 export type Clock = { readonly wallMs: number; readonly monotonicMs: number };

@@ -132,7 +132,7 @@ test("a level that is only reported is not proven", () => {
 });
 
 test("a fault of the class leaves nobody proven; the pin and the time stay", () => {
-  const fault = { reason: "ClassNotReady", message: "expected the Secret x" };
+  const fault = { reason: "ClassNotReady", message: "expected the Secret x" } as const;
   const status = nextProofStatus(facts(first, { ...answered(PROVEN, MINUTE), fault }), at(MINUTE));
   assert.equal(proven(status), "Unknown ClassNotReady");
   assert.equal(status.lastProved, first.lastProved);

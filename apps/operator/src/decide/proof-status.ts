@@ -13,9 +13,10 @@ import {
   type ProofDifference,
   type ProvedExtension,
 } from "@ashlar/kube";
-import { reasonOf, textFor, withCondition, withOrWithout, type Said } from "./conditions.ts";
+import { textFor, withCondition, withOrWithout, type Said } from "./conditions.ts";
 import type { Asked, Clock, Fault } from "./facts.ts";
 import type { QuarantineDecision } from "./quarantine.ts";
+import { reasonOf, type Reason } from "./reasons.ts";
 
 /** Everything that a NodeProof's status follows from. */
 export type ProofFacts = {
@@ -117,10 +118,11 @@ const STATUS: Readonly<Record<Level, Said["status"]>> = {
 function provenBy(verdict: NodeVerdict): Said {
   const status = STATUS[levelWithNextBoot(verdict)];
   if (status === "True") return { status, reason: "Proven", message: `runs ${verdict.release ?? "what was declared"}` };
-  const first = differencesOf(verdict)[0];
+  const { differences, nextBoot } = verdict;
+  const first = differences[0] ?? nextBoot?.differences[0];
   if (first === undefined) return { status, reason: reasonOf(verdict.level), message: "" };
-  const { about, code, what, expected, found } = first;
-  const next = about === "running" ? "" : "next boot, ";
+  const { code, what, expected, found } = first;
+  const next = first === differences[0] ? "" : "next boot, ";
   return { status, reason: reasonOf(code), message: `${next}${what}: expected ${expected}, found ${found}` };
 }
 
@@ -153,7 +155,7 @@ function withAge(status: NodeProofStatus, facts: ProofFacts, { wallMs, monotonic
   const list = status.conditions ?? [];
   const proven = list.find(({ type }) => type === "Proven");
   if (proven?.status === "False") return status;
-  const say = (reason: string, message: string): NodeProofStatus => ({
+  const say = (reason: Reason, message: string): NodeProofStatus => ({
     ...status,
     conditions: withCondition(list, "Proven", { status: "Unknown", reason, message }, wallMs),
   });

@@ -1,29 +1,27 @@
 import type { ClusterEvent, RolloutNode, RolloutStatus } from "@ashlar/kube";
 import type { NodeState } from "@ashlar/rollout";
+import type { Reason } from "./reasons.ts";
 
-type Said = Omit<ClusterEvent, "about">;
+type Said = Omit<ClusterEvent, "about"> & { readonly reason: Reason };
 
 /** What is worth an Event when a node gets there; the rest stands in the status. */
-const TOLD: ReadonlySet<NodeState> = new Set([
-  "Draining",
-  "Rebooting",
-  "Done",
-  "FellBack",
-  "Blocked",
-  "Held",
-  "Failed",
-]);
+const TOLD = ["Draining", "Rebooting", "Done", "FellBack", "Blocked", "Held", "Failed"] as const satisfies readonly (
+  | NodeState
+  | Reason
+)[];
 const WARNINGS: ReadonlySet<NodeState> = new Set(["FellBack", "Blocked", "Held", "Failed"]);
 
 /** What is told of a change: nodes that have got somewhere, and how it is with the whole. */
 export function rolloutEvents(before: RolloutStatus, now: RolloutStatus): readonly Said[] {
   const known = new Map((before.nodes ?? []).map((node) => [node.name, node.state]));
-  const changed = (now.nodes ?? []).filter(({ name, state }) => known.get(name) !== state && TOLD.has(state));
-  return [...changed.map(nodeEvent), ...phaseEvents(before, now)];
+  const changed = (now.nodes ?? []).filter(({ name, state }) => known.get(name) !== state);
+  return [...changed.flatMap((node) => nodeEvent(node)), ...phaseEvents(before, now)];
 }
 
-function nodeEvent({ name, state, message }: RolloutNode): Said {
-  return { isWarning: WARNINGS.has(state), reason: state, note: message === undefined ? name : `${name}: ${message}` };
+function nodeEvent({ name, state, message }: RolloutNode): readonly Said[] {
+  const reason = TOLD.find((each) => each === state);
+  if (reason === undefined) return [];
+  return [{ isWarning: WARNINGS.has(state), reason, note: message === undefined ? name : `${name}: ${message}` }];
 }
 
 function phaseEvents(before: RolloutStatus, { phase, halt, message }: RolloutStatus): readonly Said[] {
