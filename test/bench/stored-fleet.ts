@@ -3,13 +3,13 @@
  * a machine ID of its own, over the logs of a real boot. Made once and kept among the user's cached files, by what it is made of.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { cacheDirectory } from "@ashlar/host";
 import { expectationsOf } from "@ashlar/identity";
 import { authorityExtensions, KeyedMachine, testCertificate } from "@ashlar/identity/test-fixtures";
 import { testLogs, testNextBootReport, testRelease } from "@ashlar/protocol/test-fixtures";
-import { writeStoredAnswer, writeStoredFleet, type StoredAnswer } from "@ashlar/verifier";
+import { keepEvidence, type StoredAnswer } from "@ashlar/verifier";
 
 export const IDENTITIES = 5;
 /** As in the demo's image. */
@@ -23,6 +23,7 @@ const MADE_OF = [
   "../../packages/verifier/src/stored/answer-document.ts",
   "../../packages/verifier/src/stored/layout.ts",
   "../../packages/verifier/src/stored/write-answer.ts",
+  "../../packages/verifier/src/stored/write-archive.ts",
 ];
 
 const CONFIG = Buffer.from("{}");
@@ -34,20 +35,16 @@ const RELEASES = Array.from({ length: IDENTITIES }, (_, index) => {
   return testRelease(`1.${index}.0`, `1.${index}.0`, files);
 });
 
-/** @returns the directory of evidence of `count` nodes */
+/** @returns the archive of evidence of `count` nodes */
 export async function storedFleet(count: number): Promise<string> {
   const inputs = createHash("sha256").update(`${count}`);
   for (const path of MADE_OF) inputs.update(readFileSync(join(import.meta.dirname, path)));
-  const place = join(cacheDirectory(), "bench", `fleet-${inputs.digest("hex").slice(0, 16)}`);
-  if (existsSync(place)) return place;
-  const unfinished = `${place}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  await makeFleet(unfinished, count);
-  renameSync(unfinished, place);
+  const place = join(cacheDirectory(), "bench", `fleet-${inputs.digest("hex").slice(0, 16)}.tar`);
+  if (!existsSync(place)) await makeFleet(place, count);
   return place;
 }
 
-async function makeFleet(directory: string, count: number): Promise<void> {
+async function makeFleet(place: string, count: number): Promise<void> {
   const root = testCertificate({ commonName: "Makers of TPMs", key: "rsa", extensions: authorityExtensions() });
   const issuer = testCertificate({ commonName: "Issuer", key: "rsa", issuer: root, extensions: authorityExtensions() });
   const classes = RELEASES.map((release) => {
@@ -59,7 +56,8 @@ async function makeFleet(directory: string, count: number): Promise<void> {
     return { release, expectations, right, wrong, report };
   });
   const names = Array.from({ length: count }, (_, index) => `node-${index}.rack-${index % 40}.example.org`);
-  await writeStoredFleet(directory, {
+  mkdirSync(dirname(place), { recursive: true });
+  await using keeper = await keepEvidence(place, {
     nodes: names,
     manifest: JSON.stringify(RELEASES[0]),
     ekRoots: `${root.pem}\n${issuer.pem}`,
@@ -83,8 +81,9 @@ async function makeFleet(directory: string, count: number): Promise<void> {
       expected: { ...own.expectations, releases: [own.release.uki.sha256] },
       nextBoot: { answer: machine.nextBoot(own.report, challenge) },
     };
-    await writeStoredAnswer(directory, name, answer);
+    await keeper.keep(name, answer);
   }
+  await keeper.finish();
 }
 
 function digest(text: string): string {

@@ -7,9 +7,8 @@ import {
   parseImageManifest,
   parseRecipe,
   planConfext,
-  readTar,
 } from "@ashlar/extensions/parsers";
-import { openDdiData, parseDdi, verifyRootHashSignature } from "@ashlar/formats";
+import { openDdiData, parseDdi, readTar, verifyRootHashSignature } from "@ashlar/formats";
 import { parseBehaviour, readExtension } from "@ashlar/protocol";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";

@@ -14,6 +14,8 @@ import {
   expectedPcr11,
   expectedPcr4,
   sha256,
+  TAR_END,
+  tarEntry,
   type Gpt,
 } from "@ashlar/formats";
 import { EVIDENCE_SCHEMA, QUOTED_PCRS } from "@ashlar/protocol";
@@ -221,4 +223,19 @@ export function tar(): Uint8Array {
 export function recipes(): Uint8Array[] {
   const directory = join(import.meta.dirname, "../../recipes");
   return ["kubernetes", "debug-tools"].map((name) => readFileSync(join(directory, name, "recipe.yaml")));
+}
+
+/** An archive of evidence of two nodes that share a log. */
+export function evidenceArchive(): Uint8Array {
+  const log = Buffer.from("a log");
+  const shared = `_shared/${sha256(log)}`;
+  const files: readonly (readonly [string, Uint8Array | { readonly sameAs: string }])[] = [
+    ["fleet.json", text('{"schema":"ashlar.evidence-directory/v1","nodes":["a","b"]}')],
+    [shared, log],
+    ...["a", "b"].flatMap((node) => [
+      [`${node}/answer.json`, text("{}")] as const,
+      [`${node}/firmware-log.bin`, { sameAs: shared }] as const,
+    ]),
+  ];
+  return Buffer.concat([...files.map(([path, content]) => tarEntry({ path, content, modifiedAt: 0 })), TAR_END]);
 }

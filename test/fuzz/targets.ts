@@ -13,6 +13,7 @@ import { DECLARATION_TARGETS } from "./declaration-targets.ts";
 import { judgeCase } from "./evidence/judge-case.ts";
 import { EXTENSION_TARGETS } from "./extension-targets.ts";
 import { RELEASE_TARGETS } from "./release-targets.ts";
+import { readEvidenceArchive } from "./evidence-archive.ts";
 import * as seeds from "./seeds.ts";
 import type { Target } from "./target.ts";
 import { UPDATE_TARGETS } from "./update-targets.ts";
@@ -109,6 +110,7 @@ export const TARGETS: readonly Target[] = [
   },
   { name: "usr-blocks", seeds: [seeds.blocksIndex()], parse: parseBlocksIndex },
   { name: "manifest", seeds: [seeds.manifestText()], parse: ofText(answers.parseManifest) },
+  { name: "evidence-archive", seeds: [seeds.evidenceArchive()], parse: readEvidenceArchive },
   { name: "evidence", seeds: [seeds.evidenceText()], parse: ofText(answers.parseEvidence) },
   { name: "keys", seeds: [seeds.keysText()], parse: ofText(answers.parseKeys) },
   {

@@ -2,6 +2,5 @@
 export { planConfext } from "./ignition/confext-plan.ts";
 export { parseImageIndex, parseImageManifest } from "./oci/documents.ts";
 export { Layers } from "./oci/layers.ts";
-export { readTar } from "./oci/tar.ts";
 export { parseGoSums } from "./recipe/go-sums.ts";
 export { parseRecipe } from "./recipe/parse-recipe.ts";

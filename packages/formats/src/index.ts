@@ -61,6 +61,10 @@ export {
   ATTESTATION_KEY_REQUIRED,
   objectAttributeNames,
 } from "./tpm/object-attributes.ts";
+export { readTar } from "./tar/read-tar.ts";
+export type { TarEntry } from "./tar/read-tar.ts";
+export { TAR_END, tarEntry } from "./tar/write-tar.ts";
+export type { NewTarEntry } from "./tar/write-tar.ts";
 export { pcrDigestOf, selectedPcrs } from "./tpm/pcr-selection.ts";
 export type { PcrSelection } from "./tpm/pcr-selection.ts";
 export { parsePublic } from "./tpm/public.ts";
@@ -74,7 +78,7 @@ export type { EventDigests } from "./event-log/event-digests.ts";
 export { parseFirmwareLog } from "./event-log/firmware-log.ts";
 export type { FirmwareEvent, FirmwareLog } from "./event-log/firmware-log.ts";
 export { extendPcrs, firmwarePcrs, replayPcrs } from "./event-log/replay.ts";
-export { parseUserspaceLog } from "./event-log/userspace-log.ts";
+export { parseUserspaceLog, UserspaceRecords } from "./event-log/userspace-log.ts";
 export type { UserspaceEvent, UserspaceLog } from "./event-log/userspace-log.ts";
 export type { VerityAlgorithm } from "./verity/algorithm.ts";
 export { createBlockHasher } from "./verity/block-hasher.ts";

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "@ashlar/base";
 import { explainFirmware } from "@ashlar/identity";
-import { filesOfAnswer, readStoredAnswer, type ReadAnswer, type StoredAnswer } from "@ashlar/verifier";
+import {
+  filesOfAnswer,
+  readStoredAnswer,
+  type EvidencePlace,
+  type ReadAnswer,
+  type StoredAnswer,
+} from "@ashlar/verifier";
 import type { Measured } from "@ashlar/views";
 
 export type StoredFile = { readonly bytes: Uint8Array; readonly sizeBytes: number; readonly sha256: string };
@@ -11,8 +17,8 @@ export type NodeEvidence = { readonly measured: Measured | null; readonly files:
 export type EvidenceStore = { readonly read: (name: string) => Promise<NodeEvidence | undefined> };
 
 /** Evidence as `ashlar prove --evidence` keeps it. */
-export function evidenceIn(directory: string): EvidenceStore {
-  return evidenceOf((name) => readStoredAnswer(directory, name));
+export function evidenceIn(place: EvidencePlace): EvidenceStore {
+  return evidenceOf((name) => readStoredAnswer(place, name));
 }
 
 /** Evidence from elsewhere. */

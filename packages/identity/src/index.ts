@@ -51,8 +51,8 @@ export {
   nodeVerdictSchema,
 } from "./verdict.ts";
 export type { FleetVerdict, Level, NamedVerdict, NextBootVerdict, NodeVerdict } from "./verdict.ts";
-export { FirmwareLogs } from "./check/check-logs.ts";
-export { verifyEvidence } from "./verify-evidence.ts";
+export { KnownReadings } from "./check/known-readings.ts";
+export { judgeAge, verifyEvidence } from "./verify-evidence.ts";
 export type { QuotingTpm, Verification, VerificationInput } from "./verify-evidence.ts";
 export { levelWithNextBoot, unknownNextBoot, verifyNextBoot } from "./verify-next-boot.ts";
 export type { NextBootInput } from "./verify-next-boot.ts";

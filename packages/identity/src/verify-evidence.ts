@@ -1,9 +1,10 @@
 import type { Attest } from "@ashlar/formats";
 import { checkAttestationKey, checkPin, type PinnedKeys } from "./check/check-keys.ts";
-import { checkLogs, type FirmwareLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
+import { checkLogs, type MeasuredEvent, type Measurements } from "./check/check-logs.ts";
 import { checkQuote, type Challenge } from "./check/check-quote.ts";
 import type { Difference } from "./check/difference.ts";
 import { checkVouching, type TpmTrust, type Vouching } from "./check/vouching.ts";
+import type { KnownReadings } from "./check/known-readings.ts";
 import { COMMON_DIGESTS, digestsOf, type KnownDigests } from "./check/known-digests.ts";
 import type { Evidence, KnownRelease } from "@ashlar/protocol/answers";
 import type { Expectations } from "./expected/expectations.ts";
@@ -46,8 +47,8 @@ export type VerificationInput = TpmTrust & {
   readonly knownFirmware?: readonly KnownFirmware[] | undefined;
   /** Other releases that are known, to name what a node runs instead. */
   readonly candidates?: readonly KnownRelease[];
-  /** For many nodes: what was read of others' logs. */
-  readonly logs?: FirmwareLogs | undefined;
+  /** For many nodes: what was read of others. */
+  readonly readings?: KnownReadings | undefined;
 };
 
 /** The TPM that has signed the evidence. */
@@ -78,7 +79,7 @@ export function verifyEvidence(evidence: Evidence, input: VerificationInput): Ve
   const measurements =
     quote === undefined
       ? undefined
-      : checkLogs(evidence, untrusted, knownDigests(evidence, input.expectations), input.logs);
+      : checkLogs(evidence, untrusted, knownDigests(evidence, input.expectations), input.readings);
   if (quote === undefined || measurements === undefined) {
     return {
       verdict: { level: "mismatch", ...EMPTY_VERDICT, differences: untrusted },
@@ -249,7 +250,12 @@ function judgeReports({ verity }: Evidence, release: KnownRelease): Difference[]
   return differences;
 }
 
-function judgeAge({ challengedAtMs, nowMs, maxAgeMs }: VerificationInput): Difference | undefined {
+/** The only obligation that depends on when it is judged. */
+export function judgeAge({
+  challengedAtMs,
+  nowMs,
+  maxAgeMs,
+}: Pick<VerificationInput, "challengedAtMs" | "nowMs" | "maxAgeMs">): Difference | undefined {
   const ageMs = nowMs - challengedAtMs;
   if (ageMs >= -MAX_CLOCK_STEP_MS && ageMs <= maxAgeMs) return undefined;
   const found = ageMs < 0 ? "evidence from the future" : `${Math.round(ageMs / 1000)} s`;

@@ -1,7 +1,8 @@
 import { parseAttest, parsePublic } from "@ashlar/formats";
 import { checkBoundQuote, type Challenge } from "./check/check-quote.ts";
+import { KnownReadings } from "./check/known-readings.ts";
 import { attempt, expectSame, type Difference } from "./check/difference.ts";
-import { parseNextBootReport, type Evidence, type KnownRelease, type NextBootAnswer } from "@ashlar/protocol/answers";
+import type { Evidence, KnownRelease, NextBootAnswer } from "@ashlar/protocol/answers";
 import { judgeNextBoot } from "./judge/judge-next-boot.ts";
 import { nextBootQualifyingData } from "@ashlar/protocol";
 import type { Level, NextBootVerdict, NodeVerdict } from "./verdict.ts";
@@ -14,6 +15,8 @@ export type NextBootInput = {
   readonly challenge: Challenge;
   /** The releases that are known. What a node starts next must be one of them. */
   readonly releases: readonly KnownRelease[];
+  /** For many nodes: what was read of others. */
+  readonly readings?: KnownReadings | undefined;
 };
 
 /**
@@ -21,11 +24,11 @@ export type NextBootInput = {
  * boot and the same question. The report is made by software, which is as good as what the node was proven to run.
  */
 export function verifyNextBoot(answer: NextBootAnswer, input: NextBootInput): NextBootVerdict {
-  const { releases, verification } = input;
+  const { releases, verification, readings = new KnownReadings() } = input;
   const differences: Difference[] = [];
   checkOrigin(answer, input, differences);
   const report = attempt(differences, "next-boot-answer", "next-boot report", "a report", () =>
-    parseNextBootReport(answer.reportText),
+    readings.nextBootReport(answer.reportText),
   );
   if (report === undefined || differences.length > 0) return unknownNextBoot("mismatch", differences);
   const judged = judgeNextBoot(report, { releases, running: verification.running });

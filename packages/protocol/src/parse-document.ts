@@ -9,16 +9,18 @@ import { findLostMember } from "./lost-member.ts";
  * @throws AshlarError `limit` when the text is too long, `malformed` when it is not JSON or not of the schema's shape
  */
 export function parseDocument<T>(text: string, schema: z.ZodType<T>, what: string, maxCharacters: number): T {
+  return checkDocument(parseJson(text, what, maxCharacters), schema, what);
+}
+
+function parseJson(text: string, what: string, maxCharacters: number): unknown {
   if (text.length > maxCharacters) {
     throw new AshlarError("limit", `${what}: expected at most ${maxCharacters} characters, found ${text.length}`);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new AshlarError("malformed", `${what}: expected JSON, found ${messageOf(error)}`);
   }
-  return checkDocument(value, schema, what);
 }
 
 /**
@@ -26,12 +28,21 @@ export function parseDocument<T>(text: string, schema: z.ZodType<T>, what: strin
  * of one name, and `__proto__`.
  */
 export function parseOwnDocument<T>(text: string, schema: z.ZodType<T>, what: string, maxCharacters: number): T {
-  const document = parseDocument(text, schema, what, maxCharacters);
-  const lost = findLostMember(text);
+  const value = parseJson(text, what, maxCharacters);
+  const document = checkDocument(value, schema, what);
+  const lost = losesNothing(text, value) ? undefined : findLostMember(text);
   if (lost === undefined) return document;
   const found =
     lost === "__proto__" ? "one called __proto__" : `two called ${JSON.stringify(lost.slice(0, MAX_PATH_CHARACTERS))}`;
   throw new AshlarError("malformed", `${what}: expected members with names of their own, found ${found}`);
+}
+
+/**
+ * Whether a text is exactly what its value is written as, so that nothing of it was lost: a quarter of the time of a search. What
+ * reads as `__proto__` is written as that, or does not come back as it was.
+ */
+function losesNothing(text: string, value: unknown): boolean {
+  return !text.includes("__proto__") && `${JSON.stringify(value, undefined, 2)}\n` === text;
 }
 
 /** Like {@link parseDocument}, for JSON that has been parsed already. */

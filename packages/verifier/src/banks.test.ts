@@ -9,6 +9,7 @@ import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { testLogs, testRelease } from "@ashlar/protocol/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes } from "./prove-nodes.ts";
+import { keepIn } from "./stored/keep-evidence.ts";
 import { proveStored } from "./prove-stored.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
@@ -37,7 +38,11 @@ for (const [index, banks] of ["sha384", "sha256,sha384"].entries()) {
       extensions: [],
       nodes: ["node-1"],
     });
-    const options = { ...JUDGING, pinsPath: join(directory, `pins-${banks}.json`), evidenceDirectory };
+    const options = {
+      ...JUDGING,
+      pinsPath: join(directory, `pins-${banks}.json`),
+      evidence: keepIn(evidenceDirectory),
+    };
     const targets = [{ name: "node-1", url: agent.url, expectations: EXPECTATIONS }];
     const first = await proveNodes(targets, options);
     assert.deepEqual(first.fleet.nodes[0]?.differences, []);

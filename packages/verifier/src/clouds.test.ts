@@ -15,6 +15,7 @@ import {
 } from "@ashlar/identity/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
+import { keepIn } from "./stored/keep-evidence.ts";
 import { proveStored } from "./prove-stored.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
@@ -155,7 +156,7 @@ test("kept evidence has the key's certificate, and is judged again with the clou
   const cloudRoots = root.pem + issuing.pem;
   const fleet = { nodes: ["worker"], manifest: "{}", ekRoots: undefined, cloudRoots, known: [], extensions: [] };
   await writeStoredFleet(evidenceDirectory, fleet);
-  await proveNodes([target("worker", agent.url)], { ...options, evidenceDirectory });
+  await proveNodes([target("worker", agent.url)], { ...options, evidence: keepIn(evidenceDirectory) });
   const files = readdirSync(join(evidenceDirectory, "worker"));
   assert.ok(files.includes("ak-cert.der") && !files.includes("ek-cert.der") && !files.includes("ek.pub"));
   const stored = await readStoredFleet(evidenceDirectory);

@@ -6,6 +6,7 @@ import { beforeEach, test } from "node:test";
 import { parseEkRoots } from "@ashlar/identity";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
+import { keepIn } from "./stored/keep-evidence.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
 import { TestAgent } from "./test-agent.ts";
 import { LOGS, RELEASE, target } from "./test-declared.ts";
@@ -133,8 +134,9 @@ test("a TPM without a certificate is pinned by its EK and reported with the sent
   await using agent = await TestAgent.start(node, RELEASE, { keys });
   const evidenceDirectory = join(directory, "uncertified");
   for (const ekRoots of [options.ekRoots, undefined]) {
-    const [found] = (await proveNodes([target("worker", agent.url)], { ...options, ekRoots, evidenceDirectory })).fleet
-      .nodes;
+    const [found] = (
+      await proveNodes([target("worker", agent.url)], { ...options, ekRoots, evidence: keepIn(evidenceDirectory) })
+    ).fleet.nodes;
     assert.deepEqual([found?.level, found?.release], ["reported", "1.0.0"]);
     assert.match(found?.differences[0]?.found ?? "", /^that this TPM has none/u);
   }

@@ -6,7 +6,7 @@ import {
   verifyNextBoot,
   type DifferenceCode,
   type Expectations,
-  type FirmwareLogs,
+  type KnownReadings,
   type NextBootVerdict,
   type Verification,
 } from "@ashlar/identity";
@@ -32,7 +32,7 @@ export function judgeAnswer(
   expectations: Expectations,
   nowMs: number,
   { ekRoots, cloudRoots, candidates, maxAgeMs, knownFirmware, vouchedEks }: ProveOptions,
-  logs?: FirmwareLogs,
+  readings?: KnownReadings,
 ): Verification {
   const challenge = { nonce, tlsPublicKey };
   const verification = verifyEvidence(evidence, {
@@ -47,14 +47,14 @@ export function judgeAnswer(
     candidates,
     knownFirmware,
     vouchedEks,
-    logs,
+    readings,
   });
   // Without evidence that holds nobody knows who speaks.
   if (verification.tpm === undefined) return verification;
   const releases = [expectations.release, ...(expectations.alsoAllowed ?? []), ...candidates];
   const judged: NextBootVerdict =
     "answer" in nextBoot
-      ? verifyNextBoot(nextBoot.answer, { evidence, verification, challenge, releases })
+      ? verifyNextBoot(nextBoot.answer, { evidence, verification, challenge, releases, readings })
       : unknownNextBoot(nextBoot.level, [{ ...NEXT_BOOT_ANSWER, found: nextBoot.found }]);
   return { ...verification, verdict: { ...verification.verdict, nextBoot: judged } };
 }

@@ -29,7 +29,7 @@ import { addPins, readPins, type Pin } from "./pin-store.ts";
 import { reportWaiting } from "./report-waiting.ts";
 import { findSharer, type Machine } from "./shared-tpm.ts";
 import type { StoredAnswer } from "./stored/answer.ts";
-import { writeStoredAnswer } from "./stored/write-answer.ts";
+import type { EvidenceKeeper } from "./stored/keep-evidence.ts";
 
 export type NodeTarget = {
   readonly name: string;
@@ -62,7 +62,7 @@ export type ProveNodeOptions = ProveOptions & {
   /** At enrolment, ask the URLs in the TPMs' certificates for what leads to a root. */
   readonly fetchIntermediates?: boolean;
   /** Where to keep each node's evidence. */
-  readonly evidenceDirectory?: string;
+  readonly evidence?: EvidenceKeeper;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 };
@@ -137,7 +137,7 @@ export async function proveNode(
     const accepted = options.acceptFirmware?.get(name) ?? [];
     const nonce = options.nonceFor?.(name) ?? randomBytes(NONCE_BYTES);
     const answer = await ask(client, keys, target, nonce, accepted);
-    if (options.evidenceDirectory !== undefined) await writeStoredAnswer(options.evidenceDirectory, name, answer);
+    await options.evidence?.keep(name, answer);
     options.onAnswer?.(name, answer);
     const nowMs = Date.now();
     const judged = judgeAnswer(answer, target.expectations, nowMs, options);

@@ -8,6 +8,7 @@ import { mergedWord, testExtension, testLogs, withExtensionWords } from "@ashlar
 import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
 import { readStoredAnswer } from "./stored/read-answer.ts";
+import { keepIn } from "./stored/keep-evidence.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredAnswer } from "./stored/write-answer.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
@@ -30,7 +31,7 @@ test("kept evidence can be judged again, by us and by tpm2-tools", async () => {
   const names = targets.map(({ name }) => name);
   const shared = { manifest: "{}", ekRoots: authority.roots, known: [NEXT], extensions: [] };
   await writeStoredFleet(evidenceDirectory, { nodes: names, ...shared });
-  const live = await proveNodes(targets, { ...options, candidates, evidenceDirectory });
+  const live = await proveNodes(targets, { ...options, candidates, evidence: keepIn(evidenceDirectory) });
   const stored = await readStoredFleet(evidenceDirectory);
   assert.deepEqual(stored, { nodes: names, ...shared, strangers: [] });
   const { fleet, agesMs } = await proveStored(evidenceDirectory, stored.nodes, { ...STORED, candidates });
@@ -114,7 +115,7 @@ test("extensions: live and stored evidence agree, also when a debug session has 
     const targets = [{ name: "worker", url: agent.url, expectations }];
     const shared = { nodes: ["worker"], manifest: "{}", ekRoots: undefined, known: [], extensions: known };
     await writeStoredFleet(evidenceDirectory, shared);
-    const live = await proveNodes(targets, { ...options, evidenceDirectory });
+    const live = await proveNodes(targets, { ...options, evidence: keepIn(evidenceDirectory) });
     const shown = live.fleet.nodes[0]?.extensions.map(({ name, version, note }) => [name, version, note]);
     assert.deepEqual(shown, [
       ["debug-tools", "1.0", "debug session"],

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { testLogs } from "@ashlar/protocol/test-fixtures";
 import { readPins } from "./pin-store.ts";
 import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
+import { keepIn } from "./stored/keep-evidence.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
 import { TestAgent } from "./test-agent.ts";
 import { EXPECTATIONS, LOGS, NEXT, NEXT_BOOT, RELEASE, target } from "./test-declared.ts";
@@ -161,7 +162,7 @@ test("while it is a node's turn, both releases are right for it", async () => {
     node.boot(testLogs(NEXT, EXPECTATIONS.classConfigSha256, EXPECTATIONS.nodeConfigSha256));
     const turn = { ...target("worker", agent.url), expectations: { ...EXPECTATIONS, alsoAllowed: [NEXT] } };
     const evidenceDirectory = join(directory, "turn");
-    const during = await proveNodes([turn], { ...options, evidenceDirectory });
+    const during = await proveNodes([turn], { ...options, evidence: keepIn(evidenceDirectory) });
     assert.deepEqual([during.fleet.nodes[0]?.level, during.fleet.nodes[0]?.release], ["proven", "1.1.0"]);
     const kept = await proveStored(evidenceDirectory, ["worker"], { ...STORED, candidates: [NEXT] });
     assert.deepEqual(kept.fleet, during.fleet);

@@ -120,7 +120,7 @@ test("what was proved of each node is in the certificate, and its evidence has t
       cwd: inside(`evidence/${name}`),
     });
     assert.equal(sums.toString().slice(0, 64), evidence);
-    assert.equal(await digestOfStoredAnswer(inside("evidence"), name), evidence);
+    assert.equal(digestOfStoredAnswer(inside("evidence"), name), evidence);
     const { nonce }: { nonce: string } = JSON.parse(readFileSync(inside(`evidence/${name}/answer.json`), "utf8"));
     assert.equal(nonce, challengedNonce(CHALLENGE, name).toString("hex"));
   }

@@ -14,7 +14,7 @@ export type Certified = { readonly proof: Proof; readonly text: string };
 
 /** Proves nodes, live or from kept evidence, and signs what was found, whatever it is. */
 export async function certify(options: ProveOptions, signer: Signer, validForMs: number): Promise<Certified> {
-  const { digestOfAnswer, digestOfStoredAnswer } = await import("@ashlar/verifier");
+  const { digestOfAnswer, digestOfStoredAnswer, openEvidence } = await import("@ashlar/verifier");
   const { makeCertificate, SALT_BYTES } = await import("@ashlar/fleet");
   const { challengedNonce } = await import("@ashlar/protocol");
   const { from, challenge } = options;
@@ -43,9 +43,10 @@ export async function certify(options: ProveOptions, signer: Signer, validForMs:
   }
   if (from !== undefined) {
     // What cannot be judged has a digest all the same.
+    using evidence = await openEvidence(from);
     for (const node of proof.fleet.nodes.filter(({ name: each }) => seen.get(each)?.evidence === undefined)) {
-      const evidence = await digestOfStoredAnswer(from, node.name);
-      seen.set(node.name, { ...seen.get(node.name), evidence });
+      const digest = digestOfStoredAnswer(evidence.place, node.name);
+      seen.set(node.name, { ...seen.get(node.name), evidence: digest });
     }
   }
   const policies = [...new Set([proof.trusts.common, ...proof.trusts.of.values()])];

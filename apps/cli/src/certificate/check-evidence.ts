@@ -75,11 +75,12 @@ async function compareDigests(
   nodes: readonly { readonly name: string; readonly evidence: string | null }[],
   directory: string,
 ): Promise<Refusal[]> {
-  const { digestOfStoredAnswer } = await import("@ashlar/verifier");
+  const { digestOfStoredAnswer, openEvidence } = await import("@ashlar/verifier");
+  using opened = await openEvidence(directory);
   const refusals: Refusal[] = [];
   for (const { name, evidence } of nodes) {
     if (evidence === null) continue;
-    const found = await digestOfStoredAnswer(directory, name);
+    const found = digestOfStoredAnswer(opened.place, name);
     if (found === evidence) continue;
     const message = `${name}: expected evidence with the digest ${evidence}, found ${found ?? "none"}`;
     refusals.push({ code: found === undefined ? "evidence-missing" : "evidence-changed", message });

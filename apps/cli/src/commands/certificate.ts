@@ -39,7 +39,10 @@ function verifyCommand(): Command {
     .requiredOption("--key <file>", "the public key of whoever is believed, in PEM")
     .option("--fleet <file>", "the fleet file: it must be the very one, and each of its nodes in the certificate")
     .option("--challenge <text>", "what the auditor has asked for")
-    .option("--evidence <dir>", "the evidence: its digests and nonces are compared, and it is judged again")
+    .option(
+      "--evidence <place>",
+      "the evidence, a directory or an archive: its digests and nonces are compared, and it is judged again",
+    )
     .option("--ek-roots <place>", "with --evidence: makers that you trust yourself (default: the evidence's)")
     .option("--cloud-roots <place>", "the same of clouds")
     .option("--certify-ek <file>", "with --evidence: the list of EKs that was used")

@@ -12,7 +12,7 @@ export function consoleCommand(): Command {
     .description("Show what is proved of nodes in a browser, on this machine alone")
     .option("--lab <name>", "the nodes of a lab")
     .option("--fleet <file>", "the nodes of a fleet.yaml (docs/guides/fleets.md)")
-    .option("--from <dir>", "evidence kept by `ashlar prove --evidence`; no node is asked")
+    .option("--from <place>", "evidence kept by `ashlar prove --evidence`; no node is asked")
     .option("--kubeconfig <file>", "what ashlar operator has written in a cluster (NodeProofs); no node is asked")
     .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
     .option("--listen <address>", "an address of this machine's own, and a port", "127.0.0.1:0")

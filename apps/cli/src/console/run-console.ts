@@ -4,7 +4,7 @@ import { pageFiles } from "@ashlar/console";
 import { Board, evidenceIn, serveConsole } from "@ashlar/gateway";
 import { withTemporaryDirectory } from "@ashlar/host";
 import { printJson, printLine, reportLine } from "@ashlar/host/terminal";
-import { writeStoredAnswer } from "@ashlar/verifier";
+import { openEvidence, writeStoredAnswer } from "@ashlar/verifier";
 import { withInterruption } from "../interruption.ts";
 import { proveFrom } from "../prove/prove-from.ts";
 import { proveLive } from "../prove/prove-live.ts";
@@ -17,7 +17,8 @@ export async function runConsole(options: ConsoleOptions): Promise<void> {
   const source = sourceOf(options);
   const address = parseListen(options.listen);
   await withTemporaryDirectory(async (directory) => {
-    const evidence = source.kind === "cluster" ? {} : { evidence: evidenceIn(options.from ?? directory) };
+    using kept = await openEvidence(options.from ?? directory);
+    const evidence = source.kind === "cluster" ? {} : { evidence: evidenceIn(kept.place) };
     const board = new Board({ ...source, maxAgeSeconds: options.maxAge, ...evidence });
     // What there is to show is known before anybody is told where to look.
     if (options.from !== undefined) put(board, await proveFrom(options.from, { maxAge: options.maxAge }));

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import type { KnownNode, Manifests } from "@ashlar/inventory";
 import type { FleetVerdict } from "@ashlar/identity";
-import type { SeenAnswer } from "@ashlar/verifier";
+import type { Remember, SeenAnswer } from "@ashlar/verifier";
+import { programDigest } from "../quick-start/program-digest.ts";
 import { runningOf } from "../certificate/proved-nodes.ts";
 import { refuseContradictions, type ManifestSources, type ProveOptions } from "../prove/prove-options.ts";
 import { readManifests } from "./read-manifests.ts";
@@ -35,6 +37,7 @@ export async function readKnownNodes(
   const { fleet, sources } = await (options.from === undefined
     ? proveLive(options, (name, { evidence }) => onFirmware?.(name, firmwareToPin(evidence)))
     : proveFrom(options.from, options, {
+        remember: await rememberingPlace(),
         ...(onFirmware === undefined ? {} : { tell: { firmware: true } }),
         onSeen: (name, { firmware }) => {
           if (firmware !== undefined) onFirmware?.(name, firmware);
@@ -46,6 +49,13 @@ export async function readKnownNodes(
     running: runningOf(verdict),
   }));
   return { nodes, manifests: await readManifests(nodes, sources), fleet };
+}
+
+/** For the next question about the same evidence. Whoever asks is answered by the very program that has judged. */
+async function rememberingPlace(): Promise<Remember | undefined> {
+  const { cacheDirectory } = await import("@ashlar/host");
+  const program = programDigest();
+  return program === undefined ? undefined : { directory: join(cacheDirectory(), "verdicts"), program };
 }
 
 async function nodesOfCertificate(path: string, options: NodeSources): Promise<KnownNodes> {

@@ -5,11 +5,11 @@ import { readConfig, readKnownFirmware, readVouchedEks } from "./read-sources.ts
 
 const NO_CONFIG = new Uint8Array();
 
-/** Judges kept evidence again; what the options give takes the place of what was kept. */
+/** Judges kept evidence again, of a directory or an archive; what the options give takes the place of what was kept. */
 export async function proveFrom(
-  directory: string,
+  path: string,
   options: ProveOptions,
-  told: Pick<ProveStoredOptions, "onAnswer" | "onSeen" | "tell"> = {},
+  told: Pick<ProveStoredOptions, "onAnswer" | "onSeen" | "remember" | "tell"> = {},
   nowMs: number = Date.now(),
 ): Promise<Proof> {
   const { expectationsOf, parseEkRoots } = await import("@ashlar/identity");
@@ -18,8 +18,9 @@ export async function proveFrom(
     const { classConfigSha256: sha256, extensions } = expectationsOf({ release, classConfig, nodeConfig: NO_CONFIG });
     return { sha256, extensions: extensions.declared };
   };
-  const { proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
-  const stored = await readStoredFleet(directory);
+  const { openEvidence, proveStored, readPins, readStoredFleet } = await import("@ashlar/verifier");
+  using evidence = await openEvidence(path);
+  const stored = await readStoredFleet(evidence.place);
   const release = parseKnownRelease(stored.manifest);
   const { readKnown: read, readManifestText } = await import("@ashlar/verifier/declared");
   const releaseInstead =
@@ -34,7 +35,7 @@ export async function proveFrom(
   const keptClouds = stored.cloudRoots === undefined ? undefined : parseEkRoots(stored.cloudRoots);
   const cloudRoots = options.cloudRoots === undefined ? keptClouds : await readEkRoots(options.cloudRoots);
   const classConfig = await readConfig(options);
-  const proof = await proveStored(directory, stored.nodes, {
+  const proof = await proveStored(evidence.place, stored.nodes, {
     nowMs,
     release,
     strangers: stored.strangers,

@@ -2,7 +2,7 @@ import { AshlarError } from "@ashlar/base";
 import { reportLine } from "@ashlar/host/terminal";
 import type { KnownExtension } from "@ashlar/identity";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import type { NodeTarget, ProveNodesOptions } from "@ashlar/verifier";
+import type { NodeTarget, OpenKeeper, ProveNodesOptions } from "@ashlar/verifier";
 import type { DeclaredNodes, Known, RepositoryPlace } from "@ashlar/verifier/declared";
 import { withInterruption } from "../interruption.ts";
 import { parseAcceptedFirmware } from "./accept-firmware.ts";
@@ -17,29 +17,16 @@ export async function proveLive(
   onAnswer: OnAnswer,
   onProgress: (line: string) => void = reportLine,
 ): Promise<Proof> {
-  const { proveNodes, writeStoredFleet } = await import("@ashlar/verifier");
-  const { targets, proving, trusts, sources, release, extensions, notes } = await declareLive(options);
-  const { ekRoots, cloudRoots } = trusts.common;
+  const { proveNodes } = await import("@ashlar/verifier");
+  const declared = await declareLive(options);
+  const { targets, proving, trusts, sources, notes } = declared;
   const enrolAgain = new Set(options.enrolAgain);
   const acceptFirmware = parseAcceptedFirmware(options.acceptFirmware ?? []);
   refuseStrangers("--enrol-again", enrolAgain, targets);
   refuseStrangers("--accept-firmware", acceptFirmware.keys(), targets);
   if (options.learnFirmware !== undefined) refuseStrangers("--learn-firmware", [options.learnFirmware], targets);
   if (options.showFirmware !== undefined) refuseStrangers("--show-firmware", [options.showFirmware], targets);
-  if (options.evidence !== undefined) {
-    refuseDifferentTrust(trusts);
-    const { pemOf } = await import("@ashlar/verifier");
-    const nodes = targets.map(({ name }) => name);
-    const manifest = JSON.stringify(release);
-    await writeStoredFleet(options.evidence, {
-      nodes,
-      manifest,
-      ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
-      cloudRoots: cloudRoots === undefined ? undefined : pemOf(cloudRoots.certificates),
-      known: sources.releases,
-      extensions,
-    });
-  }
+  await using evidence = await openKeeper(options.evidence, declared);
   const { challenge } = options;
   const { challengedNonce } = await import("@ashlar/protocol");
   const proof = await withInterruption(async (signal) =>
@@ -49,12 +36,32 @@ export async function proveLive(
       nonceFor: challenge === undefined ? undefined : (name) => challengedNonce(challenge, name),
       acceptFirmware,
       onAnswer,
-      ...(options.evidence === undefined ? {} : { evidenceDirectory: options.evidence }),
+      ...(evidence === undefined ? {} : { evidence }),
       onProgress,
       signal,
     }),
   );
+  await evidence?.finish();
   return withNotes({ ...proof, trusts, sources }, notes);
+}
+
+/** Where answers are kept, when the user has named a place. */
+async function openKeeper(
+  path: string | undefined,
+  { targets, trusts, sources, release, extensions }: DeclaredLive,
+): Promise<OpenKeeper | undefined> {
+  if (path === undefined) return undefined;
+  refuseDifferentTrust(trusts);
+  const { keepEvidence, pemOf } = await import("@ashlar/verifier");
+  const { ekRoots, cloudRoots } = trusts.common;
+  return await keepEvidence(path, {
+    nodes: targets.map(({ name }) => name),
+    manifest: JSON.stringify(release),
+    ekRoots: ekRoots === undefined ? undefined : pemOf(ekRoots.certificates),
+    cloudRoots: cloudRoots === undefined ? undefined : pemOf(cloudRoots.certificates),
+    known: sources.releases,
+    extensions,
+  });
 }
 
 export type DeclaredLive = {

@@ -20,7 +20,10 @@ export function withProveOptions(command: Command, manifestsFlag: string = "--ex
       "--fleet <file>",
       "the nodes of a fleet.yaml, with their classes (schema: docs/reference/schemas/fleet-v1.json)",
     )
-    .option("--from <dir>", "evidence kept by --evidence, judged again without asking any node")
+    .option(
+      "--from <place>",
+      "evidence kept by --evidence, a directory or an archive, judged again without asking any node",
+    )
     .option(
       "--image <dir>",
       "the release that all nodes should run (default: what `ashlar update` has recorded, the lab's, or the evidence's)",
@@ -58,5 +61,8 @@ export function withProveOptions(command: Command, manifestsFlag: string = "--ex
       parseSeconds("--max-age", MAX_AGE),
       SECONDS_PER_DAY,
     )
-    .option("--evidence <dir>", "keep each node's raw evidence, in files that other programs can check");
+    .option(
+      "--evidence <place>",
+      "keep each node's raw evidence, in files that other programs can check: a directory, or NAME.tar",
+    );
 }

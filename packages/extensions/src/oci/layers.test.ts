@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Layers } from "./layers.ts";
-import type { TarEntry } from "./tar.ts";
+import type { TarEntry } from "@ashlar/formats";
 import { entriesOf, header, tarOf } from "./test-archives.ts";
 
 function layered(...scripts: readonly string[]): string[] {
@@ -106,7 +106,9 @@ const ENTRY: TarEntry = {
   type: "file",
   mode: 0o644,
   linkTarget: "",
-  offsetBytes: 0,
+  startBytes: 0,
+  endBytes: 512,
+  offsetBytes: 512,
   sizeBytes: 0,
   attributes: [],
 };

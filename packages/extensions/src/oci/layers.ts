@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import type { TarEntry } from "./tar.ts";
+import type { TarEntry } from "@ashlar/formats";
 
 /** A file of an image as its layers leave it; `layer` says whose archive has the content. */
 export type LayerNode = TarEntry & { readonly layer: number };

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readTar, type TarEntry } from "./tar.ts";
+import { readTar, type TarEntry } from "@ashlar/formats";
 
 export function entriesOf(archive: Uint8Array): TarEntry[] {
   return [...readTar((offset, size) => archive.subarray(offset, offset + size), archive.length)];

@@ -7,7 +7,7 @@ import { type ExtensionKind, NO_BEHAVIOUR } from "@ashlar/protocol";
 import type { Step } from "@ashlar/debian";
 import { type LayerNode, Layers } from "../oci/layers.ts";
 import { imageOfLayout, MAX_UNPACKED_BYTES, readLayers, unpackLayer } from "../oci/layout.ts";
-import { readTar } from "../oci/tar.ts";
+import { readTar } from "@ashlar/formats";
 import { named, TREES } from "../tree/check-tree.ts";
 import type { StagedTree } from "./staged-tree.ts";
 

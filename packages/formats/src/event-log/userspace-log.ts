@@ -34,9 +34,10 @@ const MAX_DIGESTS = 16;
  * Parses a whole log as systemd writes it: a JSON text sequence of records in the manner of TCG's Canonical Event Log.
  * An empty log is a log without events.
  *
+ * @param known for many logs: records that were read before
  * @throws AshlarError `malformed`, or `limit` for more than 1 MiB, 8192 records or 16 KiB in one record.
  */
-export function parseUserspaceLog(bytes: Uint8Array): UserspaceLog {
+export function parseUserspaceLog(bytes: Uint8Array, known?: UserspaceRecords): UserspaceLog {
   if (bytes.length > MAX_LOG_BYTES) {
     throw new AshlarError("limit", `userspace log: expected at most ${MAX_LOG_BYTES} bytes, found ${bytes.length}`);
   }
@@ -52,11 +53,31 @@ export function parseUserspaceLog(bytes: Uint8Array): UserspaceLog {
     if (end - start > MAX_RECORD_BYTES) {
       throw new AshlarError("limit", `${where}: expected at most ${MAX_RECORD_BYTES} bytes, found ${end - start}`);
     }
-    events.push(parseRecord(bytes.subarray(start + 1, end), where));
+    const text = bytes.subarray(start + 1, end);
+    events.push(known?.read(text, where) ?? parseRecord(text, where));
     start = end + 1;
   }
   return { events };
 }
+
+/** Records by their bytes: all but a few of a machine's are those of every machine like it. */
+export class UserspaceRecords {
+  readonly #read = new Map<string, UserspaceEvent>();
+
+  /** @throws AshlarError as {@link parseUserspaceLog} */
+  read(text: Uint8Array, where: string): UserspaceEvent {
+    const key = Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const event = parseRecord(text, where);
+    if (this.#read.size === MAX_KEPT_RECORDS) this.#read.clear();
+    this.#read.set(key, event);
+    return event;
+  }
+}
+
+/** About 1 kB each. */
+const MAX_KEPT_RECORDS = 4096;
 
 function parseRecord(text: Uint8Array, where: string): UserspaceEvent {
   const record = objectOf(jsonOf(text, where), "the record", where);

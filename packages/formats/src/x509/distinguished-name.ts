@@ -32,9 +32,16 @@ export function readName(reader: DerReader, field: string): DistinguishedName {
 
 /** For comparison: how a text is encoded, its case and its spaces make no other name (RFC 5280, 7.1). */
 export function nameKey(name: DistinguishedName): string {
+  const known = KEYS.get(name);
+  if (known !== undefined) return known;
   const plain = (value: string): string => value.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase();
-  return JSON.stringify(name.map(({ type, value }) => [type, plain(value)]));
+  const key = JSON.stringify(name.map(({ type, value }) => [type, plain(value)]));
+  KEYS.set(name, key);
+  return key;
 }
+
+/** An issuer is compared with every node's certificate. */
+const KEYS = new WeakMap<DistinguishedName, string>();
 
 /** On one line, for people. */
 export function nameText(name: DistinguishedName): string {

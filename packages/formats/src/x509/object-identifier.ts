@@ -10,6 +10,20 @@ export function readObjectIdentifier(reader: DerReader, field: string): string {
   if (last === undefined || last >= 0x80 || content.length > MAX_OCTETS) {
     reader.fail(`${field}: expected an object identifier of at most ${MAX_OCTETS} octets`);
   }
+  const key = Buffer.from(content).toString("latin1");
+  const known = KNOWN.get(key);
+  if (known !== undefined) return known;
+  const text = dottedOf(content, reader, field);
+  if (KNOWN.size === MAX_KNOWN) KNOWN.clear();
+  KNOWN.set(key, text);
+  return text;
+}
+
+/** Certificates are made of a few of them, over and over. */
+const KNOWN = new Map<string, string>();
+const MAX_KNOWN = 1000;
+
+function dottedOf(content: Uint8Array, reader: DerReader, field: string): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   let isStart = true;

@@ -2,9 +2,7 @@ import {
   extendPcrs,
   firmwarePcrs,
   hexDigest,
-  parseFirmwareLog,
   parseUserspaceLog,
-  sha256,
   type EventDigests,
   type FirmwareLog,
   type UserspaceLog,
@@ -12,60 +10,11 @@ import {
 import { PCR_BANKS, QUOTED_PCRS, type PcrBank } from "@ashlar/protocol";
 import { attempt, type Difference } from "./difference.ts";
 import type { BankValues, Evidence } from "@ashlar/protocol/answers";
+import { KnownReadings, type KnownFirmwareLog } from "./known-readings.ts";
+import type { MeasuredEvent, Measurements } from "./measurements.ts";
 import { COMMON_DIGESTS, judgedDigest, type BankDigests, type KnownDigests } from "./known-digests.ts";
 
-/** One extension of a PCR, proved by the quote through the replay: its digest and its place in the order. */
-export type MeasuredEvent = {
-  readonly source: "firmware" | "userspace";
-  /** What rules call it, in hexadecimal: see `judgedDigest`. */
-  readonly digest: string;
-  /** What it has extended. */
-  readonly banks: BankDigests;
-  /** The word whose hash the digest is; proved like the digest. Undefined for anything else. */
-  readonly word: string | undefined;
-  /** The firmware's data whose hash the digest is; proved like the digest. Undefined for anything else. */
-  readonly data: Uint8Array | undefined;
-};
-
-/** What was measured into PCRs 0 to 15, in order. Only made when quote and logs agree. */
-export type Measurements = {
-  readonly pcrs: BankValues;
-  readonly events: ReadonlyMap<number, readonly MeasuredEvent[]>;
-};
-
-/** A firmware's log, and what follows from it alone. */
-type ReadLog = FirmwareLog & {
-  /** What it leads to, by bank. */
-  readonly pcrs: Map<PcrBank, ReadonlyMap<number, Uint8Array>>;
-  /** With the SHA-256 bank alone, where what events are called does not depend on what is known of others. */
-  measured?: Measurements["events"];
-};
-
-/**
- * Firmware's logs that were read, by the SHA-256 of their bytes: machines of one kind have the same, and each takes longer to read
- * and to replay than everything else about a node.
- */
-export class FirmwareLogs {
-  readonly #read = new Map<string, ReadLog>();
-
-  /** @throws AshlarError as `parseFirmwareLog` */
-  read(bytes: Uint8Array): ReadLog {
-    const key = sha256(bytes);
-    const known = this.#read.get(key);
-    if (known !== undefined) return known;
-    // A view into the file that was read would keep all of it, and could change with it.
-    const log = {
-      ...parseFirmwareLog(Uint8Array.from(bytes)),
-      pcrs: new Map<PcrBank, ReadonlyMap<number, Uint8Array>>(),
-    };
-    if (this.#read.size === MAX_KEPT_LOGS) this.#read.clear();
-    this.#read.set(key, log);
-    return log;
-  }
-}
-
-/** About 50 kB each. */
-const MAX_KEPT_LOGS = 256;
+export type { MeasuredEvent, Measurements } from "./measurements.ts";
 
 /** The kernel's IMA extends PCR 10 and logs elsewhere. */
 const UNLOGGED_PCR = 10;
@@ -79,13 +28,13 @@ export function checkLogs(
   evidence: Evidence,
   differences: Difference[],
   known: KnownDigests = COMMON_DIGESTS,
-  logs: FirmwareLogs = new FirmwareLogs(),
+  readings: KnownReadings = new KnownReadings(),
 ): Measurements | undefined {
   const firmware = attempt(differences, "event-log", "firmware event log", "a TCG event log", () =>
-    logs.read(evidence.firmwareLog),
+    readings.firmwareLog(evidence.firmwareLog),
   );
   const userspace = attempt(differences, "event-log", "userspace event log", "systemd's measurement log", () =>
-    parseUserspaceLog(evidence.userspaceLog),
+    parseUserspaceLog(evidence.userspaceLog, readings.records),
   );
   if (firmware === undefined || userspace === undefined) return undefined;
   const before = differences.length;
@@ -161,7 +110,7 @@ function digestsIn(digests: EventDigests, banks: readonly PcrBank[]): BankDigest
 
 function checkBank(
   bank: PcrBank,
-  firmware: ReadLog,
+  firmware: KnownFirmwareLog,
   userspace: UserspaceLog,
   quoted: BankValues,
   differences: Difference[],

@@ -8,7 +8,7 @@
  * With its length before each value, no byte of one can be read as part of another: a quote stands for one nonce, one key
  * and one question. This file needs no schema library: both sides, and the node too, compute it here.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** The size of every challenge's nonce. */
 export const NONCE_BYTES = 32;
@@ -24,7 +24,7 @@ export function qualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array): Buf
 
 /** For a report on the next boot: its exact text. */
 export function nextBootQualifyingData(nonce: Uint8Array, tlsPublicKey: Uint8Array, report: string): Buffer {
-  const reportDigest = createHash("sha256").update(report, "utf8").digest();
+  const reportDigest = Buffer.from(hash("sha256", report), "hex");
   return hashFields(Buffer.from(NEXT_BOOT_SCHEMA), nonce, tlsPublicKey, reportDigest);
 }
 
@@ -39,11 +39,11 @@ export function challengedNonce(challenge: string, name: string): Buffer {
 const CHALLENGE_DOMAIN = "ashlar.challenged-nonce/v1";
 
 function hashFields(...fields: readonly Uint8Array[]): Buffer {
-  const hash = createHash("sha256");
-  for (const field of fields) {
+  const parts = fields.flatMap((field) => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(field.length);
-    hash.update(length).update(field);
-  }
-  return hash.digest();
+    return [length, field];
+  });
+  // By way of text it takes less than half as long as asking for a Buffer.
+  return Buffer.from(hash("sha256", Buffer.concat(parts)), "hex");
 }

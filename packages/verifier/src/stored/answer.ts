@@ -29,3 +29,6 @@ export type StoredAnswer = {
 
 /** What was right about a node's extensions; what was known of published ones is the same for all nodes. */
 export type StoredExtensions = Omit<ExtensionExpectations, "known">;
+
+/** Reads a file of one node. @throws AshlarError `failed` when it cannot be read, another code when it is not what it has to be */
+export type ReadFile = (file: string, maxBytes: number) => Uint8Array | undefined;

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { isDirectory, readOptional } from "@ashlar/host";
+import { hash } from "node:crypto";
 import { MAX_LOG_BYTES } from "@ashlar/protocol";
 import type { StoredAnswer } from "./answer.ts";
 import { NODE_FILES } from "./layout.ts";
+import { filesOfNode, type EvidencePlace } from "./place.ts";
 import { filesOf } from "./write-answer.ts";
 
 /**
@@ -15,13 +14,12 @@ export function digestOfAnswer(answer: StoredAnswer): string {
   return digestOfFiles(filesOf(answer));
 }
 
-/** The same of the files that a directory of evidence has of a node; undefined when there is none. */
-export async function digestOfStoredAnswer(directory: string, name: string): Promise<string | undefined> {
-  const place = join(directory, name);
-  if (!(await isDirectory(place))) return undefined;
+/** The same of the files that are stored of a node; undefined when there are none. @throws AshlarError */
+export function digestOfStoredAnswer(place: EvidencePlace, name: string): string | undefined {
+  const readFile = filesOfNode(place, name)?.readFile;
   const files = new Map<string, Uint8Array>();
   for (const file of NODE_FILES) {
-    const bytes = await readOptional(join(place, file), MAX_LOG_BYTES);
+    const bytes = readFile?.(file, MAX_LOG_BYTES);
     if (bytes !== undefined) files.set(file, bytes);
   }
   return files.size === 0 ? undefined : digestOfFiles(files);
@@ -30,6 +28,6 @@ export async function digestOfStoredAnswer(directory: string, name: string): Pro
 export function digestOfFiles(files: ReadonlyMap<string, Uint8Array | string>): string {
   const lines = [...files]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`);
-  return createHash("sha256").update(lines.join("")).digest("hex");
+    .map(([name, bytes]) => `${hash("sha256", bytes)}  ${name}\n`);
+  return hash("sha256", lines.join(""));
 }

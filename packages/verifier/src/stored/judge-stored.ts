@@ -1,10 +1,11 @@
+import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import {
   firmwareToPin,
   refusePinned,
   type Difference,
   type Expectations,
-  type FirmwareLogs,
+  type KnownReadings,
   type FleetMember,
   type KnownExtension,
   type PinnedFirmware,
@@ -19,6 +20,7 @@ import type { ProveOptions } from "../prove-options.ts";
 import { findSharer } from "../shared-tpm.ts";
 import type { StoredAnswer } from "./answer.ts";
 import { digestOfFiles } from "./digest-answer.ts";
+import { pathOf, type EvidencePlace } from "./place.ts";
 import { readStoredAnswer } from "./read-answer.ts";
 
 /** What each node's stored answer is held against. */
@@ -37,7 +39,7 @@ export type JudgeStoredOptions = ProveOptions & {
   /** Replaces the pins that were recorded with the evidence. */
   readonly pins?: ReadonlyMap<string, Pin>;
   /** What to tell of each answer beside its verdict. */
-  readonly tell?: { readonly digest?: true; readonly firmware?: true };
+  readonly tell?: { readonly digest?: true; readonly firmware?: true; readonly entries?: true };
 };
 
 /** What is told of an answer beside its verdict. */
@@ -46,26 +48,28 @@ export type SeenAnswer = {
   readonly challengedAtMs: number;
   /** See `digestOfAnswer`. */
   readonly digest?: string;
+  /** In an archive, SHA-256 of all that is stored of it. */
+  readonly entries?: string;
   readonly firmware?: Pick<PinnedFirmware, "0" | "2" | "3" | "7">;
 };
 
 export type JudgedNode = FleetMember & { readonly ageMs?: number; readonly seen?: SeenAnswer };
 
-/** What judging the nodes of one directory needs to know. */
+/** What judging the nodes that are stored in one place needs to know. */
 export type StoredJudging = {
-  readonly directory: string;
+  readonly place: EvidencePlace;
   readonly nowMs: number;
   readonly options: JudgeStoredOptions;
-  readonly logs: FirmwareLogs;
+  readonly readings: KnownReadings;
 };
 
 /** Judges what is stored of one node. @throws whatever ends the command */
-export function judgeStored(name: string, { directory, nowMs, options, logs }: StoredJudging): JudgedNode {
+export function judgeStored(name: string, { place, nowMs, options, readings }: StoredJudging): JudgedNode {
   try {
-    const found = readStoredAnswer(directory, name);
+    const found = readStoredAnswer(place, name);
     if (found === undefined)
-      return { name, ...unanswered("unknown", "stored-evidence", "stored evidence", `none in ${directory}`) };
-    const { answer, contradictions, files } = found;
+      return { name, ...unanswered("unknown", "stored-evidence", "stored evidence", `none in ${pathOf(place)}`) };
+    const { answer, contradictions, files, entries } = found;
     const pin = options.pins === undefined ? answer.pin : options.pins.get(name);
     if (pin === undefined)
       return { name, ...unanswered("unknown", "no-pin", "enrolment of the node's TPM", "no pin for it") };
@@ -82,7 +86,7 @@ export function judgeStored(name: string, { directory, nowMs, options, logs }: S
       },
     };
     options.onAnswer?.(name, { ...answer, pin });
-    const judged = judgeAnswer({ ...answer, pin }, expectations, nowMs, options, logs);
+    const judged = judgeAnswer({ ...answer, pin }, expectations, nowMs, options, readings);
     const machineId = judged.tpm?.machineId;
     const machine = machineId === undefined ? pin : { ...pin, machineId };
     const other = options.pins === undefined ? undefined : findSharer(options.pins, name, machine);
@@ -94,6 +98,7 @@ export function judgeStored(name: string, { directory, nowMs, options, logs }: S
       nonce: Uint8Array.from(nonce),
       challengedAtMs,
       ...(options.tell?.digest === true ? { digest: digestOfFiles(files) } : {}),
+      ...(options.tell?.entries === true && entries !== undefined ? { entries: hash("sha256", entries) } : {}),
       ...(options.tell?.firmware === true && tpm !== undefined ? { firmware: firmwareOf(answer) } : {}),
     };
     return { name, verdict, tpm, ageMs: nowMs - challengedAtMs, seen };

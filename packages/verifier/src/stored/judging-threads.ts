@@ -3,11 +3,12 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { EkRoots } from "@ashlar/identity";
 import { pemOf } from "../ek-roots-files.ts";
+import type { ArchiveIndex } from "./archive.ts";
 import type { JudgedNode, JudgeStoredOptions, StoredJudging } from "./judge-stored.ts";
 
 /** What a thread is told: nothing in it refers to anything outside. */
 export type ThreadJob = {
-  readonly directory: string;
+  readonly place: string | ArchiveIndex;
   readonly names: readonly string[];
   readonly nowMs: number;
   readonly options: Omit<JudgeStoredOptions, "ekRoots" | "cloudRoots" | "onAnswer">;
@@ -53,12 +54,14 @@ export class JudgingThreads implements AsyncDisposable {
   }
 
   /** @param threads in all: default by the number of nodes */
-  static start(names: readonly string[], judging: Omit<StoredJudging, "logs">, threads?: number): JudgingThreads {
+  static start(names: readonly string[], judging: Omit<StoredJudging, "readings">, threads?: number): JudgingThreads {
     const { onAnswer: _, ekRoots, cloudRoots, ...options } = judging.options;
     const count = threads ?? Math.min(availableParallelism(), Math.ceil(names.length / NODES_PER_THREAD));
     const next = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const roots = { ekRoots: rootsOf(ekRoots), cloudRoots: rootsOf(cloudRoots) };
-    return new JudgingThreads({ ...judging, names, options, ...roots, next }, Math.max(0, count - 1));
+    const { nowMs } = judging;
+    const place = typeof judging.place === "string" ? judging.place : judging.place.index;
+    return new JudgingThreads({ place, nowMs, names, options, ...roots, next }, Math.max(0, count - 1));
   }
 
   /** Takes the next nodes. @returns the first of them, or what is beyond all names */

@@ -17,6 +17,9 @@ export const SHARED_NAMES: ReadonlySet<string> = new Set([
   EXTENSIONS,
 ]);
 
+/** In an archive, what nodes share, by the SHA-256 of its content. No node has such a name. */
+export const SHARED_CONTENT = "_shared";
+
 /** A release in its directory, named by the SHA-256 of its UKI. */
 export const RELEASE_FILE: RegExp = /^(?<ukiSha256>[0-9a-f]{64})\.json$/u;
 
@@ -46,6 +49,9 @@ export const NEXT_BOOT_FILES = {
   quoteSignature: "next-boot-quote.sig",
   qualifyingData: "next-boot-qualifying-data",
 } as const;
+
+/** What machines of one kind have in common, to the byte. */
+export const SHARED_FILES: ReadonlySet<string> = new Set([EVIDENCE_FILES.firmwareLog, NEXT_BOOT_FILES.report]);
 
 /** What a node's directory can hold. */
 export const NODE_FILES: ReadonlySet<string> = new Set([

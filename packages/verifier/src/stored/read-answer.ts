@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { isDirectorySync, readOptionalSync } from "@ashlar/host";
 import type { Difference } from "@ashlar/identity";
 import { MAX_LOG_BYTES, MAX_NEXT_BOOT_BYTES, nextBootQualifyingData, qualifyingData } from "@ashlar/protocol";
 import { MAX_CERTIFICATE_BYTES, MAX_TPM_STRUCTURE_BYTES } from "@ashlar/protocol/answers";
 import { MAX_ANSWER_BYTES, parseAnswerDocument, type AnswerDocument } from "./answer-document.ts";
-import type { NextBootReply, StoredAnswer } from "./answer.ts";
+import type { NextBootReply, ReadFile, StoredAnswer } from "./answer.ts";
 import { ANSWER, EVIDENCE_FILES, NEXT_BOOT_FILES, QUALIFYING_DATA } from "./layout.ts";
+import { filesOfNode, pathOf, type EvidencePlace } from "./place.ts";
 
 export type ReadAnswer = {
   readonly answer: StoredAnswer;
@@ -14,20 +14,19 @@ export type ReadAnswer = {
   readonly contradictions: readonly Difference[];
   /** The bytes of all of it, by the names of files. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** In an archive, the bytes that all of it was read from. */
+  readonly entries?: Uint8Array;
 };
-
-/** Reads a file of one node. */
-type ReadFile = (file: string, maxBytes: number) => Uint8Array | undefined;
 
 /**
  * The node's stored answer, or undefined when there is none. Only regular files are read, and no links followed.
  *
  * @throws AshlarError `failed` when a file cannot be read, another code when it is not what it has to be
  */
-export function readStoredAnswer(directory: string, name: string): ReadAnswer | undefined {
-  const place = join(directory, name);
-  if (!isDirectorySync(place)) return undefined;
-  return assembleAnswer(place, (file, maxBytes) => readOptionalSync(join(place, file), maxBytes));
+export function readStoredAnswer(place: EvidencePlace, name: string): ReadAnswer | undefined {
+  const found = filesOfNode(place, name);
+  const read = found && assembleAnswer(join(pathOf(place), name), found.readFile);
+  return read && found?.entries !== undefined ? { ...read, entries: found.entries } : read;
 }
 
 /**

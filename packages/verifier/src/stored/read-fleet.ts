@@ -1,23 +1,12 @@
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
-import { listDirectory, readLimited, readOptional } from "@ashlar/host";
 import type { KnownExtension } from "@ashlar/identity";
 import { parseOwnDocument, parseKnownRelease, type KnownRelease } from "@ashlar/protocol/answers";
 import { z } from "zod";
 import { knownExtensionSchema } from "../declared/extension-schemas.ts";
 import { fleetDocumentSchema, MAX_FLEET_BYTES } from "./fleet-document.ts";
-import {
-  ANSWER,
-  CLOUD_ROOTS,
-  EK_ROOTS,
-  EXTENSIONS,
-  FLEET,
-  MANIFEST,
-  MAX_NODES,
-  RELEASE_FILE,
-  RELEASES,
-  SHARED_NAMES,
-} from "./layout.ts";
+import { CLOUD_ROOTS, EK_ROOTS, EXTENSIONS, FLEET, MANIFEST, RELEASE_FILE, RELEASES } from "./layout.ts";
+import { findStrangers, listFleetFiles, pathOf, readFleetFile, type EvidencePlace } from "./place.ts";
 
 /** What holds for all nodes of a directory of evidence. */
 export type StoredFleet = {
@@ -45,8 +34,6 @@ export const MAX_SHARED_FILE_BYTES: number = 64 * 1024 * 1024;
 export const MAX_RELEASES = 1000;
 /** A manifest with all its files is about 3 MB, and without them 3 kB. */
 export const MAX_RELEASES_BYTES: number = 64 * 1024 * 1024;
-/** Files of others may lie beside ours, within reason. */
-const MAX_OTHERS = 1000;
 
 const extensionsSchema: z.ZodType<KnownExtension[]> = z.array(knownExtensionSchema);
 
@@ -54,21 +41,22 @@ const extensionsSchema: z.ZodType<KnownExtension[]> = z.array(knownExtensionSche
  * @throws AshlarError `not-found` when the directory holds no evidence, `malformed`, `invalid` or `limit` when it is not
  *   what it has to be, `failed` when it cannot be read
  */
-export async function readStoredFleet(directory: string): Promise<FoundFleet> {
-  const nodes = await readNodeNames(directory);
+export async function readStoredFleet(place: EvidencePlace): Promise<FoundFleet> {
+  const path = pathOf(place);
+  const nodes = await readNodeNames(place);
   if (nodes === undefined) {
-    throw new AshlarError("not-found", `expected evidence in ${directory}, found no ${FLEET}`, {
-      hint: "`ashlar prove --evidence DIR` writes it",
+    throw new AshlarError("not-found", `expected evidence in ${path}, found no ${FLEET}`, {
+      hint: "`ashlar prove --evidence PLACE` writes it",
     });
   }
-  const manifest = await readLimited(join(directory, MANIFEST), MAX_SHARED_FILE_BYTES, {
-    what: "a release's manifest",
-  });
-  const ekRoots = await readOptional(join(directory, EK_ROOTS), MAX_SHARED_FILE_BYTES);
-  const cloudRoots = await readOptional(join(directory, CLOUD_ROOTS), MAX_SHARED_FILE_BYTES);
-  const known = await readReleases(join(directory, RELEASES));
-  const extensions = await readExtensions(join(directory, EXTENSIONS));
-  const strangers = await findStrangers(directory, nodes);
+  const manifest = await readFleetFile(place, MANIFEST, MAX_SHARED_FILE_BYTES);
+  if (manifest === undefined)
+    throw new AshlarError("not-found", `expected a release's manifest at ${join(path, MANIFEST)}, found none`);
+  const ekRoots = await readFleetFile(place, EK_ROOTS, MAX_SHARED_FILE_BYTES);
+  const cloudRoots = await readFleetFile(place, CLOUD_ROOTS, MAX_SHARED_FILE_BYTES);
+  const known = await readReleases(place);
+  const extensions = await readExtensions(place);
+  const strangers = await findStrangers(place, nodes);
   return {
     nodes,
     manifest: manifest.toString("utf8"),
@@ -81,38 +69,29 @@ export async function readStoredFleet(directory: string): Promise<FoundFleet> {
 }
 
 /** The nodes in `fleet.json`, or undefined when there is no such file. */
-export async function readNodeNames(directory: string): Promise<readonly string[] | undefined> {
-  const path = join(directory, FLEET);
-  const text = await readOptional(path, MAX_FLEET_BYTES);
+export async function readNodeNames(place: EvidencePlace): Promise<readonly string[] | undefined> {
+  const path = join(pathOf(place), FLEET);
+  const text = await readFleetFile(place, FLEET, MAX_FLEET_BYTES);
   return text && parseOwnDocument(text.toString("utf8"), fleetDocumentSchema, path, MAX_FLEET_BYTES).nodes;
 }
 
-async function findStrangers(directory: string, nodes: readonly string[]): Promise<string[]> {
-  const known = new Set([...nodes, ...SHARED_NAMES]);
-  const unknown: string[] = [];
-  for (const entry of await listDirectory(directory, MAX_NODES + MAX_OTHERS, { links: "follow" })) {
-    if (!entry.isDirectory() || known.has(entry.name) || entry.name.startsWith(".")) continue;
-    const inside = await listDirectory(join(directory, entry.name), MAX_OTHERS);
-    if (inside.some(({ name }) => name === ANSWER)) unknown.push(entry.name);
-  }
-  return unknown;
-}
-
 /** None in a directory from before there were any. */
-async function readReleases(directory: string): Promise<KnownRelease[]> {
+async function readReleases(place: EvidencePlace): Promise<KnownRelease[]> {
+  const directory = join(pathOf(place), RELEASES);
   const known: KnownRelease[] = [];
   let remainingBytes = MAX_RELEASES_BYTES;
-  for (const { name } of await listDirectory(directory, MAX_RELEASES + MAX_OTHERS)) {
+  for (const name of await listFleetFiles(place, RELEASES, MAX_RELEASES)) {
     const ukiSha256 = RELEASE_FILE.exec(name)?.groups?.["ukiSha256"];
     if (ukiSha256 === undefined) continue;
     const path = join(directory, name);
     if (known.length === MAX_RELEASES) {
       throw new AshlarError("limit", `${directory}: expected at most ${MAX_RELEASES} releases, found more`);
     }
-    const bytes = await readLimited(path, remainingBytes, { what: "a release" }).catch((error: unknown) => {
+    const bytes = await readFleetFile(place, join(RELEASES, name), remainingBytes).catch((error: unknown) => {
       if (!(error instanceof AshlarError) || error.code !== "limit") throw error;
       throw new AshlarError("limit", `${directory}: expected at most ${MAX_RELEASES_BYTES} bytes in all, found more`);
     });
+    if (bytes === undefined) throw new AshlarError("not-found", `expected a release at ${path}, found none`);
     remainingBytes -= bytes.length;
     known.push(readRelease(bytes.toString("utf8"), path, ukiSha256));
   }
@@ -129,7 +108,8 @@ function readRelease(text: string, path: string, ukiSha256: string): KnownReleas
 }
 
 /** None in a directory from before there were any. */
-async function readExtensions(path: string): Promise<KnownExtension[]> {
-  const bytes = await readOptional(path, MAX_FLEET_BYTES);
+async function readExtensions(place: EvidencePlace): Promise<KnownExtension[]> {
+  const path = join(pathOf(place), EXTENSIONS);
+  const bytes = await readFleetFile(place, EXTENSIONS, MAX_FLEET_BYTES);
   return bytes === undefined ? [] : parseOwnDocument(bytes.toString("utf8"), extensionsSchema, path, MAX_FLEET_BYTES);
 }

@@ -20,6 +20,7 @@ import { testLogs, testNextBootReport, testRelease } from "@ashlar/protocol/test
 import { proveNodes } from "../prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "../prove-stored.ts";
 import { TestAgent } from "../test-agent.ts";
+import { keepIn } from "./keep-evidence.ts";
 import { readStoredFleet } from "./read-fleet.ts";
 import { writeStoredFleet } from "./write-fleet.ts";
 
@@ -50,7 +51,7 @@ const SOUND = join(root, "sound");
     targets.push({ name: `node-${index + 1}`, url: agent.url, expectations: EXPECTATIONS, agent });
   }
   await writeStoredFleet(SOUND, { ...FLEET, nodes: ["node-1", "node-2"] });
-  const options = { ...JUDGING, pinsPath: join(root, "pins.json"), evidenceDirectory: SOUND };
+  const options = { ...JUDGING, pinsPath: join(root, "pins.json"), evidence: keepIn(SOUND) };
   assert.equal((await proveNodes(targets, options)).fleet.verdict, "proven");
   for (const { agent } of targets) await agent[Symbol.asyncDispose]();
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rmdir, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import { isDirectory, isMissing, kindOf, listDirectory, writeFileAtomically } from "@ashlar/host";
@@ -28,10 +28,8 @@ import { MAX_RELEASES, MAX_RELEASES_BYTES, readNodeNames, type StoredFleet } fro
  *   for a node whose name cannot be a directory's; nothing has changed then
  */
 export async function writeStoredFleet(directory: string, fleet: StoredFleet): Promise<void> {
-  const { nodes, manifest, ekRoots, cloudRoots, known, extensions } = fleet;
-  for (const name of nodes) refuseNodeName(name);
-  const reserved = nodes.find((name) => SHARED_NAMES.has(name));
-  if (reserved !== undefined) throw new AshlarError("usage", `expected a node's name, found the file ${reserved}`);
+  const { nodes } = fleet;
+  refuseNames(nodes);
   const before = await checkDirectory(directory);
   const outdated = [...new Set([...before, ...nodes])];
   for (const name of outdated) await checkNode(join(directory, name));
@@ -39,18 +37,33 @@ export async function writeStoredFleet(directory: string, fleet: StoredFleet): P
 
   await mkdir(directory, { recursive: true });
   for (const name of outdated) await removeNode(join(directory, name));
-  await writeFileAtomically(join(directory, MANIFEST), manifest);
-  for (const [name, roots] of [
-    [EK_ROOTS, ekRoots],
-    [CLOUD_ROOTS, cloudRoots],
-  ] as const) {
-    if (roots === undefined) await removeFile(join(directory, name));
-    else await writeFileAtomically(join(directory, name), roots);
-  }
+  const files = filesOfFleet(fleet);
+  for (const name of [EK_ROOTS, CLOUD_ROOTS]) if (!files.has(name)) await removeFile(join(directory, name));
   for (const name of releases) await removeFile(join(directory, RELEASES, name));
-  await writeReleases(join(directory, RELEASES), known);
-  await writeFileAtomically(join(directory, EXTENSIONS), format(extensions.map(withoutMore)));
-  await writeFileAtomically(join(directory, FLEET), format(fleetDocument(nodes)));
+  await mkdir(join(directory, RELEASES), { recursive: true });
+  for (const [path, text] of files) await writeFileAtomically(join(directory, path), text);
+}
+
+/**
+ * What lies beside the nodes, by path; `fleet.json`, which makes evidence of it, comes last.
+ *
+ * @throws AshlarError `usage` for a node whose name cannot be a directory's
+ */
+export function filesOfFleet(fleet: StoredFleet): ReadonlyMap<string, string> {
+  const { nodes, manifest, ekRoots, cloudRoots, known, extensions } = fleet;
+  refuseNames(nodes);
+  const files = new Map([[MANIFEST, manifest]]);
+  if (ekRoots !== undefined) files.set(EK_ROOTS, ekRoots);
+  if (cloudRoots !== undefined) files.set(CLOUD_ROOTS, cloudRoots);
+  for (const [name, text] of releaseFiles(known)) files.set(join(RELEASES, name), text);
+  files.set(EXTENSIONS, format(extensions.map(withoutMore)));
+  return files.set(FLEET, format(fleetDocument(nodes)));
+}
+
+function refuseNames(nodes: readonly string[]): void {
+  for (const name of nodes) refuseNodeName(name);
+  const reserved = nodes.find((name) => SHARED_NAMES.has(name));
+  if (reserved !== undefined) throw new AshlarError("usage", `expected a node's name, found the file ${reserved}`);
 }
 
 /** More than any directory of evidence that is worth looking through. */
@@ -124,16 +137,15 @@ async function removeFile(path: string): Promise<void> {
 }
 
 /** A release's files only help to name what differs: where all of them would be too much, later releases go without. */
-async function writeReleases(directory: string, known: readonly KnownRelease[]): Promise<void> {
-  await mkdir(directory, { recursive: true });
+function releaseFiles(known: readonly KnownRelease[]): [string, string][] {
   let remainingBytes = MAX_RELEASES_BYTES / 2;
   const each = new Map(known.map((release) => [release.uki.sha256, release]));
-  for (const release of [...each.values()].slice(0, MAX_RELEASES)) {
+  return [...each.values()].slice(0, MAX_RELEASES).map((release) => {
     const whole = `${JSON.stringify(release)}\n`;
     const text = Buffer.byteLength(whole) > remainingBytes ? `${JSON.stringify(summaryOf(release))}\n` : whole;
     if (text === whole) remainingBytes -= Buffer.byteLength(whole);
-    await writeFile(join(directory, `${release.uki.sha256}.json`), text, { flag: "wx" });
-  }
+    return [`${release.uki.sha256}.json`, text];
+  });
 }
 
 function summaryOf({ packages: _packages, files: _files, ...summary }: KnownRelease): KnownRelease {

@@ -7,7 +7,10 @@ export type TarEntry = {
   readonly type: "file" | "hard-link" | "link" | "directory" | "device" | "pipe";
   readonly mode: number;
   readonly linkTarget: string;
-  /** Where a file's content is in the archive. */
+  /** From where to where it is in the archive, with its headers. */
+  readonly startBytes: number;
+  readonly endBytes: number;
+  /** Where a file's content is. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;
   /** Names of extended attributes. */
@@ -46,19 +49,21 @@ type Extended = {
 /**
  * Reads the entries of an archive, in its order: ustar, pax and GNU tar's long names.
  *
- * @param read gives exactly as many bytes as asked for
+ * @param read gives exactly as many bytes as asked for, which stay as they are until the next entry is asked for
  * @throws AshlarError `malformed` or `limit`
  */
-export function* readTar(read: Read, sizeBytes: number): Generator<TarEntry> {
+export function* readTar(read: Read, sizeBytes: number, maxEntries: number = MAX_ENTRIES): Generator<TarEntry> {
   let extended: Extended = { attributes: [] };
   let count = 0;
+  let start = 0;
   for (let offset = 0; offset < sizeBytes;) {
     if (offset + BLOCK_BYTES > sizeBytes) malformed(offset, "expected a header of 512 bytes, found the end");
-    const header = Buffer.from(read(offset, BLOCK_BYTES));
+    const block = read(offset, BLOCK_BYTES);
+    const header = Buffer.from(block.buffer, block.byteOffset, BLOCK_BYTES);
     // Two blocks of zeros end an archive; what follows is padding.
-    if (header.every((byte) => byte === 0)) return;
+    if (header[0] === 0 && header.every((byte) => byte === 0)) return;
     checkSum(header, offset);
-    if (++count > MAX_ENTRIES) throw new AshlarError("limit", `tar: expected at most ${MAX_ENTRIES} entries`);
+    if (++count > maxEntries) throw new AshlarError("limit", `tar: expected at most ${maxEntries} entries`);
     const flag = header.toString("latin1", 156, 157);
     const size = extended.sizeBytes ?? numberAt(header, 124, 12, offset);
     const content = offset + BLOCK_BYTES;
@@ -69,15 +74,23 @@ export function* readTar(read: Read, sizeBytes: number): Generator<TarEntry> {
         throw new AshlarError("limit", `tar: expected headers of at most ${MAX_HEADER_BYTES} bytes`);
       extended = extend(extended, flag, Buffer.from(read(content, size)), offset);
     } else {
-      yield entryOf(header, flag, extended, content, offset);
+      const last = TYPES[flag] === "file" ? end : content;
+      yield { ...entryOf(header, flag, extended, content, offset), startBytes: start, endBytes: last };
       extended = { attributes: [] };
+      start = last;
     }
     const hasContent = "xgLK".includes(flag) || TYPES[flag] === "file";
     offset = hasContent ? end : content;
   }
 }
 
-function entryOf(header: Buffer, flag: string, extended: Extended, content: number, offset: number): TarEntry {
+function entryOf(
+  header: Buffer,
+  flag: string,
+  extended: Extended,
+  content: number,
+  offset: number,
+): Omit<TarEntry, "startBytes" | "endBytes"> {
   const type = TYPES[flag];
   if (type === undefined) malformed(offset, `expected a known type of entry, found ${JSON.stringify(flag)}`);
   const isUstar = header.toString("latin1", 257, 262) === "ustar";
@@ -148,7 +161,8 @@ function readPax(before: Extended, content: Buffer, offset: number): Extended {
 /** The sum of all bytes of the header, its own field counted as spaces. */
 function checkSum(header: Buffer, offset: number): void {
   let sum = 8 * 0x20;
-  for (const [index, byte] of header.entries()) if (index < 148 || index >= 156) sum += byte;
+  // A fleet's evidence has a hundred thousand of them: an iterator takes ten times as long.
+  for (let index = 0; index < BLOCK_BYTES; index++) if (index < 148 || index >= 156) sum += header[index] ?? 0;
   const found = numberAt(header, 148, 8, offset);
   if (found !== sum) malformed(offset, `checksum: expected ${sum}, found ${found}`);
 }
