@@ -122,6 +122,26 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
     rollout("x", { windows: [{ start: "24:00", durationMinutes: 60 }] }),
     /windows.*start/u,
   ],
+  [
+    "a gate that asks nothing",
+    rollout("x", { gates: [{ name: "health" }] }),
+    /say what a gate asks in exactly one of prometheus, webhook and job/u,
+  ],
+  [
+    "a gate that asks two",
+    rollout("x", { gates: [{ name: "health", webhook: { server: "a" }, job: { namespace: "a", cronJob: "a" } }] }),
+    /say what a gate asks in exactly one/u,
+  ],
+  [
+    "a job before each node",
+    rollout("x", { gates: [{ name: "health", before: "node", job: { namespace: "a", cronJob: "a" } }] }),
+    /a job runs before each wave/u,
+  ],
+  [
+    "a gate's value that is no number",
+    rollout("x", { gates: [{ name: "health", prometheus: { server: "a", query: "up", is: ">", value: "1e3" } }] }),
+    /gates.*value/u,
+  ],
   ["an unknown wave", rollout("x", { approvedWaves: ["zone-b"] }), /approvedWaves has to name waves of this Rollout/u],
 ];
 

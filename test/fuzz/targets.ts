@@ -5,6 +5,7 @@ import * as identity from "@ashlar/identity";
 import { nameError, parseDnsQuery } from "@ashlar/lab/dns-message";
 import * as protocol from "@ashlar/protocol";
 import * as answers from "@ashlar/protocol/answers";
+import { judgeQuery } from "@ashlar/operator/gate-answers";
 import * as verifier from "@ashlar/verifier";
 import { parseBlocksIndex } from "@ashlar/repository-index";
 import { AUDIT_TARGETS } from "./audit-targets.ts";
@@ -157,6 +158,13 @@ export const TARGETS: readonly Target[] = [
     name: "ek-roots",
     seeds: quotes("swtpm-localca-rootca-cert.pem", "issuercert.pem"),
     parse: ofText(identity.parseEkRoots),
+  },
+  {
+    name: "prometheus-answer",
+    seeds: ['{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1.5,"0.01"]}]}}'].map(
+      (text) => Buffer.from(text),
+    ),
+    parse: ofText((body) => judgeQuery({ status: 200, body }, "<=", "0.01")),
   },
   { name: "butane", seeds: seeds.butaneConfigs(), parse: ofText(butane.translate) },
   { name: "ignition", seeds: seeds.ignitionConfigs(), parse: ofText(butane.validateIgnition) },

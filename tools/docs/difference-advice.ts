@@ -27,7 +27,7 @@ export const DIFFERENCE_ADVICE: Readonly<Record<DifferenceCode, string>> = {
   "extension-session": "End the debug session on the node, or restart it.",
   "extension-tier": "Declare the extension's tier as it is, or replace it.",
   "extension-undeclared": "Declare it in the Butane file, or remove it; until the next restart the node has had it.",
-  "extension-unknown": "Name the repository or the manifest that knows it (`--releases`, `--known-extension`).",
+  "extension-unknown": "Name the repository or the manifest that knows it (`--releases`, `--extension`).",
   "extension-unpublished": "Find out who made it. Restart the node without it.",
   "extension-version": "Update the extension, or declare the version that is meant.",
   "extension-withdrawn": "Update the extension: its publisher has taken this version back.",

@@ -72,6 +72,7 @@ export class Operator {
       wake: () => this.#waker.wake(),
       node: (name) => this.#nodes.get(name),
       pins: () => this.#pins.all,
+      secret: (name) => this.#watched.secrets.items.find((each) => each.name === name),
     });
   }
 

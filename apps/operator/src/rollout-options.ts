@@ -1,4 +1,4 @@
-import type { MarkedNode, OperatedCluster } from "@ashlar/kube";
+import type { MarkedNode, OperatedCluster, SourceObject } from "@ashlar/kube";
 import type { Pin } from "@ashlar/verifier";
 import type { ClassPlan } from "./class-plan.ts";
 
@@ -11,6 +11,8 @@ export type RolloutsOptions = {
   /** As it is watched now. */
   readonly node: (name: string) => MarkedNode | undefined;
   readonly pins: () => ReadonlyMap<string, Pin>;
+  /** Of the operator's namespace, as it is watched now. */
+  readonly secret: (name: string) => SourceObject | undefined;
 };
 
 export type RunOptions = RolloutsOptions & {

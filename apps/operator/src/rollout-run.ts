@@ -10,6 +10,7 @@ import { rolloutEvents } from "./decide/rollout-events.ts";
 import { fleetOf, keptStatus, statusOf, tooMany, type Outlook } from "./decide/rollout-status.ts";
 import type { Reason } from "./decide/reasons.ts";
 import { isBusy, isComplete } from "./decide/whose-turn.ts";
+import { GateReaders } from "./gates/gate-readers.ts";
 import { RolloutJobs } from "./rollout-jobs.ts";
 import type { RunOptions } from "./rollout-options.ts";
 
@@ -37,6 +38,7 @@ const LOOK_MS = 5000;
 export class RolloutRun {
   readonly #options: RunOptions;
   readonly #jobs: RolloutJobs;
+  readonly #gates: GateReaders;
   #object: RolloutObject;
   #isWriting = false;
   #notBeforeMs = 0;
@@ -50,6 +52,7 @@ export class RolloutRun {
   constructor(object: RolloutObject, options: RunOptions) {
     this.#object = object;
     this.#options = options;
+    this.#gates = new GateReaders(options);
     this.#jobs = new RolloutJobs(options, async (name, event, signal) => await this.#tell(name, event, signal));
   }
 
@@ -63,6 +66,7 @@ export class RolloutRun {
   }
 
   stop(): void {
+    this.#gates.stop();
     this.#jobs.keep(new Map());
   }
 
@@ -79,7 +83,10 @@ export class RolloutRun {
       this.#unreadable = object.resourceVersion;
       return LOOK_MS;
     }
-    if (isComplete(object)) return LOOK_MS;
+    if (isComplete(object)) {
+      this.#gates.stop();
+      return LOOK_MS;
+    }
     const refusal = this.#refusal;
     this.#refusal = undefined;
     if (refusal !== undefined) {
@@ -97,7 +104,8 @@ export class RolloutRun {
     if (!isDeleting && !finalizers.includes(FINALIZER)) return this.#finalize([...finalizers, FINALIZER]);
     const names = [...nodes.map(({ name }) => name), ...read.fleet.records.map(({ name }) => name)];
     const policy = policyOf(spec, isDeleting ? names : []);
-    const look = lookAtFleet(policy, read.fleet, nodes, { nowMs: Date.now() });
+    const look = lookAtFleet(policy, read.fleet, nodes, { nowMs: Date.now(), gates: this.#gates.readings });
+    this.#gates.keep(isDeleting ? [] : look.gates, object);
     const outlook = isDeleting
       ? { ...look, waitsFor: "it is deleted, and waits until its nodes have come home" }
       : look;

@@ -5,6 +5,7 @@ import { whileHolding } from "./client/lease.ts";
 import { WatchedList, type Watching } from "./client/watched-list.ts";
 import type { ClusterAccess } from "./access/kubeconfig.ts";
 import { ClusterMember } from "./cluster-member.ts";
+import { runGateJob, type GateJob, type GateJobState } from "./gate-job.ts";
 import {
   CONDITION,
   IDENTITY_ANNOTATION,
@@ -158,6 +159,10 @@ export class OperatedCluster implements Disposable {
     const body = { metadata: { resourceVersion, finalizers } };
     const path = `${OWN}/rollouts/${encodeURIComponent(name)}`;
     return readRollout(await this.#write("PATCH", path, body, `the Rollout ${name}`, signal));
+  }
+
+  async runJob(job: GateJob, signal: AbortSignal): Promise<GateJobState> {
+    return await runGateJob(this.#client, job, signal);
   }
 
   openMember(name: string): OperatedMember {

@@ -22,7 +22,19 @@ export type { ComponentAccess } from "./drive/component-access.ts";
 export { chooseComponent } from "./turn/choose-component.ts";
 export { chooseTarget, requireMinimum } from "./turn/choose-target.ts";
 export { NEW_FLEET, RETURNS } from "./fleet/fleet.ts";
-export type { Fleet, FleetNode, FleetPolicy, FleetProof, Halt, NodeRecord, ReturnsTo } from "./fleet/fleet.ts";
+export type {
+  Fleet,
+  FleetGate,
+  FleetNode,
+  FleetPolicy,
+  FleetProof,
+  GateReading,
+  GateReadings,
+  Halt,
+  NodeRecord,
+  ReturnsTo,
+} from "./fleet/fleet.ts";
+export type { GateQuestion } from "./fleet/gates.ts";
 export { lookAtFleet, PHASES } from "./fleet/look-at-fleet.ts";
 export type { FleetLook, Job, Phase } from "./fleet/look-at-fleet.ts";
 export { hasLeft, NODE_STATES, STATES } from "./fleet/node-state.ts";

@@ -23,6 +23,7 @@ export function policyOf(spec: RolloutSpec, leftOut: readonly string[] = []): Fl
     windows,
     approval,
     approvedWaves,
+    gates: spec.gates.map(({ name, before }) => ({ name, before })),
     paused,
     tolerate,
     drains: { attempts: drain.attempts, retryMs: drain.retrySeconds * 1000 },

@@ -11,6 +11,7 @@ export const TEST_SPEC: RolloutSpec = {
   windows: [],
   approval: "none",
   approvedWaves: [],
+  gates: [],
   paused: false,
   tolerate: 0,
   drain: { attempts: 3, retrySeconds: 600, timeoutSeconds: 900, deleteEmptyDirs: false, force: false },

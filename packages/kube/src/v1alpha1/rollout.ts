@@ -3,6 +3,7 @@ import { NODE_STATES, PHASES, RETURNS, type NodeState, type Phase, type ReturnsT
 import { z } from "zod";
 import { MAX_TEXT_CHARACTERS } from "./node-proof.ts";
 import { conditions, keyedBy, objectName, releaseVersion, rules, timestamp, type Condition } from "./parts.ts";
+import { rolloutGatesSchema, type RolloutGate } from "./rollout-gates.ts";
 
 /** What is to be rolled to whom, and in which order. */
 export type RolloutSpec = {
@@ -17,6 +18,7 @@ export type RolloutSpec = {
   readonly windows: readonly MaintenanceWindow[];
   readonly approval: "none" | "each-wave";
   readonly approvedWaves: readonly string[];
+  readonly gates: readonly RolloutGate[];
   readonly paused: boolean;
   readonly tolerate: number;
   readonly drain: RolloutDrain;
@@ -187,6 +189,7 @@ export const rolloutSpecSchema: z.ZodType<RolloutSpec> = z
       .max(MAX_WAVES + 3)
       .default([])
       .describe("Those that may begin"),
+    gates: rolloutGatesSchema,
     paused: z
       .boolean()
       .default(false)

@@ -19,6 +19,7 @@ export type FleetPolicy = {
   readonly windows: readonly MaintenanceWindow[];
   readonly approval: "none" | "each-wave";
   readonly approvedWaves: readonly string[];
+  readonly gates: readonly FleetGate[];
   /** No further node is begun. */
   readonly paused: boolean;
   /** How many nodes may fail or fall back before the rollout halts. None of the canary may. */
@@ -31,6 +32,13 @@ export type FleetPolicy = {
 };
 
 export type WaveSelector = { readonly name: string; readonly selector: Readonly<Record<string, string>> };
+
+/** Something outside that has to be well before nodes may be away. */
+export type FleetGate = {
+  readonly name: string;
+  /** `wave`: until the first node of a wave is drained; `node`: until each is. Both once more at the end. */
+  readonly before: "wave" | "node";
+};
 
 /** What is known of a node of the fleet now. */
 export type FleetNode = {
@@ -83,7 +91,17 @@ export type Fleet = {
 
 export const NEW_FLEET: Fleet = { attempt: 1, records: [] };
 
-export type FleetClock = { readonly nowMs: number };
+export type GateReading = {
+  readonly point: string;
+  readonly isOpen: boolean;
+  /** Why it is closed. */
+  readonly message: string;
+};
+
+export type GateReadings = ReadonlyMap<string, GateReading>;
+
+/** The clock, and what was read of gates; without a reading a gate is closed. */
+export type FleetClock = { readonly nowMs: number; readonly gates?: GateReadings };
 
 export function isProvenAt({ proof }: Pick<FleetNode, "proof">, target: string): boolean {
   return proof.kind === "proven" && proof.release === target;

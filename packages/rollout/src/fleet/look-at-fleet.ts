@@ -1,5 +1,6 @@
 import { chooseNodes, type Closed } from "./begin.ts";
 import { withState, type Fleet, type FleetClock, type FleetNode, type FleetPolicy, type NodeRecord } from "./fleet.ts";
+import { closedGates, gateQuestions, type GateQuestion } from "./gates.ts";
 import { settle, withAttempt, withMembers, type Nodes } from "./membership.ts";
 import { hasLeft, STATES } from "./node-state.ts";
 import { currentWave, lapsed, type CurrentWave } from "./progress.ts";
@@ -30,6 +31,8 @@ export type FleetLook = {
   readonly wave: string | undefined;
   /** Why nothing further is begun, or why it was halted; undefined when nothing keeps it. */
   readonly waitsFor: string | undefined;
+  /** The gates that have to be read now. */
+  readonly gates: readonly GateQuestion[];
 };
 
 /**
@@ -41,7 +44,7 @@ export function lookAtFleet(
   policy: FleetPolicy,
   before: Fleet,
   list: readonly FleetNode[],
-  { nowMs }: FleetClock,
+  { nowMs, gates: readings = new Map() }: FleetClock,
 ): FleetLook {
   const nodes: Nodes = new Map(list.map((node) => [node.name, node]));
   const earlier = currentWave(policy, before, nodes, nowMs).name;
@@ -51,17 +54,21 @@ export function lookAtFleet(
   const halted = halt === undefined ? settled : { ...settled, halt };
   const kept = change(halted, (record) => withdraw(record, policy, halted, nowMs));
   const current = currentWave(policy, kept, nodes, nowMs);
-  const closed = closedBy(policy, kept, current, nowMs);
+  const gates = kept.halt === undefined && !policy.paused ? gateQuestions(policy, kept, current.name) : [];
+  const gate = closedGates(gates, readings);
+  const closed = closedBy(policy, kept, current, gate, nowMs);
   const fleet = begin(policy, kept, nodes, current, closed, nowMs);
   const jobs = new Map(fleet.records.flatMap((record) => jobOf(record, fleet)));
   const same = isSame(before, fleet) ? before : fleet;
-  const phase = phaseOf(fleet, current);
+  const phase = phaseOf(fleet, current, gate);
+  const keeps = current.name === undefined ? gate : (closed.all ?? closed.away ?? lapsed(policy, fleet, nodes));
   return {
     fleet: same,
     jobs,
     phase,
     wave: current.name,
-    waitsFor: phase === "Done" ? undefined : (closed.all ?? closed.away ?? lapsed(policy, fleet, nodes)),
+    waitsFor: phase === "Done" ? undefined : (fleet.halt?.message ?? keeps),
+    gates,
   };
 }
 
@@ -77,10 +84,16 @@ function withdraw(record: NodeRecord, { windows }: FleetPolicy, { halt }: Fleet,
   return isOpen(windows, nowMs) ? record : returning(record, "Waiting", "the window has closed", nowMs);
 }
 
-function closedBy(policy: FleetPolicy, { halt }: Fleet, { gate }: CurrentWave, nowMs: number): Closed {
-  const all = halt?.message ?? (policy.paused ? "the rollout is paused" : gate);
+function closedBy(
+  policy: FleetPolicy,
+  { halt }: Fleet,
+  { gate: wave }: CurrentWave,
+  gate: string | undefined,
+  nowMs: number,
+): Closed {
+  const all = halt?.message ?? (policy.paused ? "the rollout is paused" : wave);
   const { drainMs, bootMs } = policy.limits;
-  return { all, away: windowAt(policy.windows, drainMs + bootMs, nowMs) };
+  return { all, away: windowAt(policy.windows, drainMs + bootMs, nowMs) ?? gate };
 }
 
 function begin(
@@ -115,10 +128,10 @@ function jobOf({ name, state }: NodeRecord, { halt }: Fleet): readonly (readonly
   return [];
 }
 
-function phaseOf({ halt, records }: Fleet, { name }: CurrentWave): Phase {
+function phaseOf({ halt, records }: Fleet, { name }: CurrentWave, gate: string | undefined): Phase {
   if (halt !== undefined) return "Halted";
   if (records.length === 0) return "Pending";
-  if (name === undefined) return "Done";
+  if (name === undefined) return gate === undefined ? "Done" : "Waiting";
   if (records.some(({ state }) => STATES[state].isOut || state === "Staging")) return "Rolling";
   return records.every(({ state }) => state === "Waiting" || state === "Skipped") ? "Pending" : "Waiting";
 }

@@ -37,6 +37,7 @@ function explore(change: Partial<FleetPolicy>, kinds: readonly Disturbance[], di
     paused: false,
     attempt: 1,
     exclude: [],
+    gate: undefined,
     disturbances,
   };
   const first = model.settled(begin);
@@ -86,6 +87,9 @@ const ONCE: Partial<FleetPolicy> = { drains: { attempts: 1, retryMs: 600_000 } }
 const SINGLY: Partial<FleetPolicy> = { ...ONCE, concurrency: { nodes: 1 } };
 const CANARY: Partial<FleetPolicy> = { ...ONCE, canary: { nodes: 1, soakMs: 0 }, tolerate: 2 };
 
+const GATE = { gates: [{ name: "health", before: "wave" }] } as const;
+const NODE_GATE = { gates: [{ name: "health", before: "node" }] } as const;
+
 const CASES: Readonly<Record<string, Case>> = {
   "all that can fail by itself": [{}, [], 0, ["Done", "Halted"]],
   "the operator is killed, twice, at any moment": [ONCE, ["killed"], 2, ["Done", "Halted"]],
@@ -99,6 +103,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "people pause, and go on": [SINGLY, ["paused"], 2, ["Done", "Halted"]],
   "people leave a node out": [SINGLY, ["excluded"], 1, ["Done", "Halted"]],
   "people try again": [SINGLY, ["retried"], 1, ["Done", "Halted"]],
+  "a gate before each wave opens and closes": [{ ...ONCE, ...GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
+  "a gate before each node opens and closes": [{ ...ONCE, ...NODE_GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
+  "a gate, and the operator is killed": [{ ...SINGLY, ...NODE_GATE }, ["killed"], 1, ["Done", "Halted", "Waiting"]],
+  "a gate, and people try again": [{ ...SINGLY, ...GATE }, ["retried"], 1, ["Done", "Halted", "Waiting"]],
 };
 
 for (const [what, [change, kinds, disturbances, ends]] of Object.entries(CASES)) {

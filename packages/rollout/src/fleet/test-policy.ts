@@ -9,6 +9,7 @@ export const TEST_POLICY: FleetPolicy = {
   windows: [],
   approval: "none",
   approvedWaves: [],
+  gates: [],
   paused: false,
   tolerate: 0,
   drains: { attempts: 2, retryMs: 600_000 },

@@ -35,6 +35,8 @@ export type World = {
   readonly paused: boolean;
   readonly attempt: number;
   readonly exclude: readonly string[];
+  /** What was read of the gate, and which nodes had come to an end then. Lost with the process. */
+  readonly gate: { readonly point: string; readonly isOpen: boolean; readonly ended: readonly string[] } | undefined;
   /** How many more disturbances may come. */
   readonly disturbances: number;
 };
@@ -76,7 +78,11 @@ export class Model {
     const nodes = [...world.machines].flatMap(([name, machine]) =>
       machine.isPresent ? [this.#seen(name, machine)] : [],
     );
-    return lookAtFleet(this.policyIn(world), world.fleet, nodes, { nowMs: NOW_MS });
+    const { gate } = world;
+    const gates = new Map(
+      gate === undefined ? [] : this.#policy.gates.map(({ name }) => [name, { ...gate, message: "closed" }]),
+    );
+    return lookAtFleet(this.policyIn(world), world.fleet, nodes, { nowMs: NOW_MS, gates });
   }
 
   #seen(name: string, { power, runs, isReady, cordon }: Machine): FleetNode {
@@ -111,8 +117,24 @@ export class Model {
     return { ...after, doing: new Map(doing) };
   }
 
-  #checkBegin(world: World, { name, wave }: NodeRecord): void {
+  /** Whoever begins does so after a gate that was read open since the others came to their ends. */
+  #checkGate({ fleet, gate }: World, { name, wave }: NodeRecord): void {
+    const names = waveNames(this.#policy);
+    for (const { before } of this.#policy.gates) {
+      const others = fleet.records.filter((record) => record.name !== name && wasTaken(record));
+      if (before === "wave" && others.some((record) => record.wave === wave)) continue;
+      assert.ok(gate?.isOpen === true, `${name} begins, and a gate is closed`);
+      const former = others.filter((record) => STATES[record.state].isEnd && names.includes(record.wave));
+      for (const { name: other } of former) {
+        assert.ok(gate.ended.includes(other), `${name} begins, and the gate was read before ${other} came to its end`);
+      }
+    }
+  }
+
+  #checkBegin(world: World, beginning: NodeRecord): void {
+    const { name, wave } = beginning;
     const { fleet, machines } = world;
+    this.#checkGate(world, beginning);
     assert.equal(fleet.halt, undefined, "nobody is begun after a halt");
     const nodes = new Map([...machines].map(([each, machine]) => [each, this.#seen(each, machine)]));
     const away = fleet.records.filter((record) =>
@@ -154,6 +176,8 @@ export class Model {
     }
     const { phase } = this.look(world);
     if (phase !== "Done") return;
+    const isGated = this.#policy.gates.length > 0 && fleet.records.some((record) => wasTaken(record));
+    assert.ok(!isGated || world.gate?.isOpen === true, "the rollout is done, and a gate is closed");
     for (const { name, state } of fleet.records) {
       const isLeft = state === "Skipped" || state === "Gone" || state === "Failed" || state === "FellBack";
       assert.ok(isLeft || machines.get(name)?.runs === "new", `the rollout is done, and ${name} is not`);
@@ -183,7 +207,20 @@ export class Model {
     const retried = world.fleet.records.flatMap((record) =>
       record.state === "Blocked" && record.sinceMs === NOW_MS ? [late(world, record.name)] : [],
     );
-    return [...steps, ...powered, ...retried, ...this.#disturbed(world)];
+    return [...steps, ...powered, ...retried, ...this.#reads(world), ...this.#disturbed(world)];
+  }
+
+  /** A gate that has to be read is read: open, or closed. */
+  #reads(world: World): readonly Named[] {
+    const [question] = this.look(world).gates;
+    if (question === undefined || question.point === world.gate?.point) return [];
+    const { point } = question;
+    const records = world.fleet.records.filter((record) => wasTaken(record) && STATES[record.state].isEnd);
+    const ended = records.map(({ name }) => name);
+    return [true, false].map((isOpen) => ({
+      what: `the gate is read at ${point}: ${isOpen ? "open" : "closed"}`,
+      world: { ...world, gate: { point, isOpen, ended } },
+    }));
   }
 
   /** The next atomic action of whoever carries out a job, with each of its outcomes. */
@@ -317,12 +354,18 @@ export type Disturbance =
   | "changed"
   | "paused"
   | "retried"
-  | "excluded";
+  | "excluded"
+  | "gate";
 
 type Disturb = (world: World) => readonly Named[];
 
 const DISTURBANCES: Readonly<Record<Disturbance, Disturb>> = {
-  killed: (world) => [{ what: "the operator is killed", world: { ...world, doing: new Map() } }],
+  killed: (world) => [{ what: "the operator is killed", world: { ...world, doing: new Map(), gate: undefined } }],
+  gate: (world) => {
+    const { gate } = world;
+    if (gate === undefined) return [];
+    return [{ what: "the gate opens or closes", world: { ...world, gate: { ...gate, isOpen: !gate.isOpen } } }];
+  },
   removed: (world) =>
     changeEach(world, ({ isPresent, boot }) =>
       isPresent
@@ -350,6 +393,11 @@ const DISTURBANCES: Readonly<Record<Disturbance, Disturb>> = {
   excluded: (world) =>
     [...world.machines.keys()].map((name) => ({ what: `${name} is left out`, world: { ...world, exclude: [name] } })),
 };
+
+/** Its pods had to go, or still have. */
+function wasTaken({ state, restartedFrom }: NodeRecord): boolean {
+  return STATES[state].isOut || restartedFrom !== undefined;
+}
 
 function changeEach(world: World, change: (machine: Machine) => Partial<Machine> | undefined): readonly Named[] {
   return [...world.machines].flatMap(([name, machine]) => {
@@ -398,8 +446,9 @@ function textOf<T extends object>(value: T, make: (value: T) => string): string 
 }
 
 /** Tells worlds apart, but for texts. */
-export function keyOf({ fleet, machines, doing, paused, attempt, exclude, disturbances }: World): string {
+export function keyOf({ fleet, machines, doing, paused, attempt, exclude, gate, disturbances }: World): string {
   let key = `${fleet.attempt}${fleet.halt === undefined}${paused}${attempt}${exclude.join()}${disturbances}`;
+  if (gate !== undefined) key += Object.values(gate).join();
   for (const record of fleet.records) key += textOf(record, recordText);
   for (const [name, machine] of machines) key += `;${textOf(machine, machineText)}${doing.get(name) ?? ""}`;
   return key;
