@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import { judgeAge, judgeFleet, KnownReadings } from "@ashlar/identity";
@@ -96,8 +95,8 @@ function findRemembered(
   if (typeof place === "string") return found;
   try {
     for (const name of names) {
-      const entries = place.entriesOf(name);
-      const known = entries && cache.find(name, hash("sha256", entries));
+      const entries = place.digestOfEntries(name);
+      const known = entries === undefined ? undefined : cache.find(name, entries);
       if (known?.seen === undefined || !isFresh(known, judging)) continue;
       found.set(name, { ...known, ageMs: nowMs - known.seen.challengedAtMs });
     }

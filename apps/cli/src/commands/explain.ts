@@ -10,6 +10,7 @@ export function explainCommand(): Command {
     .option("--key <file>", "with --certificate: the public key of whoever is believed")
     .option("--configs <files...>", "class configs that nodes may have: Butane, or Ignition when they end in .ign");
   return withProveOptions(command)
+    .option("--html <file>", "write the explanation as one page, too")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -22,6 +23,7 @@ Exit status: 0 all nodes are proven and have one identity; 1 they differ; 2 they
 
 Examples:
   ashlar explain --fleet fleet.yaml
+  ashlar explain --from evidence.tar --html explained.html
   ashlar explain --from out/evidence --releases https://releases.example.org/ --release-root release-root.json --configs worker.bu
   ashlar explain --certificate cert.json --key certify.pub --image out/1.0.0
   ashlar explain --certificate monday.json tuesday.json --key certify.pub --json`,

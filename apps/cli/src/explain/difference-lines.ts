@@ -3,18 +3,23 @@ import type { Differences, ExtensionSide, FileDifference, PackageDifference } fr
 
 /** Of each kind; `--json` has all. */
 const MAX_SHOWN = 10;
+/** A page has more room than a terminal. */
+export const MAX_ON_PAGE = 200;
 const DIGITS = 12;
 
 /** What differs, in lines for people: from the first group to this one. */
-export function differenceLines({ release, extensions, configuration }: Differences): string[] {
+export function differenceLines(
+  { release, extensions, configuration }: Differences,
+  max: number = MAX_SHOWN,
+): string[] {
   return [
-    ...(release === null ? [] : releaseLines(release)),
-    ...extensions.flatMap(extensionLines),
-    ...(configuration === null ? [] : configLines(configuration)),
+    ...(release === null ? [] : releaseLines(release, max)),
+    ...extensions.flatMap((each) => extensionLines(each, max)),
+    ...(configuration === null ? [] : configLines(configuration, max)),
   ];
 }
 
-function releaseLines({ from, to, contents, bootChain }: NonNullable<Differences["release"]>): string[] {
+function releaseLines({ from, to, contents, bootChain }: NonNullable<Differences["release"]>, max: number): string[] {
   const title =
     from === to
       ? `release: another build of ${to ?? "an unknown one"}`
@@ -26,15 +31,16 @@ function releaseLines({ from, to, contents, bootChain }: NonNullable<Differences
     ...contentLines(
       contents,
       "no manifest of both is known: name their repository with --releases, or --image and --known-image",
+      max,
     ),
     ...(steps.length === 0 ? [] : indented(["boot chain:", ...indented(steps)])),
   ];
 }
 
-function extensionLines({ kind, name, from, to, contents }: Differences["extensions"][number]): string[] {
+function extensionLines({ kind, name, from, to, contents }: Differences["extensions"][number], max: number): string[] {
   const title = `${kind} ${name}: ${sideText(from)} -> ${sideText(to)}`;
   if (from === null || to === null) return [title];
-  return [title, ...contentLines(contents, "no manifest of both is known: name their repository or files")];
+  return [title, ...contentLines(contents, "no manifest of both is known: name their repository or files", max)];
 }
 
 function sideText(side: ExtensionSide | null): string {
@@ -44,6 +50,7 @@ function sideText(side: ExtensionSide | null): string {
 function contentLines(
   contents: { readonly packages: PackageDifference; readonly files: FileDifference } | null,
   without: string,
+  max: number,
 ): string[] {
   if (contents === null) return indented([without]);
   const { packages, files } = contents;
@@ -59,9 +66,9 @@ function contentLines(
   ];
   return indented([
     `packages: ${countsOf(packages)}`,
-    ...indented(listed(packageLines)),
+    ...indented(listed(packageLines, max)),
     `files: ${countsOf(files)}`,
-    ...indented(listed(fileLines)),
+    ...indented(listed(fileLines, max)),
   ]);
 }
 
@@ -69,7 +76,7 @@ function countsOf({ changed, added, removed }: PackageDifference | FileDifferenc
   return `${changed.length} changed, ${added.length} added, ${removed.length} removed`;
 }
 
-function configLines({ from, to, keys }: NonNullable<Differences["configuration"]>): string[] {
+function configLines({ from, to, keys }: NonNullable<Differences["configuration"]>, max: number): string[] {
   const side = ({ name, sha256 }: typeof from): string =>
     name ?? `unknown (sha256 ${sha256?.slice(0, DIGITS) ?? "none"})`;
   const title = `configuration: ${side(from)} -> ${side(to)}`;
@@ -82,12 +89,12 @@ function configLines({ from, to, keys }: NonNullable<Differences["configuration"
     value === null ? "nothing" : `${JSON.stringify(value.text)} (${name ?? ""}:${value.line})`;
   const lines = keys.map((each) => `${each.key}: ${place(from.name, each.from)} -> ${place(to.name, each.to)}`);
   const none = "no key differs in itself: what local files say, or the form of an Ignition file";
-  return [title, ...indented(lines.length === 0 ? [none] : listed(lines))];
+  return [title, ...indented(lines.length === 0 ? [none] : listed(lines, max))];
 }
 
-function listed(lines: readonly string[]): string[] {
-  const more = lines.length - MAX_SHOWN;
-  return more > 0 ? [...lines.slice(0, MAX_SHOWN), `and ${more} more: --json has all`] : [...lines];
+function listed(lines: readonly string[], max: number): string[] {
+  const more = lines.length - max;
+  return more > 0 ? [...lines.slice(0, max), `and ${more} more: --json has all`] : [...lines];
 }
 
 function textOf(value: string | null): string {

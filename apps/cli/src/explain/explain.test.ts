@@ -1,7 +1,7 @@
 /** `ashlar explain` over kept evidence and certificates, with the manifests of a signed repository. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -99,4 +99,56 @@ test("from one certificate to a later one", async () => {
   writeFileSync(inside("tuesday.json"), tuesday.replace('"level":"mismatch"', '"level":"proven"'));
   assert.equal(explain(...both).status, 65);
   assert.equal(explain("--certificate", "monday.json", "tuesday.json").status, 64);
+});
+
+test("one page: self-contained, every text as text, for groups and for what changed between certificates", async () => {
+  const run = explain(...FROM, ...PUBLISHED, "--configs", "worker.ign", "storage.ign", "--html", "page.html");
+  assert.equal(run.status, 1, run.stderr);
+  const page = readFileSync(inside("page.html"), "utf8");
+  assert.equal(statSync(inside("page.html")).mode & 0o777, 0o600);
+  assert.match(
+    page,
+    /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">/u,
+  );
+  assert.doesNotMatch(page, /<script|src=|href=|url\(/iu);
+  assert.match(page, /<h1><b>4<\/b> nodes, <b>2<\/b> identities, of <b>1<\/b> nobody knows what they run<\/h1>/u);
+  assert.match(page, /Group 2 <small>1 node, 1 proven<\/small>/u);
+  assert.match(page, /~ libssl3t64 3\.5\.4-1~deb13u1 -&#62; 3\.5\.4-1~deb13u2/u);
+  assert.match(page, /Not known<\/h2>.*<span>d<\/span>/su);
+  assert.match(page, /Firmware<\/h2>.*the same on 3 nodes/su);
+  const { renderChanges, renderExplanation } = await import("./render-explanation.ts");
+  const hostile = `<img src=x onerror="alert(1)">\u202e`;
+  const running = { identity: null, release: hostile, config: null, extensions: [] };
+  const differences = {
+    release: { from: hostile, to: hostile, contents: null, bootChain: null },
+    extensions: [],
+    configuration: { from: { sha256: null, name: hostile }, to: { sha256: null, name: hostile }, keys: null },
+  };
+  const all = [
+    renderExplanation(
+      {
+        groups: [
+          { running, nodes: [hostile], levels: { proven: 1 }, differences: null },
+          { running, nodes: [hostile], levels: { mismatch: 1 }, differences },
+        ],
+        unknown: [hostile],
+        complaints: [{ text: hostile, nodes: [hostile] }],
+        firmware: [],
+      },
+      hostile,
+    ),
+    renderChanges(
+      {
+        changes: [{ from: running, to: running, nodes: [hostile], differences }],
+        joined: [hostile],
+        left: [hostile],
+        levels: [{ name: hostile, from: "proven", to: "mismatch" }],
+      },
+      hostile,
+    ),
+  ];
+  for (const text of all) {
+    assert.doesNotMatch(text, /<img|\u202e|onerror="/u);
+    assert.ok(text.split("&#60;img").length > 6, "it is there, as text");
+  }
 });

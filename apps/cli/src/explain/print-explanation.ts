@@ -17,16 +17,12 @@ const PCR_MEANINGS = {
 } as const;
 
 export function printExplanation({ groups, unknown, complaints, firmware }: Explanation): void {
-  const total = groups.reduce((sum, { nodes }) => sum + nodes.length, unknown.length);
-  const identities = groups.length === 1 ? "1 identity" : `${groups.length} identities`;
-  const rest = unknown.length === 0 ? "" : `, of ${unknown.length} nobody knows what they run`;
-  printLine(styled("bold", `${countOf(total, "node")}, ${identities}${rest}`));
+  printLine(styled("bold", headlineOf({ groups, unknown })));
   for (const [index, { running, nodes, levels, differences }] of groups.entries()) {
-    const all = LEVELS.flatMap((level) => (levels[level] === undefined ? [] : [`${levels[level]} ${level}`]));
     const role = index === 0 && groups.length > 1 ? "; the others are compared with it" : "";
     printLine("");
     printLine(
-      styled("bold", `group ${index + 1}: ${named(nodes)}, ${all.join(", ")}: ${describeRunning(running)}${role}`),
+      styled("bold", `group ${index + 1}: ${named(nodes)}, ${levelsText(levels)}: ${describeRunning(running)}${role}`),
     );
     if (differences !== null) printLines(differenceLines(differences).map((line) => `  ${line}`));
   }
@@ -35,8 +31,21 @@ export function printExplanation({ groups, unknown, complaints, firmware }: Expl
   printLines(firmwareLines(firmware));
 }
 
+/** "100 nodes, 2 identities" */
+export function headlineOf({ groups, unknown }: Pick<Explanation, "groups" | "unknown">): string {
+  const total = groups.reduce((sum, { nodes }) => sum + nodes.length, unknown.length);
+  const identities = groups.length === 1 ? "1 identity" : `${groups.length} identities`;
+  const rest = unknown.length === 0 ? "" : `, of ${unknown.length} nobody knows what they run`;
+  return `${countOf(total, "node")}, ${identities}${rest}`;
+}
+
+/** "97 proven, 1 mismatch" */
+export function levelsText(levels: Explanation["groups"][number]["levels"]): string {
+  return LEVELS.flatMap((level) => (levels[level] === undefined ? [] : [`${levels[level]} ${level}`])).join(", ");
+}
+
 /** "2 kinds of firmware", and in which PCRs each differs from the first. */
-function firmwareLines(kinds: Explanation["firmware"]): string[] {
+export function firmwareLines(kinds: Explanation["firmware"]): string[] {
   const [first, ...others] = kinds;
   if (first === undefined) return ["", "firmware: not known here: --from and live nodes have it, certificates do not"];
   if (others.length === 0) return ["", `firmware: the same on ${countOf(first.nodes.length, "node")}`];
@@ -73,11 +82,11 @@ export function printChanges({ changes, joined, left, levels }: Changes): void {
   printLine(`${count} changed, ${joined.length} joined, ${left.length} left, ${levels.length} at another level`);
 }
 
-function named(nodes: readonly string[]): string {
+export function named(nodes: readonly string[]): string {
   return `${countOf(nodes.length, "node")} (${firstOf(nodes, MAX_NAMES)})`;
 }
 
-function describeRunning({ release, extensions }: Running): string {
+export function describeRunning({ release, extensions }: Running): string {
   const merged = extensions.map(({ kind, name, version }) => `${kind} ${name} ${version ?? "unknown"}`);
   return [`release ${release ?? "unknown"}`, ...merged].join(", ");
 }

@@ -13,7 +13,11 @@ import { printChanges, printExplanation } from "./print-explanation.ts";
 import { readConfigs, type ConfigSources } from "./read-configs.ts";
 
 export type ExplainOptions = Omit<NodeSources, "certificate"> &
-  ConfigSources & { readonly certificate?: readonly string[] };
+  ConfigSources & { readonly certificate?: readonly string[]; readonly html?: string };
+
+/** For its owner alone: what nodes run, and their names, are in it. */
+const PAGE_MODE = 0o600;
+const MEASURED = "signed for by TPMs";
 
 const DIFFERENT = 1;
 const NOT_KNOWN = 2;
@@ -37,9 +41,19 @@ export async function runExplain({ certificate, ...options }: ExplainOptions): P
     return Object.assign({}, node, said, own === undefined ? {} : { firmware: own });
   });
   const explanation = explainNodes(explained, { manifests, configs });
+  const badge = first === undefined ? MEASURED : `by the certificate ${first}`;
+  if (options.html !== undefined) {
+    const { renderExplanation } = await import("./render-explanation.ts");
+    await writePage(options.html, renderExplanation(explanation, badge));
+  }
   if (options.json === true) printJson({ schema: "ashlar.explanation/v1", ...explanation });
   else printExplanation(explanation);
   return statusOf(explanation);
+}
+
+async function writePage(path: string, page: string): Promise<void> {
+  const { writeFileAtomically } = await import("@ashlar/host");
+  await writeFileAtomically(path, page, PAGE_MODE);
 }
 
 /** "PCR 13, class config: expected ..., found ..." */
@@ -79,8 +93,13 @@ async function explainCertificates(
     const earlier = levels.get(name);
     return earlier === undefined || earlier === level ? [] : [{ name, from: earlier, to: level }];
   });
-  if (options.json === true)
-    printJson({ schema: "ashlar.explained-changes/v1", changes, joined, left, levels: relevelled });
-  else printChanges({ changes, joined, left, levels: relevelled });
+  const badge = `from certificate ${before} to ${after}`;
+  const all = { changes, joined, left, levels: relevelled };
+  if (options.html !== undefined) {
+    const { renderChanges } = await import("./render-explanation.ts");
+    await writePage(options.html, renderChanges(all, badge));
+  }
+  if (options.json === true) printJson({ schema: "ashlar.explained-changes/v1", ...all });
+  else printChanges(all);
   return changes.length + joined.length + left.length + relevelled.length === 0 ? 0 : DIFFERENT;
 }

@@ -25,6 +25,8 @@ const MAX_HEADER_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 500_000;
 const MAX_PATH_BYTES = 4096;
 const XATTR = "SCHILY.xattr.";
+/** Magic and version (POSIX.1-2024, "pax", ustar Interchange Format). */
+const USTAR: Buffer = Buffer.from("ustar\0");
 
 const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
   "0": "file",
@@ -75,7 +77,7 @@ export function* readTar(read: Read, sizeBytes: number, maxEntries: number = MAX
       extended = extend(extended, flag, Buffer.from(read(content, size)), offset);
     } else {
       const last = TYPES[flag] === "file" ? end : content;
-      yield { ...entryOf(header, flag, extended, content, offset), startBytes: start, endBytes: last };
+      yield { ...entryOf(header, flag, extended, content, size, offset), startBytes: start, endBytes: last };
       extended = { attributes: [] };
       start = last;
     }
@@ -89,12 +91,12 @@ function entryOf(
   flag: string,
   extended: Extended,
   content: number,
+  sizeBytes: number,
   offset: number,
 ): Omit<TarEntry, "startBytes" | "endBytes"> {
   const type = TYPES[flag];
   if (type === undefined) malformed(offset, `expected a known type of entry, found ${JSON.stringify(flag)}`);
-  const isUstar = header.toString("latin1", 257, 262) === "ustar";
-  const prefix = isUstar && header[262] === 0 ? textAt(header, 345, 155) : "";
+  const prefix = USTAR.equals(header.subarray(257, 263)) ? textAt(header, 345, 155) : "";
   const name = textAt(header, 0, 100);
   const path = extended.path ?? (prefix === "" ? name : `${prefix}/${name}`);
   return {
@@ -103,18 +105,22 @@ function entryOf(
     mode: numberAt(header, 100, 8, offset) & 0o7777,
     linkTarget: checkTarget(extended.target ?? textAt(header, 157, 100), offset),
     offsetBytes: content,
-    sizeBytes: type === "file" ? (extended.sizeBytes ?? numberAt(header, 124, 12, offset)) : 0,
+    sizeBytes: type === "file" ? sizeBytes : 0,
     attributes: extended.attributes,
   };
 }
 
 /** A path that leads out of the archive is refused, whoever would follow it. */
 function checkPath(path: string, offset: number): string {
+  if (PLAIN_PATH.test(path)) return path;
   if (path.includes("\0") || Buffer.byteLength(path) > MAX_PATH_BYTES) malformed(offset, "expected a path");
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) malformed(offset, `expected a path inside the archive, found ${JSON.stringify(path)}`);
   return parts.join("/");
 }
+
+/** Nearly every one: nothing in it is left out, and it is short. */
+const PLAIN_PATH = /^(?!\.)[\w.:-]{1,255}(?:\/(?!\.)[\w.:-]{1,255}){0,3}$/u;
 
 /** No link has a longer target (path_resolution(7), PATH_MAX). */
 function checkTarget(target: string, offset: number): string {
@@ -176,6 +182,8 @@ function numberAt(header: Buffer, start: number, length: number, offset: number)
     if (!Number.isSafeInteger(value) || field[0] !== 0x80) malformed(offset, "expected a number of at most 2^53");
     return value;
   }
+  const plain = octalAt(header, start, length);
+  if (plain !== undefined) return plain;
   const text = field
     .toString("latin1")
     .replace(/[\0 ]+$/u, "")
@@ -184,10 +192,22 @@ function numberAt(header: Buffer, start: number, length: number, offset: number)
   return text === "" ? 0 : Number.parseInt(text, 8);
 }
 
+/** What nearly every number is: digits in all of its field but for one NUL or space at its end. */
+function octalAt(header: Buffer, start: number, length: number): number | undefined {
+  let value = 0;
+  for (let index = start; index < start + length - 1; index++) {
+    const digit = (header[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  const last = header[start + length - 1];
+  return last === 0 || last === 0x20 ? value : undefined;
+}
+
 function textAt(header: Buffer, start: number, length: number): string {
-  const field = header.subarray(start, start + length);
-  const nul = field.indexOf(0);
-  return field.toString("utf8", 0, nul === -1 ? length : nul);
+  if (header[start] === 0) return "";
+  const nul = header.indexOf(0, start);
+  return header.toString("utf8", start, nul === -1 || nul > start + length ? start + length : nul);
 }
 
 function malformed(offset: number, message: string): never {

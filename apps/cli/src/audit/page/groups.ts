@@ -1,10 +1,9 @@
 import type { Comparison, Group } from "@ashlar/audit";
-import { escapeHtml } from "@ashlar/base";
+import { renderNames } from "../../page/names.ts";
 import { countOf } from "../words.ts";
 import { renderCauses } from "./causes.ts";
 
 const MAX_GROUPS = 200;
-const MAX_NAMES = 40;
 
 export function renderGroups({ groups }: Comparison): string {
   const more =
@@ -16,9 +15,7 @@ ${groups.slice(0, MAX_GROUPS).map(renderGroup).join("\n")}${more}</section>`;
 }
 
 function renderGroup({ nodes, causes }: Group, index: number): string {
-  const names = nodes.slice(0, MAX_NAMES).map((name) => `<span>${escapeHtml(name)}</span>`);
-  const more = nodes.length > MAX_NAMES ? `<span class="muted">and ${nodes.length - MAX_NAMES} more</span>` : "";
   const first = index === 0 ? `<p class="muted">The others are compared with it.</p>` : "";
   return `<article><h3>Group ${index + 1} <small>${countOf(nodes.length, "node")}</small></h3>
-<p class="names">${names.join("")}${more}</p>${first}${renderCauses(causes)}</article>`;
+${renderNames(nodes)}${first}${renderCauses(causes)}</article>`;
 }

@@ -6,34 +6,29 @@ import type { FailedNode } from "../read-nodes.ts";
 import { gapsOf } from "../gaps.ts";
 import type { Since } from "../since.ts";
 import { countOf, sizeText } from "../words.ts";
+import { renderBar } from "../../page/bar.ts";
+import { renderFrame, section } from "../../page/frame.ts";
 import { findArtefacts } from "./artefacts.ts";
 import { renderDistances } from "./distances.ts";
 import { renderGroups } from "./groups.ts";
 import { renderHeatMap } from "./heat-map.ts";
 import { renderSince } from "./since.ts";
-import { STYLE } from "./style.ts";
 
 const MAX_ARTEFACTS = 40;
 
 /** The report as one page: no script, nothing from elsewhere, and every text of a node as text. */
 export function renderPage(comparison: Comparison, failed: readonly FailedNode[], since?: Since): string {
   const { counts, reports } = headlineOf(comparison, failed.length);
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(counts)}</title>
-<style>${STYLE}</style>
-<header>
-<p class="eyebrow">Ashlar audit <span class="badge">reported, not proven</span></p>
-<h1>${headlineHtml(counts)}</h1>
-<p class="lead">${escapeHtml(sentenceOf(reports))}</p>
-${renderBar(comparison, failed)}
-</header>
-<main>
-${renderTiles(comparison)}
+  return renderFrame({
+    command: "Ashlar audit",
+    badge: "reported, not proven",
+    headline: counts,
+    lead: sentenceOf(reports),
+    head: renderBar(
+      comparison.groups.map(({ nodes }) => nodes.length),
+      { count: failed.length, what: "not collected" },
+    ),
+    main: `${renderTiles(comparison)}
 ${section("Where they differ", "Each column is a node, each row a cause; the stronger its colour, the more differs from group 1.", renderHeatMap(comparison))}
 ${section("How far apart they are", "Each circle is a group, as large as it has nodes. Groups that are alike are close.", renderDistances(comparison))}
 ${renderArtefacts(comparison)}
@@ -41,47 +36,13 @@ ${renderGroups(comparison)}
 ${since === undefined ? "" : renderSince(since)}
 ${renderGaps(comparison, failed)}
 ${renderRules(comparison)}
-${PROOF}
-</main>
-</html>
-`;
-}
-
-function section(title: string, lead: string, body: string): string {
-  return body === ""
-    ? ""
-    : `<section><h2>${escapeHtml(title)}</h2><p class="muted">${escapeHtml(lead)}</p>${body}</section>`;
-}
-
-/** Numbers stand out. */
-function headlineHtml(counts: string): string {
-  return escapeHtml(counts).replaceAll(/(?<![#&\w])\d+(?![;\w])/gu, (number) => `<b>${number}</b>`);
+${PROOF}`,
+  });
 }
 
 function sentenceOf(reports: readonly string[]): string {
   const text = reports.join("; ");
   return text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-/** Groups in proportion. */
-function renderBar({ groups }: Comparison, failed: readonly FailedNode[]): string {
-  const parts = groups.map(({ nodes }, index) => {
-    const title = `group ${index + 1}: ${countOf(nodes.length, "node")}`;
-    const label = nodes.length * 12 > groups.length ? String(nodes.length) : "";
-    return `<i class="${index === 0 ? "first" : "other"}" style="flex-grow:${nodes.length}" title="${title}">${label}</i>`;
-  });
-  if (failed.length > 0)
-    parts.push(
-      `<i class="failed" style="flex-grow:${failed.length}" title="not collected: ${countOf(failed.length, "node")}"></i>`,
-    );
-  const alike = groups[0]?.nodes.length ?? 0;
-  const others = groups.length - 1;
-  const legend = [
-    `<span><i class="first"></i>${countOf(alike, "node")} in the first group</span>`,
-    ...(others > 0 ? [`<span><i class="other"></i>${countOf(others, "other group")}</span>`] : []),
-    ...(failed.length > 0 ? [`<span><i class="failed"></i>${failed.length} not collected</span>`] : []),
-  ];
-  return `<div class="bar">${parts.join("")}</div><p class="legend">${legend.join("")}</p>`;
 }
 
 function renderTiles({ groups }: Comparison): string {

@@ -56,6 +56,7 @@ article { margin: 16px 0; padding: 18px 22px; border: 1px solid var(--line); bor
 .names span { padding: 1px 9px; border-radius: 6px; background: var(--h0); font-size: 14px; overflow-wrap: anywhere; }
 details { margin-top: 8px; } summary { cursor: pointer; }
 .plain { margin: 6px 0 10px; padding-left: 22px; font: 14px/1.6 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.lines { margin: 8px 0 0; font: 14px/1.6 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 .plain li::marker { color: var(--line); }
 .proof { padding: 26px 30px; border-left: 5px solid var(--first); border-radius: 4px 12px 12px 4px; background: var(--card); }
 @media print {
