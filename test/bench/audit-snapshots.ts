@@ -22,13 +22,11 @@ function fileOf(index: number): File {
   };
 }
 
-/**
- * Writes `node-N.snapshot` for each. A node has inodes of its own, tells its files in an order of its own, as file systems do, has
- * another version of a few packages, and some files that no package has brought.
- */
+/** Writes `node-N.snapshot` for each. A node has another version of a few packages, and some files that no package has brought. */
 export async function writeSnapshots(directory: string, nodes: number): Promise<void> {
-  const files = Array.from({ length: FILES }, (_, index) => fileOf(index));
-  const lists = Array.from({ length: PACKAGES }, (_, index) => listOf(index, files));
+  const inOrder = Array.from({ length: FILES }, (_, index) => fileOf(index));
+  const files = inOrder.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  const lists = Array.from({ length: PACKAGES }, (_, index) => listOf(index, inOrder));
   for (let node = 0; node < nodes; node += 1)
     await writeFile(join(directory, `node-${node}.snapshot`), snapshotOf(node, files, lists));
 }
@@ -40,48 +38,29 @@ function listOf(index: number, files: readonly File[]): string {
 
 function snapshotOf(node: number, files: readonly File[], lists: readonly string[]): string {
   const isOdd = (owner: number): boolean => (owner * 31 + node) % 400 === 0;
-  const told = files.map((_, index) => files[placeOf(index, node)]).filter((file) => file !== undefined);
-  const inode = (index: number): number => 1_000_000 + ((index * 7919 + node * 104_729) % 9_000_000);
   const digest = ({ digest: usual, package: owner }: File): string =>
     isOdd(owner) ? usual.split("").toReversed().join("") : usual;
-  const records = told.map(
-    ({ path, form }, index) => `file\x001 65024 ${inode(index)} 1770000000.0000000000\0${path}\0${form}\0`,
-  );
+  const records = files.map((file) => `file\0${file.path}\0${file.form}\0${digest(file)}\0`);
   const extra = Array.from({ length: node % 5 }, (_, index) => `usr/local/bin/left-behind-${node}-${index}`);
   const versions = lists.map((_, index) => `package-${index}\t1.${isOdd(index) ? 1 : 0}\tii \n`);
   const log = lists.map((_, index) => `2026-03-01 10:00:00 install package-${index}:amd64 <none> 1.0\n`);
   const settings = Array.from({ length: 1000 }, (_, index) => `/proc/sys/net/setting-${index}:${index}\n`);
   return [
-    "ashlar-audit/1\0",
+    "ashlar-snapshot/1\0",
     text("user", "0"),
     text("os-release", 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n'),
     text("kernel", "6.12.48+deb13-amd64\n"),
     text("sysctl", settings.join("")),
     text("dpkg", versions.join("")),
-    text("dpkg-files", lists.join("")),
     text("dpkg-log", log.join("")),
+    text("dpkg-files", lists.join("")),
+    ...extra.map((path) => `file\0${path}\0f 755 0 0 1234 \0${DIGEST}\0`),
     ...records,
-    ...extra.map((path) => `file\x001 65024 1 1\0${path}\0f 755 0 0 1234 \0`),
-    text(
-      "sha256",
-      [...told.map((file) => `${digest(file)}  ${file.path}\n`), ...extra.map((path) => `${DIGEST}  ${path}\n`)].join(
-        "",
-      ),
-    ),
     "end\0",
   ].join("");
 }
 
 const DIGEST = "ab".repeat(32);
-
-/** Directories stay together; which comes when, and the files in them, is another order on each node. */
-function placeOf(index: number, node: number): number {
-  const directory = Math.floor(index / FILES_IN_DIRECTORY);
-  const directories = FILES / FILES_IN_DIRECTORY;
-  // Multiplied with a number that has no divisor in common, all places are taken.
-  const first = ((directory * 7 + node * 13) % directories) * FILES_IN_DIRECTORY;
-  return first + (((index % FILES_IN_DIRECTORY) * (node % 2 === 0 ? 3 : 7) + node) % FILES_IN_DIRECTORY);
-}
 
 function text(name: string, content: string): string {
   return `text\0${name}\0${content}\0`;

@@ -1,5 +1,5 @@
 /** A tree as a node has it, and how long it takes to collect it beside what else does so. */
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { randomFillSync } from "node:crypto";
 import { collectRoot } from "@ashlar/audit";
@@ -29,7 +29,7 @@ export async function compareCollecting(
     for (let round = 0; round <= ROUNDS; round += 1) {
       const to = join(directory, `snapshot-${round}`);
       const times = [
-        await timeOf(async () => await collectRoot(tree, { to, patienceMs: PATIENCE_MS })),
+        await timeOf(async () => await collectRoot(tree, { to, pieces: `${to}.pieces`, patienceMs: PATIENCE_MS })),
         await timeOf(async () => await collectByPeer(tree, directory)),
       ] as const;
       if (round === 0) continue;
@@ -39,6 +39,24 @@ export async function compareCollecting(
     const [ownMs, peerMs] = [median(own), median(others)];
     const detail = `${(ownMs / 1000).toFixed(1)} s, ${peer} ${(peerMs / 1000).toFixed(1)} s (medians of ${ROUNDS}, taking turns)`;
     return { value: ownMs / peerMs, detail };
+  });
+}
+
+/** How many bytes come of a tree of so many files the first time, and the second, when nothing has changed. */
+export async function bytesOfTwoAudits(files: number): Promise<readonly [number, number]> {
+  return await withTemporaryDirectory(async (directory) => {
+    const tree = join(directory, "tree");
+    for (let index = 0; index < files; index += 1) {
+      const to = join(tree, "usr/share", `package-${Math.floor(index / FILES_IN_DIRECTORY)}`);
+      if (index % FILES_IN_DIRECTORY === 0) await mkdir(to, { recursive: true });
+      await writeFile(join(to, `some-file-of-a-package-${index}.data`), String(index));
+    }
+    const [first, second] = [join(directory, "first"), join(directory, "second")];
+    const options = { patienceMs: PATIENCE_MS };
+    const before = await collectRoot(tree, { ...options, to: first, pieces: `${first}.pieces` });
+    const again = { to: second, pieces: `${second}.pieces`, sentBefore: `${first}.pieces` };
+    const after = await collectRoot(tree, { ...options, ...again });
+    return [before.bytes, after.bytes];
   });
 }
 
@@ -60,7 +78,7 @@ async function makeTree(tree: string): Promise<void> {
   throw new AshlarError("failed", `expected a tree of ${TREE_BYTES} bytes, found ${bytes}`);
 }
 
-async function timeOf(work: () => Promise<void>): Promise<number> {
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;

@@ -81,7 +81,7 @@ test(
     const names = ["by-sudo", "node-1", "node-2", "without-sudo"];
     assert.deepEqual(
       readdirSync(join(directory, "out")),
-      names.map((name) => `${name}.snapshot`),
+      names.flatMap((name) => [`${name}.pieces`, `${name}.snapshot`]),
     );
     const before = statSync(join(directory, "out/node-1.snapshot")).mtimeMs;
     const second = await audit("--ssh", "node-1", "down-again", "--ssh-config", nodes.config, "--out", "out");

@@ -115,9 +115,10 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
   "packages/audit": {
     snapshot: [],
     rules: [],
+    collected: ["snapshot"],
     compare: ["snapshot", "rules"],
     suggest: ["snapshot", "rules"],
-    collect: ["snapshot"],
+    collect: ["snapshot", "collected"],
   },
   "packages/rollout": { turn: [], fleet: [], cluster: ["turn"], drive: ["turn", "fleet", "cluster"] },
   "packages/kube": { access: [], client: ["access"], objects: ["v1alpha1"], v1alpha1: [], definitions: ["v1alpha1"] },
@@ -127,6 +128,7 @@ export const FOLDERS: Readonly<Record<string, Readonly<Record<string, readonly s
 export const PURE: readonly string[] = [
   ...GROUPS.values.members,
   "packages/audit/src/snapshot",
+  "packages/audit/src/collected",
   "packages/audit/src/rules",
   "packages/audit/src/compare",
   "packages/audit/src/suggest",

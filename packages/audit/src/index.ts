@@ -6,6 +6,7 @@ export { clusterNodes, collectKubernetes } from "./collect/collect-kubernetes.ts
 export type { ClusterOptions } from "./collect/collect-kubernetes.ts";
 export { collectRoot } from "./collect/collect-root.ts";
 export { collectSsh } from "./collect/collect-ssh.ts";
+export { snapshotOf } from "./collected/arrange.ts";
 export { changesSince } from "./compare/changes-since.ts";
 export { compareNodes } from "./compare/compare-nodes.ts";
 export { NodeTable } from "./compare/node-table.ts";

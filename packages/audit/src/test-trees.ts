@@ -59,14 +59,10 @@ export async function makeDebianTree(
   return root;
 }
 
-export async function snapshotBytes(root: string): Promise<Buffer> {
-  const to = join(await newDirectory(), "snapshot");
-  await collectRoot(root, { to, patienceMs: PATIENCE_MS });
-  return await readFile(to);
-}
-
 export async function snapshotOf(root: string): Promise<Snapshot> {
-  return new SnapshotReader().read(await snapshotBytes(root));
+  const to = join(await newDirectory(), "snapshot");
+  await collectRoot(root, { to, pieces: `${to}.pieces`, patienceMs: PATIENCE_MS });
+  return new SnapshotReader().read(await readFile(to));
 }
 
 /** Owners, devices and capabilities can be made by root alone. */
@@ -74,6 +70,8 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** `$COLLECTOR` is what a node's shell is given. */
 export function sh(script: string, cwd: string): string {
-  return execFileSync("sh", ["-ec", script], { cwd, encoding: "utf8" });
+  const env = { ...process.env, COLLECTOR: join(import.meta.dirname, "collect/collect.sh") };
+  return execFileSync("sh", ["-ec", script], { cwd, encoding: "utf8", env });
 }

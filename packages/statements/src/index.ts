@@ -1,7 +1,9 @@
 /**
- * Signed statements: DSSE envelopes, in-toto statements, and SLSA provenance of images and extensions. Pure: files, keys and
- * clocks are the caller's.
+ * Signed statements: DSSE envelopes, in-toto statements, SLSA provenance of images and extensions, and what an audit has collected.
+ * Pure: files, keys and clocks are the caller's.
  */
+export { parseSignedSnapshots, signSnapshots } from "./audit-snapshots.ts";
+export type { SnapshotDigests } from "./audit-snapshots.ts";
 export { isSignature, isStatementKey, keyIdOf, preAuthEncoding, signEnvelope, signerOf } from "./dsse.ts";
 export type { DsseEnvelope, KeyPair, Signer } from "./dsse.ts";
 export {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +42,7 @@ test("nodes alike, nodes different, and the first line", () => {
   assert.match(alike.stdout, /^2 nodes, 1 filesystem; all report Debian GNU\/Linux 13 \(trixie\)\n/u);
   assert.match(alike.stdout, /machine-id: made at random/u);
   assert.match(alike.stdout, /proves nothing/u);
-  assert.deepEqual(readdirSync(at("snapshots")), ["a.snapshot", "b.snapshot"]);
+  assert.deepEqual(readdirSync(at("snapshots")), ["a.pieces", "a.snapshot", "b.pieces", "b.snapshot"]);
 
   const different = audit("--from", "snapshots", "--root", "c");
   assert.equal(different.status, 1);
@@ -104,6 +105,41 @@ test("what has changed on each node since it was collected before", () => {
   assert.equal(broken.status, 2, broken.stderr);
   assert.match(broken.stdout, /since earlier: 0 of 1 node changed\n.*\n.*\n {2}not compared: b: /u);
   assert.match(readFileSync(at("since.html"), "utf8"), /Changed since earlier: 0 of 1 node.*not compared: b: /su);
+});
+
+test("snapshots that were signed: changed, added, gone, by another key, not signed", () => {
+  const keys = ["own", "other"].map((name) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    writeFileSync(at(`${name}.pem`), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    writeFileSync(at(`${name}.pub`), publicKey.export({ type: "spki", format: "pem" }));
+    return name;
+  });
+  cpSync(at("a"), at("d"), { recursive: true });
+  assert.equal(audit("--root", "a", "d", "--out", "signed", "--key", `${keys[0]}.pem`).status, ALIKE);
+  const check = (change: () => void, key = "own.pub", ...args: string[]): Ended => {
+    rmSync(at("copy"), { recursive: true, force: true });
+    cpSync(at("signed"), at("copy"), { recursive: true });
+    change();
+    return audit(...(args.length > 0 ? args : ["--from", "copy"]), "--signed-by", key);
+  };
+  assert.equal(check(() => undefined).status, ALIKE);
+  assert.equal(check(() => undefined, "own.pub", "--root", "a", "--since", "copy").status, ALIKE);
+  const other = check(() => undefined, "other.pub");
+  assert.deepEqual([other.status, /expected a signature by the key/u.test(other.stderr)], [65, true], other.stderr);
+  const changed = check(() => writeFileSync(at("copy/d.snapshot"), readFileSync(at("signed/a.snapshot"))));
+  assert.equal(changed.status, 2);
+  assert.match(changed.stdout, /not collected: d: expected a snapshot that was signed, found another\n/u);
+  const added = check(() => cpSync(at("copy/d.snapshot"), at("copy/c.snapshot")));
+  assert.match(added.stdout, /not collected: c: expected a snapshot that was signed, found one that was not\n/u);
+  const gone = check(() => rmSync(at("copy/d.snapshot")));
+  assert.equal(gone.status, 2);
+  assert.match(gone.stdout, /not collected: d: its snapshot was signed, and is not there\n/u);
+  const before = check(() => rmSync(at("copy/d.snapshot")), "own.pub", "--root", "a", "--since", "copy");
+  assert.match(before.stdout, /not compared: d: its snapshot was signed, and is not there\n/u);
+  const unsigned = check(() => rmSync(at("copy/snapshots.intoto.json")));
+  assert.match(unsigned.stderr, /cannot read copy\/snapshots\.intoto\.json/u);
+  assert.equal(audit("--root", "a", "--signed-by", "own.pub").status, 64);
+  assert.equal(audit("--root", "a", "--key", "own.pem").status, 64);
 });
 
 test("the first group as a class: a node's tree gives what it declares", () => {

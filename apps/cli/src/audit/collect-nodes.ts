@@ -3,7 +3,7 @@ import type { ClusterOptions } from "@ashlar/audit";
 import { AshlarError, mapLimited } from "@ashlar/base";
 import { listDirectory } from "@ashlar/host";
 import { reportLine } from "@ashlar/host/terminal";
-import { pathOf, problemOf, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { pathOf, piecesPathOf, problemOf, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
 import { countOf, timeLeft } from "./words.ts";
 
 export type CollectSources = {
@@ -18,6 +18,8 @@ export type CollectSources = {
   readonly parallel: number;
   /** Asks also the nodes that were asked before. */
   readonly again: boolean;
+  /** Snapshots of the same nodes from before: what is as it was then they do not send again. */
+  readonly since: string | undefined;
 };
 
 export type Collected = { readonly files: readonly SnapshotPath[]; readonly failed: readonly FailedNode[] };
@@ -35,13 +37,15 @@ export async function collectNodes(
   signal: AbortSignal,
 ): Promise<Collected> {
   const { clusterNodes, collectKubernetes, collectRoot, collectSsh } = await import("@ashlar/audit");
-  const { roots, hosts, sshConfig, cluster, patienceMs, parallel, again } = sources;
+  const { roots, hosts, sshConfig, cluster, patienceMs, parallel, again, since } = sources;
   const members = cluster === undefined ? [] : await clusterNodes(cluster, signal);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const names = new Set([...roots, ...hosts, ...members.map(({ name }) => name)]);
   const kept = new Set((await listDirectory(directory, MAX_ENTRIES)).map(({ name }) => name));
   const wasAsked = (name: string): boolean => !again && kept.has(pathOf("", name));
   const asked = [...names].filter((name) => !wasAsked(name));
+  const earlier = (name: string): string | undefined =>
+    since === undefined || kept.has(piecesPathOf("", name)) ? undefined : piecesPathOf(since, name);
   const known = names.size - asked.length;
   if (known > 0)
     reportLine(`${countOf(known, "node")} collected before, as kept in ${directory}: --again asks once more`);
@@ -49,7 +53,9 @@ export async function collectNodes(
   const progress = progressOver(asked.length, failed);
   const ask = async (name: string): Promise<void> => {
     if (signal.aborted) throw new AshlarError("interrupted", "collecting was interrupted");
-    const options = { to: pathOf(directory, name), patienceMs, signal };
+    const pieces = piecesPathOf(directory, name);
+    const sentBefore = earlier(name) ?? pieces;
+    const options = { to: pathOf(directory, name), pieces, sentBefore, patienceMs, signal };
     const member = members.find((each) => each.name === name);
     try {
       if (roots.includes(name)) await collectRoot(name, options);

@@ -7,18 +7,29 @@ export type FailedNode = { readonly name: string; readonly problem: string };
 export type SnapshotPath = { readonly name: string; readonly path: string };
 
 const ENDING = ".snapshot";
+const PIECES_ENDING = ".pieces";
 
 /** Where a node's snapshot is kept. */
 export function pathOf(directory: string, name: string): string {
   return join(directory, `${encodeURIComponent(name)}${ENDING}`);
 }
 
+/** Where it is kept what a node has sent, so that it need not send it again. */
+export function piecesPathOf(directory: string, name: string): string {
+  return join(directory, `${encodeURIComponent(name)}${PIECES_ENDING}`);
+}
+
 const MAX_NODES = 10_000;
 
-/** @throws AshlarError `not-found`, `limit`, `failed`, `malformed` */
-export async function readSnapshot(reader: SnapshotReader, path: string): Promise<Snapshot> {
-  const { MAX_SNAPSHOT_BYTES } = await import("@ashlar/audit");
-  return reader.read(await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" }));
+/** Throws for bytes that do not count. */
+export type Check = (path: string, bytes: Uint8Array) => void;
+
+/** @throws AshlarError `not-found`, `limit`, `failed`, `malformed`, and what the check throws */
+export async function readSnapshot(reader: SnapshotReader, path: string, check?: Check): Promise<Snapshot> {
+  const { MAX_SNAPSHOT_BYTES, snapshotOf } = await import("@ashlar/audit");
+  const bytes = await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" });
+  check?.(path, bytes);
+  return reader.read(snapshotOf(bytes));
 }
 
 /** What else is done with each snapshot while it is there. */
@@ -27,15 +38,14 @@ export type Visit = (name: string, snapshot: Snapshot, reader: SnapshotReader) =
 /** Reads what was collected, now and before. A file that is no snapshot is a node that failed. */
 export async function readNodes(
   table: NodeTable,
+  reader: SnapshotReader,
   paths: readonly SnapshotPath[],
-  visit?: Visit,
+  { visit, check }: { readonly visit?: Visit; readonly check?: Check | undefined } = {},
 ): Promise<FailedNode[]> {
-  const { SnapshotReader } = await import("@ashlar/audit");
   const failed: FailedNode[] = [];
-  const reader = new SnapshotReader();
   for (const { name, path } of paths) {
     try {
-      const snapshot = await readSnapshot(reader, path);
+      const snapshot = await readSnapshot(reader, path, check);
       table.add(name, snapshot);
       await visit?.(name, snapshot, reader);
     } catch (error) {
@@ -51,10 +61,12 @@ export async function snapshotsIn(directory: string): Promise<readonly SnapshotP
   const found = entries.filter(({ name }) => name.endsWith(ENDING));
   if (found.length === 0)
     throw new AshlarError("not-found", `expected files that end with ${ENDING} in ${directory}, found none`);
-  return found.map(({ name }) => ({ name: decode(name.slice(0, -ENDING.length)), path: join(directory, name) }));
+  return found.map(({ name }) => ({ name: nameOf(name), path: join(directory, name) }));
 }
 
-function decode(name: string): string {
+/** The node's, of a snapshot's file. */
+export function nameOf(file: string): string {
+  const name = file.endsWith(ENDING) ? file.slice(0, -ENDING.length) : file;
   try {
     return decodeURIComponent(name);
   } catch {

@@ -1,14 +1,17 @@
+import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import type { Cause, Comparison, NoiseRule } from "@ashlar/audit";
 import { AshlarError } from "@ashlar/base";
 import { withTemporaryDirectory } from "@ashlar/host";
+import type { Signer } from "@ashlar/statements";
 import { printJson } from "@ashlar/host/terminal";
 import { withInterruption } from "../interruption.ts";
 import { printAudit } from "./print-audit.ts";
 import { collectNodes, type CollectSources } from "./collect-nodes.ts";
 import { writePage } from "./page/write-page.ts";
-import { readNodes, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { readNodes, snapshotsIn, type Check, type FailedNode, type SnapshotPath, type Visit } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
+import { signDirectory, SignedDirectory } from "./signed-snapshots.ts";
 import { SinceComparison, type Since } from "./since.ts";
 import { suggestButane } from "./suggest.ts";
 
@@ -24,12 +27,17 @@ export type AuditOptions = CollectSources & {
   readonly since: string | undefined;
   /** Where the first group's configuration is written as a class. */
   readonly suggestButane: string | undefined;
+  /** Signs the snapshots that are kept. */
+  readonly signer: Signer | undefined;
+  /** Of snapshots from before only those count that this key has signed. */
+  readonly signedBy: KeyObject | undefined;
   readonly asJson: boolean;
 };
 
 /** Collects, compares and prints. @returns the exit status: 0 alike, 1 different, 2 not known to be alike */
 export async function runAudit(options: AuditOptions): Promise<number> {
   refuseSamePlace(options);
+  refuseNothingSigned(options);
   const rules = await chooseRules(options);
   return options.out === undefined
     ? await withTemporaryDirectory(async (directory) => await auditInto(directory, rules, options))
@@ -37,16 +45,27 @@ export async function runAudit(options: AuditOptions): Promise<number> {
 }
 
 async function auditInto(directory: string, rules: readonly NoiseRule[], options: AuditOptions): Promise<number> {
-  const { compareNodes, NodeTable } = await import("@ashlar/audit");
+  const { compareNodes, NodeTable, SnapshotReader } = await import("@ashlar/audit");
   const collected = await withInterruption(async (signal) => await collectNodes(directory, options, signal));
   const table = new NodeTable();
-  const paths = await pathsOf(collected.files, options.from);
-  const earlier = options.since === undefined ? undefined : await SinceComparison.open(options.since, rules);
-  const unread = await readNodes(table, paths, async (...each) => await earlier?.add(...each));
-  const failed = [...collected.failed, ...unread];
+  const reader = new SnapshotReader();
+  const { signedBy } = options;
+  const kept = await keptIn(options.from, signedBy);
+  const names = new Set(collected.files.map(({ name }) => name));
+  // Each node once; what was collected now goes first.
+  const before = kept.files.filter(({ name }) => !names.has(name));
+  const paths = [...collected.files, ...before];
+  const earlier = options.since === undefined ? undefined : await SinceComparison.open(options.since, rules, signedBy);
+  const visit: Visit = async (...each) => await earlier?.add(...each);
+  const unread = [
+    ...(await readNodes(table, reader, collected.files, { visit })),
+    ...(await readNodes(table, reader, before, { visit, check: kept.check })),
+  ];
+  const failed = [...collected.failed, ...kept.missing.filter(({ name }) => !names.has(name)), ...unread];
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
   const since = earlier?.result(paths, unread);
+  if (options.signer !== undefined) await signDirectory(directory, options.signer);
   const suggested =
     options.suggestButane === undefined
       ? undefined
@@ -72,11 +91,28 @@ function refuseSamePlace({ since, from, out }: AuditOptions): void {
       );
 }
 
-/** Each node once; what was collected now goes first. */
-async function pathsOf(collected: readonly SnapshotPath[], from: string | undefined): Promise<readonly SnapshotPath[]> {
-  const names = new Set(collected.map(({ name }) => name));
-  const kept = from === undefined ? [] : await snapshotsIn(from);
-  return [...collected, ...kept.filter(({ name }) => !names.has(name))];
+type Kept = {
+  readonly files: readonly SnapshotPath[];
+  readonly check?: Check | undefined;
+  readonly missing: readonly FailedNode[];
+};
+
+async function keptIn(from: string | undefined, signedBy: KeyObject | undefined): Promise<Kept> {
+  if (from === undefined) return { files: [], missing: [] };
+  const files = await snapshotsIn(from);
+  if (signedBy === undefined) return { files, missing: [] };
+  const signed = await SignedDirectory.open(from, signedBy);
+  return { files, check: signed.check, missing: signed.missing(files) };
+}
+
+function refuseNothingSigned({ signer, signedBy, out, from, since }: AuditOptions): void {
+  if (signer !== undefined && out === undefined)
+    throw new AshlarError(
+      "usage",
+      "expected --out, where snapshots are kept that --key or --sign-with signs, found none",
+    );
+  if (signedBy !== undefined && from === undefined && since === undefined)
+    throw new AshlarError("usage", "expected --from or --since with snapshots that were signed, found neither");
 }
 
 async function chooseRules({ rules: file, withoutRules }: AuditOptions): Promise<readonly NoiseRule[]> {

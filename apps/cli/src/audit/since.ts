@@ -1,6 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import type { Causes, NoiseRule, Snapshot, SnapshotReader } from "@ashlar/audit";
 import { firstOf } from "@ashlar/base";
-import { problemOf, readSnapshot, snapshotsIn, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { problemOf, readSnapshot, snapshotsIn, type Check, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { SignedDirectory } from "./signed-snapshots.ts";
 
 const MAX_NAMES = 12;
 
@@ -24,21 +26,38 @@ export class SinceComparison {
   readonly #directory: string;
   readonly #earlier: ReadonlyMap<string, string>;
   readonly #rules: readonly NoiseRule[];
+  readonly #check: Check | undefined;
   readonly #changed: { readonly name: string; readonly causes: Causes }[] = [];
   readonly #unchanged: string[] = [];
   readonly #incomplete: string[] = [];
   readonly #failed: FailedNode[] = [];
 
-  private constructor(directory: string, earlier: ReadonlyMap<string, string>, rules: readonly NoiseRule[]) {
+  private constructor(
+    directory: string,
+    earlier: ReadonlyMap<string, string>,
+    { rules, check }: { readonly rules: readonly NoiseRule[]; readonly check: Check | undefined },
+  ) {
     this.#directory = directory;
     this.#earlier = earlier;
     this.#rules = rules;
+    this.#check = check;
   }
 
-  /** @throws AshlarError `not-found` when there are no earlier snapshots */
-  static async open(directory: string, rules: readonly NoiseRule[]): Promise<SinceComparison> {
-    const earlier = new Map((await snapshotsIn(directory)).map(({ name, path }) => [name, path]));
-    return new SinceComparison(directory, earlier, rules);
+  /**
+   * @param publicKey whose signature the earlier snapshots have to have
+   * @throws AshlarError `not-found` when there are no earlier snapshots, and what opening signed ones throws
+   */
+  static async open(
+    directory: string,
+    rules: readonly NoiseRule[],
+    publicKey: KeyObject | undefined,
+  ): Promise<SinceComparison> {
+    const paths = await snapshotsIn(directory);
+    const signed = publicKey === undefined ? undefined : await SignedDirectory.open(directory, publicKey);
+    const earlier = new Map(paths.map(({ name, path }) => [name, path]));
+    const comparison = new SinceComparison(directory, earlier, { rules, check: signed?.check });
+    comparison.#failed.push(...(signed?.missing(paths) ?? []));
+    return comparison;
   }
 
   async add(name: string, now: Snapshot, reader: SnapshotReader): Promise<void> {
@@ -46,7 +65,7 @@ export class SinceComparison {
     if (path === undefined) return;
     const { changesSince } = await import("@ashlar/audit");
     try {
-      const { causes, wasComplete } = changesSince(await readSnapshot(reader, path), now, this.#rules);
+      const { causes, wasComplete } = changesSince(await readSnapshot(reader, path, this.#check), now, this.#rules);
       if (!wasComplete) this.#incomplete.push(name);
       if (causes === undefined) this.#unchanged.push(name);
       else this.#changed.push({ name, causes });

@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { Command, Option } from "commander";
 import type { AuditOptions } from "../audit/run-audit.ts";
+import { withSignerOptions, type SignerOptions } from "../certificate/signer-options.ts";
 import { parseSeconds } from "../seconds.ts";
 
 /** As in @ashlar/audit, which help does not load. A test compares them. */
@@ -16,7 +17,7 @@ const DEFAULT_NAMESPACE = "kube-system";
 const DEFAULT_IMAGE = "docker.io/library/busybox:stable";
 
 export function auditCommand(): Command {
-  return new Command("audit")
+  return withSignerOptions(new Command("audit"))
     .description("Find out how nodes of any distribution differ, and why")
     .option("--root <dirs...>", "trees of nodes: mounted disks, chroots, / for this machine")
     .option("--ssh <hosts...>", "nodes that OpenSSH reaches, with your own configuration and without a question")
@@ -39,6 +40,10 @@ export function auditCommand(): Command {
     .option("--parallel <count>", "how many nodes to ask at a time", parseParallel, DEFAULT_PARALLEL)
     .option("--ssh-config <file>", "a configuration for OpenSSH in place of your own")
     .option("--since <dir>", "say also what has changed on each node since these snapshots of it")
+    .option(
+      "--signed-by <file>",
+      "of the snapshots in --from and --since take only those that this public key has signed",
+    )
     .option("--suggest-butane <dir>", "write what the first group's configuration amounts to, as a class of nodes")
     .option("--html <file>", "write the report as one page, too")
     .option("--baseline <node>", "compare the others with this one (default: one of the largest group)")
@@ -72,7 +77,8 @@ Examples:
   ashlar audit --root /mnt/node-1 /mnt/node-2
   ashlar audit --root / --out snapshots
   ashlar audit --file hosts.txt --out today --since last-week
-  ashlar audit --from snapshots --suggest-butane class
+  ashlar audit --file hosts.txt --out snapshots --key audit.pem
+  ashlar audit --from snapshots --signed-by audit.pub --suggest-butane class
   ashlar audit --from snapshots --baseline node-1 --json
   ashlar audit --from snapshots --fail-on packages changed --no-rule initrd`,
     )
@@ -96,6 +102,8 @@ Examples:
         html: given.html,
         since: given.since,
         suggestButane: given.suggestButane,
+        signer: await signerOf(given),
+        signedBy: given.signedBy === undefined ? undefined : await readKey(given.signedBy),
         from,
         out,
         baseline,
@@ -108,7 +116,21 @@ Examples:
     });
 }
 
-type GivenOptions = {
+/** @throws AshlarError `usage`, and what reading keys throws */
+async function signerOf(given: SignerOptions): Promise<AuditOptions["signer"]> {
+  if ([given.key, given.signWith, given.publicKey, given.passphraseFile].every((each) => each === undefined))
+    return undefined;
+  const { openSigner } = await import("../certificate/open-signer.ts");
+  return await openSigner(given);
+}
+
+async function readKey(path: string): Promise<AuditOptions["signedBy"]> {
+  const { readPublicKey } = await import("../certificate/read-certificate.ts");
+  return await readPublicKey(path);
+}
+
+type GivenOptions = SignerOptions & {
+  readonly signedBy?: string;
   readonly root?: readonly string[];
   readonly ssh?: readonly string[];
   readonly file?: string;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { run } from "@ashlar/host";
-import { collect, type CollectOptions } from "./collect.ts";
+import { collect, type CollectOptions, type Received } from "./collect.ts";
 import { lastLine } from "./last-line.ts";
 
 /** How kubectl, with the user's own configuration, reaches a cluster, and what is started there. */
@@ -46,7 +46,7 @@ export async function clusterNodes(
  * @throws AshlarError `unavailable` when it does not start, or nothing comes any more, `failed` when the collector cannot run there,
  *   `limit`, `interrupted`, `missing-tool`
  */
-export async function collectKubernetes(node: string, options: CollectOptions & ClusterOptions): Promise<void> {
+export async function collectKubernetes(node: string, options: CollectOptions & ClusterOptions): Promise<Received> {
   const { context, namespace, patienceMs, signal } = options;
   const name = `${LABEL}-${randomBytes(5).toString("hex")}`;
   const place = ["--namespace", namespace];
@@ -54,7 +54,7 @@ export async function collectKubernetes(node: string, options: CollectOptions & 
     await kubectl(["create", ...place, "-f", "-"], { context, signal, input: podManifest(name, node, options.image) });
     await waitUntilReady([...place, `pod/${name}`], { context, signal }, patienceMs);
     const args = [...place, "-i", name, "--", "sh", "-c", ENTER];
-    await collect("kubectl", [...contextWords(context), "exec", ...args], options, (_, stderr) =>
+    return await collect("kubectl", [...contextWords(context), "exec", ...args], options, (_, stderr) =>
       /^(?:error: |Error from server)/mu.test(stderr)
         ? new AshlarError("unavailable", lastLine(stderr) ?? "")
         : undefined,

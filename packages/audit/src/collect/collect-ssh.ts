@@ -1,5 +1,5 @@
 import { AshlarError } from "@ashlar/base";
-import { collect, type CollectOptions } from "./collect.ts";
+import { collect, type CollectOptions, type Received } from "./collect.ts";
 import { lastLine } from "./last-line.ts";
 
 export type SshOptions = CollectOptions & {
@@ -20,12 +20,12 @@ const SSH_ERROR = 255;
  * @throws AshlarError `unavailable` when it cannot be reached or nothing comes any more, `failed` when the collector cannot run there,
  *   `limit`, `interrupted`
  */
-export async function collectSsh(host: string, { config, ...options }: SshOptions): Promise<void> {
+export async function collectSsh(host: string, { config, ...options }: SshOptions): Promise<Received> {
   // No name of a host begins so, and ssh would take it for an option.
   if (host.startsWith("-")) throw new AshlarError("usage", `expected the name of a host, found ${host}`);
   const words = ["-T", "-o", "BatchMode=yes", "-o", `ConnectTimeout=${CONNECT_SECONDS}`];
   const args = [...words, ...(config === undefined ? [] : ["-F", config]), "--", host, START];
-  await collect("ssh", args, options, (status, stderr) =>
+  return await collect("ssh", args, options, (status, stderr) =>
     status === SSH_ERROR ? new AshlarError("unavailable", lastLine(stderr) ?? "ssh could not connect") : undefined,
   );
 }

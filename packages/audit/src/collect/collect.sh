@@ -1,6 +1,7 @@
 # Read by `sh -s -- ROOT` on a node that has nothing of Ashlar: writes what the node consists of to standard output, as fields that
-# each end with a NUL, so that any file name can be told (snapshot/parse-snapshot.ts reads them). Changes nothing, installs nothing.
-# POSIX sh; find, xargs, sort and sed of GNU, sha256sum of coreutils; dpkg-query or rpm where there are packages.
+# each end with a NUL (collected/read-stream.ts reads them). Changes nothing, installs nothing.
+# POSIX sh; find, xargs, sort, split and sed of GNU, sha256sum of coreutils; dpkg-query or rpm where there are packages.
+# Before it there can be a line `known='DIGEST...'`: of the pieces with these digests only the digest is written.
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
@@ -29,23 +30,39 @@ text() {
 }
 say() { text "$1" printf '%s' "$2"; }
 
+# Long lists go in pieces, each from a shell of its own. One at a time: a pipe mixes what two of them write.
+known=${known-}
+tell_piece='
+    digest=$(printf %s "$text" | sha256sum)
+    digest=$(printf %.32s "$digest")
+    if [ "$locked" = 1 ]; then exec 9<. && flock 9; fi
+    case " $known " in
+        *" $digest "*) printf "same\0%s\0%s\0" "$kind" "$digest" ;;
+        *) printf "piece\0%s\0%s\0" "$kind" "$text" ;;
+    esac'
+# The letter keeps the shell from taking newlines off the end.
+read_piece='text=$(cat; printf x); text=${text%x}; '$tell_piece
+hash_piece='text=$(sha256sum -- "$@" 2>/dev/null; printf x); text=${text%x}; [ -n "$text" ] || exit 0; '$tell_piece
+pieces() { kind=$1 locked=0 split -l "$2" --filter="$read_piece"; }
+
 # Larger files are told, not read: they would take minutes each, and sparse ones hours.
 hashed='-size -17179869185c'
-# Lines of sha256sum, which writes each at once: two of them do not mix into one pipe.
 digests() {
     # shellcheck disable=SC2086 # two words
     {
         find "$@" -xdev -type f -links 1 $hashed -print0
         # Of several names of one file, one.
         find "$@" -xdev -type f -links +1 $hashed -printf '%D:%i %p\0' | sort -z -u -t ' ' -k 1,1 | sed -z 's/^[^ ]* //'
-    } | xargs -0 -r -n 500 -P "$processors" sha256sum -- | cat
+    } | kind=sha256 xargs -0 -r -n 500 -P "$processors" sh -c "$hash_piece" sh
+}
+# Two lines for each: what it is with its path, and where a link leads. Newlines are written as \n, backslashes as \\.
+records() {
+    find "$@" -xdev -printf '%n %D %i %T@ %y %m %U %G %s %p\0%l\0' | sed -z 's/\\/\\\\/g; s/\n/\\n/g' | tr '\000' '\n'
 }
 files() {
-    find "$@" -xdev -printf 'file\0%n %D %i %T@\0%p\0%y %m %U %G %s %l\0' 2>/dev/null
+    records "$@" 2>/dev/null | pieces files 4000
     find "$@" -xdev -type d ! \( -readable -executable \) -printf 'unread\0%p\0' 2>/dev/null
-    printf 'text\0sha256\0'
     digests "$@" 2>/dev/null
-    printf '\0'
     find "$@" -xdev -type f -newerct "@$started" -printf 'changed\0%p\0' 2>/dev/null
 }
 
@@ -67,7 +84,7 @@ packages() {
         if has dpkg-query; then
             text dpkg dpkg-query --admindir="$PWD/var/lib/dpkg" -W -f '${binary:Package}\t${Version}\t${db:Status-Abbrev}\n'
             text dpkg-conffiles dpkg-query --admindir="$PWD/var/lib/dpkg" -W -f '${Conffiles}\n'
-            text dpkg-files dpkg_files
+            dpkg_files 2>/dev/null | tr -d '\000' | pieces dpkg-files 5000
         else
             say missing dpkg-query
         fi
@@ -78,7 +95,8 @@ packages() {
         # Which of the two it is by default, and which forms it can read, is the matter of the rpm that is here.
         if has rpm && [ -n "$(rpm_query --qf x 2>/dev/null | head -c 1)" ]; then
             text rpm rpm_query --qf '%{NAME}.%{ARCH}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\t%{INSTALLTIME}\n'
-            text rpm-files rpm_query --qf '==> %{NAME}.%{ARCH} <==\n[%{FILEFLAGS:fflags}\t%{FILENAMES}\n]'
+            rpm_query --qf '==> %{NAME}.%{ARCH} <==\n[%{FILEFLAGS:fflags}\t%{FILENAMES}\n]' 2>/dev/null | tr -d '\000' |
+                pieces rpm-files 5000
         else
             say missing rpm
         fi
@@ -111,17 +129,20 @@ main() {
     root=${1:-/}
     if has renice; then renice -n 19 -p $$ >/dev/null 2>&1; fi
     if has ionice; then ionice -c 3 -p $$ >/dev/null 2>&1; fi
-    for tool in find xargs sort sed sha256sum tail tr grep; do
+    for tool in find xargs sort split sed sha256sum tail tr grep; do
         has "$tool" || fail "the program $tool is not there"
     done
     # At the lowest priority, on two processors at most.
-    processors=1
-    if has nproc && [ "$(nproc)" -gt 1 ]; then processors=2; fi
+    processors=1 locked=0
+    if has nproc && [ "$(nproc)" -gt 1 ] && has flock; then processors=2 locked=1; fi
+    # What split starts is given to this.
+    SHELL=/bin/sh
+    export SHELL known locked
     find /dev/null -maxdepth 0 -printf '' 2>/dev/null || fail "find is not the one of GNU"
     cd -- "$root" 2>/dev/null || fail "cannot enter $root"
     started=$(date +%s.%N)
 
-    printf 'ashlar-audit/1\0'
+    printf 'ashlar-audit/2\0'
     say user "$(id -u)"
     say started "$started"
     if [ "$PWD" = / ]; then

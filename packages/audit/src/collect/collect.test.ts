@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { SnapshotReader } from "../snapshot/snapshot-reader.ts";
 import type { SnapshotFile } from "../snapshot/snapshot.ts";
-import { isRoot, makeDebianTree, makeTree, newDirectory, put, sh, snapshotBytes, snapshotOf } from "../test-trees.ts";
+import { isRoot, PATIENCE_MS, makeDebianTree, makeTree, newDirectory, put, sh, snapshotOf } from "../test-trees.ts";
+import { snapshotOf as arranged } from "../collected/arrange.ts";
+import { SentPieces } from "../collected/sent-pieces.ts";
 import { collectRoot } from "./collect-root.ts";
 
 const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
@@ -47,8 +49,7 @@ test("what is not a file is told and not read: FIFO, device, socket, link", asyn
 test("a file of several names is hashed once, and each name has the digest", async () => {
   const root = await makeTree({ "usr/a": "content" });
   sh("ln usr/a usr/b; mkdir etc; ln usr/a 'etc/c d'", root);
-  const bytes = await snapshotBytes(root);
-  assert.equal(bytes.toString("latin1").split(sha256("content")).length, 2);
+  assert.equal(sh('sh "$COLLECTOR" .', root).split(sha256("content")).length, 2);
   const files = byPath((await snapshotOf(root)).files);
   for (const path of ["/usr/a", "/usr/b", "/etc/c d"]) assert.equal(files.get(path)?.digest, sha256("content"), path);
 });
@@ -81,12 +82,11 @@ test("what is mounted inside is named and not looked into", async (context) => {
     context.diagnostic("mounts cannot be made here");
     return;
   }
-  const script = join(import.meta.dirname, "collect.sh");
   sh(
-    `unshare -m sh -ec 'mount -t tmpfs none opt/inside; echo 1 > opt/inside/data; sh ${script} "$PWD" > snapshot'`,
+    `unshare -m sh -ec 'mount -t tmpfs none opt/inside; echo 1 > opt/inside/data; sh "$COLLECTOR" "$PWD" > snapshot'`,
     root,
   );
-  const { files, unread } = new SnapshotReader().read(await readFile(join(root, "snapshot")));
+  const { files, unread } = new SnapshotReader().read(arranged(await readFile(join(root, "snapshot"))));
   assert.deepEqual(unread, [{ path: "/opt/inside", why: "mount" }]);
   assert.ok(!files.some(({ path }) => path.startsWith("/opt/inside/")));
 });
@@ -154,15 +154,49 @@ test("a kubelet's configuration is told, its pods are not", async () => {
   );
 });
 
+test("a node does not send again what is as it was, and the snapshot is the same as if it did", async () => {
+  const directory = await newDirectory();
+  const root = await makeDebianTree({ one: { version: "1.0", files: ["/bin/tool"] } });
+  // Several pieces, names that a shell could spoil, an empty line at the end of one.
+  sh(`mkdir usr/share; cd usr/share; for n in $(seq 2500); do echo $n > "file $n"; ln -s '\\n\\\\' "$n"; done`, root);
+  await writeFile(Buffer.concat([Buffer.from(`${root}/usr/share/`), Buffer.of(0x81, 0x88, 0xff, 0x27, 0x0a)]), "5");
+  const ask = async (name: string, before?: string): Promise<{ snapshot: Buffer; sentBytes: number }> => {
+    const [to, pieces] = [join(directory, name), join(directory, `${name}.pieces`)];
+    const known = before === undefined ? "" : SentPieces.read(await readFile(before)).digests.join(" ");
+    const script = `{ echo "known='${known}'"; cat "$COLLECTOR"; } | sh -s -- . | wc -c`;
+    const sentBytes = Number(sh(script, root));
+    await collectRoot(root, { to, pieces, sentBefore: before, patienceMs: PATIENCE_MS });
+    return { snapshot: await readFile(to), sentBytes };
+  };
+  const pieces = (name: string): string => join(directory, `${name}.pieces`);
+  const first = await ask("first");
+  const second = await ask("second", pieces("first"));
+  assert.deepEqual(withoutTime(second.snapshot), withoutTime(first.snapshot));
+  assert.deepEqual(await readFile(pieces("second")), await readFile(pieces("first")));
+  assert.ok(second.sentBytes < first.sentBytes / 20, `${second.sentBytes} of ${first.sentBytes}`);
+  await put(root, "usr/share/file 7", "another");
+  const third = await ask("third", pieces("second"));
+  assert.deepEqual(withoutTime(third.snapshot), withoutTime((await ask("whole")).snapshot));
+  assert.notDeepEqual(withoutTime(third.snapshot), withoutTime(first.snapshot));
+  await writeFile(pieces("second"), "spoiled");
+  assert.deepEqual(withoutTime((await ask("fourth", pieces("second"))).snapshot), withoutTime(third.snapshot));
+});
+
+/** When it was collected is another time each time. */
+function withoutTime(snapshot: Buffer): string {
+  return snapshot.toString("latin1").replace(/started\0[0-9.]+\0/u, "");
+}
+
 test("nothing is left of a snapshot that was not finished, and the reason is told", async () => {
   const directory = await newDirectory();
   const root = await makeTree({});
   await put(root, "usr/a", "a");
   const to = join(directory, "snapshot");
-  await assert.rejects(collectRoot(join(root, "missing"), { to, patienceMs: 60_000 }), /cannot enter/u);
+  const pieces = join(directory, "pieces");
+  await assert.rejects(collectRoot(join(root, "missing"), { to, pieces, patienceMs: 60_000 }), /cannot enter/u);
   const signal = AbortSignal.abort();
-  await assert.rejects(collectRoot(root, { to, patienceMs: 60_000, signal }), { code: "interrupted" });
+  await assert.rejects(collectRoot(root, { to, pieces, patienceMs: 60_000, signal }), { code: "interrupted" });
   sh("truncate -s 15G usr/sparse", root);
-  await assert.rejects(collectRoot(root, { to, patienceMs: 1500 }), { code: "unavailable" });
+  await assert.rejects(collectRoot(root, { to, pieces, patienceMs: 1500 }), { code: "unavailable" });
   assert.deepEqual(await readdir(directory), []);
 });

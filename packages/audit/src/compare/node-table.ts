@@ -26,7 +26,10 @@ export class NodeTable {
   readonly configurationFiles: Set<string> = new Set();
   /** The first node's numbers: of the others what is not the same is kept. */
   #first: RowValues | undefined;
-  readonly #numbersOf = new Map<SnapshotFile, FileNumbers>();
+  /** In the order in which they first came, which is that of the next node, too. */
+  readonly #files: SnapshotFile[] = [];
+  readonly #numbers: FileNumbers[] = [];
+  readonly #placeOf = new Map<SnapshotFile, number>();
   readonly #knownOwned = new Set<PackageFiles>();
   readonly #keyNumbers = new Map<string, number>();
   readonly #values: string[] = [""];
@@ -37,8 +40,12 @@ export class NodeTable {
     const most = this.keys.length + snapshot.files.length + snapshot.packages.size + snapshot.state.size;
     const contents = new Uint32Array(most);
     const modes = new Uint32Array(most);
+    let place = 0;
     for (const file of snapshot.files) {
-      const numbers = this.#fileNumbers(file);
+      if (this.#files[place] !== file) place = this.#placeFor(file);
+      const numbers = this.#numbers[place];
+      place += 1;
+      if (numbers === undefined) continue;
       contents[numbers.key] = numbers.content;
       modes[numbers.key] = numbers.mode;
     }
@@ -78,16 +85,17 @@ export class NodeTable {
   }
 
   /** Of the object: readers give one object for what is alike on many nodes. */
-  #fileNumbers(file: SnapshotFile): FileNumbers {
-    const known = this.#numbersOf.get(file);
+  #placeFor(file: SnapshotFile): number {
+    const known = this.#placeOf.get(file);
     if (known !== undefined) return known;
-    const numbers = {
+    const place = this.#files.push(file) - 1;
+    this.#placeOf.set(file, place);
+    this.#numbers.push({
       key: this.#keyNumber(file.path),
       content: this.#valueNumber(contentOf(file)),
       mode: this.#valueNumber(modeOf(file)),
-    };
-    this.#numbersOf.set(file, numbers);
-    return numbers;
+    });
+    return place;
   }
 
   #addOwned(owned: PackageFiles): void {

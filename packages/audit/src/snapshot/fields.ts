@@ -24,13 +24,11 @@ export class Fields {
     return this.offset >= this.bytes.length;
   }
 
-  /** Goes on behind the word `file`, of which there are a hundred thousand, if it is next. */
-  skipFile(): boolean {
+  /** Whether the word `file` is next, of which there are a hundred thousand. */
+  get isAtFile(): boolean {
     const { offset } = this;
     const is = offset + FILE_BYTES < this.bytes.length && this.view.getInt32(offset, true) === FILE;
-    if (!is || this.bytes[offset + FILE_BYTES] !== 0) return false;
-    this.offset += FILE_BYTES + 1;
-    return true;
+    return is && this.bytes[offset + FILE_BYTES] === 0;
   }
 
   /** @throws AshlarError `malformed` when no field is left, `limit` */

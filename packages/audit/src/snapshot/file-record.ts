@@ -1,21 +1,13 @@
 import { AshlarError } from "@ashlar/base";
 import { byteText } from "./byte-text.ts";
-import { MAX_PATH_BYTES, type FileType } from "./snapshot.ts";
-
-/** What a node says of a file that is the same on other nodes, too: the fields PATH and FORM of a record. */
-export type FileRecord = {
-  readonly path: string;
-  readonly type: FileType;
-  readonly mode: string;
-  readonly owner: string;
-  readonly group: string;
-  readonly sizeBytes: number;
-  readonly target: string;
-};
+import { MAX_PATH_BYTES, type FileType, type SnapshotFile } from "./snapshot.ts";
 
 /** TYPE MODE UID GID SIZE TARGET. */
 const FORM =
   /^(?<type>[a-zA-Z?]) (?<mode>[0-7]{1,4}) (?<owner>\d{1,10}) (?<group>\d{1,10}) (?<size>\d{1,16}) (?<target>.*)$/su;
+/** A digest, or the time of a file that was too large to be read, or neither; then capabilities. */
+const CONTENT =
+  /^(?:(?<digest>[0-9a-f]{64})|(?<modified>-?\d{1,16}(?:\.\d{1,16})?))?(?: (?<capabilities>[!-~]{1,4096}))?$/u;
 
 /** The letters of `find -printf %y`. */
 const TYPES: Readonly<Record<string, FileType>> = {
@@ -28,9 +20,9 @@ const TYPES: Readonly<Record<string, FileType>> = {
   c: "character device",
 };
 
-/** Where a record ends that begins with PATH and FORM, each with its NUL. */
+/** Where a record ends that begins with the word `file`: PATH, FORM and CONTENT, each with its NUL. */
 export function endOfFileRecord(bytes: Buffer, start: number): number {
-  return endOfField(bytes, endOfField(bytes, start));
+  return endOfField(bytes, endOfField(bytes, endOfField(bytes, endOfField(bytes, start))));
 }
 
 /** @throws AshlarError `malformed` when no field ends, `limit` */
@@ -46,26 +38,34 @@ export function endOfField(bytes: Buffer, start: number, maxBytes: number = MAX_
 }
 
 /** @throws AshlarError `malformed` */
-export function readFileRecord(piece: Buffer, at: number): FileRecord {
-  const end = piece.indexOf(0);
-  const form = piece.subarray(end + 1, -1);
-  const found = FORM.exec(form.toString("latin1"))?.groups;
-  if (found === undefined) {
-    const words = JSON.stringify(form.toString("latin1").slice(0, 100));
-    throw new AshlarError(
-      "malformed",
-      `expected type, mode, owner, group and size of a file, found ${words} at byte ${at}`,
-    );
-  }
+export function readFileRecord(piece: Buffer, at: number): SnapshotFile {
+  const pathAt = piece.indexOf(0) + 1;
+  const formAt = piece.indexOf(0, pathAt) + 1;
+  const contentAt = piece.indexOf(0, formAt) + 1;
+  const form = piece.toString("latin1", formAt, contentAt - 1);
+  const found = FORM.exec(form)?.groups;
+  if (found === undefined) throw malformed("type, mode, owner, group and size of a file", form, at);
+  const content = piece.toString("latin1", contentAt, piece.length - 1);
+  const known = CONTENT.exec(content)?.groups;
+  if (known === undefined) throw malformed("the digest of a file", content, at);
+  const { type = "", mode = "", owner = "", group = "", size, target = "" } = found;
   return {
-    path: rootedPath(piece.subarray(0, end)),
-    type: TYPES[found["type"] ?? ""] ?? "unknown",
-    mode: found["mode"] ?? "",
-    owner: found["owner"] ?? "",
-    group: found["group"] ?? "",
-    sizeBytes: Number(found["size"]),
-    target: byteText(form.subarray(form.length - (found["target"] ?? "").length)),
+    path: rootedPath(piece.subarray(pathAt, formAt - 1)),
+    type: TYPES[type] ?? "unknown",
+    mode,
+    owner,
+    group,
+    sizeBytes: Number(size),
+    target: byteText(piece.subarray(contentAt - 1 - target.length, contentAt - 1)),
+    digest: known["digest"],
+    modified: known["modified"],
+    capabilities: known["capabilities"],
   };
+}
+
+function malformed(expected: string, found: string, at: number): AshlarError {
+  const text = JSON.stringify(found.slice(0, 100));
+  return new AshlarError("malformed", `expected ${expected}, found ${text} at byte ${at}`);
 }
 
 /** @throws AshlarError `malformed` for what is not below the root */

@@ -1,60 +1,58 @@
 /**
- * The snapshot format, version 1, as collect.sh writes it: fields that each end with a NUL. The first is `ashlar-audit/1`, the last
- * `end`; between them are records, of which the first field is the kind:
+ * A snapshot, version 1, as `arrange` makes it of what a node has sent: fields that each end with a NUL. The first is
+ * `ashlar-snapshot/1`, the last `end`; between them are records, of which the first field is the kind:
  *
  *     text NAME CONTENT                      what a program on the node has printed
- *     file OWN PATH FORM                     `LINKS DEVICE INODE MTIME`, the path, `TYPE MODE UID GID SIZE TARGET`
- *     unread PATH                            a directory that could not be entered
- *     changed PATH                           a file that is newer than the beginning
+ *     link NAME TARGET                       a link at the top, as `bin` to `usr/bin`
+ *     file PATH FORM CONTENT                 the path, `TYPE MODE UID GID SIZE TARGET`, `DIGEST CAPABILITIES`
+ *     unread WHY PATH                        what the node did not tell all of
  *
- * The text `sha256` has lines of sha256sum(1), one for one of the names of each file.
+ * Files come in the order of their paths' bytes. In place of the digest a file that was too large to be read has its time, and one
+ * that could not be read nothing.
  */
 import { AshlarError } from "@ashlar/base";
-import { readCapabilities } from "./capabilities.ts";
-import { endOfLine, readDigestLine } from "./digest-line.ts";
+import { byteText } from "./byte-text.ts";
 import { factsOf } from "./facts.ts";
 import { Fields } from "./fields.ts";
-import { FileForms, type NodeFiles } from "./file-forms.ts";
+import { FileReader } from "./file-reader.ts";
 import { Interned } from "./interned.ts";
 import { linesOf } from "./lines.ts";
 import { DPKG_FILES, RPM_FILES } from "./owned-files.ts";
 import { NO_PACKAGES, readDpkg, readRpm, RealPaths, type Packages } from "./packages.ts";
 import {
   MAX_FILES,
+  MAX_PATH_BYTES,
   MAX_SNAPSHOT_BYTES,
   MAX_TEXT_BYTES,
+  SNAPSHOT_MAGIC,
+  UNREAD_REASONS,
   type PackageFiles,
   type Snapshot,
+  type SnapshotFile,
   type Unread,
 } from "./snapshot.ts";
 import { stateOf } from "./state.ts";
 
-const MAGIC = "ashlar-audit/1";
 const MAX_TEXTS = 64;
+const MAX_LINKS = 1000;
 
 /** A part of the bytes. */
 type Part = { readonly start: number; readonly end: number };
 
 /** Texts that are long and nearly the same on all nodes are read in pieces, from the bytes. */
-const PIECEWISE: ReadonlySet<string> = new Set(["sha256", "dpkg-files", "rpm-files"]);
+const PIECEWISE: ReadonlySet<string> = new Set(["dpkg-files", "rpm-files"]);
 
 type Records = {
   readonly texts: Map<string, string>;
-  readonly parts: Map<string, Part[]>;
-  readonly unread: string[];
-  readonly changed: string[];
+  readonly parts: Map<string, Part>;
+  readonly links: Map<string, string>;
+  readonly files: SnapshotFile[];
+  readonly unread: Unread[];
 };
 
 /** Reads the snapshots of many nodes. What they say alike is read once, and is one object in all of them. */
 export class SnapshotReader {
-  readonly #forms = new FileForms();
-  readonly #digests = new Interned({
-    endOf: endOfLine,
-    read: (piece, at) => {
-      const { path, digest } = readDigestLine(piece, at);
-      return { path: this.#forms.paths.give(path), digest };
-    },
-  });
+  readonly #files = new FileReader();
   readonly #dpkgFiles = new Interned<PackageFiles>(DPKG_FILES);
   readonly #rpmFiles = new Interned<PackageFiles>(RPM_FILES);
   readonly #realPaths = new RealPaths();
@@ -66,28 +64,29 @@ export class SnapshotReader {
       throw new AshlarError("limit", `${limit}, found ${bytes.length}`);
     }
     const fields = new Fields(bytes);
-    fields.word(/^ashlar-audit\/1$/u, `a snapshot, which begins with ${MAGIC}`);
-    const records: Records = { texts: new Map(), parts: new Map(), unread: [], changed: [] };
-    const files = this.#forms.newNode(fields);
+    fields.word(/^ashlar-snapshot\/1$/u, `a snapshot, which begins with ${SNAPSHOT_MAGIC}`);
+    const records: Records = { texts: new Map(), parts: new Map(), links: new Map(), files: [], unread: [] };
+    const starts: number[] | undefined = this.#files.hasFirst ? undefined : [];
+    let place = 0;
     for (;;) {
-      if (fields.skipFile()) {
-        files.readFile();
-        if (files.count > MAX_FILES) throw new AshlarError("limit", `expected at most ${MAX_FILES} files`);
+      if (fields.isAtFile) {
+        place = this.#files.read(fields, records.files, starts, place);
+        if (records.files.length > MAX_FILES) throw new AshlarError("limit", `expected at most ${MAX_FILES} files`);
         continue;
       }
-      const kind = fields.word(/^(?:text|unread|changed|end)$/u, "the kind of a record");
+      const kind = fields.word(/^(?:text|link|unread|end)$/u, "the kind of a record");
       if (kind === "end") break;
       if (kind === "text") readText(fields, records);
-      else (kind === "unread" ? records.unread : records.changed).push(fields.path());
+      else if (kind === "link") readLink(fields, records);
+      else records.unread.push(readUnread(fields));
     }
     if (!fields.isAtEnd)
       throw new AshlarError("malformed", "expected nothing after the end of the snapshot, found more");
-    return this.#snapshotOf(fields, records, files);
+    if (starts !== undefined) this.#files.keep(fields.bytes, starts, records.files);
+    return this.#snapshotOf(fields, records);
   }
 
-  #snapshotOf(fields: Fields, { texts, parts, unread, changed }: Records, nodeFiles: NodeFiles): Snapshot {
-    eachPiece(this.#digests, fields, parts.get("sha256"), ({ path, digest }) => nodeFiles.addDigest(path, digest));
-    const { files, links, unhashed, mounts } = nodeFiles.finish(readCapabilities(texts.get("capabilities") ?? ""));
+  #snapshotOf(fields: Fields, { texts, parts, links, files, unread }: Records): Snapshot {
     const packages = this.#packagesOf(fields, texts, parts, links);
     return {
       host: texts.get("host")?.trim(),
@@ -95,23 +94,13 @@ export class SnapshotReader {
       files,
       ...packages,
       state: stateOf(texts),
-      unread: [
-        ...unreadOf(unhashed, "unreadable"),
-        ...unreadOf(mounts, "mount"),
-        ...unreadOf(unread, "unreadable"),
-        ...unreadOf(changed, "changed while it was read"),
-      ],
+      unread,
       missing: linesOf(texts.get("missing")),
       isByRoot: texts.get("user")?.trim() === "0",
     };
   }
 
-  #packagesOf(
-    fields: Fields,
-    texts: Records["texts"],
-    parts: Records["parts"],
-    links: ReadonlyMap<string, string>,
-  ): Packages {
+  #packagesOf(fields: Fields, texts: Records["texts"], parts: Records["parts"], links: Records["links"]): Packages {
     const paths = this.#realPaths.of(links);
     if (texts.has("dpkg")) return readDpkg(texts, pieces(this.#dpkgFiles, fields, parts.get("dpkg-files")), paths);
     return texts.has("rpm")
@@ -124,40 +113,31 @@ function readText(fields: Fields, { texts, parts }: Records): void {
   const name = fields.word(/^[a-z0-9-]{1,32}$/u, "the name of a text");
   const start = fields.offset;
   const content = fields.next(MAX_TEXT_BYTES);
-  if (PIECEWISE.has(name)) {
-    parts.set(name, [...(parts.get(name) ?? []), { start, end: start + content.length }]);
-    if ((parts.get(name) ?? []).length > MAX_TEXTS)
-      throw new AshlarError("limit", `expected at most ${MAX_TEXTS} texts`);
-    return;
-  }
-  const before = texts.get(name);
-  const text = content.toString("utf8");
-  // Several programs may be missing.
-  texts.set(name, before === undefined ? text : `${before}\n${text}`);
+  if (PIECEWISE.has(name)) parts.set(name, { start, end: start + content.length });
+  else texts.set(name, content.toString("utf8"));
   if (texts.size > MAX_TEXTS) throw new AshlarError("limit", `expected at most ${MAX_TEXTS} texts`);
 }
 
-function pieces<T>(interned: Interned<T>, fields: Fields, parts: readonly Part[] | undefined): readonly T[] {
+function readLink(fields: Fields, { links }: Records): void {
+  const path = fields.path().slice(1);
+  links.set(path, `/${byteText(fields.next(MAX_PATH_BYTES)).replace(/^\//u, "")}`);
+  if (links.size > MAX_LINKS) throw new AshlarError("limit", `expected at most ${MAX_LINKS} links at the top`);
+}
+
+function readUnread(fields: Fields): Unread {
+  const word = fields.word(/^[a-z ]{1,32}$/u, "why something was not read");
+  const why = UNREAD_REASONS.find((each) => each === word);
+  if (why !== undefined) return { path: fields.path(), why };
+  throw new AshlarError("malformed", `expected one of ${UNREAD_REASONS.join(", ")}, found ${word}`);
+}
+
+function pieces<T>(interned: Interned<T>, { bytes, view }: Fields, part: Part | undefined): readonly T[] {
   const found: T[] = [];
-  eachPiece(interned, fields, parts, (piece) => found.push(piece));
-  return found;
-}
-
-function eachPiece<T>(
-  interned: Interned<T>,
-  { bytes, view }: Fields,
-  parts: readonly Part[] | undefined,
-  take: (piece: T) => void,
-): void {
-  for (const { start, end } of parts ?? []) {
-    for (let at = start; at < end;) {
-      const id = interned.at(bytes, view, at);
-      take(interned.value(id));
-      at += interned.lengthOf(id);
-    }
+  if (part === undefined) return found;
+  for (let at = part.start; at < part.end;) {
+    const id = interned.at(bytes, view, at);
+    found.push(interned.value(id));
+    at += interned.lengthOf(id);
   }
-}
-
-function unreadOf(paths: readonly string[], why: Unread["why"]): Unread[] {
-  return paths.map((path) => ({ path, why }));
+  return found;
 }

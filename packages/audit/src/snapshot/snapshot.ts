@@ -63,13 +63,12 @@ export type PackageFiles = {
 };
 
 export type Unread = { readonly path: string; readonly why: UnreadReason };
-export type UnreadReason =
-  /** A file system that is mounted there: not looked into. */
-  | "mount"
-  /** The collector was not allowed to, or it was gone. */
-  | "unreadable"
-  /** Its content may be neither the one before nor the one after. */
-  | "changed while it was read";
+/**
+ * A file system that is mounted there is not looked into. What was unreadable the collector was not allowed to read, or it was gone.
+ * Of what changed, the content may be neither the one before nor the one after.
+ */
+export const UNREAD_REASONS = ["mount", "unreadable", "changed while it was read"] as const;
+export type UnreadReason = (typeof UNREAD_REASONS)[number];
 
 export type Installation = {
   /** As the node's clock had it. */
@@ -78,6 +77,7 @@ export type Installation = {
   readonly name: string;
 };
 
+export const SNAPSHOT_MAGIC = "ashlar-snapshot/1";
 /** A node of a hundred thousand files says some 30 MB. */
 export const MAX_SNAPSHOT_BYTES: number = 1024 ** 3;
 export const MAX_FILES = 4_000_000;
