@@ -122,6 +122,7 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
     rollout("x", { windows: [{ start: "24:00", durationMinutes: 60 }] }),
     /windows.*start/u,
   ],
+  ["a canary on the way back", rollout("x", { reverse: true }), /nobody tries out a way back/u],
   [
     "a gate that asks nothing",
     rollout("x", { gates: [{ name: "health" }] }),

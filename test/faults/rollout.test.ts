@@ -260,6 +260,21 @@ test(
   },
 );
 
+test("back to the former release, the last wave first; who was left out before is there already", LIMIT, async () => {
+  await declare("1.4.0");
+  await roll("back", "1.3.0", { allowDowngrade: true, reverse: true, exclude: ["w-3"] });
+  const order: string[] = [];
+  await until("the way back", async () => {
+    for (const { name, restarts } of all) if (restarts.length > 0 && !order.includes(name)) order.push(name);
+    return (await statusOf("back")).phase === "Done" ? true : undefined;
+  });
+  assert.deepEqual(order, ["w-2", "w-1"]);
+  await checkAll("1.3.0", { "w-3": [0, "1.4.0"] });
+  await roll("forth", "1.4.0");
+  await phaseOf("forth", "Done");
+  await checkAll("1.4.0", { "w-3": [0, "1.4.0"] });
+});
+
 test("the API server is away for a while in the middle of it: it goes on", LIMIT, async () => {
   await declare("1.4.0");
   await roll("sixth", "1.5.0");

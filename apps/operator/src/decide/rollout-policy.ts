@@ -18,6 +18,7 @@ export function policyOf(spec: RolloutSpec, leftOut: readonly string[] = []): Fl
       concurrency.percent === undefined ? { nodes: concurrency.nodes ?? 1 } : { percent: concurrency.percent },
     ...(canary === undefined ? {} : { canary: { nodes: canary.nodes, soakMs: canary.soakSeconds * 1000 } }),
     waves,
+    reverse: spec.reverse,
     exclude: [...spec.exclude, ...leftOut],
     ...(spreadKey === undefined ? {} : { spreadKey }),
     windows,

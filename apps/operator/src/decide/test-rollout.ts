@@ -7,6 +7,7 @@ export const TEST_SPEC: RolloutSpec = {
   allowDowngrade: false,
   concurrency: { nodes: 1 },
   waves: [],
+  reverse: false,
   exclude: [],
   windows: [],
   approval: "none",

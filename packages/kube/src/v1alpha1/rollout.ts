@@ -13,6 +13,7 @@ export type RolloutSpec = {
   readonly concurrency: { readonly nodes?: number; readonly percent?: number };
   readonly canary?: { readonly nodes: number; readonly soakSeconds: number };
   readonly waves: readonly { readonly name: string; readonly selector: Readonly<Record<string, string>> }[];
+  readonly reverse: boolean;
   readonly exclude: readonly string[];
   readonly spreadKey?: string;
   readonly windows: readonly MaintenanceWindow[];
@@ -81,6 +82,10 @@ const KNOWN_WAVES = {
 const OWN_NAMES = {
   rule: "self.all(wave, !(wave.name in ['canary', 'rest', 'control-plane']))",
   message: "canary, rest and control-plane are waves that are always there: give this one another name",
+};
+const NO_CANARY_BACK = {
+  rule: "!(self.reverse && has(self.canary))",
+  message: "nobody tries out a way back: leave canary out where reverse is true",
 };
 const ONE_COUNT = {
   rule: "has(self.nodes) != has(self.percent)",
@@ -167,6 +172,11 @@ export const rolloutSpecSchema: z.ZodType<RolloutSpec> = z
       .default([])
       .describe("Groups of nodes in their order; nodes of no group go after them, those of the control plane last")
       .meta({ ...keyedBy("name"), ...rules(OWN_NAMES) }),
+    reverse: z
+      .boolean()
+      .default(false)
+      .describe("Whether the waves go in the other direction, for going back: what went last comes back first")
+      .meta(rules(SAME("reverse"))),
     exclude: z
       .array(objectName)
       .max(MAX_EXCLUDED)
@@ -220,7 +230,7 @@ export const rolloutSpecSchema: z.ZodType<RolloutSpec> = z
       .describe("Raise it to end a halt and to try again what has failed")
       .meta(rules(ONLY_RISES)),
   })
-  .meta(rules(KNOWN_WAVES));
+  .meta(rules(KNOWN_WAVES, NO_CANARY_BACK));
 
 const nodeName: z.ZodString = objectName;
 const message: z.ZodString = z.string().max(MAX_TEXT_CHARACTERS);

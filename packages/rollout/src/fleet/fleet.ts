@@ -11,6 +11,8 @@ export type FleetPolicy = {
   readonly canary?: { readonly nodes: number; readonly soakMs: number };
   /** Groups in their order. A node goes with the first that has its labels; who is of none goes after them. */
   readonly waves: readonly WaveSelector[];
+  /** Waves go in the other direction: what went last comes back first. */
+  readonly reverse: boolean;
   /** Names of nodes that are left out. */
   readonly exclude: readonly string[];
   /** A label: of nodes with the same value one is away at a time. */

@@ -47,6 +47,29 @@ test("the nodes of a wave fetch the release while they work, and one is drained 
   assert.equal(third.fleet.records, second.fleet.records, "and nothing is written when nothing has changed");
 });
 
+test("in reverse the last wave goes first, and the control plane before all", () => {
+  const waves = [
+    { name: "first", selector: { wave: "1" } },
+    { name: "second", selector: { wave: "2" } },
+  ];
+  const of = (name: string, wave: string, change: Partial<FleetNode> = {}): FleetNode =>
+    node(name, { labels: { wave }, ...change });
+  const back = { waves, reverse: true };
+  const nodes = [of("a", "1"), of("b", "2"), node("c", { isControlPlane: true }), node("d")];
+  const order = ["control-plane", "rest", "second", "first"];
+  const names = ["c", "d", "b", "a"];
+  for (const [index, wave] of order.entries()) {
+    const gone = new Set(names.slice(0, index));
+    const found = look(
+      nodes.map((each) => (gone.has(each.name) ? Object.assign({}, each, { proof: NEW }) : each)),
+      [],
+      back,
+    );
+    assert.deepEqual([found.wave, messageOf(found, names[index] ?? "")], [wave, ""]);
+    for (const name of names.slice(index + 1)) assert.match(messageOf(found, name), /has not begun$/u);
+  }
+});
+
 test("who runs the release already is done; a rollout of all that are is", () => {
   const found = look([done("a"), done("b")], []);
   assert.deepEqual([statesOf(found), found.phase, found.waitsFor], ["a Done, b Done", "Done", undefined]);

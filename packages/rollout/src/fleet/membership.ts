@@ -54,7 +54,8 @@ function eligible({ exclude }: FleetPolicy, nodes: Nodes): readonly FleetNode[] 
 /** Who is left out has a wave too, for when it no longer is. */
 function ownOrLast(policy: FleetPolicy, fleet: Fleet, nodes: Nodes, name: string, current: string | undefined): string {
   const node = nodes.get(name);
-  const found = node && assignWaves({ waves: policy.waves }, fleet.records, [node], undefined).get(name);
+  const found =
+    node && assignWaves({ waves: policy.waves, reverse: policy.reverse }, fleet.records, [node], undefined).get(name);
   return found ?? current ?? CANARY;
 }
 

@@ -103,6 +103,12 @@ const CASES: Readonly<Record<string, Case>> = {
   "people pause, and go on": [SINGLY, ["paused"], 2, ["Done", "Halted"]],
   "people leave a node out": [SINGLY, ["excluded"], 1, ["Done", "Halted"]],
   "people try again": [SINGLY, ["retried"], 1, ["Done", "Halted"]],
+  "waves in reverse, and nodes are removed, and come back": [
+    { ...SINGLY, reverse: true },
+    ["removed"],
+    1,
+    ["Done", "Halted"],
+  ],
   "a gate before each wave opens and closes": [{ ...ONCE, ...GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
   "a gate before each node opens and closes": [{ ...ONCE, ...NODE_GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
   "a gate, and the operator is killed": [{ ...SINGLY, ...NODE_GATE }, ["killed"], 1, ["Done", "Halted", "Waiting"]],

@@ -14,9 +14,15 @@ export function inOrder<Item extends { readonly name: string }>(items: readonly 
   return items.toSorted((a, b) => BY_NAME.compare(a.name, b.name));
 }
 
-/** The names of all waves in their order: the canary, the declared ones, the rest, and the control plane at the end. */
-export function waveNames({ canary, waves }: Pick<FleetPolicy, "canary" | "waves">): readonly string[] {
-  return [...(canary === undefined ? [] : [CANARY]), ...waves.map(({ name }) => name), REST, CONTROL_PLANE];
+type WavePolicy = Pick<FleetPolicy, "canary" | "waves" | "reverse">;
+
+/**
+ * The names of all waves in their order: the canary, the declared ones, the rest, and the control plane at the end. In reverse those who
+ * went last go back first.
+ */
+export function waveNames({ canary, waves, reverse }: WavePolicy): readonly string[] {
+  const names = [...(canary === undefined ? [] : [CANARY]), ...waves.map(({ name }) => name), REST, CONTROL_PLANE];
+  return reverse ? names.toReversed() : names;
 }
 
 /** The wave of a node by what it is, whoever is the canary. */
@@ -34,7 +40,7 @@ export function ownWave({ labels, isControlPlane }: Placed, { waves }: Pick<Flee
  * @param current the wave that goes on; undefined when all are over
  */
 export function assignWaves(
-  policy: Pick<FleetPolicy, "canary" | "waves">,
+  policy: WavePolicy,
   records: readonly NodeRecord[],
   nodes: readonly Placed[],
   current: string | undefined,

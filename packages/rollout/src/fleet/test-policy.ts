@@ -5,6 +5,7 @@ export const TEST_POLICY: FleetPolicy = {
   target: "1.1.0",
   concurrency: { nodes: 1 },
   waves: [],
+  reverse: false,
   exclude: [],
   windows: [],
   approval: "none",
