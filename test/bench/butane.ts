@@ -1,5 +1,7 @@
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { goProgram } from "../e2e/go-program.ts";
+import { AshlarError } from "@ashlar/base";
+import { cacheDirectory, run } from "@ashlar/host";
 
 /** The release of the reference that the vectors in test/vectors/butane were made with. */
 const VERSION = "v0.23.0";
@@ -61,8 +63,31 @@ systemd:
 
 /** The path of the reference, built once with Go and kept. */
 export async function referenceProgram(): Promise<string> {
-  const module = "github.com/coreos/butane";
-  return await goProgram({ name: "butane", module, version: VERSION, package: `${module}/internal` });
+  const directory = join(cacheDirectory(), `butane-${VERSION}`);
+  const program = join(directory, "internal");
+  if (await exists(program)) return program;
+  await mkdir(directory, { recursive: true });
+  // In a module of its own, Go needs no list of versions, which not every proxy has.
+  await writeFile(
+    join(directory, "go.mod"),
+    `module reference\n\ngo 1.25\n\nrequire github.com/coreos/butane ${VERSION}\n`,
+  );
+  try {
+    await run("go", ["build", "-o", program, "github.com/coreos/butane/internal"], {
+      cwd: directory,
+      env: { GOFLAGS: "-mod=mod" },
+    });
+  } catch (error) {
+    throw new AshlarError("missing-tool", "expected Go and its module proxy, to build the reference", { cause: error });
+  }
+  return program;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The command line as users start it. */

@@ -1,33 +1,37 @@
-/** The rules of deploy/monitoring with Prometheus' own promtool: it takes them, and they fire when they should and not else. */
+/**
+ * With Debian's Prometheus: its promtool takes the rules of deploy/monitoring, which fire when they should and not else, and what the server
+ * answers is what gates of Rollouts read.
+ */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "@ashlar/host";
+import type { Comparison } from "@ashlar/kube";
+import { askServer } from "@ashlar/operator/ask-server";
+import { judgeQuery } from "@ashlar/operator/gate-answers";
 import { OPERATOR_METRICS, type OperatorFacts } from "@ashlar/operator/metrics";
 import { metricsText } from "@ashlar/watch/metric";
 import { parse } from "yaml";
-import { goProgram } from "../e2e/go-program.ts";
+import { debianPackage } from "../e2e/debian-program.ts";
 import { ROOT } from "../e2e/world.ts";
+import { until } from "./operator-process.ts";
 
 const RULES = join(ROOT, "deploy/monitoring/prometheus-rules.yaml");
-const MODULE = "github.com/prometheus/prometheus";
-const VERSION = "v0.316.0";
+let programs: string;
 let promtool: string;
 let directory: string;
 
 before(
   async () => {
-    directory = await mkdtemp(join(tmpdir(), "ashlar-rules-"));
-    promtool = await goProgram({
-      name: "promtool",
-      module: MODULE,
-      version: VERSION,
-      package: `${MODULE}/cmd/promtool`,
-    });
+    directory = await mkdtemp(join(tmpdir(), "ashlar-prometheus-"));
+    programs = join(await debianPackage("prometheus"), "usr/bin");
+    promtool = join(programs, "promtool");
   },
-  { timeout: 60 * 60_000 },
+  { timeout: 10 * 60_000 },
 );
 
 after(async () => await rm(directory, { recursive: true, force: true }));
@@ -157,4 +161,47 @@ test("promtool takes what the operator says of itself", async () => {
   };
   const { stderr } = await run(promtool, ["check", "metrics"], { input: metricsText(OPERATOR_METRICS, facts) });
   assert.equal(stderr, "");
+});
+
+test("what the server itself answers, as a gate reads it", async () => {
+  const port = 27_690;
+  const config = join(directory, "prometheus.yaml");
+  await writeFile(config, "{}");
+  const options = [`--config.file=${config}`, `--storage.tsdb.path=${join(directory, "data")}`, "--log.level=error"];
+  const server = spawn(join(programs, "prometheus"), [...options, `--web.listen-address=127.0.0.1:${port}`], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const { signal } = new AbortController();
+  const url = new URL(`http://127.0.0.1:${port}`);
+  const ask = async (query: string, is: Comparison, value: string): Promise<string> => {
+    const body = new URLSearchParams({ query, timeout: "10s" }).toString();
+    const asked = { path: "/api/v1/query", contentType: "application/x-www-form-urlencoded", body };
+    const verdict = judgeQuery(
+      await askServer({ url, token: undefined, ca: undefined }, asked, 10_000, signal),
+      is,
+      value,
+    );
+    return verdict.isOpen ? "open" : verdict.message;
+  };
+  try {
+    await until("Prometheus is ready", async () => {
+      const response = await fetch(new URL("/-/ready", url)).catch(() => undefined);
+      return response?.status === 200 ? true : undefined;
+    });
+    assert.equal(await ask("vector(0.25)", "<", "0.5"), "open");
+    assert.equal(
+      await ask('vector(3) or label_replace(vector(0.1), "a", "b", "", "")', "<", "0.5"),
+      "expected < 0.5, found 3 in one of 2 series",
+    );
+    assert.equal(await ask("2", ">=", "2"), "open");
+    assert.equal(await ask("vector(0) / 0", "<", "1"), "expected < 1, found NaN");
+    assert.equal(await ask("-vector(1) / 0", "<", "1"), "open");
+    assert.equal(await ask("sum(nothing)", "<", "1"), "the query gives no series");
+    assert.match(await ask("sum(", "<", "1"), /^Prometheus answers: .*parse error/u);
+    assert.equal(await ask("up[5m]", "<", "1"), "expected a scalar or a vector, found matrix");
+  } finally {
+    const ended = once(server, "exit");
+    server.kill("SIGTERM");
+    await ended;
+  }
 });
