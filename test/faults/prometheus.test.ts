@@ -108,6 +108,14 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    alert: "AshlarReleasesExpire",
+    series: { [`ashlar_class_releases_expire_timestamp_seconds{${JOB},class="worker"}`]: "100000x300" },
+    at: [
+      ["200m", undefined],
+      ["250m", { ...CLASS, severity: "warning" }],
+    ],
+  },
+  {
     alert: "AshlarQuarantineLimited",
     series: {
       [`ashlar_class_quarantine{${JOB},class="worker",reason="Enforced"}`]: "1x20",
@@ -155,6 +163,7 @@ test("promtool takes what the operator says of itself", async () => {
     nodes: new Map(),
     proofs: new Map(),
     classes: [],
+    expires: new Map(),
     rollouts: [],
     held: new Map(),
     nowMs: 1,

@@ -29,6 +29,8 @@ export type ClassPlan = {
   readonly expectationsFor: (node: string, versions: readonly [string, ...string[]]) => Expectations;
   /** The class's own release. */
   readonly release: string;
+  /** When the repository's index is no longer trusted, milliseconds since 1970; undefined without a repository. */
+  readonly expiresMs: number | undefined;
 };
 
 /** What a class may refer to, by name. */
@@ -100,6 +102,7 @@ export async function makePlan(
       },
       releases: known.releases,
       release: spec.release,
+      expiresMs: known.expiresMs,
       operatorPem: spec.operatorKey && readOperatorPem(entryOf("Secret", sources.secrets, spec.operatorKey)),
       expectationsFor: (node, [first, ...others]) =>
         expectationsOf({

@@ -45,6 +45,17 @@ export class ClassPlans {
     return kept.state;
   }
 
+  /** By name: when what is read of a class's repository is no longer trusted, milliseconds since 1970. */
+  expires(classes: readonly NodeClassObject[]): ReadonlyMap<string, number> {
+    return new Map(
+      classes.flatMap(({ name, uid }) => {
+        const state = this.#kept.get(uid)?.state;
+        const expiresMs = state?.kind === "ready" ? state.plan.expiresMs : undefined;
+        return expiresMs === undefined ? [] : [[name, expiresMs] as const];
+      }),
+    );
+  }
+
   /** Of classes that are gone. */
   forgetBut(uids: ReadonlySet<string>): void {
     for (const uid of this.#kept.keys()) if (!uids.has(uid)) this.#kept.delete(uid);

@@ -96,6 +96,7 @@ export class Operator {
       nodes: this.#nodes,
       proofs: byName(proofs.items),
       classes: classes.items,
+      expires: this.#plans.expires(classes.items),
       rollouts: rollouts.items,
       held: this.#held,
       nowMs: Date.now(),

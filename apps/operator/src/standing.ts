@@ -52,6 +52,7 @@ const NOTHING: Omit<OperatorFacts, "isLeading" | "usage"> = {
   nodes: new Map(),
   proofs: new Map(),
   classes: [],
+  expires: new Map(),
   rollouts: [],
   held: new Map(),
   nowMs: 0,

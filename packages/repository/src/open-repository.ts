@@ -35,6 +35,8 @@ export type OpenRepositoryOptions = {
 
 export type Repository = {
   readonly index: RepositoryIndex;
+  /** When the index is no longer trusted, unless it is signed anew, milliseconds since 1970. */
+  readonly expiresMs: number;
   /** Reads a small file of a release into memory, checked by the signed size and digest. */
   readonly readFile: (version: string, kind: ReleaseFileKind) => Promise<Buffer>;
   /** The same of an extension. */
@@ -54,7 +56,8 @@ export type Repository = {
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
   const transport = createTransport(options.url, options.patience, options.redirectsTo);
-  const index = parseIndex(await readTrustedTargets({ ...options, transport }));
+  const { signed, expiresMs } = await readTrustedTargets({ ...options, transport });
+  const index = parseIndex(signed);
   const read = async (directory: string, { name, sizeBytes, sha256 }: PublishedFile): Promise<Buffer> => {
     const bytes = await readDocument(transport, `${directory}/${name}`, sizeBytes, options.signal);
     if (bytes.length === sizeBytes && hash("sha256", bytes) === sha256) return bytes;
@@ -70,5 +73,5 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     const text = (await readFile(version, "summary")).toString("utf8");
     return parseSummary(text, findRelease(index, version));
   };
-  return { index, readFile, readExtensionFile, readPublished: read, readSummary, transport };
+  return { index, expiresMs, readFile, readExtensionFile, readPublished: read, readSummary, transport };
 }

@@ -26,9 +26,10 @@ async function withClient(
   });
 }
 
-test("a good repository gives its index and its small files", async () => {
-  await withClient(async (_, open) => {
-    const { index, readSummary } = await open();
+test("a good repository gives its index, until when that is trusted, and its small files", async () => {
+  await withClient(async (repository, open) => {
+    const { index, readSummary, expiresMs } = await open();
+    assert.equal(expiresMs, Math.min(...Object.values(repository.expires).map((date) => Date.parse(date))));
     assert.equal(index.serial, 2);
     assert.equal(index.channels.get("stable")?.version, "1.0.0");
     assert.equal((await readSummary("1.0.0")).version, "1.0.0");

@@ -29,13 +29,20 @@ const MAX_BYTES = { root: MAX_ROOT_BYTES, timestamp: 16 * 1024, snapshot: 64 * 1
  * @throws AshlarError `untrusted` (signatures, older metadata, mixed metadata), `invalid` (expired), `malformed`, `limit`,
  *   `unavailable`, `not-found`
  */
-export async function readTrustedTargets(options: MetadataOptions): Promise<SignedTargets> {
+export async function readTrustedTargets(options: MetadataOptions): Promise<TrustedTargets> {
   const reader = new MetadataReader(options);
   await reader.readRoots();
   await reader.readTimestamp();
   await reader.readSnapshot();
-  return await reader.readTargets();
+  const signed = await reader.readTargets();
+  return { signed, expiresMs: reader.expiresMs };
 }
+
+export type TrustedTargets = {
+  readonly signed: SignedTargets;
+  /** When the first of the four roles expires, milliseconds since 1970: from then on nothing of it is trusted. */
+  readonly expiresMs: number;
+};
 
 /**
  * The newest root role of a repository: which keys are good now. Whether it has expired is not looked at.
@@ -147,6 +154,11 @@ class MetadataReader {
       await this.#keep("targets.json", bytes);
     }
     return present(this.#store.targets).signed;
+  }
+
+  get expiresMs(): number {
+    const { root, timestamp, snapshot, targets } = this.#store;
+    return Math.min(...[root, timestamp, snapshot, targets].map((role) => Date.parse(present(role).signed.expires)));
   }
 
   get #where(): string {

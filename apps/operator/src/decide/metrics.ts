@@ -23,6 +23,8 @@ export type OperatorFacts = {
   readonly nodes: ReadonlyMap<string, MarkedNode>;
   readonly proofs: ReadonlyMap<string, NodeProofObject>;
   readonly classes: readonly NodeClassObject[];
+  /** By class: when what its repository says is no longer trusted, milliseconds since 1970. Classes without a repository are left out. */
+  readonly expires: ReadonlyMap<string, number>;
   readonly rollouts: readonly RolloutObject[];
   /** The class of each node. */
   readonly held: ReadonlyMap<string, string>;
@@ -71,6 +73,13 @@ export const OPERATOR_METRICS: readonly Metric<OperatorFacts>[] = [
     labels: { class: "NodeClass" },
     samples: ({ classes }) =>
       classes.map(({ name, status }) => [{ class: name }, Number(conditionOf(status, "Ready")?.status === "True")]),
+  },
+  {
+    name: "ashlar_class_releases_expire_timestamp_seconds",
+    kind: "gauge",
+    help: "When the index of the class's repository is no longer trusted, unless it is signed anew, seconds since 1970. A class without one is left out.",
+    labels: { class: "NodeClass" },
+    samples: ({ expires }) => [...expires].map(([name, ms]): Sample => [{ class: name }, ms / 1000]),
   },
   {
     name: "ashlar_class_quarantine",

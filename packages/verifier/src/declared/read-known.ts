@@ -31,6 +31,8 @@ export type Known = {
   readonly extensions: readonly KnownExtension[];
   /** The version that each of the repository's channels has. */
   readonly channels: ReadonlyMap<string, string>;
+  /** When the repository's index is no longer trusted, milliseconds since 1970; undefined without a repository. */
+  readonly expiresMs: number | undefined;
 };
 
 /** All that can be known from here of what has been published. */
@@ -46,6 +48,7 @@ export async function readKnown(sources: KnownSources): Promise<Known> {
     releases: [...Map.groupBy(all, ({ uki }) => uki.sha256).values()].flatMap(([first]) => first ?? []),
     extensions: [...repository.extensions, ...(await readExtensions(extensions))],
     channels: repository.channels,
+    expiresMs: repository.expiresMs,
   };
 }
 
@@ -61,7 +64,8 @@ async function readRepository(sources: KnownSources): Promise<Known> {
       signal,
     );
     const channels = new Map([...repository.index.channels].map(([name, { version }]) => [name, version]));
-    return { releases: await readSummaries(repository), extensions: extensionsOf(repository.index), channels };
+    const { index, expiresMs } = repository;
+    return { releases: await readSummaries(repository), extensions: extensionsOf(index), channels, expiresMs };
   } catch (error) {
     if (!(error instanceof AshlarError) || onUnreadable === undefined || error.code === "interrupted") throw error;
     onUnreadable(error.message);
@@ -69,7 +73,7 @@ async function readRepository(sources: KnownSources): Promise<Known> {
   }
 }
 
-const NOTHING: Known = { releases: [], extensions: [], channels: new Map() };
+const NOTHING: Known = { releases: [], extensions: [], channels: new Map(), expiresMs: undefined };
 
 /** Enough to keep a network busy. */
 const READ_AT_ONCE = 8;
