@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { compareVersions } from "@ashlar/formats";
 import { expectationsOf } from "@ashlar/identity";
 import { TestAuthority, TestNode } from "@ashlar/identity/test-fixtures";
 import { operatorPem, operatorPin, type NextBootReport, type UpdateStatus } from "@ashlar/protocol";
@@ -164,8 +165,10 @@ export class RolloutMachine implements AsyncDisposable {
     }
     const to = /"to":"([^"]+)"/u.exec(order)?.[1] ?? version;
     this.#status = { ...this.#status, staged: to };
+    // The newest boots unless it was given up, as it is for an older one.
+    const kept = compareVersions(to, version) < 0 ? `ashlar_${version}+0-1.efi` : `ashlar_${version}.efi`;
     this.#nextBoot = testNextBootReport([
-      [releaseOf(version), `ashlar_${version}.efi`],
+      [releaseOf(version), kept],
       [releaseOf(to), `ashlar_${to}+3-0.efi`],
     ]);
   }
