@@ -8,7 +8,8 @@ import { mergedWord, testExtension, testLogs, withExtensionWords } from "@ashlar
 import { proveNodes, type ProveNodesOptions } from "./prove-nodes.ts";
 import { proveStored, type ProveStoredOptions } from "./prove-stored.ts";
 import { readStoredAnswer } from "./stored/read-answer.ts";
-import { keepIn } from "./stored/keep-evidence.ts";
+import { EvidenceArchive } from "./stored/archive.ts";
+import { keepEvidence, keepIn } from "./stored/keep-evidence.ts";
 import { readStoredFleet } from "./stored/read-fleet.ts";
 import { writeStoredAnswer } from "./stored/write-answer.ts";
 import { writeStoredFleet } from "./stored/write-fleet.ts";
@@ -20,6 +21,35 @@ const STORED: ProveStoredOptions = { ...JUDGING, release: RELEASE, extensions: [
 let options: ProveNodesOptions;
 beforeEach(() => {
   options = newVerifier();
+});
+
+test("evidence of live nodes in one archive: the same verdicts, and tpm2-tools check what tar makes of it", async () => {
+  await using agent = await TestAgent.start(node, RELEASE, { nextBoot: NEXT_BOOT });
+  await using other = await TestAgent.start(otherNode, RELEASE);
+  const targets = [target("a", agent.url), target("b", other.url), target("c", "https://127.0.0.1:1")];
+  const path = join(directory, "kept", "evidence.tar");
+  const shared = { manifest: "{}", ekRoots: authority.roots, known: [NEXT], extensions: [] };
+  const candidates = [NEXT];
+  let live;
+  {
+    await using evidence = await keepEvidence(path, { nodes: ["a", "b", "c"], ...shared });
+    live = await proveNodes(targets, { ...options, candidates, evidence });
+    await evidence.finish();
+  }
+  using archive = EvidenceArchive.open(path);
+  const { nodes, strangers } = await readStoredFleet(archive);
+  const { fleet } = await proveStored(archive, nodes, { ...STORED, candidates, strangers });
+  assert.deepEqual(fleet.nodes.slice(0, 2), live.fleet.nodes.slice(0, 2));
+  assert.deepEqual(
+    fleet.nodes.map(({ level }) => level),
+    ["proven", "proven", "unknown"],
+  );
+  execFileSync("tar", ["--extract", "--file", path, "--directory", join(directory, "kept")]);
+  const cwd = join(directory, "kept", "b");
+  const qualification = readFileSync(join(cwd, "qualifying-data")).toString("hex");
+  const quote = ["-u", "ak.pub", "-m", "quote.msg", "-s", "quote.sig", "-g", "sha256", "-q", qualification];
+  execFileSync("tpm2_checkquote", quote, { cwd, stdio: "ignore" });
+  execFileSync("tpm2_eventlog", ["firmware-log.bin"], { cwd, stdio: "ignore" });
 });
 
 test("kept evidence can be judged again, by us and by tpm2-tools", async () => {

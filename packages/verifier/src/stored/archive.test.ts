@@ -273,6 +273,10 @@ test("other files are not replaced", async () => {
     await assert.rejects(keepEvidence(path, FLEET), { code: "usage", message: /expected no file, or an archive/u });
     assert.deepEqual(readFileSync(path), Buffer.from(content));
   }
+  // A file above it; a directory that is not there is made.
+  await assert.rejects(keepEvidence(join(root, "notes.tar", "x.tar"), FLEET), { name: "AshlarError" });
+  await write(join(root, "new", "evidence.tar"));
+  assert.deepEqual(await judge(join(root, "new", "evidence.tar")), await judge(ARCHIVE));
   await assert.rejects(keepEvidence(join(root, "x.tar"), { ...FLEET, nodes: ["../x"] }), { code: "usage" });
   assert.ok(!existsSync(join(root, "x.tar")));
   await keepEvidence(join(root, "unfinished.tar"), FLEET).then(async (keeper) => keeper[Symbol.asyncDispose]());

@@ -1,6 +1,6 @@
-import { lstat, open, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename } from "node:path";
-import { AshlarError } from "@ashlar/base";
+import { lstat, mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { AshlarError, messageOf } from "@ashlar/base";
 import { isMissing } from "@ashlar/host";
 import { sha256, TAR_END, tarEntry } from "@ashlar/formats";
 import type { StoredAnswer } from "./answer.ts";
@@ -38,9 +38,14 @@ export class ArchiveWriter implements AsyncDisposable {
     const files = filesOfFleet(fleet);
     await refuseOthers(path);
     const temporary = `${path}.${process.pid}.new`;
-    const writer = new ArchiveWriter(path, temporary, await open(temporary, "w"));
-    for (const [name, text] of files) await writer.#append(name, Buffer.from(text), Date.now());
-    return writer;
+    const writer = new ArchiveWriter(path, temporary, await openNew(temporary));
+    try {
+      for (const [name, text] of files) await writer.#append(name, Buffer.from(text), Date.now());
+      return writer;
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Adds what is stored of a node, once. */
@@ -90,6 +95,16 @@ export class ArchiveWriter implements AsyncDisposable {
     await this.#last.catch(() => undefined);
     await this.#file.close();
     await rm(this.#temporary, { force: true });
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await open(path, "w");
+  } catch (error) {
+    const message = `expected a place for an archive of evidence, found that ${path} cannot be written`;
+    throw new AshlarError("failed", `${message}: ${messageOf(error)}`, { cause: error });
   }
 }
 
