@@ -13,6 +13,7 @@ import {
   BOOT_PHASES,
   expectedPcr11,
   expectedPcr4,
+  parseFirmwareLog,
   sha256,
   TAR_END,
   tarEntry,
@@ -29,6 +30,12 @@ export function vector(path: string): Uint8Array {
 
 export function text(value: string): Uint8Array {
   return Buffer.from(value);
+}
+
+/** The variables of Secure Boot that a firmware's log has. */
+export function variablesIn(log: Uint8Array): Uint8Array[] {
+  const { events } = parseFirmwareLog(log);
+  return events.filter(({ pcr, data }) => pcr === 7 && data.length > 4).map(({ data }) => data);
 }
 
 const DISK_BYTES = 64 * 1024 * 1024;

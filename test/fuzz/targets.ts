@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import * as butane from "@ashlar/butane";
 import * as formats from "@ashlar/formats";
 import { findUnpinnedSources } from "@ashlar/declaration";
@@ -24,6 +25,7 @@ const logs = (name: string): Uint8Array[] =>
   ["no-secure-boot", "secure-boot"].map((kind) => seeds.vector(`tpm/firmware-log-${kind}/${name}`));
 const ecc = formats.parsePublic(seeds.vector("tpm/quotes/ak_ecc.pub"));
 const rsa = formats.parsePublic(seeds.vector("tpm/quotes/ak_rsa.pub"));
+const secureBootCertificate = new X509Certificate(seeds.vector("pe/secure-boot.crt"));
 /** What `ashlar machine check` is told. */
 const MACHINE_ANSWER = [
   "ashlar-machine 1",
@@ -98,6 +100,16 @@ export const TARGETS: readonly Target[] = [
     name: "uki",
     seeds: [seeds.vector("pe/two-sections.efi")],
     parse: (bytes) => [formats.authenticodeDigest(bytes, "sha256"), formats.ukiSections(bytes)],
+  },
+  {
+    name: "signed-program",
+    seeds: [seeds.vector("pe/two-sections.signed.efi")],
+    parse: (bytes) => formats.verifyPe(bytes, [secureBootCertificate]),
+  },
+  {
+    name: "secure-boot-variable",
+    seeds: logs("binary_bios_measurements").flatMap(seeds.variablesIn),
+    parse: (bytes) => formats.parseSignatureLists(formats.parseMeasuredVariable(bytes).content),
   },
   {
     name: "verity-superblock",

@@ -8,14 +8,14 @@ export { ashlarEntry, chooseBootEntry, renamesToBoot, sortBootEntries } from "./
 export type { BootEntry, Rename } from "./boot-loader/choose-boot-entry.ts";
 export { compareVersions } from "./boot-loader/compare-versions.ts";
 export { ByteReader } from "./byte-reader.ts";
-export { LOADER_CONFIG } from "./boot-loader/loader-config.ts";
+export { LOADER_CONFIG, loaderConfigFor } from "./boot-loader/loader-config.ts";
+export type { SecureBootEnrolment } from "./boot-loader/loader-config.ts";
 export { openDdiData } from "./ddi/ddi-data.ts";
 export { readExtensionFiles, readExtensionText } from "./ddi/extension-files.ts";
 export type { ExtensionEntry, ExtensionFiles } from "./ddi/extension-files.ts";
 export { DDI_TYPES, parseDdi } from "./ddi/parse-ddi.ts";
 export type { Ddi, DdiPartition } from "./ddi/parse-ddi.ts";
 export { signDetached, signRootHash, writeSignaturePartition } from "./ddi/sign-root-hash.ts";
-export type { RootHashSigner } from "./ddi/sign-root-hash.ts";
 export type { SignedRootHash } from "./ddi/signature-partition.ts";
 export { verifyRootHashSignature } from "./ddi/verify-signature.ts";
 export { findBlockOwners } from "./erofs/block-owners.ts";
@@ -41,6 +41,8 @@ export {
 export type { GptPartition } from "./gpt/partition-table.ts";
 export { writeGpt } from "./gpt/write-gpt.ts";
 export type { GptImage, GptLayout } from "./gpt/write-gpt.ts";
+export { signPe } from "./pe/sign-pe.ts";
+export { verifyPe } from "./pe/verify-pe.ts";
 export { authenticodeDigest } from "./pe/authenticode-digest.ts";
 export type { AuthenticodeAlgorithm } from "./pe/authenticode-digest.ts";
 export { MEASURED_UKI_SECTIONS, ukiSections } from "./pe/uki-sections.ts";
@@ -80,6 +82,13 @@ export type { FirmwareEvent, FirmwareLog } from "./event-log/firmware-log.ts";
 export { extendPcrs, firmwarePcrs, replayPcrs } from "./event-log/replay.ts";
 export { parseUserspaceLog, UserspaceRecords } from "./event-log/userspace-log.ts";
 export type { UserspaceEvent, UserspaceLog } from "./event-log/userspace-log.ts";
+export { writeAuthenticatedVariable } from "./uefi/authenticated-variable.ts";
+export { KEY_VARIABLES, SECURE_BOOT_VENDORS } from "./uefi/secure-boot-variables.ts";
+export type { KeyVariable, SecureBootVariable } from "./uefi/secure-boot-variables.ts";
+export { parseSignatureLists, SIGNATURE_TYPES, writeCertificateList } from "./uefi/signature-list.ts";
+export type { SignatureEntry } from "./uefi/signature-list.ts";
+export { parseMeasuredVariable } from "./uefi/variable-data.ts";
+export type { MeasuredVariable } from "./uefi/variable-data.ts";
 export type { VerityAlgorithm } from "./verity/algorithm.ts";
 export { createBlockHasher } from "./verity/block-hasher.ts";
 export type { BlockHasher, BlockHasherOptions } from "./verity/block-hasher.ts";
@@ -105,6 +114,7 @@ export { certificatesInFile, splitCertificates } from "./x509/certificate-file.t
 export { certificateKeyOf } from "./x509/certificate-key.ts";
 export { nameKey, nameText } from "./x509/distinguished-name.ts";
 export type { DistinguishedName } from "./x509/distinguished-name.ts";
+export type { CertificateSigner } from "./x509/signed-data.ts";
 export { selfSignedCertificatePem, signingCertificatePem } from "./x509/self-signed-certificate.ts";
 export {
   BOOT_PHASES,

@@ -30,7 +30,11 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
   },
   {
     name: "ovmf",
-    provides: ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
+    provides: [
+      "/usr/share/OVMF/OVMF_CODE_4M.fd",
+      "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+      "/usr/share/OVMF/OVMF_VARS_4M.fd",
+    ],
     parts: ["lab", "test"],
     why: "is the UEFI firmware of those machines",
   },
@@ -63,6 +67,12 @@ export const HOST_PACKAGES: readonly HostPackage[] = [
     why: "is what our reading of quotes and event logs is compared with",
   },
   { name: "fdisk", provides: ["sfdisk"], parts: ["test"], why: "is what our partition tables are compared with" },
+  {
+    name: "sbsigntool",
+    provides: ["sbsign", "sbverify", "sbsiglist"],
+    parts: ["test"],
+    why: "is what our signatures for Secure Boot are compared with",
+  },
   {
     name: "osslsigncode",
     provides: ["osslsigncode"],

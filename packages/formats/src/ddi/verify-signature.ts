@@ -1,6 +1,7 @@
 import { hash, verify, type X509Certificate } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { issuerAndSerialOf, parseDetachedSignature } from "./detached-signature.ts";
+import { issuerAndSerialOf } from "../x509/signed-data.ts";
+import { parseDetachedSignature } from "./detached-signature.ts";
 import type { SignedRootHash } from "./signature-partition.ts";
 
 /**

@@ -86,6 +86,7 @@ export const DER_TAGS = {
   set: 0x31,
   /** Constructed, context-specific. */
   context0: 0xa0,
+  context1: 0xa1,
   context3: 0xa3,
   context4: 0xa4,
   utcTime: 0x17,
