@@ -22,6 +22,7 @@ import { buildInitrd } from "./initrd.ts";
 import { describeProvenance, IMAGE_SUBJECTS } from "./provenance.ts";
 import { describeRelease } from "./release-manifest.ts";
 import type { ReleaseSource } from "./release-source.ts";
+import { type ImageSecureBoot, signProgram } from "./secure-boot.ts";
 import { writeSbom } from "./sbom.ts";
 import { buildUki } from "./uki.ts";
 import { makeUsrImage } from "./usr-image.ts";
@@ -36,6 +37,8 @@ export type BuildImageOptions = ArchiveOptions & {
   readonly builder?: string;
   /** Where the nodes look for updates, unless their configuration says something else. */
   readonly releaseSource?: ReleaseSource;
+  /** Signs what firmware and systemd-boot start, and puts its keys on the ESP to be enrolled. */
+  readonly secureBoot?: ImageSecureBoot;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (message: string) => void;
 };
@@ -94,13 +97,15 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       BuildTree.unpack(debian.buildTar, join(work, "build"), step),
     ]);
     const kernelPath = await findKernel(node);
+    const bootLoaderPath = join(result, "systemd-boot.efi");
+    await signProgram(build.path(BOOT_LOADER_SOURCE), bootLoaderPath, options.secureBoot);
     step.onProgress("assembling /usr");
     const kernelRelease = await assembleUsr(node, {
       version: options.version,
       os,
       agentPath: agent.path,
       ignitionPath: build.path("usr/lib/dracut/modules.d/30ignition/ignition"),
-      bootLoaderPath: build.path(BOOT_LOADER_SOURCE),
+      bootLoaderPath,
       addedTree: options.addedTree === undefined ? undefined : resolve(options.addedTree),
       releaseSource: options.releaseSource,
       sourceDateEpoch,
@@ -112,7 +117,6 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
 
     step.onProgress("joining kernel, initrd and command line into a UKI");
     const ukiPath = join(result, "uki.efi");
-    const bootLoaderPath = join(result, "systemd-boot.efi");
     const commandLine = [...os.commandLine, `usrhash=${usr.rootHash}`].join(" ");
     const osReleasePath = node.path("usr/lib/os-release");
     await buildUki(build, {
@@ -122,8 +126,9 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       osReleasePath,
       commandLine,
       sourceDateEpoch,
-      out: ukiPath,
+      out: join(work, "uki.efi"),
     });
+    await signProgram(join(work, "uki.efi"), ukiPath, options.secureBoot);
     checkBudget("the UKI", (await stat(ukiPath)).size, MAX_UKI_BYTES);
     // The very file that nodes will take from /usr.
     await copyFile(node.path(BOOT_LOADER_SOURCE), bootLoaderPath);
@@ -140,6 +145,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       usrTree: node.path("usr"),
       ukiPath,
       bootLoaderPath,
+      secureBoot: options.secureBoot,
       packages: debian.packages,
     });
     const text = `${JSON.stringify(described, null, 1)}\n`;
@@ -168,6 +174,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
         hashPartitionUuid: manifest.usr.hashPartitionUuid,
         ukiPath,
         bootLoaderPath,
+        secureBoot: options.secureBoot,
         sourceDateEpoch,
       },
       join(result, "disk.raw"),

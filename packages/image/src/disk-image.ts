@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { AshlarError } from "@ashlar/base";
 import {
   bootEntryId,
+  KEY_VARIABLES,
   LOADER_CONFIG,
+  loaderConfigFor,
   type GptPartition,
   PARTITION_ATTRIBUTES,
   PARTITION_TYPES,
@@ -11,8 +13,9 @@ import {
   writeGpt,
 } from "@ashlar/formats";
 import { run } from "@ashlar/host";
-import { BOOT_LOADER_PATHS } from "@ashlar/protocol";
+import { BOOT_LOADER_PATHS, ENROLMENT_PATHS } from "@ashlar/protocol";
 import { copyInto, uuidFor } from "@ashlar/volumes";
+import type { ImageSecureBoot } from "./secure-boot.ts";
 import type { UsrImage } from "./usr-image.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -31,6 +34,7 @@ export type DiskParts = {
   readonly hashPartitionUuid: string;
   readonly ukiPath: string;
   readonly bootLoaderPath: string;
+  readonly secureBoot: ImageSecureBoot | undefined;
   readonly sourceDateEpoch: number;
 };
 
@@ -100,7 +104,11 @@ function checkFits(what: string, sizeBytes: number, slotBytes: number): void {
 async function makeEsp(parts: DiskParts, esp: string, work: string): Promise<void> {
   const loaderConfig = join(work, "loader.conf");
   // No menu and no editor: a changed command line would only be measured, and refused.
-  await writeFile(loaderConfig, LOADER_CONFIG);
+  await writeFile(
+    loaderConfig,
+    parts.secureBoot === undefined ? LOADER_CONFIG : loaderConfigFor(parts.secureBoot.enrolment),
+  );
+  const enrolment = await writeEnrolment(parts.secureBoot, work);
   await rm(esp, { force: true });
   await writeFile(esp, "");
   await truncate(esp, ESP_BYTES);
@@ -108,11 +116,28 @@ async function makeEsp(parts: DiskParts, esp: string, work: string): Promise<voi
   const volumeId = uuidFor("esp", parts.version).slice(0, 8);
   await run("mkfs.vfat", ["--invariant", "-F", "32", "-n", "ESP", "-i", volumeId, esp], { env });
   await run("mmd", ["-i", esp, "::EFI", "::EFI/BOOT", "::EFI/Linux", "::EFI/systemd", "::loader"], { env });
+  if (enrolment.length > 0) await run("mmd", ["-i", esp, "::loader/keys", "::loader/keys/auto"], { env });
   for (const [source, target] of [
     ...BOOT_LOADER_PATHS.map((path) => [parts.bootLoaderPath, path] as const),
     [parts.ukiPath, `EFI/Linux/${bootEntryId(parts.version)}`],
     [loaderConfig, "loader/loader.conf"],
+    ...enrolment,
   ] as const) {
     await run("mcopy", ["-i", esp, source, `::${target}`], { env });
   }
+}
+
+/** The files with which systemd-boot enrols the owner's keys, each with its place on the ESP. */
+async function writeEnrolment(
+  secureBoot: ImageSecureBoot | undefined,
+  work: string,
+): Promise<(readonly [source: string, target: string])[]> {
+  if (secureBoot === undefined) return [];
+  const files: [string, string][] = [];
+  for (const name of KEY_VARIABLES) {
+    const source = join(work, `${name}.auth`);
+    await writeFile(source, secureBoot.parts[name].variable);
+    files.push([source, ENROLMENT_PATHS[name]]);
+  }
+  return files;
 }

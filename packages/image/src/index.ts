@@ -4,5 +4,6 @@
  */
 export { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } from "./build-image.ts";
 export type { BuildImageOptions, BuiltImage } from "./build-image.ts";
+export type { ImageSecureBoot } from "./secure-boot.ts";
 export { verifyImage } from "./verify-image.ts";
 export type { ImageVerification, VerifyImageOptions } from "./verify-image.ts";

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import {
   type ArchiveOptions,
@@ -9,6 +10,7 @@ import {
 import { digestFile, hashDirectory } from "@ashlar/host";
 import type { ReleaseManifest } from "@ashlar/protocol/answers";
 import { BUILD_TYPES, makeProvenance, type Material } from "@ashlar/statements";
+import type { ImageSecureBoot } from "./secure-boot.ts";
 import { type ReleaseSource, trustedFilesOf } from "./release-source.ts";
 
 export type ImageProvenance = {
@@ -16,6 +18,7 @@ export type ImageProvenance = {
     readonly version: string;
     readonly addedTree?: string;
     readonly releaseSource?: ReleaseSource;
+    readonly secureBoot?: ImageSecureBoot;
   };
   readonly builder: string;
   /** Of the packages that were built with and those that are in it. */
@@ -52,13 +55,14 @@ export async function describeProvenance(image: ImageProvenance): Promise<string
     subjects.push({ name, sha256: digest });
   }
   const shipped = new Set(manifest.packages.map(({ name }) => name));
-  const { version, addedTree, releaseSource } = options;
+  const { version, addedTree, releaseSource, secureBoot } = options;
   return makeProvenance({
     buildType: BUILD_TYPES.image,
     externalParameters: {
       version,
       ...archiveParameters(options),
       ...(releaseSource?.url !== undefined && { releaseUrl: releaseSource.url }),
+      ...(secureBoot !== undefined && { secureBootEnroll: secureBoot.enrolment }),
     },
     internalParameters: { sourceDateEpoch, commandLine: manifest.commandLine },
     builder: await builderOf(image.builder),
@@ -77,6 +81,7 @@ export async function describeProvenance(image: ImageProvenance): Promise<string
       await sourceTree("os", image.osDirectory, signal),
       ...(addedTree === undefined ? [] : [await sourceTree("added-tree", addedTree, signal)]),
       ...(releaseSource === undefined ? [] : await keyMaterials(releaseSource.keys)),
+      ...(secureBoot === undefined ? [] : secureBootMaterials(secureBoot)),
     ],
   });
 }
@@ -92,4 +97,12 @@ async function keyMaterials(directory: string): Promise<Material[]> {
     materials.push({ name, digest: { sha256 }, annotations: { role: "key" } });
   }
   return materials;
+}
+
+/** The certificates; the one of db belongs to the key that has signed. */
+function secureBootMaterials({ parts }: ImageSecureBoot): Material[] {
+  return Object.entries(parts).map(([name, { certificate }]) => {
+    const sha256 = hash("sha256", certificate.raw);
+    return { name: `secure-boot-${name.toLowerCase()}.der`, digest: { sha256 }, annotations: { role: "key" } };
+  });
 }

@@ -12,6 +12,7 @@ import {
 } from "@ashlar/formats";
 import { MANIFEST_SCHEMA, type ManifestFile, type ReleaseManifest } from "@ashlar/protocol/answers";
 import type { DebianPackage } from "@ashlar/debian";
+import { describeSecureBoot, type ImageSecureBoot } from "./secure-boot.ts";
 import type { UsrImage } from "./usr-image.ts";
 
 export type ManifestParts = {
@@ -25,6 +26,7 @@ export type ManifestParts = {
   readonly usrTree: string;
   readonly ukiPath: string;
   readonly bootLoaderPath: string;
+  readonly secureBoot: ImageSecureBoot | undefined;
   readonly packages: readonly DebianPackage[];
 };
 
@@ -79,6 +81,7 @@ export async function describeRelease(parts: ManifestParts): Promise<ReleaseMani
       linux: authenticode(linux, "sha384"),
       sections: rawSections.map(({ name, data }) => ({ name, sha384: hash("sha384", data) })),
     },
+    ...(parts.secureBoot === undefined ? {} : { secureBoot: describeSecureBoot(parts.secureBoot) }),
     packages: parts.packages,
     files: await listFiles(parts.usrTree),
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -16,11 +17,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { needs } from "@ashlar/base/test-needs";
-import { partitionUuidsOf } from "@ashlar/formats";
+import { partitionUuidsOf, signingCertificatePem, verifyPe } from "@ashlar/formats";
 import { formatVerity } from "@ashlar/volumes";
 import { makeDiskImage } from "./disk-image.ts";
 import { describeRelease } from "./release-manifest.ts";
 import { expectSectors, readDisk } from "./verify-disk.ts";
+import { type ImageSecureBoot, signProgram } from "./secure-boot.ts";
 import { verifyImage } from "./verify-image.ts";
 
 const TOOLS = ["mkfs.erofs", "mkfs.vfat", "mcopy"];
@@ -37,6 +39,18 @@ after(() => rmSync(directory, { recursive: true }));
 const whole = join(directory, "whole");
 const image = join(directory, "image");
 const pathOf = (name: string): string => join(image, name);
+
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const certificate = new X509Certificate(signingCertificatePem(privateKey, "Secure Boot", Buffer.alloc(16, 1)));
+const SECURE_BOOT: ImageSecureBoot = {
+  signer: { privateKey, certificate },
+  parts: {
+    PK: { certificate, variable: Buffer.from("PK") },
+    KEK: { certificate, variable: Buffer.from("KEK") },
+    db: { certificate, variable: Buffer.from("db") },
+  },
+  enrolment: "if-safe",
+};
 
 /** A PE32+ file with these sections, each filled up to 512 bytes. */
 function makePe(sections: Readonly<Record<string, Uint8Array>>): Buffer {
@@ -91,15 +105,18 @@ async function makeImage(): Promise<void> {
   const linux = makePe({ ".text": Buffer.from("kernel") });
   const osRelease = "ID=ashlar\nIMAGE_VERSION=1.0.0\nSYSEXT_LEVEL=1\n";
   const texts = { ".osrel": Buffer.from(osRelease), ".cmdline": Buffer.from(commandLine) };
-  writeFileSync(ukiPath, makePe({ ".linux": linux, ...texts, ".initrd": Buffer.alloc(2000, 3) }));
-  writeFileSync(bootLoaderPath, makePe({ ".text": Buffer.from("boot loader") }));
+  const unsigned = join(directory, "unsigned.efi");
+  writeFileSync(unsigned, makePe({ ".linux": linux, ...texts, ".initrd": Buffer.alloc(2000, 3) }));
+  await signProgram(unsigned, ukiPath, SECURE_BOOT);
+  writeFileSync(unsigned, makePe({ ".text": Buffer.from("boot loader") }));
+  await signProgram(unsigned, bootLoaderPath, SECURE_BOOT);
   const version = "1.0.0";
   const stated = { version, sysextLevel: "1", commandLine, osRelease };
-  const release = { ...stated, usr, usrTree: tree, ukiPath, bootLoaderPath, packages: [] };
+  const release = { ...stated, usr, usrTree: tree, ukiPath, bootLoaderPath, secureBoot: SECURE_BOOT, packages: [] };
   writeFileSync(join(whole, "manifest.json"), JSON.stringify(await describeRelease(release)));
   const uuids = partitionUuidsOf(Buffer.from(rootHash, "hex"));
   const parts = { version, usr, dataPartitionUuid: uuids.data, hashPartitionUuid: uuids.hash, ukiPath, bootLoaderPath };
-  await makeDiskImage({ ...parts, sourceDateEpoch: 0 }, join(whole, "disk.raw"), directory);
+  await makeDiskImage({ ...parts, secureBoot: SECURE_BOOT, sourceDateEpoch: 0 }, join(whole, "disk.raw"), directory);
 }
 
 function flip(name: string, offset: number): void {
@@ -130,6 +147,22 @@ suite("verifying an image", { skip }, () => {
     assert.deepEqual(rootHashes, [manifest?.usr.rootHash]);
     const alone = await verifyImage(pathOf("disk.raw"));
     assert.deepEqual([alone.problems, alone.manifest, alone.rootHashes], [[], undefined, rootHashes]);
+  });
+
+  test("its programs are signed, and what would enrol other keys is named", async () => {
+    fresh();
+    for (const name of ["systemd-boot.efi", "uki.efi"]) {
+      assert.equal(verifyPe(readFileSync(pathOf(name)), [certificate]), certificate);
+    }
+    const other = join(directory, "other.auth");
+    writeFileSync(other, "another key");
+    const esp = `${pathOf("disk.raw")}@@1048576`;
+    execFileSync("mcopy", ["-o", "-i", esp, other, "::loader/keys/auto/db.auth"], { env: { MTOOLSRC: "/dev/null" } });
+    const [first, ...more] = await messagesOf(image);
+    assert.match(first ?? "", /loader\/keys\/auto\/db\.auth SHA-256: expected/u);
+    assert.deepEqual(more, []);
+    execFileSync("mdel", ["-i", esp, "::loader/keys/auto/PK.auth"], { env: { MTOOLSRC: "/dev/null" } });
+    assert.match((await messagesOf(image)).join("\n"), /PK\.auth/u);
   });
 
   test("a damaged block is named with its file, in the image and on the disk", async () => {
@@ -183,7 +216,8 @@ suite("verifying an image", { skip }, () => {
 
   test("a changed UKI and boot loader are found, in the directory and in the ESP", async () => {
     fresh();
-    flip("uki.efi", statSync(pathOf("uki.efi")).size - 300);
+    // In the middle of the last section: the signature comes after it.
+    flip("uki.efi", readFileSync(pathOf("uki.efi")).lastIndexOf(Buffer.alloc(2000, 3)) + 1000);
     flip("systemd-boot.efi", 1030);
     const esp = `${pathOf("disk.raw")}@@${1024 * 1024}`;
     execFileSync("mcopy", ["-o", "-i", esp, pathOf("uki.efi"), "::EFI/Linux/ashlar_1.0.0.efi"]);

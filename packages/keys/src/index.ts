@@ -10,4 +10,5 @@ export type { SumsKey } from "./sums-key.ts";
 export { createTufSigner, publicKeyOf, tufKeyOf } from "./tuf-signer.ts";
 export type { TufSigner } from "./tuf-signer.ts";
 export { EXTENSION_CERTIFICATE_FILE, KEYRING_FILE } from "./key-directory.ts";
+export type { SecureBootKeys, SecureBootParts } from "./secure-boot-keys.ts";
 export type { AskPassphrase } from "./passphrase.ts";

@@ -1,19 +1,17 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type KeyObject,
-  randomBytes,
-  X509Certificate,
-} from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createPublicKey, type KeyObject, randomBytes, type X509Certificate } from "node:crypto";
+import { chmod, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { AshlarError } from "@ashlar/base";
 import { signingCertificatePem } from "@ashlar/formats";
 import { writeFileAtomically } from "@ashlar/host";
-import { requireOwnersAlone } from "./owners-alone.ts";
+import { createPrivatePem, isEncrypted, isThere, openKey, readCertificate, readPrivate } from "./key-file.ts";
 import type { AskPassphrase } from "./passphrase.ts";
+import {
+  createSecureBootParts,
+  readSecureBootKeys,
+  SECURE_BOOT_FILES,
+  type SecureBootKeys,
+} from "./secure-boot-keys.ts";
 import { createSumsKey, parseSumsKey, publicKeyring, type SumsKey } from "./sums-key.ts";
 import { createTufSigner, type TufSigner } from "./tuf-signer.ts";
 
@@ -21,7 +19,7 @@ import { createTufSigner, type TufSigner } from "./tuf-signer.ts";
  * The directory with a repository's private keys. `root.pem` says which keys are good and is needed when they change or
  * once a year; `targets.pem` signs what is published, `sums.pgp` the same for plain systemd-sysupdate; `online.pem` only
  * says that this is still the newest state, and is all that `release refresh` needs in the meantime. `extensions.pem`
- * signs extension images, offline from any repository.
+ * signs extension images, offline from any repository. Those of Secure Boot: see secure-boot-keys.ts.
  */
 const FILES = { root: "root.pem", targets: "targets.pem", online: "online.pem" } as const;
 /** A key that will take the other's place once a root role names it; and where the one then goes that none names. */
@@ -43,7 +41,14 @@ const PUBLIC_PARTS: readonly (readonly [privateFile: string, publicFile: string]
   ...Object.values(FILES).map((name) => [name, ROOT_FILE] as const),
   [SUMS_FILE, KEYRING_FILE],
   [EXTENSIONS_FILE, EXTENSION_CERTIFICATE_FILE],
+  ...Object.values(SECURE_BOOT_FILES).map(({ key, certificate }) => [key, certificate] as const),
 ];
+
+/** RSA where not every kernel and firmware that checks signatures knows another algorithm. Firmware is sure to know only 2048 bits. */
+const RSA_BITS: ReadonlyMap<string, number> = new Map([
+  [EXTENSIONS_FILE, 3072],
+  ...Object.values(SECURE_BOOT_FILES).map(({ key }) => [key, 2048] as const),
+]);
 
 export type KeyName = keyof typeof FILES;
 
@@ -81,6 +86,16 @@ export class KeyDirectory {
       const certificate = signingCertificatePem(privateKey, "Ashlar extensions", randomBytes(SERIAL_NUMBER_BYTES));
       await writeFileAtomically(join(this.path, EXTENSION_CERTIFICATE_FILE), certificate);
     }
+    await createSecureBootParts(this.path, this.#ask);
+  }
+
+  /**
+   * What signs programs for Secure Boot, and what enrols its keys: of private keys only db's is needed.
+   *
+   * @throws AshlarError as {@link signingKey}; `not-found` also for a directory that an older version has made
+   */
+  async secureBootKeys(): Promise<SecureBootKeys> {
+    return await readSecureBootKeys(this.path, this.#ask);
   }
 
   /** @throws AshlarError `not-found`, `untrusted` (readable by others), `invalid` (passphrase, or no such key) */
@@ -98,13 +113,7 @@ export class KeyDirectory {
 
   /** @throws AshlarError `not-found`, `malformed` */
   async extensionCertificate(): Promise<X509Certificate> {
-    const path = join(this.path, EXTENSION_CERTIFICATE_FILE);
-    if (!(await this.#has(EXTENSION_CERTIFICATE_FILE))) throw noSuchKey("certificate", path);
-    try {
-      return new X509Certificate(await readFile(path));
-    } catch (error) {
-      throw new AshlarError("malformed", `${path}: expected a certificate in PEM`, { cause: error });
-    }
+    return await readCertificate(join(this.path, EXTENSION_CERTIFICATE_FILE));
   }
 
   /**
@@ -174,7 +183,7 @@ export class KeyDirectory {
 
   async sumsKey(): Promise<SumsKey> {
     const path = join(this.path, SUMS_FILE);
-    return await parseSumsKey(path, await this.#readPrivate(path), this.#ask);
+    return await parseSumsKey(path, await readPrivate(path), this.#ask);
   }
 
   /** Whether a key is here: `root.pem` may be kept elsewhere, and `online.pem` alone is enough for a refresh. */
@@ -224,40 +233,21 @@ export class KeyDirectory {
   ): Promise<string | undefined> {
     for (const [name] of PUBLIC_PARTS) {
       if (missing.includes(name) || name === SUMS_FILE || !(await this.#has(name))) continue;
-      if (!isEncrypted(await this.#readPrivate(join(this.path, name)))) return undefined;
+      if (!isEncrypted(await readPrivate(join(this.path, name)))) return undefined;
       const passphrase = await this.#ask();
       this.#ask = async () => passphrase;
-      await this.#openKey(name, name === EXTENSIONS_FILE ? "rsa" : "ed25519");
+      await this.#openKey(name, RSA_BITS.has(name) ? "rsa" : "ed25519");
       return passphrase;
     }
     return await choose();
   }
 
   async #openKey(name: string, type: "ed25519" | "rsa"): Promise<KeyObject> {
-    const path = join(this.path, name);
-    const pem = await this.#readPrivate(path);
-    const passphrase = isEncrypted(pem) ? await this.#ask() : undefined;
-    let key: KeyObject;
-    try {
-      key = createPrivateKey({ key: pem, format: "pem", ...(passphrase !== undefined && { passphrase }) });
-    } catch (error) {
-      throw new AshlarError("invalid", `${path}: the passphrase does not open it, or it is no private key`, {
-        cause: error,
-      });
-    }
-    if (key.asymmetricKeyType === type) return key;
-    throw new AshlarError("invalid", `${path}: expected a key of type ${type}, found ${key.asymmetricKeyType}`);
+    return await openKey(join(this.path, name), type, this.#ask);
   }
 
   async #has(name: string): Promise<boolean> {
-    return (await stat(join(this.path, name)).catch(() => undefined)) !== undefined;
-  }
-
-  async #readPrivate(path: string): Promise<Buffer> {
-    const status = await stat(path).catch(() => undefined);
-    if (status === undefined) throw noSuchKey("private key", path);
-    requireOwnersAlone(path, status.mode);
-    return await readFile(path);
+    return await isThere(join(this.path, name));
   }
 }
 
@@ -267,26 +257,9 @@ function versionOf(root: Buffer): number {
   return signed.version;
 }
 
-function noSuchKey(what: string, path: string): AshlarError {
-  return new AshlarError("not-found", `expected a ${what}, found no ${path}`, {
-    hint: "`ashlar release init` makes the keys that are missing; bring one that is kept elsewhere",
-  });
-}
-
-function isEncrypted(pem: Buffer): boolean {
-  return pem.includes("ENCRYPTED");
-}
-
 /** RFC 5280, 4.1.2.2: at most 20 octets. */
 const SERIAL_NUMBER_BYTES = 16;
 
 async function createKey(name: string, passphrase: string | undefined): Promise<string | Uint8Array> {
-  if (name === SUMS_FILE) return await createSumsKey(passphrase);
-  // RSA because not every kernel and firmware that checks signatures of images knows another algorithm.
-  const { privateKey } =
-    name === EXTENSIONS_FILE
-      ? await promisify(generateKeyPair)("rsa", { modulusLength: 3072 })
-      : await promisify(generateKeyPair)("ed25519");
-  const format = { type: "pkcs8", format: "pem" } as const;
-  return privateKey.export(passphrase === undefined ? format : { ...format, cipher: "aes-256-cbc", passphrase });
+  return name === SUMS_FILE ? await createSumsKey(passphrase) : await createPrivatePem(RSA_BITS.get(name), passphrase);
 }

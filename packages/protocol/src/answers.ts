@@ -20,6 +20,7 @@ export {
   parseManifest,
   versionSchema,
 } from "./manifests/manifest.ts";
+export type { SecureBootKeyDigests } from "./manifests/secure-boot.ts";
 export type { Sha384Measurements } from "./manifests/sha384-measurements.ts";
 export type { KnownRelease, ManifestFile, ManifestPackage, ReleaseManifest } from "./manifests/manifest.ts";
 export { parseExtensionManifest } from "./manifests/parse-extension-manifest.ts";

@@ -42,6 +42,7 @@ export { openSignedOrder, ORDER_NONCE_SCHEMA, ORDER_SCHEMA, parseOrderNonce, sig
 export type { Order, OrderNonce } from "./agent/signed-order.ts";
 export {
   BOOT_LOADER_PATHS,
+  ENROLMENT_PATHS,
   BOOT_LOADER_SOURCE,
   MAX_ESP_FILES,
   MAX_NEXT_BOOT_BYTES,

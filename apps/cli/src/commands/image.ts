@@ -1,7 +1,9 @@
 import { AshlarError } from "@ashlar/base";
 import { printJson, printLine } from "@ashlar/host/terminal";
-import { Command } from "commander";
+import type { ImageSecureBoot } from "@ashlar/image";
+import { Command, Option } from "commander";
 import { withInterruption } from "../interruption.ts";
+import { createPassphraseSource } from "../release/passphrase.ts";
 import { createStepPrinter } from "../step-printer.ts";
 
 export function imageCommand(): Command {
@@ -19,6 +21,9 @@ type BuildFlags = {
   readonly addTree?: string;
   readonly releaseUrl?: string;
   readonly releaseKeys?: string;
+  readonly secureBootKeys?: string;
+  readonly secureBootEnroll?: ImageSecureBoot["enrolment"];
+  readonly passphraseFile?: string;
   readonly builder?: string;
   readonly json?: true;
 };
@@ -39,6 +44,17 @@ function buildCommand(): Command {
       "--release-keys <directory>",
       "whose releases and extensions its nodes take: the directory of `ashlar release init`",
     )
+    .option(
+      "--secure-boot-keys <directory>",
+      "sign systemd-boot and the UKI for Secure Boot: the directory of `ashlar release init`, whose secure-boot-db.pem signs",
+    )
+    .addOption(
+      new Option(
+        "--secure-boot-enroll <when>",
+        "where systemd-boot enrols these keys when firmware is in set-up mode: in virtual machines alone, or everywhere",
+      ).choices(["if-safe", "force"]),
+    )
+    .option("--passphrase-file <file>", "its first line opens the key (default: asked for on a terminal)")
     .option("--builder <uri>", "who builds, as provenance names it (default: `ashlar` run by hand)")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -47,6 +63,7 @@ function buildCommand(): Command {
 Examples:
   ashlar image build --version 1.0.0 --out out/1.0.0
   ashlar image build --version 1.0.0 --out out/1.0.0 --snapshot 20261122T000000Z
+  ashlar image build --version 1.0.0 --out out/1.0.0 --release-keys ~/release-keys --secure-boot-keys ~/release-keys
 
 Needs root. Installed packages are kept in a cache and reused as long as the archive offers the same ones.`,
     )
@@ -54,10 +71,16 @@ Needs root. Installed packages are kept in a cache and reused as long as the arc
       await withInterruption(async (signal) => {
         const { buildImage, MAX_UKI_BYTES, MAX_USR_BYTES } = await import("@ashlar/image");
         const start = performance.now();
-        const { addTree, releaseUrl, releaseKeys, json: _, ...options } = flags;
+        const { version, out, mirror, snapshot, addTree, releaseUrl, releaseKeys, builder } = flags;
         const releaseSource = readReleaseSource(releaseUrl, releaseKeys);
+        const secureBoot = await readSecureBoot(flags);
         const { manifest, cachedPackages } = await buildImage({
-          ...options,
+          version,
+          out,
+          ...(mirror === undefined ? {} : { mirror }),
+          ...(snapshot === undefined ? {} : { snapshot }),
+          ...(builder === undefined ? {} : { builder }),
+          ...(secureBoot === undefined ? {} : { secureBoot }),
           ...(addTree === undefined ? {} : { addedTree: addTree }),
           ...(releaseSource === undefined ? {} : { releaseSource }),
           signal,
@@ -72,15 +95,37 @@ Needs root. Installed packages are kept in a cache and reused as long as the arc
             usrRootHash: usr.rootHash,
             usrSizeBytes: usr.dataSizeBytes,
           };
-          printJson({ ...summary, ukiSizeBytes: uki.sizeBytes, cachedPackages, seconds });
+          printJson({
+            ...summary,
+            ukiSizeBytes: uki.sizeBytes,
+            secureBoot: manifest.secureBoot ?? null,
+            cachedPackages,
+            seconds,
+          });
           return;
         }
         printLine(`Ashlar ${manifest.version} in ${flags.out}, built in ${seconds} s`);
         printLine(`  usr   ${megabytes(usr.dataSizeBytes)} of ${megabytes(MAX_USR_BYTES)}, root hash ${usr.rootHash}`);
         printLine(`  UKI   ${megabytes(uki.sizeBytes)} of ${megabytes(MAX_UKI_BYTES)}, SHA-256 ${uki.sha256}`);
+        if (manifest.secureBoot !== undefined) {
+          const { PK, db } = manifest.secureBoot;
+          printLine(`  Secure Boot: signed by db ${db.certificateSha256}, PK ${PK.certificateSha256}`);
+        }
         printLine(`  ${manifest.packages.length} Debian packages, ${manifest.files.length} files in /usr`);
       });
     });
+}
+
+async function readSecureBoot(flags: BuildFlags): Promise<ImageSecureBoot | undefined> {
+  const { secureBootKeys, secureBootEnroll, passphraseFile } = flags;
+  if (secureBootKeys === undefined) {
+    const extra = secureBootEnroll === undefined ? "--passphrase-file" : "--secure-boot-enroll";
+    if (secureBootEnroll === undefined && passphraseFile === undefined) return undefined;
+    throw new AshlarError("usage", `expected --secure-boot-keys with ${extra}, found none`);
+  }
+  const { KeyDirectory } = await import("@ashlar/keys");
+  const keys = await new KeyDirectory(secureBootKeys, createPassphraseSource(passphraseFile)).secureBootKeys();
+  return { ...keys, enrolment: secureBootEnroll ?? "if-safe" };
 }
 
 function readReleaseSource(

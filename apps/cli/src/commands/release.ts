@@ -37,6 +37,8 @@ function initCommand(): Command {
       `
 Beside the private keys (mode 0600) lie the public files that nodes and images get: release-root.json, which is all that
 a node trusts of a repository, extensions.crt for extension images, and import-pubring.pgp for plain systemd-sysupdate.
+For Secure Boot there are secure-boot-pk.pem, secure-boot-kek.pem and secure-boot-db.pem, each with its certificate (.crt) and
+what enrols it (.auth): \`ashlar image build --secure-boot-keys\`.
 Existing keys are used; missing ones are created in an older directory.
 
 Examples:

@@ -12,6 +12,7 @@
  *     POST /v1/next-boot   NextBootRequest -> NextBootEvidence
  */
 
+import type { KeyVariable } from "@ashlar/formats";
 import type { NEXT_BOOT_SCHEMA } from "./qualifying-data.ts";
 
 export const UPDATE_STATUS_SCHEMA = "ashlar.update-status/v1";
@@ -70,6 +71,13 @@ export type UpdateStatus = {
 
 /** Where systemd-boot is on the ESP: the copy that firmware starts by itself (UEFI specification 2.10, section 3.5), and a second one. */
 export const BOOT_LOADER_PATHS = ["EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"] as const;
+
+/** Where systemd-boot finds the keys for Secure Boot that it enrols by itself on the ESP (loader.conf(5), `secure-boot-enroll`). */
+export const ENROLMENT_PATHS: Readonly<Record<KeyVariable, string>> = {
+  PK: "loader/keys/auto/PK.auth",
+  KEK: "loader/keys/auto/KEK.auth",
+  db: "loader/keys/auto/db.auth",
+};
 
 /** Where a release has its own systemd-boot, from the root: the manifest's digest is of this file. */
 export const BOOT_LOADER_SOURCE = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";

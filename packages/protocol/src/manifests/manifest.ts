@@ -2,6 +2,7 @@ import { SHA256_HEX, AshlarError } from "@ashlar/base";
 import { z } from "zod";
 import { expectedPcr11, expectedPcr4, BOOT_PHASES, type BootPhase } from "@ashlar/formats";
 import { parseDocument } from "../parse-document.ts";
+import { secureBootSchema, type SecureBootKeyDigests } from "./secure-boot.ts";
 import { sha384Schema, type Sha384Measurements } from "./sha384-measurements.ts";
 import { findUkiTextProblem } from "./uki-texts.ts";
 
@@ -49,6 +50,8 @@ export type ReleaseManifest = {
   readonly pcr11Sections: string;
   /** Missing in releases that an older Ashlar has built: they are proved by a SHA-256 bank alone. */
   readonly sha384?: Sha384Measurements;
+  /** Who has signed systemd-boot and the UKI for Secure Boot. Missing when nobody has. */
+  readonly secureBoot?: SecureBootKeyDigests;
   /** Sorted by name. */
   readonly packages: readonly ManifestPackage[];
   /** Every file and symbolic link below /usr, with absolute paths, sorted by path. */
@@ -144,6 +147,7 @@ const known = z.strictObject({
   }),
   pcr11Sections: digestSchema,
   sha384: sha384Schema.exactOptional(),
+  secureBoot: secureBootSchema.exactOptional(),
 });
 
 export const packagesSchema: z.ZodType<ReleaseManifest["packages"]> = z
