@@ -40,6 +40,12 @@ test("the line that ends all hope is kept", () => {
   assert.equal(progress.deadEnd, "Kernel panic - not syncing: dm-verity device corrupted");
 });
 
+test("firmware that refuses what is on the disk, and finds nothing else, is at its end", () => {
+  const refused = `BdsDxe: failed to load Boot0001 "UEFI Misc Device" from PciRoot(0x0): Access Denied`;
+  const progress = after([LOADING, refused, "BdsDxe: No bootable option or device was found."]);
+  assert.equal(progress.deadEnd, "BdsDxe: No bootable option or device was found.");
+});
+
 test("what only a terminal understands is no text", () => {
   assert.equal(
     plainText("\u001B]104\u0007\u001B[2J\u001B[01;01H\u001B[=3hBds\u001B[0;1;39mDxe\u001B[0m\r\u0007"),

@@ -15,7 +15,7 @@ const NEW_BOOT = /BdsDxe: loading /u;
 
 /** Nothing that still runs will get further by itself. */
 const DEAD_ENDS =
-  /UEFI Interactive Shell|Kernel panic|ashlar: boot stopped|You are in (?:emergency|rescue) mode|Freezing execution|System halted/u;
+  /UEFI Interactive Shell|No bootable option or device was found|Kernel panic|ashlar: boot stopped|You are in (?:emergency|rescue) mode|Freezing execution|System halted/u;
 
 /** Seconds since the kernel started. */
 const KERNEL_TIME = /^\[ *\d+\.\d+\] /u;

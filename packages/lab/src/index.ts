@@ -5,6 +5,7 @@
 export { readBootInputs } from "./boot-inputs.ts";
 export type { BootInput, BootInputGroup } from "./boot-inputs.ts";
 export { findEffects, plantInputs } from "./plant-inputs.ts";
+export { plainText } from "./boot-phase.ts";
 export { openLab } from "./lab.ts";
 export type { LabCluster } from "./cluster/start-cluster.ts";
 export type { LabImage } from "./cluster/image-server.ts";

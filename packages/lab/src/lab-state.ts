@@ -35,6 +35,8 @@ export type LabState = {
   readonly accelerator: Accelerator;
   readonly processors: number;
   readonly memoryMiB: number;
+  /** Their firmware has Secure Boot. */
+  readonly secureBoot?: boolean | undefined;
   readonly nodes: readonly NodeState[];
   /** Of the lab's name server; it is in the nodes' measured configuration: it never changes. Undefined for older labs. */
   readonly namePort?: number | undefined;
@@ -60,6 +62,7 @@ const labState: z.ZodType<LabState> = z.strictObject({
   accelerator: z.enum(ACCELERATORS),
   processors: z.int().min(1).max(64),
   memoryMiB: z.int().min(256),
+  secureBoot: z.boolean().optional(),
   nodes: z.array(nodeState).max(99),
   namePort: port.optional(),
   repository: z.strictObject({ directory: z.string(), port, command: z.array(z.string()).min(2).max(16) }).optional(),

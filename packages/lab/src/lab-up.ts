@@ -56,6 +56,8 @@ export type LabUpOptions = {
   readonly accelerator?: Accelerator | undefined;
   readonly processors?: number | undefined;
   readonly memoryMiB?: number | undefined;
+  /** Their firmware has Secure Boot, and the image's keys are enrolled at the first boot. Default: no. */
+  readonly secureBoot?: boolean | undefined;
   /** The PCR banks of the nodes' TPMs that are on. Default: SHA-256 alone. */
   readonly pcrBanks?: readonly PcrBank[] | undefined;
   /** For each node. Default: generous. */
@@ -78,6 +80,7 @@ const DISK_BYTES = 12 * 1024 ** 3;
 export async function labUp(options: LabUpOptions): Promise<Lab> {
   const paths = labPaths(options.name);
   const source = checkOptions(options);
+  if (options.secureBoot === true && source !== undefined) await requireSigned(source.image);
   return await withLab(paths, "up", async () => {
     if (existsSync(paths.directory)) {
       throw new AshlarError("conflict", `the lab ${options.name} exists already`, {
@@ -182,6 +185,7 @@ async function planLab(
     accelerator,
     processors: options.processors ?? DEFAULT_PROCESSORS,
     memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
+    ...(options.secureBoot === true ? { secureBoot: true } : {}),
     nodes: Array.from({ length: options.nodes }, (_, index) => ({
       name: `node-${index + 1}`,
       uuid: randomUUID(),
@@ -257,6 +261,16 @@ const JOIN_TIMEOUT_MS = 900_000;
 
 /** What each node is made from. */
 type NodeSource = { readonly image: string; readonly classConfig: Uint8Array };
+
+/** An image whose keys cannot be enrolled would run as if there was no Secure Boot. */
+async function requireSigned(image: string): Promise<void> {
+  const { parseManifest } = await import("@ashlar/protocol/answers");
+  const manifest = parseManifest(await readFile(join(image, "manifest.json"), "utf8"));
+  if (manifest.secureBoot !== undefined) return;
+  throw new AshlarError("usage", `expected an image that is signed for Secure Boot, found ${image}, which is not`, {
+    hint: "build it with `ashlar image build --secure-boot-keys KEYDIR`, or leave out --secure-boot on",
+  });
+}
 
 /** Undefined for a lab without nodes: a control plane is of use alone, too. */
 function checkOptions({ nodes, image, config, cluster }: LabUpOptions): NodeSource | undefined {

@@ -25,7 +25,7 @@ import { qemuArguments, type LabCard } from "./qemu-arguments.ts";
 import { machineStatus } from "./qmp.ts";
 import { startRepositoryServer, stopRepositoryServer } from "./repository-server.ts";
 import { startTpm } from "./tpm.ts";
-import { FIRMWARE_PATH, QEMU, requireTools } from "./tools.ts";
+import { FIRMWARE_PATH, QEMU, requireTools, SECURE_BOOT_FIRMWARE_PATH } from "./tools.ts";
 
 const START_TIMEOUT_MS = 30_000;
 /** Choosing takes milliseconds; on a computer that hardly gets to anything it may take its time. */
@@ -185,7 +185,8 @@ async function startQemu(
     accelerator: state.accelerator,
     processors: state.processors,
     memoryMiB: state.memoryMiB,
-    firmwarePath: FIRMWARE_PATH,
+    firmwarePath: state.secureBoot === true ? SECURE_BOOT_FIRMWARE_PATH : FIRMWARE_PATH,
+    secureBoot: state.secureBoot === true,
     firmwareVariablesPath: paths.firmwareVariables,
     diskPath: paths.disk,
     tpmSocketPath: paths.tpmSocket,

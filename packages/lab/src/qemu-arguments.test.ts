@@ -10,6 +10,7 @@ const MACHINE: MachineOptions = {
   processors: 2,
   memoryMiB: 2048,
   firmwarePath: "/firmware/code.fd",
+  secureBoot: false,
   firmwareVariablesPath: "/lab/node-1/variables.fd",
   diskPath: "/lab/node-1/disk.raw",
   tpmSocketPath: "/run/lab/node-1.tpm",
@@ -42,6 +43,15 @@ test("a card on the lab's network is always the same to the machine, and connect
 test("a machine without config has no configuration device", () => {
   assert.ok(qemuArguments(MACHINE).includes("name=opt/com.coreos/config,file=/lab/node-1/provisioning.ign"));
   assert.ok(!qemuArguments({ ...MACHINE, provisioningPath: undefined }).includes("-fw_cfg"));
+});
+
+test("only firmware with Secure Boot has system management mode, and the variables to itself", () => {
+  const secure = "driver=cfi.pflash01,property=secure,value=on";
+  const without = qemuArguments(MACHINE);
+  assert.ok(without.includes("q35,smm=off") && !without.includes(secure));
+  const args = qemuArguments({ ...MACHINE, secureBoot: true });
+  assert.ok(args.includes("q35,smm=on"));
+  assert.equal(args[args.indexOf("-global") + 1], secure);
 });
 
 test("a clock is set in UTC, to the second", () => {

@@ -16,6 +16,8 @@ export type MachineOptions = {
   readonly processors: number;
   readonly memoryMiB: number;
   readonly firmwarePath: string;
+  /** The firmware keeps its variables to itself: only code in system management mode writes them (SMM). */
+  readonly secureBoot: boolean;
   readonly firmwareVariablesPath: string;
   readonly diskPath: string;
   readonly tpmSocketPath: string;
@@ -70,16 +72,24 @@ export function qemuArguments(machine: MachineOptions): string[] {
   }
   if (machine.clock !== undefined) options.push(["-rtc", `base=${machine.clock.toISOString().slice(0, 19)}`]);
   return [
-    ...platformArguments(machine.accelerator),
+    ...platformArguments(machine.accelerator, machine.secureBoot),
     ...firmwareArguments(machine.firmwarePath, machine.firmwareVariablesPath),
+    ...(machine.secureBoot ? ["-global", "driver=cfi.pflash01,property=secure,value=on"] : []),
     ...options.flat(),
   ];
 }
 
 /** What every machine has, also the one that tries whether KVM works. */
-export function platformArguments(accelerator: Accelerator): string[] {
+export function platformArguments(accelerator: Accelerator, secureBoot = false): string[] {
   // Nothing may come from the user's own QEMU configuration: the machine is part of what is measured.
-  const bare = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,smm=off"];
+  const bare = [
+    "-nodefaults",
+    "-no-user-config",
+    "-display",
+    "none",
+    "-machine",
+    `q35,smm=${secureBoot ? "on" : "off"}`,
+  ];
   return [...bare, ...ACCELERATOR_ARGUMENTS[accelerator]];
 }
 

@@ -9,6 +9,8 @@ export const QEMU = "qemu-system-x86_64";
 
 /** Debian's and Ubuntu's package `ovmf`: firmware without Secure Boot keys, which measures all that it starts. */
 export const FIRMWARE_PATH = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+/** The same with Secure Boot. Without keys among its variables it is in set-up mode: it starts everything until somebody enrols some. */
+export const SECURE_BOOT_FIRMWARE_PATH = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
 export const FIRMWARE_VARIABLES_PATH = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /** Older ones end a Linux 6.12 guest with a double fault when KVM is not there (cmpxchg16b under TCG). */
@@ -20,7 +22,7 @@ const OLDEST_QEMU = [8, 2] as const;
  * @throws AshlarError `missing-tool` when something that a lab needs is not installed or too old.
  */
 export async function requireTools(): Promise<QemuVersion> {
-  for (const path of [FIRMWARE_PATH, FIRMWARE_VARIABLES_PATH]) {
+  for (const path of [FIRMWARE_PATH, SECURE_BOOT_FIRMWARE_PATH, FIRMWARE_VARIABLES_PATH]) {
     if (!existsSync(path)) {
       throw new AshlarError("missing-tool", `the firmware ${path} (Debian package ovmf) is not installed`);
     }

@@ -21,6 +21,7 @@ type UpOptions = Named &
     readonly memory?: number;
     readonly accelerator?: "kvm" | "tcg";
     readonly pcrBanks?: "sha256" | "sha384" | "sha256,sha384";
+    readonly secureBoot?: "on" | "off";
     readonly repo?: string;
     readonly keys?: string;
     readonly releaseRoot?: string;
@@ -49,6 +50,12 @@ export function upCommand(): Command {
         "sha384",
         "sha256,sha384",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--secure-boot <state>",
+        "on: the nodes' firmware enrols the image's keys at the first boot, and starts nothing else after it (default: off)",
+      ).choices(["on", "off"]),
     )
     .option("--repo <dir>", "a release repository, served to the nodes while any of them runs")
     .option("--keys <dir>", "with --repo: where its release-root.json is; the nodes trust it (default: the image's)")
@@ -89,6 +96,7 @@ Examples:
   ashlar lab up --image out/image --config examples/node.bu
   ashlar lab up --image out/image --config examples/node.bu --repo releases --keys keys
   ashlar lab up --image out/image --config examples/worker.bu --repo releases --keys keys --cluster
+  ashlar lab up --image out/signed --config examples/node.bu --secure-boot on
   ashlar lab up --name api --cluster --workers 0
   ashlar lab up --name three --nodes 3 --image out/image --config examples/node.bu --memory 4096`,
     )
@@ -110,6 +118,7 @@ Examples:
           memoryMiB: options.memory,
           accelerator: options.accelerator,
           pcrBanks: PCR_BANKS.filter((bank) => (options.pcrBanks ?? "sha256").split(",").includes(bank)),
+          secureBoot: options.secureBoot === "on",
           onProgress,
           signal,
         }),
