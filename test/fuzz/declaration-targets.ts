@@ -70,6 +70,11 @@ const STATUS: ExtensionsStatus = {
 
 export const DECLARATION_TARGETS: readonly Target[] = [
   {
+    name: "boot-file",
+    seeds: [seeds.text("# how nodes start\nsecureBoot: required\n")],
+    parse: (bytes) => declaration.parseBootFile(Buffer.from(bytes).toString("utf8")),
+  },
+  {
     name: "extensions-file",
     seeds: [seeds.text(FILE)],
     parse: (bytes) => declaration.parseExtensionsFile(toText(bytes)),

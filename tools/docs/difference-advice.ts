@@ -58,6 +58,10 @@ export const DIFFERENCE_ADVICE: Readonly<Record<DifferenceCode, string>> = {
   reporter: "See what the node runs: what it says of its next boot counts for nothing until that is right.",
   "reset-count": "Was the machine restored from a snapshot? Enrol it anew. If not, somebody plays back an old TPM.",
   "root-hash": "Provision the node anew: what it runs is no release of yours.",
+  "secure-boot":
+    "Enrol the keys and switch Secure Boot on in the firmware's set-up, or build the release with `--secure-boot-keys`: see the guide to Secure Boot.",
+  "secure-boot-keys":
+    "Enrol the release's keys alone in the firmware's set-up. If you have not changed them, take the node out of service.",
   slot: "Wait for the next scrub, or stage the release again.",
   "stored-evidence": "Collect the evidence anew.",
   "tls-key": "Find out who answers at the node's address.",

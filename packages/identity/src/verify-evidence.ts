@@ -30,6 +30,8 @@ import {
   measuredMachineId,
   measuredExtensionWords,
 } from "./judge/judge-words.ts";
+import { judgeSecureBoot } from "./judge/judge-secure-boot.ts";
+import { secureBootState } from "./judge/secure-boot-state.ts";
 import { compareReleases, describeUnknownRelease } from "./judge/name-release.ts";
 import { nodeIdentity } from "./expected/node-identity.ts";
 import { EMPTY_VERDICT, type NodeVerdict } from "./verdict.ts";
@@ -192,6 +194,8 @@ function judgeMeasurements(
   const declared = { class: classConfigSha256, node: nodeConfigSha256 };
   const config = measuredConfig(eventsOf(13), declared);
   const measured = foldExtensionWords(measuredExtensionWords(eventsOf(13)));
+  const isRequired = input.expectations.requiresSecureBoot === true;
+  const secureBoot = judgeSecureBoot(secureBootState(eventsOf(7)), running ?? release, isRequired);
   const judged = judgeExtensions(measured, extensions, input.challengedAtMs);
   return {
     release: running?.version ?? null,
@@ -204,6 +208,7 @@ function judgeMeasurements(
       ...noteFirmware(measurements, input.pin.firmware, input.knownFirmware ?? []),
       ...noteUnjudged(measurements, running),
       ...loaderNotes,
+      ...secureBoot.notes,
       ...judged.notes,
     ],
     nextBoot: null,
@@ -212,6 +217,7 @@ function judgeMeasurements(
       ...(isRight ? [] : nameRelease(running, eventsOf(11), evidence, release)),
       ...differences,
       ...irregular,
+      ...secureBoot.differences,
       ...judgeConfig(eventsOf(13), declared),
       ...judged.differences,
     ],

@@ -46,6 +46,8 @@ const LINK_OF_CODE: Readonly<Record<DifferenceCode, LinkName | "next-boot">> = {
   file: "usr",
   "firmware-handover": "firmware",
   "firmware-pin": "firmware",
+  "secure-boot": "firmware",
+  "secure-boot-keys": "firmware",
   "firmware-program": "firmware",
   "firmware-variable": "next-boot",
   identity: "tpm",

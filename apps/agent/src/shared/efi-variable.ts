@@ -15,9 +15,13 @@ export async function readLoaderVariable(efiVariables: string, name: string): Pr
 }
 
 /** The beginning of a variable's value; undefined when it is not set. */
-export async function readVariable(efiVariables: string, file: string): Promise<Buffer | undefined> {
+export async function readVariable(
+  efiVariables: string,
+  file: string,
+  maxBytes: number = MAX_VALUE_BYTES,
+): Promise<Buffer | undefined> {
   try {
-    return (await readFile(join(efiVariables, file))).subarray(ATTRIBUTE_BYTES, ATTRIBUTE_BYTES + MAX_VALUE_BYTES);
+    return (await readFile(join(efiVariables, file))).subarray(ATTRIBUTE_BYTES, ATTRIBUTE_BYTES + maxBytes);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -109,6 +109,16 @@ await test("a release is fetched, installed, read back, and boots next; the same
   );
 });
 
+await test("where Secure Boot is on, a release that its firmware would not start is not fetched", async () => {
+  using node = makeTestUpdateNode(V10);
+  writeFileSync(
+    join(node.paths.efiVariables, "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"),
+    Buffer.of(6, 0, 0, 0, 1),
+  );
+  await assert.rejects(update(node, "1.1.0"), { code: "untrusted", message: /Secure Boot is on/u });
+  assert.deepEqual(node.entries(), ["ashlar_1.0.0.efi"]);
+});
+
 await test("an order for what runs takes the staged release back", async () => {
   using node = makeTestUpdateNode(V10);
   await update(node, "1.1.0");

@@ -18,6 +18,7 @@ import { beginWork, finishWork, removeReady, workDirectory } from "./ready-direc
 import type { ReleaseClient } from "./release-client.ts";
 import type { ReleaseSummary } from "@ashlar/repository-index";
 import type { Repository } from "@ashlar/repository";
+import { refuseUnsigned } from "./refuse-unsigned.ts";
 import { noteRebootRequired } from "./reboot-required.ts";
 import { removeLeftovers } from "./remove-leftovers.ts";
 import { scrubSlots } from "../slots/scrub.ts";
@@ -52,6 +53,7 @@ export async function carryOutUpdate(
   // What was staged before the minimum rose is taken back, whoever has staged it.
   const isNamed = request.to !== undefined || (await isBelowMinimum(paths, chooseBootEntry(facts.entries)?.version));
   const decision = decideUpdate({ version, isNamed, ...summary.usr }, facts);
+  if (decision.kind === "install" || decision.kind === "activate") await refuseUnsigned(paths.efiVariables, summary);
   // Whoever wants it tried again wants it judged anew.
   if (request.retry === true) await forgetFailures(paths.state, version);
   if (decision.kind === "nothing" && version !== facts.running.version) {

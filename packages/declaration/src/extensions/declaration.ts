@@ -4,8 +4,8 @@
  * node reads its own files; who proves it reads the same out of its configs (`declaredInConfigs`).
  */
 import { dirname, join } from "node:path/posix";
-import type { Problem } from "@ashlar/base";
 import { MAX_EXTENSIONS, parseImagePath, matchesVersion } from "@ashlar/protocol";
+import type { DeclarationProblem } from "../declaration-problem.ts";
 import type { DeclaredExtension } from "./declared-extension.ts";
 import { parseExtensionsFile } from "./extensions-file.ts";
 import { linkOfExtension, parseTransferFile, type ComponentTransfer } from "./transfer-file.ts";
@@ -22,9 +22,6 @@ export type DeclarationSources = {
   /** The files of /etc/sysupdate.NAME.d that {@link isTransferPath} takes. */
   readonly transfers: readonly { readonly path: string; readonly text: string }[];
 };
-
-/** A problem with the absolute path of the file that it is in. */
-export type DeclarationProblem = Problem & { readonly file: string };
 
 export type DeclarationResult = {
   /** Those that are sound, sorted by name: at most {@link MAX_EXTENSIONS}, each name once. */

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { AshlarError } from "@ashlar/base";
 import fc from "fast-check";
-import { declaredInConfigs, findDeclarationProblems } from "./declared-in-configs.ts";
+import { findDeclarationProblems } from "../find-declaration-problems.ts";
+import { declaredInConfigs } from "./declared-in-configs.ts";
 
 const NOTHING = new Uint8Array();
 const IMAGE = "/opt/extensions/kubernetes/kubernetes-v1.33.2-x86-64.raw";

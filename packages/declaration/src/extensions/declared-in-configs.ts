@@ -1,11 +1,12 @@
-import { AshlarError, type Problem, type Report } from "@ashlar/base";
+import { AshlarError } from "@ashlar/base";
 import { collectNodes, type ConfigNode } from "../ignition/collect-nodes.ts";
-import { isDataUrl, newBudget, readDataUrl, showSource, type Budget } from "../ignition/read-config.ts";
+import { type DeclarationProblem, describeProblem } from "../declaration-problem.ts";
+import { inlineText } from "../ignition/inline-text.ts";
+import { isDataUrl, newBudget, type Budget } from "../ignition/read-config.ts";
 import {
   declaredExtensions,
   EXTENSIONS_FILE,
   isTransferPath,
-  type DeclarationProblem,
   type DeclarationResult,
   type DeclarationSources,
 } from "./declaration.ts";
@@ -24,7 +25,7 @@ export function declaredInConfigs(classConfig: Uint8Array, nodeConfig: Uint8Arra
     { what: "class config", config: classConfig },
   ]);
   if (problems.length === 0) return declared;
-  const shown = problems.slice(0, MAX_SHOWN_PROBLEMS).map(describe);
+  const shown = problems.slice(0, MAX_SHOWN_PROBLEMS).map(describeProblem);
   const more = problems.length > shown.length ? `; and ${problems.length - shown.length} more` : "";
   throw new AshlarError("invalid", `extensions in the configs: ${shown.join("; ")}${more}`, {
     hint: problems[0]?.hint ?? "see the guide to extensions",
@@ -33,26 +34,12 @@ export function declaredInConfigs(classConfig: Uint8Array, nodeConfig: Uint8Arra
 
 /**
  * What is wrong with the extensions that one config declares, without the other that a node has. Each problem's place is in
- * the file that the config makes, which its message names.
+ * the file that the config makes.
+ *
+ * @throws AshlarError `invalid`, `malformed` or `limit`
  */
-export function findDeclarationProblems(config: Uint8Array): Report {
-  try {
-    return resultOf([{ what: "config", config }]).problems.map(toProblem);
-  } catch (error) {
-    if (!(error instanceof AshlarError)) throw error;
-    const { message, hint } = error;
-    return [{ severity: "error", message, ...(hint !== undefined && { hint }) }];
-  }
-}
-
-function toProblem(problem: DeclarationProblem): Problem {
-  const { severity, hint } = problem;
-  return { severity, message: describe(problem), ...(hint !== undefined && { hint }) };
-}
-
-function describe({ file, position, path, message }: DeclarationProblem): string {
-  const place = [file, position?.line, position?.column].filter((part) => part !== undefined).join(":");
-  return `${place}: ${path === undefined ? "" : `${path}: `}${message}`;
+export function findExtensionProblems(config: Uint8Array): readonly DeclarationProblem[] {
+  return resultOf([{ what: "config", config }]).problems;
 }
 
 function resultOf(parts: Parameters<typeof collectNodes>[0]): DeclarationResult {
@@ -87,18 +74,6 @@ function targetOf(path: string, node: ConfigNode): string {
   if (node.type === "link") return node.target;
   throw new AshlarError("invalid", `expected a link at ${path}, found a file`, {
     hint: "put the image below /opt/extensions/NAME, where it persists, and link to it",
-  });
-}
-
-/** What decides which extensions there are must be known to who proves them. */
-function inlineText(path: string, node: ConfigNode, budget: Budget): string {
-  if (node.type === "file" && !node.isAppended && (node.source === "" || isDataUrl(node.source))) {
-    if (node.source === "") return "";
-    return Buffer.from(readDataUrl(node.source, node.compression, path, budget)).toString("utf8");
-  }
-  const found = node.type === "link" ? `a link to ${node.target}` : showSource(node.source);
-  throw new AshlarError("invalid", `expected the content of ${path} in the config itself, found ${found}`, {
-    hint: "inline it: who proves the node has to read it",
   });
 }
 

@@ -53,6 +53,8 @@ export const DIFFERENCE_CODES = {
   reporter: "A node that is not what was declared says what it boots next.",
   "reset-count": "The TPM was reset less often than at enrolment: an old copy of it.",
   "root-hash": "The node's /usr is another one.",
+  "secure-boot": "Secure Boot is not on, although the class requires it.",
+  "secure-boot-keys": "Secure Boot has other keys than those of the release, although the class requires these.",
   slot: "The slot of the next release is damaged, or was not read yet.",
   "stored-evidence": "The stored evidence is incomplete or contradicts itself.",
   "tls-key": "Another machine has answered than the one that the evidence is about.",

@@ -1,7 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { sha256 } from "@ashlar/formats";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import { declaredInConfigs, findUnpinnedSources } from "@ashlar/declaration";
+import { declaredBoot, declaredInConfigs, findUnpinnedSources } from "@ashlar/declaration";
 import { NO_KNOWLEDGE, type ExtensionKnowledge } from "./known-extension.ts";
 import type { ExtensionExpectations } from "../judge/judge-extensions.ts";
 
@@ -13,6 +13,8 @@ export type Expectations = {
   /** Releases that are right as well, while it is the node's turn in an update. */
   readonly alsoAllowed?: readonly KnownRelease[];
   readonly extensions: ExtensionExpectations;
+  /** The class requires Secure Boot, with the keys of the release. */
+  readonly requiresSecureBoot?: boolean;
 };
 
 export type Declaration = {
@@ -36,12 +38,14 @@ export function expectationsOf(declaration: Declaration): Expectations {
   const { release, alsoAllowed = [], classConfig, nodeConfig, extensions = NO_KNOWLEDGE } = declaration;
   refuseUnpinned("class config", classConfig);
   refuseUnpinned("node config", nodeConfig);
+  const isRequired = declaredBoot(classConfig, nodeConfig).secureBoot === "required";
   return {
     release,
     alsoAllowed,
     classConfigSha256: sha256(classConfig),
     nodeConfigSha256: sha256(nodeConfig),
     extensions: { ...extensions, declared: declaredInConfigs(classConfig, nodeConfig) },
+    ...(isRequired ? { requiresSecureBoot: true } : {}),
   };
 }
 

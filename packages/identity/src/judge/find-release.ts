@@ -3,6 +3,7 @@ import type { Difference } from "../check/difference.ts";
 import type { Expectations } from "../expected/expectations.ts";
 import { digestsOfRelease, judgedDigest } from "../check/known-digests.ts";
 import { judgePrograms, judgeSections } from "./judge-boot.ts";
+import { secureBootState } from "./secure-boot-state.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
 
 /** Which release a node has measured. */
@@ -30,11 +31,15 @@ export function findRelease(
   const right = [release, ...alsoAllowed];
   const known = [...right, ...candidates];
   const bootLoaders = new Set(known.map(({ bootLoader }) => bootLoader.authenticode));
+  const secureBoot = secureBootState(measurements.events.get(7) ?? []).isOn === true;
   const judge = (each: KnownRelease): Difference[] => {
     // Whatever a release without these digests measures there, nothing says that it is this one.
     if (measurements.pcrs.sha256 === undefined && each.sha384 === undefined) return [withoutSha384(each)];
     const eventsOf = (pcr: number): readonly MeasuredEvent[] => eventsAs(each, known, measurements, pcr);
-    return [...judgePrograms(eventsOf(4), each, bootLoaders, accepted), ...judgeSections(eventsOf(11), each)];
+    return [
+      ...judgePrograms(eventsOf(4), each, bootLoaders, secureBoot, accepted),
+      ...judgeSections(eventsOf(11), each),
+    ];
   };
   const running = known.find((each) => judge(each).length === 0);
   const isRight = running !== undefined && right.includes(running);

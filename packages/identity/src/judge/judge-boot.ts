@@ -13,12 +13,15 @@ import type { KnownRelease } from "@ashlar/protocol/answers";
  *
  * @param bootLoaders Authenticode digests of systemd-boot in all known releases: a release brings its own only after it
  *   was found healthy, and one that was rolled back keeps the newer, so that it may be older than what it starts, or newer
+ * @param hasSecureBoot then systemd-stub starts the kernel without the firmware, which does not measure it as a file of its own; it
+ *   is part of the UKI
  * @param accepted digests of programs that the operator has accepted between the separator and systemd-boot
  */
 export function judgePrograms(
   events: readonly MeasuredEvent[],
   release: KnownRelease,
   bootLoaders: ReadonlySet<string>,
+  hasSecureBoot: boolean,
   accepted: ReadonlySet<string> = new Set<string>(),
 ): Difference[] {
   const handOver = findHandOver(PROGRAMS_PCR, events);
@@ -28,8 +31,9 @@ export function judgePrograms(
   const expected: Expected[] = [
     program("systemd-boot", bootLoader),
     program("unified kernel image", release.uki.authenticode),
-    program("kernel in the unified kernel image", release.uki.linuxAuthenticode),
   ];
+  const kernel = program("kernel in the unified kernel image", release.uki.linuxAuthenticode);
+  if (!hasSecureBoot || programs.some(({ digest }) => digest === kernel.digest)) expected.push(kernel);
   const measured = programs.map((event, index) => (index < at ? describeEarlier(event) : describeStep(event)));
   const differences = compareMeasured(4, "boot-program", "program", expected, measured);
   if (handOver === undefined) {

@@ -181,3 +181,22 @@ test("a report full of rubbish is cut short", () => {
   const many = Array.from({ length: 200 }, (_, index) => ({ path: `loader/${index}`, sizeBytes: 1, sha256: EVIL }));
   assert.equal(judge({ espFiles: [...STAGED.espFiles, ...many] }).differences.length, 16);
 });
+
+test("what enrols the owner's keys is right as the release has it, and nothing else is", () => {
+  const key = (name: string) => ({ certificateSha256: sha256(`${name}.crt`), variableSha256: sha256(`${name}.auth`) });
+  const signed = [{ ...NEW, secureBoot: { PK: key("PK"), KEK: key("KEK"), db: key("db") } }, OLD];
+  const enrolling = ["PK", "KEK", "db"].map((name) =>
+    withFile(`loader/keys/auto/${name}.auth`, sha256(`${name}.auth`)),
+  );
+  for (const change of enrolling) {
+    assertJudged(judge(change, signed), "proven");
+    assertJudged(judge(change), "mismatch", /^file loader\/keys\/auto\/\w+\.auth on the ESP: no such file \/ sha256/u);
+  }
+  for (const path of ["loader/keys/auto/PK.auth", "loader/keys/auto/dbx.auth", "loader/keys/other/db.auth"]) {
+    assertJudged(judge(withFile(path, sha256("db.auth")), signed), "mismatch", /^file loader\/keys/u);
+  }
+  const text = "timeout 0\neditor no\nsecure-boot-enroll force\n";
+  const forced = { ...replaced("loader/loader.conf", sha256(text)), loaderConfig: text };
+  assertJudged(judge(forced, signed), "proven");
+  assertJudged(judge(forced), "mismatch", /^loader\/loader\.conf/u);
+});

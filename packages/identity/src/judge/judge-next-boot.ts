@@ -2,16 +2,24 @@ import {
   ashlarEntry,
   bootEntryId,
   compareVersions,
+  KEY_VARIABLES,
   LOADER_CONFIG,
+  loaderConfigFor,
   parseBootEntryName,
   sortBootEntries,
   sha256,
   type BootEntry,
+  type SecureBootEnrolment,
 } from "@ashlar/formats";
 import type { Difference } from "../check/difference.ts";
 import { judgeSlot, type SlotState } from "./judge-slot.ts";
 import type { KnownRelease } from "@ashlar/protocol/answers";
-import { BOOT_LOADER_PATHS as LOADER_PATHS, unfinishedLoader, type NextBootReport } from "@ashlar/protocol";
+import {
+  BOOT_LOADER_PATHS as LOADER_PATHS,
+  ENROLMENT_PATHS,
+  unfinishedLoader,
+  type NextBootReport,
+} from "@ashlar/protocol";
 
 /**
  * What decides about a node's next boot, judged: `mismatch` when it would not be a known, undamaged release, `unknown` when
@@ -43,7 +51,7 @@ export function judgeNextBoot(report: NextBootReport, { releases, running }: Nex
   const [first] = entries;
   const wrong = [
     ...judgeLoader(report, releases),
-    ...judgeUnexpectedFiles(report),
+    ...judgeUnexpectedFiles(report, releases),
     ...(first === undefined ? [NO_ENTRY] : []),
   ];
   const unclear: Difference[] = [];
@@ -121,7 +129,6 @@ function isVersionOf(version: string, releases: readonly KnownRelease[]): boolea
 }
 
 const LOADER_CONFIG_PATH = "loader/loader.conf";
-const LOADER_CONFIG_SHA256 = sha256(LOADER_CONFIG);
 
 /** systemd-boot of any known release, since a release brings its own only after it was found healthy; its settings exactly ours. */
 function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]): Difference[] {
@@ -133,7 +140,7 @@ function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]):
     const expected = "systemd-boot of a known release";
     differences.push({ code: "boot-loader", subject: path, what: path, expected, found: describeFile(digest) });
   }
-  if (found(LOADER_CONFIG_PATH) !== LOADER_CONFIG_SHA256 || report.loaderConfig !== LOADER_CONFIG) {
+  if (!isOurConfig(report, found(LOADER_CONFIG_PATH), releases)) {
     const text = JSON.stringify(report.loaderConfig.slice(0, MAX_SHOWN_CHARACTERS));
     const [what, expected] = [LOADER_CONFIG_PATH, JSON.stringify(LOADER_CONFIG)];
     differences.push({ code: "boot-loader-settings", what, expected, found: text });
@@ -149,6 +156,18 @@ function judgeLoader(report: NextBootReport, releases: readonly KnownRelease[]):
     });
   }
   return differences;
+}
+
+/** The file is the report's text, and that is ours. To enrol the owner's keys on any machine is for an owner to want who has some. */
+function isOurConfig(
+  { loaderConfig }: NextBootReport,
+  digest: string | undefined,
+  releases: readonly KnownRelease[],
+): boolean {
+  const enrolments: readonly SecureBootEnrolment[] = releases.some(({ secureBoot }) => secureBoot !== undefined)
+    ? ["if-safe", "force"]
+    : ["if-safe"];
+  return digest === sha256(loaderConfig) && enrolments.some((each) => loaderConfigFor(each) === loaderConfig);
 }
 
 function digestOf({ espFiles }: NextBootReport, path: string): string | undefined {
@@ -180,10 +199,11 @@ function describeFile(digest: string | undefined): string {
 }
 
 /** Other entries, drivers, add-ons, credentials, keys to enrol: systemd-boot and systemd-stub would take them up. */
-function judgeUnexpectedFiles({ espFiles }: NextBootReport): Difference[] {
+function judgeUnexpectedFiles({ espFiles }: NextBootReport, releases: readonly KnownRelease[]): Difference[] {
   const expected = new Set([...LOADER_PATHS, LOADER_CONFIG_PATH].map((path) => path.toLowerCase()));
   return espFiles
     .filter(({ path }) => !expected.has(path.toLowerCase()) && !isEntryOrHidden(path) && !isUnfinishedLoader(path))
+    .filter((file) => !isEnrolment(file, releases))
     .map((file) => ({
       code: "esp-file",
       subject: file.path,
@@ -191,6 +211,15 @@ function judgeUnexpectedFiles({ espFiles }: NextBootReport): Difference[] {
       expected: describeFile(undefined),
       found: describeFile(file.sha256),
     }));
+}
+
+/** What enrols the keys of a known release. Any other would let its owner's programs start. */
+function isEnrolment(
+  { path, sha256: found }: NextBootReport["espFiles"][number],
+  releases: readonly KnownRelease[],
+): boolean {
+  const name = KEY_VARIABLES.find((each) => ENROLMENT_PATHS[each].toLowerCase() === path.toLowerCase());
+  return name !== undefined && releases.some(({ secureBoot }) => secureBoot?.[name].variableSha256 === found);
 }
 
 /** systemd-boot passes over files whose name begins with a dot: an installation that was cut short leaves one. */

@@ -68,6 +68,6 @@ function judge(bytes: Uint8Array, kind: string): string[] {
   );
   return [
     ...judgeHandOver(events),
-    ...judgePrograms(events.get(4) ?? [], RELEASE, new Set([PROGRAMS[0] ?? sha256("")])),
+    ...judgePrograms(events.get(4) ?? [], RELEASE, new Set([PROGRAMS[0] ?? sha256("")]), false),
   ].map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
 }
