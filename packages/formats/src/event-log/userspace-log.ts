@@ -76,8 +76,8 @@ export class UserspaceRecords {
   }
 }
 
-/** About 1 kB each. */
-const MAX_KEPT_RECORDS = 4096;
+/** About 1 kB each, of which a kind of machines has a dozen. What names one machine passes through. */
+const MAX_KEPT_RECORDS = 512;
 
 function parseRecord(text: Uint8Array, where: string): UserspaceEvent {
   const record = objectOf(jsonOf(text, where), "the record", where);
