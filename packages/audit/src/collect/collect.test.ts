@@ -158,7 +158,7 @@ test("a node does not send again what is as it was, and the snapshot is the same
   const directory = await newDirectory();
   const root = await makeDebianTree({ one: { version: "1.0", files: ["/bin/tool"] } });
   // Several pieces, names that a shell could spoil, an empty line at the end of one.
-  sh(`mkdir usr/share; cd usr/share; for n in $(seq 2500); do echo $n > "file $n"; ln -s '\\n\\\\' "$n"; done`, root);
+  sh(`mkdir usr/share; cd usr/share; for n in $(seq 1100); do echo $n > "file $n"; ln -s '\\n\\\\' "$n"; done`, root);
   await writeFile(Buffer.concat([Buffer.from(`${root}/usr/share/`), Buffer.of(0x81, 0x88, 0xff, 0x27, 0x0a)]), "5");
   const ask = async (name: string, before?: string): Promise<{ snapshot: Buffer; sentBytes: number }> => {
     const [to, pieces] = [join(directory, name), join(directory, `${name}.pieces`)];
@@ -171,20 +171,22 @@ test("a node does not send again what is as it was, and the snapshot is the same
   const pieces = (name: string): string => join(directory, `${name}.pieces`);
   const first = await ask("first");
   const second = await ask("second", pieces("first"));
-  assert.deepEqual(withoutTime(second.snapshot), withoutTime(first.snapshot));
-  assert.deepEqual(await readFile(pieces("second")), await readFile(pieces("first")));
+  assert.equal(withoutTime(second.snapshot), withoutTime(first.snapshot));
+  const digests = async (name: string): Promise<readonly string[]> =>
+    SentPieces.read(await readFile(pieces(name))).digests.toSorted();
+  assert.deepEqual(await digests("second"), await digests("first"));
   assert.ok(second.sentBytes < first.sentBytes / 20, `${second.sentBytes} of ${first.sentBytes}`);
   await put(root, "usr/share/file 7", "another");
   const third = await ask("third", pieces("second"));
-  assert.deepEqual(withoutTime(third.snapshot), withoutTime((await ask("whole")).snapshot));
-  assert.notDeepEqual(withoutTime(third.snapshot), withoutTime(first.snapshot));
+  assert.equal(withoutTime(third.snapshot), withoutTime((await ask("whole")).snapshot));
+  assert.notEqual(withoutTime(third.snapshot), withoutTime(first.snapshot));
   await writeFile(pieces("second"), "spoiled");
-  assert.deepEqual(withoutTime((await ask("fourth", pieces("second"))).snapshot), withoutTime(third.snapshot));
+  assert.equal(withoutTime((await ask("fourth", pieces("second"))).snapshot), withoutTime(third.snapshot));
 });
 
-/** When it was collected is another time each time. */
+/** A digest: when it was collected is another time each time, and no test should print what differs in a megabyte. */
 function withoutTime(snapshot: Buffer): string {
-  return snapshot.toString("latin1").replace(/started\0[0-9.]+\0/u, "");
+  return sha256(snapshot.toString("latin1").replace(/started\0[0-9.]+\0/u, ""));
 }
 
 test("nothing is left of a snapshot that was not finished, and the reason is told", async () => {
