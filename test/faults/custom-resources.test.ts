@@ -1,10 +1,9 @@
 /** What a real API server makes of deploy/crds: it establishes the kinds, takes what is right, and says what is not. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AshlarError } from "@ashlar/base";
 import { customResourceDefinitions } from "@ashlar/kube";
-import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 import { nodeClass, nodeProof, rollout } from "./custom-resources.ts";
 import { DrainLab } from "./drain-lab.ts";
 
@@ -18,8 +17,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     lab = await DrainLab.up(NAME);
-    await lab.kubectl("apply", "-f", join(ROOT, "deploy/crds"));
-    await lab.kubectl("wait", "--for=condition=Established", "--timeout=5m", "crd", "--all");
+    await lab.apply("-f", "deploy/crds");
   },
   { timeout: 60 * MINUTES },
 );

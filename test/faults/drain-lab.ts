@@ -5,7 +5,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { findProcesses, run, startDaemon, waitForEnd, type FoundProcess } from "@ashlar/host";
 import { openLab, type Lab, type LabClusterAccess } from "@ashlar/lab";
-import { ashlar, OUT } from "../e2e/world.ts";
+import { ashlar, OUT, ROOT } from "../e2e/world.ts";
 
 const START_TIMEOUT_MS = 600_000;
 
@@ -64,6 +64,12 @@ export class DrainLab {
   async kubectl(...args: readonly string[]): Promise<string> {
     const { stdout } = await run(this.access.kubectl, args, { env: this.access.environment });
     return stdout.toString("utf8");
+  }
+
+  /** What `deploy` has for a cluster: `-k` for all of it, `-f` for the custom resources alone. */
+  async apply(option: "-k" | "-f", path: string): Promise<void> {
+    await this.kubectl("apply", option, join(ROOT, path));
+    await this.kubectl("wait", "--for=condition=Established", "--timeout=5m", "crd", "--all");
   }
 
   async create(...items: readonly object[]): Promise<void> {

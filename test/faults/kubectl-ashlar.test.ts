@@ -76,8 +76,7 @@ test("a cluster without Ashlar's kinds: what is missing, and how they are made",
 });
 
 test("no node yet: nothing is called proven", async () => {
-  await lab.kubectl("apply", "-f", join(ROOT, "deploy/crds"));
-  await lab.kubectl("wait", "--for=condition=Established", "--timeout=5m", "crd", "--all");
+  await lab.apply("-f", "deploy/crds");
   const { status, stderr } = await plugin("proof");
   assert.equal(status, 2);
   assert.match(stderr, /there are no NodeProofs yet/u);

@@ -33,8 +33,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     lab = await DrainLab.up(NAME);
-    await lab.kubectl("apply", "-k", join(ROOT, "deploy"));
-    await lab.kubectl("wait", "--for=condition=Established", "--timeout=5m", "crd", "--all");
+    await lab.apply("-k", "deploy");
     kubeconfig = await operatorKubeconfig(lab);
     nodes = new OperatorNodes(lab);
     await nodes.createClass("worker", INTERVAL_SECONDS, 3600);

@@ -3,10 +3,9 @@
  * build on each other: each begins where the one before has ended.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 import { rollout } from "./custom-resources.ts";
 import { budget, DrainLab } from "./drain-lab.ts";
 import { LabApi } from "./lab-api.ts";
@@ -33,8 +32,7 @@ removeLabOnSignal(NAME);
 before(
   async () => {
     lab = await DrainLab.up(NAME);
-    await lab.kubectl("apply", "-k", join(ROOT, "deploy"));
-    await lab.kubectl("wait", "--for=condition=Established", "--timeout=5m", "crd", "--all");
+    await lab.apply("-k", "deploy");
     kubeconfig = await operatorKubeconfig(lab);
     api = await LabApi.open(lab);
     machines = new RolloutMachines(lab, api);
