@@ -1,9 +1,9 @@
 import { DER_TAGS, DerReader } from "../x509/der-reader.ts";
-import { SIGNED_DATA } from "../x509/signed-data.ts";
 import {
   expectIdentifier,
   expectVersion1,
   readAlgorithm,
+  readSignedData,
   SIGNATURE_DIGESTS,
   SIGNATURE_KEY_TYPES,
   type SignatureDigest,
@@ -33,13 +33,7 @@ export function parseDetachedSignature(bytes: Uint8Array): DetachedSignature {
   const outer = new DerReader(bytes, "PKCS #7 signature");
   const contentInfo = outer.inner(DER_TAGS.sequence, "ContentInfo");
   outer.end();
-  expectIdentifier(contentInfo, SIGNED_DATA, "contentType (signedData)");
-  const explicit = contentInfo.inner(DER_TAGS.context0, "content");
-  contentInfo.end();
-  const signedData = explicit.inner(DER_TAGS.sequence, "SignedData");
-  explicit.end();
-
-  expectVersion1(signedData);
+  const signedData = readSignedData(contentInfo);
   const digests = signedData.inner(DER_TAGS.set, "digestAlgorithms");
   const digest = readAlgorithm(digests, SIGNATURE_DIGESTS, "digestAlgorithms");
   digests.end();

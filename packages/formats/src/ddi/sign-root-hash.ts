@@ -1,8 +1,7 @@
 import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
-import { der, objectIdentifier, sequence } from "../x509/der.ts";
-import { DER_TAGS } from "../x509/der-reader.ts";
-import { type CertificateSigner, SIGNED_DATA, writeSignedData } from "../x509/signed-data.ts";
+import { objectIdentifier, sequence } from "../x509/der.ts";
+import { type CertificateSigner, contentInfoOf, SIGNED_DATA, writeSignedData } from "../x509/signed-data.ts";
 import { DATA } from "./detached-signature.ts";
 import type { SignedRootHash } from "./signature-partition.ts";
 
@@ -30,7 +29,7 @@ export function signRootHash(rootHash: string, signer: CertificateSigner): Signe
  */
 export function signDetached(content: Uint8Array, signer: CertificateSigner): Uint8Array {
   const signedData = writeSignedData(sequence(objectIdentifier(DATA)), content, signer);
-  return new Uint8Array(sequence(objectIdentifier(SIGNED_DATA), der(DER_TAGS.context0, signedData)));
+  return new Uint8Array(contentInfoOf(SIGNED_DATA, signedData));
 }
 
 /** The bytes of a `-verity-sig` partition. */

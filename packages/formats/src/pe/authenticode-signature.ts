@@ -2,11 +2,11 @@ import { AshlarError } from "@ashlar/base";
 import { ByteReader } from "../byte-reader.ts";
 import { der, objectIdentifier, sequence } from "../x509/der.ts";
 import { DER_TAGS, DerReader } from "../x509/der-reader.ts";
-import { SIGNED_DATA } from "../x509/signed-data.ts";
 import {
   expectIdentifier,
   expectVersion1,
   readAlgorithm,
+  readSignedData,
   SIGNATURE_DIGESTS,
   SIGNATURE_KEY_TYPES,
   type SignatureDigest,
@@ -101,14 +101,9 @@ function parseAuthenticodeSignature(bytes: Uint8Array): AuthenticodeSignature {
   if (rest.length >= CERTIFICATE_ALIGNMENT_BYTES || rest.some((octet) => octet !== 0)) {
     outer.fail(`expected zeros up to the next multiple of 8, found ${rest.length} more bytes`);
   }
-  const contentInfo = new DerReader(whole, "Authenticode signature").inner(DER_TAGS.sequence, "ContentInfo");
-  expectIdentifier(contentInfo, SIGNED_DATA, "contentType (signedData)");
-  const explicit = contentInfo.inner(DER_TAGS.context0, "content");
-  contentInfo.end();
-  const signedData = explicit.inner(DER_TAGS.sequence, "SignedData");
-  explicit.end();
-
-  expectVersion1(signedData);
+  const signedData = readSignedData(
+    new DerReader(whole, "Authenticode signature").inner(DER_TAGS.sequence, "ContentInfo"),
+  );
   signedData.element(DER_TAGS.set, "digestAlgorithms");
   const content = parseContent(signedData.inner(DER_TAGS.sequence, "contentInfo"));
   if (signedData.isNext(DER_TAGS.context0)) signedData.element(DER_TAGS.context0, "certificates");
@@ -191,9 +186,4 @@ export function signedAttributes(contentDigest: Uint8Array): Buffer[] {
     attribute(MESSAGE_DIGEST, der(DER_TAGS.octetString, contentDigest)),
   ];
   return attributes.toSorted((a, b) => Buffer.compare(a, b));
-}
-
-/** ContentInfo around SignedData (RFC 2315, 7). */
-export function contentInfoOf(type: string, content: Uint8Array): Buffer {
-  return sequence(objectIdentifier(type), der(DER_TAGS.context0, content));
 }

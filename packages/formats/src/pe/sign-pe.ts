@@ -2,11 +2,16 @@ import { hash } from "node:crypto";
 import { AshlarError } from "@ashlar/base";
 import { der } from "../x509/der.ts";
 import { DER_TAGS } from "../x509/der-reader.ts";
-import { type CertificateSigner, SHA256_ALGORITHM, SIGNED_DATA, writeSignedData } from "../x509/signed-data.ts";
+import {
+  type CertificateSigner,
+  contentInfoOf,
+  SHA256_ALGORITHM,
+  SIGNED_DATA,
+  writeSignedData,
+} from "../x509/signed-data.ts";
 import { authenticodeDigest } from "./authenticode-digest.ts";
 import {
   CERTIFICATE_ALIGNMENT_BYTES,
-  contentInfoOf,
   signedAttributes,
   SPC_INDIRECT_DATA,
   spcIndirectData,

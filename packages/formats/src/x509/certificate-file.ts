@@ -1,12 +1,11 @@
 import { AshlarError } from "@ashlar/base";
 import { DER_TAGS, DerReader } from "./der-reader.ts";
 import { readObjectIdentifier } from "./object-identifier.ts";
+import { SIGNED_DATA } from "./signed-data.ts";
 
 /** Larger than all certificates of all TPM makers together. */
 const MAX_FILE_BYTES: number = 4 * 1024 * 1024;
 const MAX_CERTIFICATES = 1000;
-
-const SIGNED_DATA = "1.2.840.113549.1.7.2";
 
 /**
  * The certificates in a file of any form in which authorities publish them: PEM (RFC 7468), DER, and PKCS #7 as .p7b (RFC

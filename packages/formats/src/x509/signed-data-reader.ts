@@ -1,6 +1,7 @@
 import { AshlarError } from "@ashlar/base";
 import { objectIdentifier } from "./der.ts";
 import { DER_TAGS, type DerReader } from "./der-reader.ts";
+import { SIGNED_DATA } from "./signed-data.ts";
 
 /** The pieces that all readers of PKCS #7 signatures share (RFC 2315, section 9; the same bytes are CMS, RFC 5652). */
 export type SignatureDigest = "sha256" | "sha384" | "sha512";
@@ -25,6 +26,17 @@ export const SIGNATURE_KEY_TYPES: ReadonlyMap<string, SignatureKeyType> = new Ma
 ]);
 
 const VERSION_1 = "01";
+
+/** What is in a ContentInfo that holds SignedData (RFC 2315, sections 7 and 9.1), after its version. */
+export function readSignedData(contentInfo: DerReader): DerReader {
+  expectIdentifier(contentInfo, SIGNED_DATA, "contentType (signedData)");
+  const explicit = contentInfo.inner(DER_TAGS.context0, "content");
+  contentInfo.end();
+  const signedData = explicit.inner(DER_TAGS.sequence, "SignedData");
+  explicit.end();
+  expectVersion1(signedData);
+  return signedData;
+}
 
 export function readAlgorithm<T>(reader: DerReader, known: ReadonlyMap<string, T>, field: string): T {
   const algorithm = reader.inner(DER_TAGS.sequence, field);

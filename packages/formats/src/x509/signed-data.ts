@@ -51,6 +51,11 @@ export function writeSignedData(
   return sequence(one, set(SHA256_ALGORITHM), contentInfo, der(DER_TAGS.context0, certificate.raw), set(signer));
 }
 
+/** ContentInfo (RFC 2315, 7). */
+export function contentInfoOf(type: string, content: Uint8Array): Buffer {
+  return sequence(objectIdentifier(type), der(DER_TAGS.context0, content));
+}
+
 /** The DER of a certificate's issuer and serial number (RFC 5280, section 4.1), in the form of PKCS #7. */
 export function issuerAndSerialOf(certificate: Uint8Array): Uint8Array {
   const fields = new DerReader(certificate, "certificate")
