@@ -1,10 +1,12 @@
-/** All interleavings of small fleets: what happens, in whatever order, breaks none of the promises that `test-world.ts` checks. */
+/** All interleavings of small fleets: what happens, in whatever order, breaks none of the promises that `test-model.ts` checks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NEW_FLEET, type FleetPolicy } from "./fleet.ts";
 import type { Phase } from "./look-at-fleet.ts";
 import { TEST_POLICY } from "./test-policy.ts";
-import { keyOf, Model, type Disturbance, type Machine, type World } from "./test-world.ts";
+import type { Disturbance } from "./test-disturbances.ts";
+import { Model } from "./test-model.ts";
+import { keyOf, type Machine, type World } from "./test-world.ts";
 
 const MACHINE: Machine = {
   power: "up",
