@@ -4,7 +4,9 @@ import { AshlarError } from "@ashlar/base";
 import { listDirectory, readLimited } from "@ashlar/host";
 
 export type FailedNode = { readonly name: string; readonly problem: string };
-export type SnapshotPath = { readonly name: string; readonly path: string };
+/** Throws for bytes that do not count. */
+export type Check = (bytes: Uint8Array) => void;
+export type SnapshotPath = { readonly name: string; readonly path: string; readonly check?: Check };
 
 const ENDING = ".snapshot";
 const PIECES_ENDING = ".pieces";
@@ -21,14 +23,11 @@ export function piecesPathOf(directory: string, name: string): string {
 
 const MAX_NODES = 10_000;
 
-/** Throws for bytes that do not count. */
-export type Check = (path: string, bytes: Uint8Array) => void;
-
 /** @throws AshlarError `not-found`, `limit`, `failed`, `malformed`, and what the check throws */
-export async function readSnapshot(reader: SnapshotReader, path: string, check?: Check): Promise<Snapshot> {
+export async function readSnapshot(reader: SnapshotReader, { path, check }: SnapshotPath): Promise<Snapshot> {
   const { MAX_SNAPSHOT_BYTES, snapshotOf } = await import("@ashlar/audit");
   const bytes = await readLimited(path, MAX_SNAPSHOT_BYTES, { links: "follow" });
-  check?.(path, bytes);
+  check?.(bytes);
   return reader.read(snapshotOf(bytes));
 }
 
@@ -36,20 +35,17 @@ export async function readSnapshot(reader: SnapshotReader, path: string, check?:
 export type Visit = (name: string, snapshot: Snapshot, reader: SnapshotReader) => Promise<void>;
 
 /** Reads what was collected, now and before. A file that is no snapshot is a node that failed. */
-export async function readNodes(
-  table: NodeTable,
-  reader: SnapshotReader,
-  paths: readonly SnapshotPath[],
-  { visit, check }: { readonly visit?: Visit; readonly check?: Check | undefined } = {},
-): Promise<FailedNode[]> {
+export async function readNodes(table: NodeTable, paths: readonly SnapshotPath[], visit: Visit): Promise<FailedNode[]> {
+  const { SnapshotReader } = await import("@ashlar/audit");
   const failed: FailedNode[] = [];
-  for (const { name, path } of paths) {
+  const reader = new SnapshotReader();
+  for (const each of paths) {
     try {
-      const snapshot = await readSnapshot(reader, path, check);
-      table.add(name, snapshot);
-      await visit?.(name, snapshot, reader);
+      const snapshot = await readSnapshot(reader, each);
+      table.add(each.name, snapshot);
+      await visit(each.name, snapshot, reader);
     } catch (error) {
-      failed.push({ name, problem: problemOf(error) });
+      failed.push({ name: each.name, problem: problemOf(error) });
     }
   }
   return failed;

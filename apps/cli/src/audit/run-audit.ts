@@ -9,9 +9,9 @@ import { withInterruption } from "../interruption.ts";
 import { printAudit } from "./print-audit.ts";
 import { collectNodes, type CollectSources } from "./collect-nodes.ts";
 import { writePage } from "./page/write-page.ts";
-import { readNodes, snapshotsIn, type Check, type FailedNode, type SnapshotPath, type Visit } from "./read-nodes.ts";
+import { readNodes, type FailedNode } from "./read-nodes.ts";
 import { readUserRules } from "./read-user-rules.ts";
-import { signDirectory, SignedDirectory } from "./signed-snapshots.ts";
+import { keptSnapshots, signDirectory, type KeptSnapshots } from "./signed-snapshots.ts";
 import { SinceComparison, type Since } from "./since.ts";
 import { suggestButane } from "./suggest.ts";
 
@@ -45,23 +45,18 @@ export async function runAudit(options: AuditOptions): Promise<number> {
 }
 
 async function auditInto(directory: string, rules: readonly NoiseRule[], options: AuditOptions): Promise<number> {
-  const { compareNodes, NodeTable, SnapshotReader } = await import("@ashlar/audit");
+  const { compareNodes, NodeTable } = await import("@ashlar/audit");
   const collected = await withInterruption(async (signal) => await collectNodes(directory, options, signal));
   const table = new NodeTable();
-  const reader = new SnapshotReader();
-  const { signedBy } = options;
-  const kept = await keptIn(options.from, signedBy);
+  const { from, since: before, signedBy } = options;
+  const kept: KeptSnapshots = from === undefined ? { files: [], missing: [] } : await keptSnapshots(from, signedBy);
   const names = new Set(collected.files.map(({ name }) => name));
+  const isOther = ({ name }: { readonly name: string }): boolean => !names.has(name);
   // Each node once; what was collected now goes first.
-  const before = kept.files.filter(({ name }) => !names.has(name));
-  const paths = [...collected.files, ...before];
-  const earlier = options.since === undefined ? undefined : await SinceComparison.open(options.since, rules, signedBy);
-  const visit: Visit = async (...each) => await earlier?.add(...each);
-  const unread = [
-    ...(await readNodes(table, reader, collected.files, { visit })),
-    ...(await readNodes(table, reader, before, { visit, check: kept.check })),
-  ];
-  const failed = [...collected.failed, ...kept.missing.filter(({ name }) => !names.has(name)), ...unread];
+  const paths = [...collected.files, ...kept.files.filter(isOther)];
+  const earlier = before === undefined ? undefined : await SinceComparison.open(before, rules, signedBy);
+  const unread = await readNodes(table, paths, async (...each) => await earlier?.add(...each));
+  const failed = [...collected.failed, ...kept.missing.filter(isOther), ...unread];
   if (table.rows.length === 0) throw noNodes(failed);
   const comparison = compareNodes(table, { rules, baseline: options.baseline });
   const since = earlier?.result(paths, unread);
@@ -89,20 +84,6 @@ function refuseSamePlace({ since, from, out }: AuditOptions): void {
         "usage",
         `expected another directory for --since than for ${option}, found ${since} for both`,
       );
-}
-
-type Kept = {
-  readonly files: readonly SnapshotPath[];
-  readonly check?: Check | undefined;
-  readonly missing: readonly FailedNode[];
-};
-
-async function keptIn(from: string | undefined, signedBy: KeyObject | undefined): Promise<Kept> {
-  if (from === undefined) return { files: [], missing: [] };
-  const files = await snapshotsIn(from);
-  if (signedBy === undefined) return { files, missing: [] };
-  const signed = await SignedDirectory.open(from, signedBy);
-  return { files, check: signed.check, missing: signed.missing(files) };
 }
 
 function refuseNothingSigned({ signer, signedBy, out, from, since }: AuditOptions): void {

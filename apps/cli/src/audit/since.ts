@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import type { Causes, NoiseRule, Snapshot, SnapshotReader } from "@ashlar/audit";
 import { firstOf } from "@ashlar/base";
-import { problemOf, readSnapshot, snapshotsIn, type Check, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
-import { SignedDirectory } from "./signed-snapshots.ts";
+import { problemOf, readSnapshot, type FailedNode, type SnapshotPath } from "./read-nodes.ts";
+import { keptSnapshots, type KeptSnapshots } from "./signed-snapshots.ts";
 
 const MAX_NAMES = 12;
 
@@ -24,48 +24,38 @@ export type Since = {
 /** Compares each node with its own earlier snapshot, while the one of now is there. */
 export class SinceComparison {
   readonly #directory: string;
-  readonly #earlier: ReadonlyMap<string, string>;
+  readonly #earlier: ReadonlyMap<string, SnapshotPath>;
   readonly #rules: readonly NoiseRule[];
-  readonly #check: Check | undefined;
   readonly #changed: { readonly name: string; readonly causes: Causes }[] = [];
   readonly #unchanged: string[] = [];
   readonly #incomplete: string[] = [];
-  readonly #failed: FailedNode[] = [];
+  readonly #failed: FailedNode[];
 
-  private constructor(
-    directory: string,
-    earlier: ReadonlyMap<string, string>,
-    { rules, check }: { readonly rules: readonly NoiseRule[]; readonly check: Check | undefined },
-  ) {
+  private constructor(directory: string, { files, missing }: KeptSnapshots, rules: readonly NoiseRule[]) {
     this.#directory = directory;
-    this.#earlier = earlier;
+    this.#earlier = new Map(files.map((each) => [each.name, each]));
+    this.#failed = [...missing];
     this.#rules = rules;
-    this.#check = check;
   }
 
   /**
    * @param publicKey whose signature the earlier snapshots have to have
-   * @throws AshlarError `not-found` when there are no earlier snapshots, and what opening signed ones throws
+   * @throws AshlarError as `keptSnapshots`
    */
   static async open(
     directory: string,
     rules: readonly NoiseRule[],
     publicKey: KeyObject | undefined,
   ): Promise<SinceComparison> {
-    const paths = await snapshotsIn(directory);
-    const signed = publicKey === undefined ? undefined : await SignedDirectory.open(directory, publicKey);
-    const earlier = new Map(paths.map(({ name, path }) => [name, path]));
-    const comparison = new SinceComparison(directory, earlier, { rules, check: signed?.check });
-    comparison.#failed.push(...(signed?.missing(paths) ?? []));
-    return comparison;
+    return new SinceComparison(directory, await keptSnapshots(directory, publicKey), rules);
   }
 
   async add(name: string, now: Snapshot, reader: SnapshotReader): Promise<void> {
-    const path = this.#earlier.get(name);
-    if (path === undefined) return;
+    const earlier = this.#earlier.get(name);
+    if (earlier === undefined) return;
     const { changesSince } = await import("@ashlar/audit");
     try {
-      const { causes, wasComplete } = changesSince(await readSnapshot(reader, path, this.#check), now, this.#rules);
+      const { causes, wasComplete } = changesSince(await readSnapshot(reader, earlier), now, this.#rules);
       if (!wasComplete) this.#incomplete.push(name);
       if (causes === undefined) this.#unchanged.push(name);
       else this.#changed.push({ name, causes });

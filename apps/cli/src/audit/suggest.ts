@@ -38,7 +38,7 @@ export async function suggestButane(
   const { classFile, filesToCopy, SnapshotReader, suggestClass } = await import("@ashlar/audit");
   const found = paths.find(({ name }) => name === groups[0]?.nodes[0]);
   if (found === undefined) return undefined;
-  const suggested = suggestClass(await readSnapshot(new SnapshotReader(), found.path), rules);
+  const suggested = suggestClass(await readSnapshot(new SnapshotReader(), found), rules);
   const { files, units, users, leftOut } = suggested;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFileAtomically(join(directory, "class.bu"), classFile(suggested), MODE);

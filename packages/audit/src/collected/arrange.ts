@@ -1,4 +1,5 @@
 import { AshlarError } from "@ashlar/base";
+import { compareText } from "../snapshot/compare-text.ts";
 import { MAX_FILES, MAX_HASHED_BYTES, SNAPSHOT_MAGIC, type UnreadReason } from "../snapshot/snapshot.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { readDigestLines } from "./digest-lines.ts";
@@ -21,7 +22,7 @@ export function arrange(collected: Collected): Buffer {
   const files = filesOf(collected);
   const { records, links, unhashed, mounts } = new Arranger(collected).arrange(files);
   const unreadBy = (why: UnreadReason, paths: readonly string[]): string[] =>
-    paths.toSorted(byBytes).map((path) => `unread\0${why}\0${path}\0`);
+    paths.toSorted(compareText).map((path) => `unread\0${why}\0${path}\0`);
   return Buffer.from(
     [
       `${SNAPSHOT_MAGIC}\0`,
@@ -61,13 +62,13 @@ function filesOf({ pieces }: Collected): FileLine[] {
     if (list === "files") readFileLines(content, (file) => files.push(file));
     if (files.length > MAX_FILES) throw new AshlarError("limit", `expected at most ${MAX_FILES} files`);
   }
-  return files.toSorted((left, right) => byBytes(left.path, right.path));
+  return files.toSorted((left, right) => compareText(left.path, right.path));
 }
 
 /** The order in which a directory has them is each node's own. */
 function packageLists(text: string): string {
   const lists = text.split(/(?<=\n)(?===> )/u);
-  return lists.toSorted(byBytes).join("");
+  return lists.toSorted(compareText).join("");
 }
 
 class Arranger {
@@ -131,8 +132,4 @@ class Arranger {
     const above = this.#devices.get(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
     return above !== undefined && above !== device;
   }
-}
-
-function byBytes(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

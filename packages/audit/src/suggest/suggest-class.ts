@@ -1,4 +1,5 @@
 import { noiseFilter, type NoiseRule } from "../rules/noise-rule.ts";
+import { compareText } from "../snapshot/compare-text.ts";
 import type { Snapshot, SnapshotFile } from "../snapshot/snapshot.ts";
 import { LEFT_OUT } from "./left-out.ts";
 
@@ -76,7 +77,7 @@ export function suggestClass(snapshot: Snapshot, rules: readonly NoiseRule[]): S
     system: snapshot.facts.system,
     files: files.toSorted(byPath),
     links: links.toSorted(byPath),
-    units: units.toSorted((left, right) => compare(left.name, right.name)),
+    units: units.toSorted((left, right) => compareText(left.name, right.name)),
     users: usersOf(snapshot.state),
     extensions: extensionsOf(snapshot),
     leftOut: leftOut.toSorted(byPath),
@@ -126,9 +127,5 @@ function extensionsOf({ facts, files }: Snapshot): SuggestedClass["extensions"] 
 }
 
 function byPath(left: { readonly path: string }, right: { readonly path: string }): number {
-  return compare(left.path, right.path);
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareText(left.path, right.path);
 }
