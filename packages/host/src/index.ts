@@ -20,6 +20,7 @@ export { isPortFree } from "./ports.ts";
 export { ageOf, endProcesses, findProcesses, isRunning, waitForEnd } from "./processes.ts";
 export type { FoundProcess } from "./processes.ts";
 export { readAhead } from "./read-ahead.ts";
+export { readBody } from "./read-body.ts";
 export {
   isDirectory,
   isDirectorySync,

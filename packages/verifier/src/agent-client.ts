@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { readBody } from "@ashlar/host";
 import {
   MAX_RESPONSE_BYTES,
   parseActivation,
@@ -292,21 +293,13 @@ type Response = {
 async function readResponse(response: IncomingMessage): Promise<Response> {
   const tlsPublicKey = peerKeyOf(response.socket);
   if (tlsPublicKey === undefined) throw new AshlarError("untrusted", "expected a TLS peer with a certificate");
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of response) {
-    if (!Buffer.isBuffer(chunk)) throw new TypeError("a response without encoding gives buffers");
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_RESPONSE_BYTES) {
-      response.destroy();
-      throw new AshlarError("limit", `expected an answer of at most ${MAX_RESPONSE_BYTES} bytes, found more`);
-    }
-    chunks.push(chunk);
-  }
+  const bytes = await readBody(response, MAX_RESPONSE_BYTES);
+  if (bytes === undefined)
+    throw new AshlarError("limit", `expected an answer of at most ${MAX_RESPONSE_BYTES} bytes, found more`);
   return {
     status: response.statusCode ?? 0,
     retryAfter: response.headers["retry-after"],
-    text: Buffer.concat(chunks).toString("utf8"),
+    text: bytes.toString("utf8"),
     tlsPublicKey,
   };
 }

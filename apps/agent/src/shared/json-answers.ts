@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AshlarError, messageOf } from "@ashlar/base";
+import { readBody } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
 import { MAX_REQUEST_BYTES } from "@ashlar/protocol";
 import { Refusal } from "./refusal.ts";
@@ -38,7 +39,7 @@ async function answer(routes: Routes, unit: string, request: IncomingMessage, re
   }, STILL_WORKING_MS);
   try {
     const route = findRoute(routes, request);
-    const body = await readBody(request);
+    const body = await bodyOf(request);
     send(response, route.status ?? 200, await route.handle(body), {});
   } catch (error) {
     const refusal = error instanceof Refusal ? error : internalFailure(error, unit);
@@ -67,18 +68,10 @@ function findRoute(routes: Routes, request: IncomingMessage): Route {
   return route;
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError("expected a request body of bytes");
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_REQUEST_BYTES) {
-      throw new Refusal(413, "limit", `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found more`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const bytes = await readBody(request, MAX_REQUEST_BYTES);
+  if (bytes !== undefined) return bytes.toString("utf8");
+  throw new Refusal(413, "limit", `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found more`);
 }
 
 function send(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>>): void {

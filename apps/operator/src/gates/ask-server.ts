@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { AshlarError, messageOf } from "@ashlar/base";
+import { readBody } from "@ashlar/host";
 import type { GateServer } from "../decide/gate-server.ts";
 
 export type Asked = { readonly path: string; readonly contentType: string; readonly body: string };
@@ -39,26 +40,13 @@ export async function askServer(
     sent.once("error", reject);
     sent.end(body);
     const response = await promise;
-    return { status: response.statusCode ?? 0, body: await collect(response) };
+    const bytes = await readBody(response, MAX_ANSWER_BYTES);
+    if (bytes !== undefined) return { status: response.statusCode ?? 0, body: bytes.toString("utf8") };
+    throw new AshlarError("limit", `expected an answer of at most ${MAX_ANSWER_BYTES} bytes, found a longer one`);
   } catch (error) {
     if (signal.aborted) throw new AshlarError("interrupted", "interrupted", { cause: error });
     if (error instanceof AshlarError) throw error;
     const why = inTime.aborted ? `no answer for ${Math.round(timeoutMs / 1000)} s` : messageOf(error);
     throw new AshlarError("unavailable", `${target.host}: ${why}`, { cause: error });
   }
-}
-
-async function collect(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    length += bytes.length;
-    if (length > MAX_ANSWER_BYTES) {
-      response.destroy();
-      throw new AshlarError("limit", `expected an answer of at most ${MAX_ANSWER_BYTES} bytes, found a longer one`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request, type RequestOptions } from "node:https";
 import { AshlarError, messageOf } from "@ashlar/base";
-import { throwIfInterrupted } from "@ashlar/host";
+import { readBody, throwIfInterrupted } from "@ashlar/host";
 import { CredentialSource, readSource } from "../access/credentials.ts";
 import type { ClusterAccess } from "../access/kubeconfig.ts";
 import { ApiError, readStatus } from "./api-error.ts";
@@ -141,19 +141,13 @@ export class ApiClient implements Disposable {
   }
 
   async #collect(response: IncomingMessage, asked: ApiRequest, signal: AbortSignal): Promise<string> {
-    const chunks: Buffer[] = [];
-    let length = 0;
     try {
-      for await (const chunk of response) {
-        const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-        length += bytes.length;
-        if (length > MAX_ANSWER_BYTES) throw new AshlarError("limit", `${asked.what}: the answer is too large`);
-        chunks.push(bytes);
-      }
+      const bytes = await readBody(response, MAX_ANSWER_BYTES);
+      if (bytes !== undefined) return bytes.toString("utf8");
     } catch (error) {
       throw this.#failure(asked, error, signal);
     }
-    return Buffer.concat(chunks).toString("utf8");
+    throw new AshlarError("limit", `${asked.what}: the answer is too large`);
   }
 
   #failure({ what }: ApiRequest, error: unknown, signal: AbortSignal): unknown {
