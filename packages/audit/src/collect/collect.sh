@@ -1,5 +1,5 @@
 # Read by `sh -s -- ROOT` on a node that has nothing of Ashlar: writes what the node consists of to standard output, as fields that
-# each end with a NUL (collected/read-stream.ts reads them). Changes nothing, installs nothing.
+# each end with a NUL (collected/read-collected.ts reads them). Changes nothing, installs nothing.
 # POSIX sh; find, xargs, sort, split and sed of GNU, sha256sum of coreutils; dpkg-query or rpm where there are packages.
 # Before it there can be a line `known='DIGEST...'`: of the pieces with these digests only the digest is written.
 LC_ALL=C
