@@ -16,16 +16,16 @@ const INTERRUPTED_STATUS = 130;
 
 /**
  * Runs steps side by side, `lanes` at a time and in the given order, and prints a line for each when it ends, after its
- * whole output if it failed. A step that takes longer than `limitMs` is ended and has failed.
+ * whole output if it failed. A step that prints nothing for `silenceMs` is ended and has failed.
  */
-export async function runSteps(steps: readonly Step[], lanes: number, limitMs: number): Promise<StepResult[]> {
+export async function runSteps(steps: readonly Step[], lanes: number, silenceMs: number): Promise<StepResult[]> {
   const waiting = [...steps];
   const results: StepResult[] = [];
   const widest = Math.max(...steps.map(({ name }) => name.length));
   const lane = async (): Promise<void> => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
       const startedAt = performance.now();
-      const { passed, output } = await runStep(step, limitMs);
+      const { passed, output } = await runStep(step, silenceMs);
       if (interrupted) return;
       results.push({ step, passed, output });
       if (!passed) process.stdout.write(`\n$ ${step.command.join(" ")}\n${output}\n`);
@@ -38,23 +38,27 @@ export async function runSteps(steps: readonly Step[], lanes: number, limitMs: n
 }
 
 /** Each step has a process group of its own, so that what it started ends with it. */
-async function runStep({ command: [program, ...args] }: Step, limitMs: number): Promise<Omit<StepResult, "step">> {
+async function runStep({ command: [program, ...args] }: Step, silenceMs: number): Promise<Omit<StepResult, "step">> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   running.add(child);
   const output: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
-  const limit = setTimeout(() => {
-    output.push(Buffer.from(`not finished after ${formatSeconds(limitMs)}, and ended:\n${describeGroup(child)}`));
+  const silence = setTimeout(() => {
+    output.push(Buffer.from(`silent for ${formatSeconds(silenceMs)}, and ended:\n${describeGroup(child)}`));
     signal(child, "SIGKILL");
-  }, limitMs);
+  }, silenceMs);
+  const hear = (chunk: Buffer): void => {
+    output.push(chunk);
+    silence.refresh();
+  };
+  child.stdout.on("data", hear);
+  child.stderr.on("data", hear);
   try {
     const [code] = await once(child, "close");
     return { passed: code === 0, output: Buffer.concat(output).toString("utf8") };
   } catch (error) {
     return { passed: false, output: `could not start ${program}: ${String(error)}\n` };
   } finally {
-    clearTimeout(limit);
+    clearTimeout(silence);
     running.delete(child);
   }
 }
