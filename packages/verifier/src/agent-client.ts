@@ -35,12 +35,13 @@ import { NEW_QUESTION, ORDER_REFUSALS, refusalOf, type RefusalCodes } from "./ag
 
 /** How long a node may be silent. While it works on an answer it says so every few seconds (102 Processing). */
 const SILENCE_MS = 120_000;
-/** How long it may work on one answer: a node that always says so must not hold up the others' verdicts for ever. */
+/**
+ * How long it may work on one answer: a node that always says so must not hold up the others' verdicts for ever. The TLS handshake is
+ * part of it: the node's kernel takes connections while the agent is only being started, and on a loaded node that takes minutes.
+ */
 const REQUEST_LIMIT_MS = 600_000;
 /** A node that does not answer to this is off, or behind something that drops what it does not know. */
 const CONNECT_TIMEOUT_MS = 45_000;
-/** The kernel of a node takes connections while the agent is only being started: on a loaded one that takes a minute. */
-const HANDSHAKE_TIMEOUT_MS = 120_000;
 /** How often, and how long each time, a node that is busy may put us off. */
 const MAX_RETRIES = 5;
 const MAX_RETRY_AFTER_MS = 15_000;
@@ -263,17 +264,11 @@ function whenSecure(outgoing: ClientRequest, then: (socket: Socket) => void): vo
       then(socket);
       return;
     }
-    const giveUp = (): void => void outgoing.destroy(new Error("no TLS connection in time"));
-    let timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      timer = setTimeout(giveUp, HANDSHAKE_TIMEOUT_MS);
-    });
+    const giveUp = (): void => void outgoing.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+    const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
+    socket.once("connect", () => clearTimeout(timer));
     outgoing.once("close", () => clearTimeout(timer));
-    socket.once("secureConnect", () => {
-      clearTimeout(timer);
-      then(socket);
-    });
+    socket.once("secureConnect", () => then(socket));
   });
 }
 
