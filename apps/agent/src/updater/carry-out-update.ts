@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { AshlarError } from "@ashlar/base";
 import { reportLine, reportText } from "@ashlar/host/terminal";
 import { chooseBootEntry } from "@ashlar/formats";
 import type { UpdateRequest } from "@ashlar/protocol";
@@ -11,9 +10,10 @@ import { findSlotProblem, findUkiProblem } from "../slots/check-installed.ts";
 import { decideUpdate, isBootable, refuseLastGood, replacedEntries, type UpdateFacts } from "./decide-update.ts";
 import { checkSpace, sizeOfEntries, sizeOfFiles } from "./free-space.ts";
 import { installRelease } from "./install-release.ts";
+import { openOwnRepository } from "./open-repository.ts";
 import type { OrderContext } from "./order-book.ts";
 import type { UpdatePolicy } from "@ashlar/declaration";
-import { readPolicy, readTrustedRoot } from "../shared/read-policy.ts";
+import { readPolicy } from "../shared/read-policy.ts";
 import { beginWork, finishWork, removeReady, workDirectory } from "./ready-directory.ts";
 import type { ReleaseClient } from "./release-client.ts";
 import type { ReleaseSummary } from "@ashlar/repository-index";
@@ -41,7 +41,7 @@ export async function carryOutUpdate(
   const { report, signal } = context;
   report({ phase: "checking", target: request.to ?? null });
   const policy = await readPolicy(paths);
-  const repository = await openRepository(paths, client, policy, signal);
+  const repository = await openOwnRepository(paths, client.openRepository, policy, signal);
   const facts = await readUpdateFacts(paths);
   await noteMinimum(paths, repository, policy);
   if (request.to === undefined && (await isWaiting(paths, repository, facts))) return;
@@ -162,27 +162,6 @@ async function keepLastGood(
   if (isGood || runningRecord === undefined || !isBootable(target, entries)) return;
   const [otherRecord] = await scrubSlots(paths, [target], slots, signal);
   if (otherRecord !== undefined) refuseLastGood(target, runningRecord, otherRecord);
-}
-
-async function openRepository(
-  paths: NodePaths,
-  client: ReleaseClient,
-  policy: UpdatePolicy | undefined,
-  signal: AbortSignal,
-): Promise<Repository> {
-  if (policy?.repository === undefined) {
-    throw new AshlarError("not-found", "expected a repository to fetch releases from, found none", {
-      hint: `name one in ${paths.policyFiles[0]}: \`repository: https://HOST/PATH/\``,
-    });
-  }
-  return await client.openRepository({
-    url: policy.repository,
-    redirectsTo: policy.redirectsTo,
-    trustedRoot: await readTrustedRoot(paths),
-    stateDirectory: join(paths.state, "metadata"),
-    nowMs: Date.now(),
-    signal,
-  });
 }
 
 async function choose(

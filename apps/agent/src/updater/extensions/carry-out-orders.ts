@@ -4,9 +4,10 @@ import { AshlarError, messageOf } from "@ashlar/base";
 import { run } from "@ashlar/host";
 import { reportText } from "@ashlar/host/terminal";
 import { parseImagePath, type ComponentRequest, type DebugRequest, type MaintainRequest } from "@ashlar/protocol";
-import type { DeclaredExtension, UpdatePolicy } from "@ashlar/declaration";
+import type { DeclaredExtension } from "@ashlar/declaration";
 import type { NodePaths } from "../../shared/node-paths.ts";
-import { readPolicy, readTrustedRoot } from "../../shared/read-policy.ts";
+import { readPolicy } from "../../shared/read-policy.ts";
+import { openOwnRepository } from "../open-repository.ts";
 import { bringImage } from "./bring-image.ts";
 import type { ComponentChecks } from "./check-component.ts";
 import { readComponentStates } from "../../extensions/component-state.ts";
@@ -121,30 +122,12 @@ async function sourceOf(
   const policy = await readPolicy(paths);
   const open = async (): Promise<{ client: ExtensionClient; repository: Repository }> => {
     const loaded = await client();
-    return { client: loaded, repository: await openRepository(paths, loaded, policy, context.signal) };
+    return {
+      client: loaded,
+      repository: await openOwnRepository(paths, loaded.openRepository, policy, context.signal),
+    };
   };
   return await versionSource(paths, extension, policy, open, context);
-}
-
-async function openRepository(
-  paths: NodePaths,
-  client: ExtensionClient,
-  policy: UpdatePolicy | undefined,
-  signal: AbortSignal,
-): Promise<Repository> {
-  if (policy?.repository === undefined) {
-    throw new AshlarError("not-found", "expected a repository to fetch extensions from, found none", {
-      hint: `name one in ${paths.policyFiles[0]}: \`repository: https://HOST/PATH/\``,
-    });
-  }
-  return await client.openRepository({
-    url: policy.repository,
-    redirectsTo: policy.redirectsTo,
-    trustedRoot: await readTrustedRoot(paths),
-    stateDirectory: join(paths.state, "metadata"),
-    nowMs: Date.now(),
-    signal,
-  });
 }
 
 /** Merges an undeclared extension for a while, or ends that. */
@@ -169,7 +152,7 @@ export async function carryOutDebug(
   }
   const policy = await readPolicy(paths);
   const client = await tools.client();
-  const repository = await openRepository(paths, client, policy, context.signal);
+  const repository = await openOwnRepository(paths, client.openRepository, policy, context.signal);
   const version = client.chooseExtension(repository.index, { name, pattern: "*", failed: [] });
   context.report({ phase: "fetching", target: { name, version } });
   checks.announceRefresh();
