@@ -21,6 +21,7 @@ export function tellRelease({ target, order }: Pick<Goal, "target" | "order">): 
       order: `telling it to ${order === "rollback" ? "roll back to" : "stage"} ${target}`,
       "prove-next-boot": `proving that it boots ${target} next`,
       reboot: "restarting it",
+      "foresee-drain": "looking whether its pods can be moved away",
       drain: tellDrain(blocked),
       uncordon: "uncordoning it",
       done: step.kind === "done" && step.how === "staged" ? `boots ${target} next: proven` : `runs ${target}: proven`,

@@ -7,7 +7,8 @@ export const WORKLOAD = "web";
 
 /**
  * Two pods, one on each node while that is possible, of which one is always there: the budget lets a drained node's pod go
- * only when the other is ready. A pod that is told to end goes on for a while, so that no node still sends requests to it.
+ * only when the other is ready. A pod that is told to end goes on for a while, so that no node still sends requests to it. It has no
+ * volume: nobody has to say that one may be lost.
  */
 export const WORKLOAD_MANIFEST: string = `apiVersion: apps/v1
 kind: Deployment
@@ -28,11 +29,9 @@ spec:
       containers:
         - name: ${WORKLOAD}
           image: ${IMAGE}
-          command: [sh, -c, "hostname >/srv/index.html; exec busybox httpd -f -p 8080 -h /srv"]
+          command: [sh, -c, "hostname >/dev/shm/index.html && exec busybox httpd -f -p 8080 -h /dev/shm"]
           readinessProbe: {httpGet: {port: 8080}, timeoutSeconds: 30}
           lifecycle: {preStop: {sleep: {seconds: 30}}}
-          volumeMounts: [{name: srv, mountPath: /srv}]
-      volumes: [{name: srv, emptyDir: {}}]
 ---
 apiVersion: v1
 kind: Service

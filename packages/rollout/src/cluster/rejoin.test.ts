@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beforeReboot } from "./before-reboot.ts";
+import { beforeOrder, beforeReboot } from "./before-reboot.ts";
 import type { Member } from "./member.ts";
 import { nextRejoinStep, type RejoinFacts } from "./rejoin.ts";
 
@@ -64,6 +64,14 @@ test("a node that stays cordoned is said to be, and why", () => {
     /cordoned: its Node is not Ready/u,
   );
   assert.equal(noteOf({ member: { ...ours, cordon: "foreign" } }), "it stays cordoned, as somebody else had left it");
+});
+
+test("no member is told anything while its pods may not go", () => {
+  const order = { kind: "order" } as const;
+  assert.deepEqual(beforeOrder(order, undefined), { kind: "foresee-drain" });
+  assert.deepEqual(beforeOrder(order, { problem: undefined }), order);
+  assert.equal(beforeOrder(order, { problem: "shop/web-1" }).kind, "stop");
+  assert.deepEqual(beforeOrder({ kind: "reboot" }, { problem: "shop/web-1" }), { kind: "reboot" });
 });
 
 test("no member restarts that has not been drained in the boot that it is in", () => {

@@ -75,6 +75,27 @@ export async function drainMember(access: MemberAccess, options: DrainOptions): 
   }
 }
 
+/**
+ * What would keep a drain from beginning, as far as the pods that are there now tell: those that may be lost only when somebody says
+ * so. Undefined when nothing does, or while the API server does not answer.
+ */
+export async function foreseeDrain(
+  access: MemberAccess,
+  policy: DrainPolicy,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const member = await access.look(signal);
+    await using pods = await access.pods(signal);
+    const step = nextDrainStep(policy, NEW_DRAIN, { member, pods: pods.items, elapsedMs: 0 });
+    return step.kind === "stop" ? describeDrainStop(step) : undefined;
+  } catch (error) {
+    throwIfInterrupted(signal);
+    if (!(error instanceof AshlarError)) throw error;
+    return error.code === "unavailable" ? undefined : error.message;
+  }
+}
+
 class Drain {
   readonly #access: MemberAccess;
   readonly #options: DrainOptions;

@@ -110,6 +110,17 @@ test("a node that cannot be drained is not restarted, and gets its place back", 
   );
 });
 
+test("a node with a pod that may not be lost is told nothing; one that has the release already is none of it", async () => {
+  const world = new World();
+  world.pods.push(testPod("db-1", { emptyDirs: ["data"] }));
+  const { end, cluster } = await world.turn();
+  assert.ok(end.kind === "stop" && end.reason.code === "not-drained");
+  assert.match(end.reason.message, /shop\/db-1: its emptyDir data would be lost: --delete-emptydir-data allows that/u);
+  assert.deepEqual([world.status.staged, world.done, cluster.evicted], [null, [], 0]);
+  world.status = testUpdateStatus({ version: "1.1.0", bootId: "a" });
+  assert.deepEqual((await world.turn()).end, { kind: "done", how: "already" });
+});
+
 test("Ctrl-C while it is drained: uncordoned; after the order to restart: left as it is", async () => {
   const early = new World();
   const ending = new AbortController();

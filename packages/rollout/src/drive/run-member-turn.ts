@@ -6,10 +6,10 @@ import type { DrainPolicy } from "../cluster/drain.ts";
 import { nextRejoinStep, type RejoinFacts } from "../cluster/rejoin.ts";
 import type { End, Goal } from "../turn/turn.ts";
 import type { ClusterResult } from "../turn/update-result.ts";
-import { drainMember, type DrainResult, type MemberAccess } from "./drain-member.ts";
+import { drainMember, foreseeDrain, type DrainResult, type MemberAccess } from "./drain-member.ts";
 import { runTurn, type NodeAccess, type TurnOptions, type TurnResult } from "./run-turn.ts";
 
-export type MemberTurnOptions = Omit<TurnOptions, "drain"> & {
+export type MemberTurnOptions = Omit<TurnOptions, "drain" | "foreseeDrain"> & {
   readonly member: MemberAccess;
   readonly policy: DrainPolicy;
 };
@@ -45,7 +45,11 @@ export async function runMemberTurn(
     return drained.problem;
   };
   try {
-    const turn = await runTurn(withOnReboot(node, onReboot), goal, { ...options, drain });
+    const turn = await runTurn(withOnReboot(node, onReboot), goal, {
+      ...options,
+      foreseeDrain: async (signal) => await foreseeDrain(member, policy, signal),
+      drain,
+    });
     const restarted = turn.hasRestarted || (options.resumed && !hasBegun);
     const { end, note, member: last } = await rejoin(member, { ...turn, hasRestarted: restarted }, goal, options);
     const { evicted = 0, blocked = [] } = drained ?? {};

@@ -1,6 +1,6 @@
 import type { UpdateProgress, UpdateStatus } from "@ashlar/protocol";
 import { followTurn, type Action, type FollowOptions, type Plan } from "./follow-turn.ts";
-import { beforeReboot, type Drained } from "../cluster/before-reboot.ts";
+import { beforeOrder, beforeReboot, type Drained, type Foreseen } from "../cluster/before-reboot.ts";
 import { NEW_TURN, nextStep, type End, type Facts, type Goal, type Step, type TurnState } from "../turn/turn.ts";
 
 /** One node as an update sees it. All throw AshlarError `unavailable` when it does not answer. */
@@ -20,6 +20,8 @@ export type TurnOptions = FollowOptions<UpdateStatus> & {
   readonly resumed: boolean;
   /** Called before the node is changed for the first time, with the version that it runs. */
   readonly beforeChange: (version: string) => Promise<void>;
+  /** For a member of a cluster: called before it is told anything. Gives why it could not be drained. */
+  readonly foreseeDrain?: (signal: AbortSignal) => Promise<string | undefined>;
   /** For a member of a cluster: called before it restarts, and not again in the same boot. Gives why it may not. */
   readonly drain?: (status: UpdateStatus, signal: AbortSignal) => Promise<string | undefined>;
   /**
@@ -55,19 +57,26 @@ class ReleasePlan implements Plan<UpdateStatus> {
   readonly #node: NodeAccess;
   readonly #goal: Goal;
   readonly #beforeChange: TurnOptions["beforeChange"];
+  readonly #foreseeDrain: TurnOptions["foreseeDrain"];
   readonly #drain: TurnOptions["drain"];
   readonly #restartedFrom: string | undefined;
   #state: TurnState;
+  #foreseen: Foreseen | undefined;
   #drained: Drained | undefined;
   #bootId: string | undefined;
   #changed = false;
   #status: UpdateStatus | undefined;
   #from: string | undefined;
 
-  constructor(node: NodeAccess, goal: Goal, { resumed, beforeChange, drain, restartedFrom }: TurnOptions) {
+  constructor(
+    node: NodeAccess,
+    goal: Goal,
+    { resumed, beforeChange, foreseeDrain, drain, restartedFrom }: TurnOptions,
+  ) {
     this.#node = node;
     this.#goal = goal;
     this.#beforeChange = beforeChange;
+    this.#foreseeDrain = foreseeDrain;
     this.#drain = drain;
     this.#restartedFrom = restartedFrom;
     this.#state = { ...NEW_TURN, resumed };
@@ -108,7 +117,8 @@ class ReleasePlan implements Plan<UpdateStatus> {
       const left = hasLeft ? { rebootedFrom: this.#state.rebootedFrom ?? this.#restartedFrom } : {};
       this.#state = { ...this.#state, ...left, reached: true };
     }
-    const step = nextStep(this.#goal, this.#state, facts);
+    const next = nextStep(this.#goal, this.#state, facts);
+    const step = this.#foreseeDrain === undefined ? next : beforeOrder(next, this.#foreseen);
     return this.#drain === undefined ? step : beforeReboot(step, this.#drained, facts.status?.bootId);
   }
 
@@ -120,6 +130,8 @@ class ReleasePlan implements Plan<UpdateStatus> {
     } else if (kind === "prove-next-boot") {
       const problem = await this.#node.proveNextBoot(this.#goal.target, signal);
       this.#state = { ...this.#state, nextBoot: { bootId, problem } };
+    } else if (kind === "foresee-drain") {
+      this.#foreseen = { problem: await this.#foreseeDrain?.(signal) };
     } else if (kind === "drain") {
       this.#drained = { bootId, problem: await this.#drain?.(status, signal) };
     } else {

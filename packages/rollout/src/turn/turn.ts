@@ -50,7 +50,7 @@ export type Facts<Status = UpdateStatus> = {
 export type Step =
   | { readonly kind: "prove" | "order" | "prove-next-boot" | "reboot" }
   /** Only of members of a cluster. */
-  | { readonly kind: "drain" | "uncordon" }
+  | { readonly kind: "foresee-drain" | "drain" | "uncordon" }
   | { readonly kind: "wait"; readonly what: "answer" | "staging" | "restart" | "health" | "rejoin" }
   | { readonly kind: "done"; readonly how: "updated" | "already" | "staged" }
   | { readonly kind: "stop"; readonly reason: StopReason };
@@ -76,7 +76,7 @@ export type StopReason = {
  * - `staging-failed`: it could not fetch or install the release.
  * - `fell-back`: the release did not become healthy, and the node rolled back to the old one on its own.
  * - `not-back`: it did not come back, or was not found healthy, in time.
- * - `not-drained`: its pods could not be moved away, so it was not restarted.
+ * - `not-drained`: its pods could not be moved away, so it was not restarted; or it is clear that they cannot, and it was told nothing.
  * - `not-ready`: it runs the target, proven, but has not become a ready member of its cluster again.
  */
 export const STOP_CODES = [
