@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findProcesses, run, startDaemon, waitForEnd, type FoundProcess } from "@ashlar/host";
 import { openLab, type Lab, type LabClusterAccess } from "@ashlar/lab";
 import { ashlar, OUT, ROOT } from "../e2e/world.ts";
 
 const START_TIMEOUT_MS = 600_000;
+const MAX_READY_TRIES = 300;
 
 export type PodChange = {
   readonly isOwned?: boolean;
@@ -115,15 +117,34 @@ export class DrainLab {
 
   /** Kills the API server, as a computer does that loses its power. Gives how it comes back. */
   async killApiServer(): Promise<() => Promise<void>> {
+    const server = await this.#findApiServer();
+    process.kill(server.pid, "SIGKILL");
+    await waitForEnd(server, START_TIMEOUT_MS);
+    const logPath = join(this.access.kubeconfig, "..", "logs", "kube-apiserver.log");
+    return async () => await this.#startApiServer(server, logPath);
+  }
+
+  /** Stops it where it is: connections stay, and nobody answers. Gives how it goes on. */
+  async freezeApiServer(): Promise<() => Promise<void>> {
+    const { pid } = await this.#findApiServer();
+    process.kill(pid, "SIGSTOP");
+    return async () => {
+      process.kill(pid, "SIGCONT");
+      for (let tries = 0; !(await this.#isReady()); tries += 1) {
+        if (tries === MAX_READY_TRIES) throw new Error("the API server has not become ready");
+        await sleep(1000);
+      }
+    };
+  }
+
+  async #findApiServer(): Promise<FoundProcess> {
     const mark = join(this.access.kubeconfig, "..");
     const found = await findProcesses(
       ([program = "", ...args]) => program.endsWith("/kube-apiserver") && args.some((arg) => arg.includes(`${mark}/`)),
     );
     const [server, ...others] = found;
     if (server === undefined || others.length > 0) throw new Error(`expected one API server, found ${found.length}`);
-    process.kill(server.pid, "SIGKILL");
-    await waitForEnd(server, START_TIMEOUT_MS);
-    return async () => await this.#startApiServer(server, join(mark, "logs", "kube-apiserver.log"));
+    return server;
   }
 
   async #startApiServer({ argv: [program = "", ...args] }: FoundProcess, logPath: string): Promise<void> {

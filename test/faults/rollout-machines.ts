@@ -26,9 +26,24 @@ const HEARTBEAT_MS = 10_000;
 
 type Release = ReturnType<typeof testRelease>;
 
+/** Kubelets in releases, by the release: the API server is of v1.33. */
+const KUBELETS: ReadonlyMap<string, string> = new Map([
+  ["1.6.0", "1.34.0-1.1"],
+  ["1.6.1", "1.29.9-1.1"],
+  ["1.6.2", "1.33.4-1.1"],
+]);
+
 const RELEASES: ReadonlyMap<string, Release> = new Map(
-  ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"].map((version) => [version, testRelease(version)]),
+  ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0", ...KUBELETS.keys()].map((version) => [
+    version,
+    { ...testRelease(version), packages: packagesOf(version) },
+  ]),
 );
+
+function packagesOf(version: string): Release["packages"] {
+  const kubelet = KUBELETS.get(version);
+  return kubelet === undefined ? [] : [{ name: "kubelet", version: kubelet, architecture: "amd64" }];
+}
 
 function releaseOf(version: string): Release {
   const found = RELEASES.get(version);
@@ -42,6 +57,7 @@ export type Restart = {
   readonly isCordoned: boolean;
   /** Pods that were still there. */
   readonly pods: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
 };
 
 export class RolloutMachines implements AsyncDisposable {
@@ -177,13 +193,15 @@ export class RolloutMachine implements AsyncDisposable {
   async #restart(): Promise<void> {
     const { staged, version, bootId } = this.#status;
     const to = staged ?? version;
-    this.restarts.push({ from: bootId, ...(await this.#found()) });
+    // It may restart while nobody answers; what it has found is known before its kubelet changes anything.
+    const written = this.#found().then((found) => this.restarts.push({ from: bootId, ...found }));
     this.#isUp = false;
     await this.#agent?.[Symbol.asyncDispose]();
     await this.#pause(DOWN_MS);
     if (this.#ending.signal.aborted) return;
     await this.#boot(...this.#outcomeOf(version, to));
     await this.#pause(KUBELET_MS);
+    await written;
     await this.#reportWhenPossible();
   }
 
@@ -203,14 +221,22 @@ export class RolloutMachine implements AsyncDisposable {
     return [version, { failures: [failure] }];
   }
 
+  /** Pods of DaemonSets stay when a node is drained. */
   async #found(): Promise<Omit<Restart, "from">> {
-    try {
-      const { spec } = await this.#api.get(`/api/v1/nodes/${this.name}`);
-      const pods = await this.#api.list(`/api/v1/pods?fieldSelector=spec.nodeName%3D${this.name}`);
-      return { isCordoned: spec?.["unschedulable"] === true, pods: pods.map(({ metadata }) => metadata.name) };
-    } catch (error) {
-      return { isCordoned: false, pods: [`nothing is known: ${String(error)}`] };
+    while (!this.#ending.signal.aborted) {
+      try {
+        const { spec, metadata } = await this.#api.get(`/api/v1/nodes/${this.name}`);
+        const pods = await this.#api.list(`/api/v1/pods?fieldSelector=spec.nodeName%3D${this.name}`);
+        const own = pods.filter(
+          (pod) => pod.metadata.ownerReferences?.some(({ kind }) => kind === "DaemonSet") !== true,
+        );
+        const isCordoned = spec?.["unschedulable"] === true;
+        return { isCordoned, pods: own.map((pod) => pod.metadata.name), labels: metadata.labels ?? {} };
+      } catch {
+        await this.#pause(200);
+      }
     }
+    return { isCordoned: false, pods: ["nothing is known"], labels: {} };
   }
 
   /** As its kubelet does. */
@@ -221,6 +247,8 @@ export class RolloutMachine implements AsyncDisposable {
       conditions: [ready],
       addresses: [{ type: "InternalIP", address: this.#address }],
       nodeInfo: { bootID: this.#status.bootId },
+      // The scheduler places pods by it.
+      allocatable: { pods: "110" },
     };
     await this.#api.patch(`/api/v1/nodes/${this.name}/status`, { status }, "strategic-merge");
     this.#isUp = true;

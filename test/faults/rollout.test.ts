@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Cluster } from "@ashlar/kube";
 import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 import { rollout } from "./custom-resources.ts";
 import { budget, DrainLab } from "./drain-lab.ts";
@@ -283,3 +284,40 @@ test("the API server is away for a while in the middle of it: it goes on", LIMIT
   await phaseOf("sixth", "Done");
   await checkAll("1.5.0");
 });
+
+test(
+  "a kubelet that the API server does not support is refused, in words, before anything happens",
+  LIMIT,
+  async () => {
+    using cluster = await Cluster.open({ kubeconfig });
+    const server = await cluster.serverVersion(AbortSignal.timeout(MINUTES));
+    assert.match(server, /^v1\.33\./u, "the API server that this test was written for");
+    await declare("1.5.0");
+    for (const [name, release, why] of [
+      [
+        "newer",
+        "1.6.0",
+        /^the kubelet 1\.34\.0-1\.1 of the release 1\.6\.0 would be newer than the API server, v1\.33\.\d+: /u,
+      ],
+      ["older", "1.6.1", /^the kubelet 1\.29\.9-1\.1 of the release 1\.6\.1 would be 4 minor versions older /u],
+    ] as const) {
+      await roll(name, release);
+      const message = await until(`Rollout ${name} says why`, async () => {
+        const { message: said = "" } = await statusOf(name);
+        return why.test(said) ? said : undefined;
+      });
+      await sleep(10_000);
+      const { phase, nodes = [] } = await statusOf(name);
+      assert.equal(phase, "Pending");
+      assert.deepEqual(
+        nodes.map(({ state, message: said }) => [state, said]),
+        all.map((_, index) => ["Waiting", index === 0 ? message : "its wave, wave-2, has not begun"]),
+      );
+      assert.deepEqual([all.map(({ restarts }) => restarts.length)], [[0, 0, 0]]);
+      await lab.kubectl("delete", "nroll", name, "--timeout=3m");
+    }
+    await roll("supported", "1.6.2");
+    await phaseOf("supported", "Done");
+    await checkAll("1.6.2");
+  },
+);

@@ -4,9 +4,10 @@ import { AshlarError, formatProblem, hasErrors } from "@ashlar/base";
 import { translate } from "@ashlar/butane";
 import { findDeclarationProblems } from "@ashlar/declaration";
 import { expectationsOf, type Expectations } from "@ashlar/identity";
-import type { KeyReference, NodeClassObject, NodeClassSpec, SourceObject } from "@ashlar/kube";
+import type { KeyReference, NodeClassObject, NodeClassSpec, NodeRollout, SourceObject } from "@ashlar/kube";
 import { parseOperatorPem } from "@ashlar/protocol";
 import type { KnownRelease } from "@ashlar/protocol/answers";
+import { declaredKubelet, type Kubelet } from "@ashlar/rollout";
 import { readEkRoots, readFirmwarePolicy, type ProveNodeOptions } from "@ashlar/verifier";
 import { readKnown, type Known } from "@ashlar/verifier/declared";
 
@@ -29,6 +30,10 @@ export type ClassPlan = {
   readonly expectationsFor: (node: string, versions: readonly [string, ...string[]]) => Expectations;
   /** The class's own release. */
   readonly release: string;
+  /** Who else has a say before and after a restart. */
+  readonly rollout: NodeRollout;
+  /** What its config brings. */
+  readonly kubelet: Kubelet | undefined;
   /** When the repository's index is no longer trusted, milliseconds since 1970; undefined without a repository. */
   readonly expiresMs: number | undefined;
 };
@@ -102,6 +107,8 @@ export async function makePlan(
       },
       releases: known.releases,
       release: spec.release,
+      rollout: spec.rollout ?? {},
+      kubelet: declaredKubelet(classConfig, known.extensions),
       expiresMs: known.expiresMs,
       operatorPem: spec.operatorKey && readOperatorPem(entryOf("Secret", sources.secrets, spec.operatorKey)),
       expectationsFor: (node, [first, ...others]) =>

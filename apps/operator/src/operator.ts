@@ -15,6 +15,7 @@ import { NodeEntry } from "./node-entry.ts";
 import { Pins } from "./pins.ts";
 import { Quarantines } from "./quarantines.ts";
 import { Rollouts, type FleetMember } from "./rollouts.ts";
+import { ServerVersion } from "./server-version.ts";
 import { Waker } from "./waker.ts";
 import { Writer } from "./writer.ts";
 
@@ -65,11 +66,14 @@ export class Operator {
     this.#plans = new ClassPlans(directory, signal, () => this.#waker.wake());
     this.#writer = new Writer(cluster, signal, onLine);
     this.#quarantines = new Quarantines({ cluster, signal, onLine });
+    const wake = (): void => this.#waker.wake();
+    const serverVersion = new ServerVersion({ cluster, signal, onLine, wake });
     this.#rollouts = new Rollouts({
       cluster,
       signal,
       onLine,
-      wake: () => this.#waker.wake(),
+      wake,
+      serverVersion: () => serverVersion.get(),
       node: (name) => this.#nodes.get(name),
       pins: () => this.#pins.all,
       secret: (name) => this.#watched.secrets.items.find((each) => each.name === name),

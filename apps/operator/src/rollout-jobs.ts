@@ -55,7 +55,7 @@ export class RolloutJobs {
     const ending = new AbortController();
     const signal = AbortSignal.any([leading, ending.signal]);
     this.#running.set(name, { key, ending });
-    using access = cluster.openMember(name);
+    using access = cluster.openMember(name, plan.rollout.labels);
     try {
       const goal = {
         target: spec.release,
@@ -68,6 +68,7 @@ export class RolloutJobs {
       await rollNode(job, operatedNode(name, spec.release, plan, this.#options), access.member, {
         goal,
         policy: drainPolicyOf(spec),
+        hooks: plan.rollout,
         record,
         tell: async (event) => await this.#tell(name, event, signal),
         nowMs: () => Date.now(),

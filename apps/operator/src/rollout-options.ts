@@ -10,6 +10,8 @@ export type RolloutsOptions = {
   readonly wake: () => void;
   /** As it is watched now. */
   readonly node: (name: string) => MarkedNode | undefined;
+  /** Of the API server, as far as it is known. */
+  readonly serverVersion: () => string | undefined;
   readonly pins: () => ReadonlyMap<string, Pin>;
   /** Of the operator's namespace, as it is watched now. */
   readonly secret: (name: string) => SourceObject | undefined;

@@ -7,6 +7,7 @@ import type { ClassPlan } from "./class-plan.ts";
 import type { PlanState } from "./class-plans.ts";
 import { policyFault, policyOf } from "./decide/rollout-policy.ts";
 import { rolloutEvents } from "./decide/rollout-events.ts";
+import { rolloutSkew } from "./decide/rollout-skew.ts";
 import { fleetOf, keptStatus, statusOf, tooMany, type Outlook } from "./decide/rollout-status.ts";
 import type { Reason } from "./decide/reasons.ts";
 import { isBusy, isComplete } from "./decide/whose-turn.ts";
@@ -103,7 +104,8 @@ export class RolloutRun {
     if (why !== undefined || plan?.kind !== "ready") return this.#keep("NotUsable", why ?? "");
     if (!isDeleting && !finalizers.includes(FINALIZER)) return this.#finalize([...finalizers, FINALIZER]);
     const names = [...nodes.map(({ name }) => name), ...read.fleet.records.map(({ name }) => name)];
-    const policy = policyOf(spec, isDeleting ? names : []);
+    const skew = rolloutSkew(spec.release, plan.plan, this.#options.serverVersion);
+    const policy = policyOf(spec, { leftOut: isDeleting ? names : [], refusal: skew, rollout: plan.plan.rollout });
     const look = lookAtFleet(policy, read.fleet, nodes, { nowMs: Date.now(), gates: this.#gates.readings });
     this.#gates.keep(isDeleting ? [] : look.gates, object);
     const outlook = isDeleting

@@ -1,11 +1,19 @@
 import { AshlarError } from "@ashlar/base";
 import {
+  beginHook,
   CORDON_NOTE,
+  endHook,
+  missingOf,
+  NO_LABELS,
   type EvictionAnswer,
+  type Hook,
+  type HookChange,
+  type HookMarks,
   type Member,
   type MemberAccess,
   type Pod,
   type PodList,
+  type RebootLabels,
 } from "@ashlar/rollout";
 import type { ApiClient } from "./client/api-client.ts";
 import { ApiError } from "./client/api-error.ts";
@@ -13,6 +21,7 @@ import { changeNode, nodePath, type NodeChange } from "./client/change-node.ts";
 import { WatchedList } from "./client/watched-list.ts";
 import { answerOf } from "./objects/eviction-answer.ts";
 import { readBudgets } from "./objects/read-budget.ts";
+import { readHookMarks } from "./objects/read-hook-marks.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
 
@@ -21,8 +30,11 @@ export class ClusterMember implements MemberAccess {
   readonly name: string;
   readonly #client: ApiClient;
 
-  constructor(client: ApiClient, name: string) {
+  readonly #labels: RebootLabels;
+
+  constructor(client: ApiClient, name: string, labels: RebootLabels = NO_LABELS) {
     this.#client = client;
+    this.#labels = labels;
     this.name = name;
   }
 
@@ -33,7 +45,10 @@ export class ClusterMember implements MemberAccess {
   async cordon(release: string, signal: AbortSignal): Promise<void> {
     await this.#change(signal, ({ cordon }) =>
       cordon === "none"
-        ? { metadata: { annotations: { [CORDON_NOTE]: release } }, spec: { unschedulable: true } }
+        ? {
+            metadata: { labels: this.#labels.beforeReboot, annotations: { [CORDON_NOTE]: release } },
+            spec: { unschedulable: true },
+          }
         : undefined,
     );
   }
@@ -41,9 +56,26 @@ export class ClusterMember implements MemberAccess {
   async uncordon(signal: AbortSignal): Promise<void> {
     await this.#change(signal, ({ cordon }) =>
       cordon === "ours"
-        ? { metadata: { annotations: { [CORDON_NOTE]: null } }, spec: { unschedulable: null } }
+        ? {
+            metadata: { labels: this.#labels.afterReboot, annotations: { [CORDON_NOTE]: null } },
+            spec: { unschedulable: null },
+          }
         : undefined,
     );
+  }
+
+  async askHook(hook: Hook, signal: AbortSignal): Promise<readonly string[]> {
+    let missing: readonly string[] = hook.annotations;
+    await this.#changeMarks(signal, (marks) => {
+      const change = beginHook(hook, marks);
+      missing = change === undefined ? missingOf(hook, marks) : hook.annotations;
+      return change;
+    });
+    return missing;
+  }
+
+  async endHook(hook: Hook, signal: AbortSignal): Promise<void> {
+    await this.#changeMarks(signal, (marks) => endHook(hook, marks));
   }
 
   async pods(signal: AbortSignal): Promise<PodList> {
@@ -110,6 +142,20 @@ export class ClusterMember implements MemberAccess {
     return readNode(
       await this.#client.json({ method: "GET", path: nodePath(this.name), what: `the Node ${this.name}` }, signal),
     );
+  }
+
+  async #changeMarks(signal: AbortSignal, decide: (marks: HookMarks) => HookChange | undefined): Promise<void> {
+    const changing = {
+      name: this.name,
+      what: "the labels",
+      fieldManager: "ashlar",
+      read: readHookMarks,
+      decide: (found: HookMarks) => {
+        const change = decide(found);
+        return change && { metadata: change };
+      },
+    };
+    await changeNode(this.#client, changing, signal);
   }
 
   async #change(signal: AbortSignal, decide: (node: KubeNode) => NodeChange | undefined): Promise<void> {

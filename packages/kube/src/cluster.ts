@@ -7,6 +7,7 @@ import { WatchedList, type Watching } from "./client/watched-list.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readNodeClass, readNodeProof, type NodeClassObject, type NodeProofObject } from "./objects/read-resource.ts";
+import { serverVersion } from "./server-version.ts";
 import { API_VERSION } from "./v1alpha1/parts.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
 
@@ -73,6 +74,11 @@ export class Cluster implements Disposable {
   async watchNodeClasses(signal: AbortSignal): Promise<WatchedList<NodeClassObject>> {
     const path = `/apis/${API_VERSION}/nodeclasses`;
     return await WatchedList.open(this.#client, { path, what: "the NodeClasses", read: readNodeClass }, signal);
+  }
+
+  /** See {@link serverVersion}. */
+  async serverVersion(signal: AbortSignal): Promise<string> {
+    return await serverVersion(this.#client, signal);
   }
 
   member(name: string): ClusterMember {

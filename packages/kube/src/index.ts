@@ -28,5 +28,6 @@ export {
 export { MAX_ROLLOUT_NODES } from "./v1alpha1/rollout.ts";
 export type { Comparison, JobGate, PrometheusGate, RolloutGate, WebhookGate } from "./v1alpha1/rollout-gates.ts";
 export type { RolloutNode, RolloutSpec, RolloutStatus } from "./v1alpha1/rollout.ts";
+export type { NodeRollout } from "./v1alpha1/rollout-hooks.ts";
 export type { Quarantine } from "./v1alpha1/quarantine.ts";
 export type { Condition, KeyReference } from "./v1alpha1/parts.ts";

@@ -1,3 +1,4 @@
+import type { RebootLabels } from "@ashlar/rollout";
 import { findAccess, type ClusterChoice } from "./access/find-access.ts";
 import { ApiClient } from "./client/api-client.ts";
 import { changeNode, nodePath } from "./client/change-node.ts";
@@ -25,6 +26,7 @@ import {
 } from "./objects/read-resource.ts";
 import type { ObjectReference } from "./objects/read-metadata.ts";
 import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
+import { serverVersion } from "./server-version.ts";
 import { readTaintedNode, withOwnTaints, type TaintEffect } from "./objects/taints.ts";
 import type { NodeClassStatus } from "./v1alpha1/node-class.ts";
 import type { NodeProofStatus } from "./v1alpha1/node-proof.ts";
@@ -111,6 +113,11 @@ export class OperatedCluster implements Disposable {
     return { classes, proofs, rollouts, nodes, secrets, configMaps };
   }
 
+  /** See {@link serverVersion}. */
+  async serverVersion(signal: AbortSignal): Promise<string> {
+    return await serverVersion(this.#client, signal);
+  }
+
   async createProof(name: string, signal: AbortSignal): Promise<NodeProofObject> {
     const body = { apiVersion: API_VERSION, kind: "NodeProof", metadata: { name } };
     return readNodeProof(await this.#write("POST", `${OWN}/nodeproofs`, body, `the NodeProof ${name}`, signal));
@@ -165,9 +172,9 @@ export class OperatedCluster implements Disposable {
     return await runGateJob(this.#client, job, signal);
   }
 
-  openMember(name: string): OperatedMember {
+  openMember(name: string, labels?: RebootLabels): OperatedMember {
     const client = new ApiClient(this.#access);
-    return { member: new ClusterMember(client, name), [Symbol.dispose]: () => client[Symbol.dispose]() };
+    return { member: new ClusterMember(client, name, labels), [Symbol.dispose]: () => client[Symbol.dispose]() };
   }
 
   /** By way of the Node's status: whoever may write that, and nothing else of Nodes, can neither cordon nor taint. */

@@ -43,6 +43,11 @@ export { afterEvent } from "./fleet/transition.ts";
 export type { NodeEvent } from "./fleet/transition.ts";
 export { CORDON_NOTE } from "./cluster/member.ts";
 export type { EvictionAnswer, Member, Pod } from "./cluster/member.ts";
+export { beginHook, endHook, missingOf, NO_LABELS } from "./cluster/hooks.ts";
+export type { Hook, HookChange, HookMarks, Hooks, RebootLabels } from "./cluster/hooks.ts";
+export { declaredKubelet } from "./cluster/declared-kubelet.ts";
+export { holdsKubelet, kubeletOfRelease, versionSkew } from "./cluster/version-skew.ts";
+export type { Kubelet } from "./cluster/version-skew.ts";
 export { describeBlocked } from "./cluster/drain.ts";
 export type { BlockedPod, DrainPolicy } from "./cluster/drain.ts";
 

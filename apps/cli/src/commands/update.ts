@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { withInterruption } from "../interruption.ts";
 import { withSessionOptions } from "../update/options.ts";
 import type { Cluster } from "@ashlar/kube";
-import type { Session, UpdateResult } from "@ashlar/rollout";
+import type { Kubelet, Session, UpdateResult } from "@ashlar/rollout";
 import type { SessionOptions } from "../update/session-of-options.ts";
 import {
   drainPolicyOf,
@@ -63,6 +63,7 @@ evicted as PodDisruptionBudgets allow, those of DaemonSets left. A node that can
 names each pod that did not go and why, and uncordons the node, if it was the one that had cordoned it. A restarted node is
 uncordoned when it is proven and its Node is Ready in the boot that was proven. An interrupted command uncordons a node that
 has not restarted; the annotation ashlar.dev/cordoned-for remembers it for one that was killed.
+A kubelet that is newer than the API server, or more than three minor versions older, is refused before anything changes.
 A node's address is its Node's InternalIP. Its class config is --config FILE; or with --config DIR that of its label
 ashlar.node-restriction.kubernetes.io/class, as CLASS.bu or CLASS.ign: a label that no kubelet can write.
 
@@ -134,7 +135,7 @@ function refuseContradictions(options: UpdateOptions): void {
 }
 
 async function update(options: UpdateOptions, signal: AbortSignal, cluster?: Cluster): Promise<UpdateResult> {
-  const { chooseTarget } = await import("@ashlar/rollout");
+  const { chooseTarget, kubeletOfRelease } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { tellRelease } = await import("../update/tell-step.ts");
   const { updateFleet } = await import("@ashlar/rollout");
@@ -156,7 +157,8 @@ async function update(options: UpdateOptions, signal: AbortSignal, cluster?: Clu
   } as const;
   return await withUpdateLock(session.recordPath, async () => {
     // Read before any node changes: whoever proves the nodes later needs it, too.
-    await session.known.get(target);
+    const kubelet = kubeletOfRelease(await session.known.get(target));
+    if (kubelet !== undefined) await refuseSkew(kubelet, cluster, signal);
     const nodes = chooseNodes(session, options.only).map((node) => session.access(node, target));
     const { recordPath } = session;
     const members =
@@ -170,7 +172,7 @@ async function update(options: UpdateOptions, signal: AbortSignal, cluster?: Clu
 }
 
 async function updateComponent(options: UpdateOptions, signal: AbortSignal, cluster?: Cluster): Promise<UpdateResult> {
-  const { chooseComponent } = await import("@ashlar/rollout");
+  const { chooseComponent, holdsKubelet } = await import("@ashlar/rollout");
   const { withProgress, withUpdateLock } = await import("../update/run-update.ts");
   const { sessionOfOptions } = await import("../update/session-of-options.ts");
   const { tellComponent } = await import("../update/tell-step.ts");
@@ -183,6 +185,7 @@ async function updateComponent(options: UpdateOptions, signal: AbortSignal, clus
     options.component ?? "",
     options.to,
   );
+  if (holdsKubelet(name)) await refuseSkew({ from: `the extension ${name}`, version }, cluster, signal);
   const goal = {
     component: name,
     kind,
@@ -199,6 +202,14 @@ async function updateComponent(options: UpdateOptions, signal: AbortSignal, clus
       updateComponents(nodes, goal, { recordPath, onEvent, signal }),
     );
   });
+}
+
+/** @throws AshlarError `invalid` before anything changes: a kubelet that the cluster's API server does not support */
+async function refuseSkew(kubelet: Kubelet, cluster: Cluster | undefined, signal: AbortSignal): Promise<void> {
+  if (cluster === undefined) return;
+  const { versionSkew } = await import("@ashlar/rollout");
+  const why = versionSkew(kubelet, await cluster.serverVersion(signal));
+  if (why !== undefined) throw new AshlarError("invalid", why);
 }
 
 function chooseNodes({ nodes }: Session, only: string | undefined): Session["nodes"] {

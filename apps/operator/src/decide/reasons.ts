@@ -63,8 +63,10 @@ export const OWN_REASONS = [
   "Halted",
   "Stopped",
   "Done",
+  "BeforeReboot",
   "Draining",
   "Rebooting",
+  "AfterReboot",
   "FellBack",
   "Blocked",
   "Held",
@@ -214,6 +216,18 @@ export const REASONS: Readonly<Record<OwnReason, ReasonEntry>> = {
     means: "All nodes that take part are proven at the release. As an Event with a node's name: that one is.",
     toDo: "Write the release into the NodeClass.",
   },
+  BeforeReboot: {
+    at: ROLLED,
+    means:
+      "Programs of others that `rollout.beforeReboot` of the NodeClass names have to agree; nothing was taken from the node.",
+    toDo: "The node's message names the annotations that are missing. Does the DaemonSet select the label, and run there?",
+  },
+  AfterReboot: {
+    at: ROLLED,
+    means:
+      "The node is proven and Ready, and programs of others that `rollout.afterReboot` of the NodeClass names have to agree.",
+    toDo: "The same as for `BeforeReboot`.",
+  },
   Draining: { at: ROLLED, means: "Pods leave the node.", toDo: NOTHING },
   Rebooting: { at: ROLLED, means: "The node was drained, and is told to restart.", toDo: NOTHING },
   FellBack: {
@@ -223,12 +237,14 @@ export const REASONS: Readonly<Record<OwnReason, ReasonEntry>> = {
   },
   Blocked: {
     at: ROLLED,
-    means: "The node could not be drained. It takes pods again, and is tried later.",
-    toDo: "The message names the pod and the PodDisruptionBudget.",
+    means:
+      "The node could not be drained, or the check before its restart has not ended. It takes pods again, and is tried later.",
+    toDo: "The message names the pod and the PodDisruptionBudget, or the annotation.",
   },
   Held: {
     at: ROLLED,
-    means: "The node was told to restart, and is not proven or not Ready since. It stays cordoned until it is.",
+    means:
+      "The node was told to restart, and is not proven or not Ready since, or its check after the restart has not ended. It stays cordoned until all of that is well.",
     toDo: "Look at its console, and at its NodeProof.",
   },
   Failed: {

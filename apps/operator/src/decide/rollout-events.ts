@@ -5,10 +5,17 @@ import type { Reason } from "./reasons.ts";
 type Said = Omit<ClusterEvent, "about"> & { readonly reason: Reason };
 
 /** What is worth an Event when a node gets there; the rest stands in the status. */
-const TOLD = ["Draining", "Rebooting", "Done", "FellBack", "Blocked", "Held", "Failed"] as const satisfies readonly (
-  | NodeState
-  | Reason
-)[];
+const TOLD = [
+  "BeforeReboot",
+  "Draining",
+  "Rebooting",
+  "AfterReboot",
+  "Done",
+  "FellBack",
+  "Blocked",
+  "Held",
+  "Failed",
+] as const satisfies readonly (NodeState | Reason)[];
 const WARNINGS: ReadonlySet<NodeState> = new Set(["FellBack", "Blocked", "Held", "Failed"]);
 
 /** What is told of a change: nodes that have got somewhere, and how it is with the whole. */

@@ -1,5 +1,5 @@
 import { isTimeZone } from "@ashlar/declaration";
-import type { RolloutSpec } from "@ashlar/kube";
+import type { NodeRollout, RolloutSpec } from "@ashlar/kube";
 import type { DrainPolicy, FleetPolicy } from "@ashlar/rollout";
 
 /** What cannot be carried out, in words that say what to change; undefined when all can. The API server has checked the rest. */
@@ -8,8 +8,16 @@ export function policyFault({ windows }: RolloutSpec): string | undefined {
   return wrong && `spec.windows: expected a time zone such as Europe/Prague, found ${wrong.timeZone}`;
 }
 
-/** @param leftOut more names than the spec has */
-export function policyOf(spec: RolloutSpec, leftOut: readonly string[] = []): FleetPolicy {
+export type PolicyFacts = {
+  /** More names than the spec has. */
+  readonly leftOut?: readonly string[];
+  /** Why nobody may be taken there as things are. */
+  readonly refusal?: string | undefined;
+  /** What the class says. */
+  readonly rollout?: NodeRollout;
+};
+
+export function policyOf(spec: RolloutSpec, { leftOut = [], refusal, rollout = {} }: PolicyFacts = {}): FleetPolicy {
   const { concurrency, canary, spreadKey, drain, limits } = spec;
   const { waves, windows, approval, approvedWaves, paused, tolerate, attempt } = spec;
   return {
@@ -25,13 +33,16 @@ export function policyOf(spec: RolloutSpec, leftOut: readonly string[] = []): Fl
     approval,
     approvedWaves,
     gates: spec.gates.map(({ name, before }) => ({ name, before })),
+    ...(refusal === undefined ? {} : { refusal }),
     paused,
     tolerate,
     drains: { attempts: drain.attempts, retryMs: drain.retrySeconds * 1000 },
     limits: {
       stagingMs: limits.stagingSeconds * 1000,
+      beforeRebootMs: (rollout.beforeReboot?.timeoutSeconds ?? 0) * 1000,
       drainMs: drain.timeoutSeconds * 1000,
       bootMs: limits.bootSeconds * 1000,
+      afterRebootMs: (rollout.afterReboot?.timeoutSeconds ?? 0) * 1000,
     },
     attempt,
   };

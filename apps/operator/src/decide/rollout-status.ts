@@ -18,6 +18,7 @@ const NEVER_TOLD: ReadonlySet<NodeState> = new Set([
   "Waiting",
   "Staging",
   "Staged",
+  "BeforeReboot",
   "Draining",
   "Returning",
   "Blocked",

@@ -6,8 +6,11 @@ const MAX_CONFLICTS = 10;
 
 /** A merge patch. Lists in it are whole: taints have no other kind of patch that would keep others' (core/v1). */
 export type NodeChange = {
-  readonly metadata?: { readonly annotations: Readonly<Record<string, string | null>> };
-  readonly spec: { readonly unschedulable: true | null } | { readonly taints: readonly unknown[] };
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string | null>>;
+    readonly annotations: Readonly<Record<string, string | null>>;
+  };
+  readonly spec?: { readonly unschedulable: true | null } | { readonly taints: readonly unknown[] };
 };
 
 export type NodeChanging<Found> = {

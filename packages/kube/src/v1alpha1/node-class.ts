@@ -8,6 +8,7 @@ import {
   type Condition,
   type KeyReference,
 } from "./parts.ts";
+import { nodeRolloutSchema, type NodeRollout } from "./rollout-hooks.ts";
 import { quarantineSchema, type Quarantine } from "./quarantine.ts";
 
 /** What nodes of one kind are declared to be. */
@@ -26,6 +27,7 @@ export type NodeClassSpec = {
   };
   readonly proof: { readonly intervalSeconds: number; readonly freshnessSeconds: number };
   readonly quarantine: Quarantine;
+  readonly rollout?: NodeRollout;
   /** A Secret's entry with a private key. */
   readonly operatorKey?: KeyReference;
 };
@@ -140,6 +142,7 @@ const specSchema: z.ZodType<NodeClassSpec> = z.object({
     .describe("How often nodes are asked, and for how long an answer counts")
     .meta(rules(FRESH_ENOUGH)),
   quarantine: quarantineSchema,
+  rollout: nodeRolloutSchema.exactOptional(),
   operatorKey: keyReference
     .exactOptional()
     .describe(

@@ -11,6 +11,7 @@ import {
   type DrainState,
   type DrainStep,
 } from "../cluster/drain.ts";
+import type { Hook } from "../cluster/hooks.ts";
 import type { EvictionAnswer, Member, Pod } from "../cluster/member.ts";
 
 /** A node's pods as they are now. */
@@ -38,6 +39,10 @@ export type MemberAccess = {
     options: { readonly graceSeconds: number | undefined; readonly rehearse: boolean },
     signal: AbortSignal,
   ) => Promise<EvictionAnswer>;
+  /** Begins a check, or looks how far it is. @returns the annotations that it waits for */
+  readonly askHook: (hook: Hook, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Leaves nothing of it on the Node. */
+  readonly endHook: (hook: Hook, signal: AbortSignal) => Promise<void>;
   /** Names of the PodDisruptionBudgets that match a pod. */
   readonly budgetsOf: (pod: Pod, signal: AbortSignal) => Promise<readonly string[]>;
 };

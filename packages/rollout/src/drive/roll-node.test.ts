@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AshlarError } from "@ashlar/base";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { testUpdateStatus } from "@ashlar/protocol/test-fixtures";
+import type { Hooks } from "../cluster/hooks.ts";
 import type { EvictionAnswer, Member, Pod } from "../cluster/member.ts";
 import { testPod } from "../cluster/test-pod.ts";
 import type { NodeRecord } from "../fleet/fleet.ts";
@@ -27,6 +28,9 @@ class World {
   problem: string | undefined;
   fallsBack = false;
   isRefused = false;
+  /** Labels of checks that run. */
+  readonly hooks: Set<string> = new Set();
+  agrees: (label: string) => boolean = () => true;
   onTell: (event: NodeEvent) => void = () => undefined;
 
   get node(): NodeAccess {
@@ -83,6 +87,14 @@ class World {
         if (!rehearse && this.answer.kind === "accepted") this.pods = [];
         return this.answer;
       },
+      askHook: async ({ label }) => {
+        if (!this.hooks.has(label)) this.done.push(`begin ${label}`);
+        this.hooks.add(label);
+        return this.agrees(label) ? [] : [`${label}-ok`];
+      },
+      endHook: async ({ label }) => {
+        if (this.hooks.delete(label)) this.done.push(`end ${label}`);
+      },
       budgetsOf: async () => ["web"],
     };
   }
@@ -91,6 +103,7 @@ class World {
     job: Job,
     change: Partial<NodeRecord> = {},
     signal: AbortSignal = new AbortController().signal,
+    hooks: Hooks = {},
   ): Promise<void> {
     const record: NodeRecord = {
       name: "node-1",
@@ -104,6 +117,7 @@ class World {
     await rollNode(job, this.node, this.access, {
       goal: { ...TEST_GOAL, bootTimeoutMs: 300 },
       policy: { timeoutMs: 100, graceSeconds: undefined, deleteEmptyDirs: false, force: false },
+      hooks,
       record,
       tell: async (event) => {
         this.onTell(event);
@@ -220,4 +234,72 @@ test("a node that fell back takes pods again as what it is; one that is not prov
   odd.done.length = 0;
   await odd.roll(HOME, { state: "Held", restartedFrom: "a" });
   assert.deepEqual(odd.done, ["Proving", "Rejoining", "uncordon", "ended Done"]);
+});
+
+const HOOKS: Hooks = {
+  beforeReboot: { label: "before", annotations: ["before-ok"] },
+  afterReboot: { label: "after", annotations: ["after-ok"] },
+};
+
+test("others agree before anything is taken from a node, and before it takes pods again", async () => {
+  const world = new World();
+  await world.roll(TURN, { state: "BeforeReboot" }, undefined, HOOKS);
+  assert.deepEqual(world.done, [
+    "order",
+    "begin before",
+    "Draining",
+    "end before",
+    "drained in a",
+    "reboot with 0 pods, ours",
+    "Proving",
+    "Rejoining",
+    "AfterReboot",
+    "begin after",
+    "Uncordoning",
+    "end after",
+    "uncordon",
+    "ended Done",
+  ]);
+});
+
+test("who does not agree keeps a node as it is, in words, until somebody ends that", async () => {
+  const world = new World();
+  const ending = new AbortController();
+  world.agrees = () => false;
+  world.onTell = ({ kind }) => void (kind === "waits" && ending.abort());
+  await assert.rejects(world.roll(TURN, { state: "BeforeReboot" }, ending.signal, HOOKS), { code: "interrupted" });
+  assert.deepEqual(world.done, ["order", "begin before", "waits"]);
+  assert.deepEqual([world.member.cordon, world.pods.length], ["none", 1]);
+  const home = new World();
+  const late = new AbortController();
+  home.agrees = (label) => label === "before";
+  home.onTell = ({ kind }) => void (kind === "waits" && late.abort());
+  await assert.rejects(home.roll(TURN, { state: "BeforeReboot" }, late.signal, HOOKS), { code: "interrupted" });
+  assert.deepEqual(home.done.slice(-3), ["AfterReboot", "begin after", "waits"]);
+  assert.equal(home.member.cordon, "ours");
+  // It is held after its time limit, and comes home as soon as they agree.
+  home.agrees = () => true;
+  home.done.length = 0;
+  await home.roll(HOME, { state: "Held", restartedFrom: "a" }, undefined, HOOKS);
+  assert.deepEqual(home.done, ["Proving", "Rejoining", "AfterReboot", "end after", "uncordon", "ended Done"]);
+});
+
+test("a check that was passed is not asked for again by whoever goes on, and leaves nothing behind", async () => {
+  const drained = new World();
+  drained.hooks.add("before");
+  drained.agrees = (label) => label === "after";
+  await drained.roll(TURN, { state: "Draining" }, undefined, HOOKS);
+  assert.ok(!drained.done.includes("begin before") && drained.done.includes("end before"));
+  const home = new World();
+  home.restart();
+  home.pods = [];
+  home.member = { ...home.member, cordon: "ours" };
+  home.hooks.add("after");
+  home.agrees = () => false;
+  await home.roll(TURN, { state: "Uncordoning", restartedFrom: "a" }, undefined, HOOKS);
+  assert.deepEqual(home.done, ["Proving", "Rejoining", "end after", "uncordon", "ended Done"]);
+  const back = new World();
+  back.hooks.add("before");
+  await back.roll({ kind: "give-back" }, { state: "Returning" }, undefined, HOOKS);
+  assert.deepEqual(back.done, ["end before", "uncordon", "given-back"]);
 });

@@ -3,11 +3,13 @@ import { AshlarError } from "@ashlar/base";
 import { throwIfInterrupted } from "@ashlar/host";
 import type { UpdateStatus } from "@ashlar/protocol";
 import { describeBlocked, type DrainPolicy } from "../cluster/drain.ts";
+import type { Hook, Hooks } from "../cluster/hooks.ts";
 import { nextRejoinStep, type RejoinFacts } from "../cluster/rejoin.ts";
 import type { NodeRecord } from "../fleet/fleet.ts";
 import type { Job } from "../fleet/look-at-fleet.ts";
 import type { NodeEnd, NodeEvent } from "../fleet/transition.ts";
 import type { Goal } from "../turn/turn.ts";
+import { untilAgreed } from "./ask-hook.ts";
 import { drainMember, type MemberAccess } from "./drain-member.ts";
 import { ANSWER_MS, firstAnswer } from "./first-answer.ts";
 import { lookIfPossible, unlessUnavailable } from "./run-member-turn.ts";
@@ -16,6 +18,8 @@ import { runTurn, type NodeAccess, type TurnResult } from "./run-turn.ts";
 export type RollOptions = {
   readonly goal: Goal;
   readonly policy: DrainPolicy;
+  /** Who else has to agree. */
+  readonly hooks?: Hooks;
   /** As it is remembered when this begins. */
   readonly record: NodeRecord;
   /**
@@ -29,6 +33,8 @@ export type RollOptions = {
 };
 
 const POLL_MS = 2000;
+/** What others do takes longer, and each look asks the API server. */
+const HOOK_MS = 5000;
 /** A machine that was told to restart by a process that is gone may still answer for a while. */
 const SETTLE_MS = 30_000;
 const REFUSED = "the rollout does not restart it now";
@@ -56,7 +62,8 @@ async function stage(node: NodeAccess, options: RollOptions): Promise<void> {
     );
 }
 
-async function giveBack(member: MemberAccess, { tell, signal }: RollOptions): Promise<void> {
+async function giveBack(member: MemberAccess, { tell, signal, hooks }: RollOptions): Promise<void> {
+  if (hooks?.beforeReboot !== undefined) await member.endHook(hooks.beforeReboot, signal);
   await member.uncordon(signal);
   await tell({ kind: "given-back" });
 }
@@ -138,7 +145,8 @@ class Turn {
 
   /** Why it may not be restarted; undefined when nothing is left on it, and that is written down. */
   async #drain(status: UpdateStatus): Promise<string | undefined> {
-    const { policy, goal, tell, signal } = this.#options;
+    const { policy, goal, tell, signal, hooks } = this.#options;
+    if (!(await this.#passes(hooks?.beforeReboot, "BeforeReboot", "Draining"))) return REFUSED;
     let said = "";
     const { problem } = await drainMember(this.#member, {
       ...policy,
@@ -157,6 +165,30 @@ class Turn {
     return undefined;
   }
 
+  /**
+   * A check, where there is one and it was not passed before. It is over when that is written down: only then is what belongs to it
+   * removed, so that nobody is asked twice when this is interrupted.
+   *
+   * @returns false when it cannot be gone on now
+   */
+  async #passes(
+    hook: Hook | undefined,
+    state: "BeforeReboot" | "AfterReboot",
+    next: "Draining" | "Uncordoning",
+  ): Promise<boolean> {
+    const { record, tell, signal } = this.#options;
+    const isDue = state === "BeforeReboot" ? record.state === state : record.state !== next;
+    if (hook !== undefined && isDue) {
+      const say = (message: string): void => void tell({ kind: "waits", message }).catch(() => undefined);
+      if (state === "AfterReboot") await this.#reached(state);
+      await untilAgreed(this.#member, hook, { say, pollMs: this.#hookMs, signal });
+    }
+    // Who is held is still told to be so while it is given back: then it is done at once.
+    if (record.state !== "Held" && isDue && !(await this.#reached(next)) && next === "Draining") return false;
+    if (hook !== undefined) await this.#member.endHook(hook, signal);
+    return true;
+  }
+
   /** What is only passed is not waited for: when it is lost, the next look at the node tells it again. */
   async #progress(status: UpdateStatus | undefined): Promise<void> {
     if (this.#left === undefined || status === undefined || status.bootId === this.#left) return;
@@ -165,7 +197,7 @@ class Turn {
     await this.#reached("Proving").catch(() => undefined);
   }
 
-  async #reached(state: "Proving" | "Rejoining" | "Uncordoning"): Promise<boolean> {
+  async #reached(state: Extract<NodeEvent, { kind: "reached" }>["state"]): Promise<boolean> {
     return await this.#options.tell({ kind: "reached", state });
   }
 
@@ -188,7 +220,9 @@ class Turn {
 
   /** It runs what it was told, or has restarted into something else: it takes pods again when that is proven, and Ready. */
   async #comeHome(turn: TurnResult): Promise<void> {
-    const { goal, record, tell, signal } = this.#options;
+    const { goal, tell, signal, hooks } = this.#options;
+    const hook = this.#left === undefined ? undefined : hooks?.afterReboot;
+    let isAgreed = false;
     const startMs = performance.now();
     const isProven = turn.proven !== undefined;
     if (isProven) await this.#reached("Rejoining");
@@ -207,9 +241,9 @@ class Turn {
         await tell({ kind: "ended", ...endOf(step.end, isProven, member) });
         return;
       }
-      // Who is held is still told to be so while it is given back: then it is done at once.
       if (step.kind === "uncordon") {
-        if (record.state !== "Held") await this.#reached("Uncordoning");
+        if (!isAgreed) await this.#passes(hook, "AfterReboot", "Uncordoning");
+        isAgreed = true;
         await unlessUnavailable(this.#member.uncordon(signal));
       } else await this.#pause();
     }
@@ -217,6 +251,10 @@ class Turn {
 
   async #pause(): Promise<void> {
     await sleep(this.#pollMs, undefined, { signal: this.#options.signal }).catch(() => undefined);
+  }
+
+  get #hookMs(): number {
+    return this.#options.pollMs ?? HOOK_MS;
   }
 
   get #pollMs(): number {

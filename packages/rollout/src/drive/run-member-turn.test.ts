@@ -70,6 +70,8 @@ class World {
         if (this.answer.kind === "accepted") this.pods.pop();
         return this.answer;
       },
+      askHook: async () => [],
+      endHook: async () => undefined,
       budgetsOf: async () => ["web"],
     };
   }

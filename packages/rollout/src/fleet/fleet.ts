@@ -22,12 +22,15 @@ export type FleetPolicy = {
   readonly approval: "none" | "each-wave";
   readonly approvedWaves: readonly string[];
   readonly gates: readonly FleetGate[];
+  /** Why nobody may be taken there as things are; undefined when nothing is known against it. */
+  readonly refusal?: string;
   /** No further node is begun. */
   readonly paused: boolean;
   /** How many nodes may fail or fall back before the rollout halts. None of the canary may. */
   readonly tolerate: number;
   /** How often a node's drain is tried, and the pause after one that did not end. */
   readonly drains: { readonly attempts: number; readonly retryMs: number };
+  /** `beforeRebootMs` and `afterRebootMs` are 0 where nobody else has to agree. */
   readonly limits: Readonly<Record<LimitName, number>>;
   /** Raised by people: what has failed is tried again, and a halt ends. */
   readonly attempt: number;

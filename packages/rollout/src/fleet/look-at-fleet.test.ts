@@ -214,7 +214,7 @@ test("what halts it, and that then nobody is drained or restarted further", () =
       [/^a: it has proved to be something else: class configuration$/u, node("a", { proof: odd }), "Waiting"],
       [/^a: it has proved to be something else/u, node("a", { proof: odd }), "Done"],
       [/^a: it has proved 1\.1\.0, and runs 1\.0\.0 since$/u, node("a"), "Done"],
-      [/^a: it is not proven after its restart: silent/u, node("a"), "Held", { message: "silent" }],
+      [/^a: it has not come home after its restart: silent/u, node("a"), "Held", { message: "silent" }],
       [/^a: no space \(1 node has failed, and 0 may\)$/u, node("a"), "Failed", { message: "no space" }],
       [/^a: it rolled back/u, node("a"), "FellBack", { message: "it rolled back" }],
     ];
@@ -254,7 +254,7 @@ test("a raised attempt ends a halt, and tries again what has failed", () => {
   const again = look([node("a"), done("b"), node("c")], records, { attempt: 2 }, { halt });
   assert.match(
     again.waitsFor ?? "",
-    /^c: it is not proven after its restart/u,
+    /^c: it has not come home after its restart/u,
     "what is held is no matter of trying again",
   );
   const without = look([node("a"), done("b")], records.slice(0, 2), { attempt: 2 }, { halt });

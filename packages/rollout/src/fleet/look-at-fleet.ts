@@ -2,11 +2,11 @@ import { chooseNodes, type Closed } from "./begin.ts";
 import { withState, type Fleet, type FleetClock, type FleetNode, type FleetPolicy, type NodeRecord } from "./fleet.ts";
 import { closedGates, gateQuestions, type GateQuestion } from "./gates.ts";
 import { settle, withAttempt, withMembers, type Nodes } from "./membership.ts";
-import { hasLeft, STATES } from "./node-state.ts";
+import { hasLeft, isBegun, STATES } from "./node-state.ts";
 import { currentWave, lapsed, type CurrentWave } from "./progress.ts";
 import { findHalt } from "./stop-rules.ts";
 import { returning } from "./transition.ts";
-import { isOpen, windowAt } from "./windows.ts";
+import { isOpen, turnMs, windowAt } from "./windows.ts";
 
 /**
  * What is to go on for a node now. It follows from what is remembered: who starts anew begins just these.
@@ -79,7 +79,7 @@ function change(fleet: Fleet, of: (record: NodeRecord) => NodeRecord): Fleet {
 /** What has not been restarted yet need not be, when the rollout has halted or the window has closed. */
 function withdraw(record: NodeRecord, { windows }: FleetPolicy, { halt }: Fleet, nowMs: number): NodeRecord {
   if (halt !== undefined && record.state === "Staging") return withState(record, "Waiting", "", nowMs);
-  if (record.state !== "Draining") return record;
+  if (!isBegun(record.state)) return record;
   if (halt !== undefined) return returning(record, "Waiting", "the rollout has halted", nowMs);
   return isOpen(windows, nowMs) ? record : returning(record, "Waiting", "the window has closed", nowMs);
 }
@@ -91,9 +91,8 @@ function closedBy(
   gate: string | undefined,
   nowMs: number,
 ): Closed {
-  const all = halt?.message ?? (policy.paused ? "the rollout is paused" : wave);
-  const { drainMs, bootMs } = policy.limits;
-  return { all, away: windowAt(policy.windows, drainMs + bootMs, nowMs) ?? gate };
+  const all = halt?.message ?? (policy.paused ? "the rollout is paused" : (policy.refusal ?? wave));
+  return { all, away: windowAt(policy.windows, turnMs(policy), nowMs) ?? gate };
 }
 
 function begin(
@@ -106,10 +105,11 @@ function begin(
 ): Fleet {
   if (wave === undefined) return fleet;
   const { stage, drain, waits } = chooseNodes(policy, fleet, nodes, wave, closed);
+  const first = policy.limits.beforeRebootMs > 0 ? "BeforeReboot" : "Draining";
   return change(fleet, (record) => {
     const { name, state } = record;
     if (stage.includes(name)) return { ...withState(record, "Staging", "", nowMs), ...fromOf(nodes.get(name)) };
-    if (drain.includes(name)) return withState(record, "Draining", "", nowMs);
+    if (drain.includes(name)) return withState(record, first, "", nowMs);
     if (state !== "Waiting" && state !== "Staged") return record;
     return withState(record, state, waits.get(name) ?? `its wave, ${record.wave}, has not begun`, nowMs);
   });
@@ -122,7 +122,7 @@ function fromOf(node: FleetNode | undefined): { readonly from?: string } {
 function jobOf({ name, state }: NodeRecord, { halt }: Fleet): readonly (readonly [string, Job])[] {
   if (state === "Staging") return [[name, { kind: "stage" }]];
   if (state === "Returning") return [[name, { kind: "give-back" }]];
-  if (state === "Draining" || hasLeft(state)) {
+  if (isBegun(state) || hasLeft(state)) {
     return [[name, { kind: "turn", mayRestart: halt === undefined && state !== "Held" }]];
   }
   return [];

@@ -1,5 +1,5 @@
 import { isProvenAt, withState, type Fleet, type FleetNode, type FleetPolicy, type NodeRecord } from "./fleet.ts";
-import { STATES, hasLeft } from "./node-state.ts";
+import { hasLeft, isBegun, STATES } from "./node-state.ts";
 import { assignWaves, CANARY, inOrder } from "./plan-waves.ts";
 import { returning } from "./transition.ts";
 
@@ -69,7 +69,7 @@ function settleMember(record: NodeRecord, policy: FleetPolicy, node: FleetNode |
   if (state === "Skipped") return isExcluded ? record : withState(record, "Waiting", "", nowMs);
   if (!isExcluded) return record;
   if (STATES[state].next.includes("Skipped")) return withState(record, "Skipped", EXCLUDED, nowMs);
-  return state === "Draining" ? returning(record, "Waiting", EXCLUDED, nowMs) : record;
+  return isBegun(state) ? returning(record, "Waiting", EXCLUDED, nowMs) : record;
 }
 
 /** What follows from facts and time alone, whoever does what. */
@@ -98,8 +98,16 @@ function late(record: NodeRecord, { limits }: FleetPolicy, nowMs: number): NodeR
   if (record.state === "Staging") {
     return withState(record, "Failed", `it has not staged the release ${seconds(limits.stagingMs)}`, nowMs);
   }
+  const why = record.message === "" ? "" : `: ${record.message}`;
+  if (record.state === "BeforeReboot") {
+    const message = `the check before its restart has not ended ${seconds(limits.beforeRebootMs)}${why}`;
+    return returning(record, "Blocked", message, nowMs);
+  }
+  if (record.state === "AfterReboot") {
+    const message = `the check after its restart has not ended ${seconds(limits.afterRebootMs)}${why}`;
+    return withState(record, "Held", message, nowMs);
+  }
   if (record.state === "Draining") {
-    const why = record.message === "" ? "" : `: ${record.message}`;
     return returning(record, "Blocked", `it could not be drained ${seconds(limits.drainMs)}${why}`, nowMs);
   }
   if (!hasLeft(record.state)) return record;

@@ -89,6 +89,9 @@ const ONCE: Partial<FleetPolicy> = { drains: { attempts: 1, retryMs: 600_000 } }
 const SINGLY: Partial<FleetPolicy> = { ...ONCE, concurrency: { nodes: 1 } };
 const CANARY: Partial<FleetPolicy> = { ...ONCE, canary: { nodes: 1, soakMs: 0 }, tolerate: 2 };
 
+const CHECKS: Partial<FleetPolicy> = {
+  limits: { ...TEST_POLICY.limits, beforeRebootMs: 60_000, afterRebootMs: 60_000 },
+};
 const GATE = { gates: [{ name: "health", before: "wave" }] } as const;
 const NODE_GATE = { gates: [{ name: "health", before: "node" }] } as const;
 
@@ -114,6 +117,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "a gate before each wave opens and closes": [{ ...ONCE, ...GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
   "a gate before each node opens and closes": [{ ...ONCE, ...NODE_GATE }, ["gate"], 1, ["Done", "Halted", "Waiting"]],
   "a gate, and the operator is killed": [{ ...SINGLY, ...NODE_GATE }, ["killed"], 1, ["Done", "Halted", "Waiting"]],
+  "others have to agree before and after": [{ ...ONCE, ...CHECKS }, [], 0, ["Done", "Halted"]],
+  "others have to agree, and the operator is killed": [{ ...SINGLY, ...CHECKS }, ["killed"], 1, ["Done", "Halted"]],
+  "others have to agree, and a node is removed": [{ ...SINGLY, ...CHECKS }, ["removed"], 1, ["Done", "Halted"]],
+  "others have to agree, and people leave a node out": [{ ...SINGLY, ...CHECKS }, ["excluded"], 1, ["Done", "Halted"]],
   "a gate, and people try again": [{ ...SINGLY, ...GATE }, ["retried"], 1, ["Done", "Halted", "Waiting"]],
 };
 

@@ -63,6 +63,8 @@ test("what keeps all: a pause, a mismatch, a window that is not open", () => {
     previewFleet(TEST_POLICY, [odd], { nowMs: 0 }).waitsFor ?? "",
     /^a: it has proved to be something else/u,
   );
+  const refusal = "the kubelet would be too new";
+  assert.equal(previewFleet({ ...TEST_POLICY, refusal }, nodes, { nowMs: 0 }).waitsFor, refusal);
   const window = { days: ["mon"], start: "02:00", durationMinutes: 120, timeZone: "UTC" } as const;
   const { waitsFor, waves } = previewFleet({ ...TEST_POLICY, windows: [window] }, nodes, { nowMs: 0 });
   assert.match(waitsFor ?? "", /^it is outside of the windows, the next begins at 1970-01-05T02:00:00Z/u);

@@ -2,7 +2,7 @@ import { chooseNodes, isAway, slotsOf } from "./begin.ts";
 import { NEW_FLEET, type FleetClock, type FleetNode, type FleetPolicy } from "./fleet.ts";
 import { lookAtFleet } from "./look-at-fleet.ts";
 import { waveNames } from "./plan-waves.ts";
-import { windowAt } from "./windows.ts";
+import { turnMs, windowAt } from "./windows.ts";
 
 /** Who goes when, and what would keep it: nothing of it happens. */
 export type Preview = {
@@ -29,7 +29,7 @@ export type PreviewedWave = {
 export function previewFleet(policy: FleetPolicy, list: readonly FleetNode[], clock: FleetClock): Preview {
   const { fleet, waitsFor } = lookAtFleet({ ...policy, paused: true }, NEW_FLEET, list, clock);
   const nodes = new Map(list.map((node) => [node.name, node]));
-  const away = windowAt(policy.windows, policy.limits.drainMs + policy.limits.bootMs, clock.nowMs);
+  const away = windowAt(policy.windows, turnMs(policy), clock.nowMs);
   const waves = waveNames(policy).map((name): PreviewedWave => {
     const records = fleet.records.filter(({ wave, state }) => wave === name && state !== "Skipped");
     return {
@@ -47,7 +47,7 @@ export function previewFleet(policy: FleetPolicy, list: readonly FleetNode[], cl
   });
   return {
     slots: slotsOf(policy, nodes),
-    waitsFor: policy.paused || fleet.halt !== undefined ? waitsFor : away,
+    waitsFor: policy.paused || fleet.halt !== undefined ? waitsFor : (policy.refusal ?? away),
     waves: waves.filter((wave) => wave.nodes.length > 0),
     skipped: fleet.records.filter(({ state }) => state === "Skipped").map(({ name }) => name),
   };

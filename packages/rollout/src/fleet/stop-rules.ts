@@ -22,7 +22,7 @@ export function findHalt(
     if (isBack) return halt(name, `it has proved ${target}, and runs ${proof.release} since`);
   }
   const held = records.find(({ state }) => state === "Held");
-  if (held !== undefined) return halt(held.name, `it is not proven after its restart: ${held.message}`);
+  if (held !== undefined) return halt(held.name, `it has not come home after its restart: ${held.message}`);
   const failed = records.filter(({ state }) => state === "Failed" || state === "FellBack");
   const canary = failed.find(({ wave }) => wave === CANARY);
   if (canary !== undefined) return halt(canary.name, `of the canary: ${canary.message}`);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { isAway } from "./begin.ts";
 import type { Fleet, FleetNode, FleetPolicy, NodeRecord } from "./fleet.ts";
 import { lookAtFleet, type FleetLook, type Job } from "./look-at-fleet.ts";
-import { hasLeft, STATES } from "./node-state.ts";
+import { hasLeft, isBegun, STATES, type NodeState } from "./node-state.ts";
 import { waveNames } from "./plan-waves.ts";
 import { DISTURBANCES, type Disturbance } from "./test-disturbances.ts";
 import {
@@ -36,6 +36,10 @@ export class Model {
     this.#policy = policy;
     this.#labels = labels;
     this.#kinds = kinds;
+  }
+
+  get #firstState(): NodeState {
+    return this.#policy.limits.beforeRebootMs > 0 ? "BeforeReboot" : "Draining";
   }
 
   /** How many may be away at once. */
@@ -89,7 +93,7 @@ export class Model {
     const after = { ...world, fleet };
     for (const record of fleet.records) {
       const before = world.fleet.records.find(({ name }) => name === record.name);
-      if (before?.state !== record.state && record.state === "Draining") this.#checkBegin(after, record);
+      if (before?.state !== record.state && record.state === this.#firstState) this.#checkBegin(after, record);
       if (before?.state !== record.state && record.state === "Done") this.#checkDone(after, record.name);
     }
     // Whoever does what is no longer to be done is stopped, between two actions.
@@ -227,16 +231,21 @@ export class Model {
       return doing === "ordered" || hasLeft(record.state) ? [] : told({ kind: "ended", how, message: "silent" });
     }
     if (hasLeftBoot) return this.#actAfter(world, name, machine, record, doing);
-    return this.#actBefore(world, name, machine, doing);
+    return this.#actBefore(world, name, machine, record, doing);
   }
 
-  #actBefore(world: World, name: string, machine: Machine, doing: Doing): readonly Named[] {
+  #actBefore(world: World, name: string, machine: Machine, { state }: NodeRecord, doing: Doing): readonly Named[] {
     const failed = this.#told(world, name, { kind: "ended", how: "Failed", message: "not proven" });
     if (machine.runs === "new" && machine.isReady) {
       return this.#told(world, name, { kind: "ended", how: "Done", message: "" });
     }
     // Whoever began before a halt goes on as if there were none: the gate alone has to hold.
     if (machine.runs === "odd") return failed;
+    // Others agree at some time; that they do not in time is a time limit.
+    if (state === "BeforeReboot") {
+      assert.ok(machine.cordon !== "ours", `${name} is cordoned, and others have not agreed`);
+      return [...this.#told(world, name, { kind: "reached", state: "Draining" }), late(world, name)];
+    }
     if (doing === "gate-passed") {
       const record = world.fleet.records.find((each) => each.name === name);
       // Time may pass between the gate and the order, so that it is Held by then.
@@ -274,6 +283,13 @@ export class Model {
       return [...this.#told(world, name, { kind: "reached", state: "Rejoining" }), ...held];
     }
     if (!machine.isReady) return held;
+    const isAsked = this.#policy.limits.afterRebootMs > 0 && machine.cordon === "ours";
+    if (isAsked && state === "Rejoining") {
+      return this.#told(world, name, { kind: "reached", state: "AfterReboot" });
+    }
+    if (isAsked && state === "AfterReboot") {
+      return [...this.#told(world, name, { kind: "reached", state: "Uncordoning" }), late(world, name)];
+    }
     if (machine.cordon === "ours") {
       const freed = withDoing(withMachine(world, name, { cordon: "none", hasPods: true }), name, "uncordoned");
       return [{ what: `${name} is uncordoned`, world: freed }];
@@ -330,7 +346,7 @@ function wasTaken({ state, restartedFrom }: NodeRecord): boolean {
 function isSameJob(job: Job | undefined, before: Fleet, after: Fleet, name: string): boolean {
   const kindOf = ({ records }: Fleet): string => {
     const state = records.find((record) => record.name === name)?.state ?? "Gone";
-    return state === "Draining" || hasLeft(state) ? "turn" : state;
+    return isBegun(state) || hasLeft(state) ? "turn" : state;
   };
   return job !== undefined && kindOf(before) === kindOf(after);
 }

@@ -14,7 +14,7 @@ export const TEST_POLICY: FleetPolicy = {
   paused: false,
   tolerate: 0,
   drains: { attempts: 2, retryMs: 600_000 },
-  limits: { stagingMs: 3_600_000, drainMs: 900_000, bootMs: 900_000 },
+  limits: { stagingMs: 3_600_000, beforeRebootMs: 0, drainMs: 900_000, bootMs: 900_000, afterRebootMs: 0 },
   attempt: 1,
 };
 

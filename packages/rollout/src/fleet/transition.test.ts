@@ -19,8 +19,10 @@ const ended = (how: NodeEnd): NodeEvent => ({ kind: "ended", how, message: "why"
 const EVENTS: Readonly<Record<string, NodeEvent>> = {
   staged: { kind: "staged" },
   drained: { kind: "drained", bootId: "boot-1" },
+  draining: { kind: "reached", state: "Draining" },
   proving: { kind: "reached", state: "Proving" },
   rejoining: { kind: "reached", state: "Rejoining" },
+  "after reboot": { kind: "reached", state: "AfterReboot" },
   uncordoning: { kind: "reached", state: "Uncordoning" },
   done: ended("Done"),
   "fell back": ended("FellBack"),
@@ -33,7 +35,19 @@ const EVENTS: Readonly<Record<string, NodeEvent>> = {
 /** All that may follow. What is not here may not. */
 const TABLE: Readonly<Partial<Record<NodeState, Readonly<Record<string, string>>>>> = {
   Staging: { staged: "Staged", failed: "Failed" },
-  Draining: { drained: "Rebooting", done: "Done", blocked: "Returning to Blocked", failed: "Returning to Failed" },
+  BeforeReboot: {
+    draining: "Draining",
+    done: "Done",
+    blocked: "Returning to Blocked",
+    failed: "Returning to Failed",
+  },
+  Draining: {
+    draining: "Draining",
+    drained: "Rebooting",
+    done: "Done",
+    blocked: "Returning to Blocked",
+    failed: "Returning to Failed",
+  },
   Rebooting: {
     proving: "Proving",
     held: "Held",
@@ -43,6 +57,7 @@ const TABLE: Readonly<Partial<Record<NodeState, Readonly<Record<string, string>>
   Proving: {
     proving: "Proving",
     rejoining: "Rejoining",
+    "after reboot": "AfterReboot",
     uncordoning: "Uncordoning",
     done: "Done",
     "fell back": "FellBack",
@@ -51,6 +66,16 @@ const TABLE: Readonly<Partial<Record<NodeState, Readonly<Record<string, string>>
   Rejoining: {
     proving: "Rejoining",
     rejoining: "Rejoining",
+    "after reboot": "AfterReboot",
+    uncordoning: "Uncordoning",
+    done: "Done",
+    "fell back": "FellBack",
+    held: "Held",
+  },
+  AfterReboot: {
+    proving: "AfterReboot",
+    rejoining: "AfterReboot",
+    "after reboot": "AfterReboot",
     uncordoning: "Uncordoning",
     done: "Done",
     "fell back": "FellBack",
@@ -59,6 +84,7 @@ const TABLE: Readonly<Partial<Record<NodeState, Readonly<Record<string, string>>
   Uncordoning: {
     proving: "Uncordoning",
     rejoining: "Uncordoning",
+    "after reboot": "Uncordoning",
     uncordoning: "Uncordoning",
     done: "Done",
     "fell back": "FellBack",
@@ -67,6 +93,7 @@ const TABLE: Readonly<Partial<Record<NodeState, Readonly<Record<string, string>>
   Held: {
     proving: "Held",
     rejoining: "Held",
+    "after reboot": "Held",
     uncordoning: "Held",
     done: "Done",
     "fell back": "FellBack",
@@ -117,11 +144,12 @@ test("nothing follows for a node that is not part of it, and an event that chang
 
 test("the states: out is what is cordoned or restarts, and each way out of it leads back or to what is said", () => {
   const out = NODE_STATES.filter((state) => STATES[state].isOut);
-  assert.deepEqual(out, ["Draining", "Rebooting", "Proving", "Rejoining", "Uncordoning", "Returning", "Held"]);
+  const turn = ["BeforeReboot", "Draining", "Rebooting", "Proving", "Rejoining", "AfterReboot", "Uncordoning"];
+  assert.deepEqual(out, [...turn, "Returning", "Held"]);
   for (const state of NODE_STATES) {
     // There is one way to a restart.
     assert.equal(STATES[state].next.includes("Rebooting"), state === "Draining", state);
-    assert.equal(STATES[state].next.includes("Draining"), state === "Staged", state);
+    assert.equal(STATES[state].next.includes("Draining"), state === "Staged" || state === "BeforeReboot", state);
     assert.ok(STATES[state].next.includes("Gone") || state === "Gone", state);
   }
 });
@@ -129,7 +157,8 @@ test("the states: out is what is cordoned or restarts, and each way out of it le
 test("what a node waits for is said while something goes on for it, and changes nothing else", () => {
   const waits: NodeEvent = { kind: "waits", message: "a budget" };
   const goingOn = NODE_STATES.filter((state) => after(state, waits) !== "-");
-  assert.deepEqual(goingOn, ["Staging", "Draining", "Rebooting", "Proving", "Rejoining", "Uncordoning"]);
+  const turn = ["BeforeReboot", "Draining", "Rebooting", "Proving", "Rejoining", "AfterReboot", "Uncordoning"];
+  assert.deepEqual(goingOn, ["Staging", ...turn]);
   const [record] = afterEvent(fleetOf("Draining"), "a", waits, 2)?.records ?? [];
   assert.deepEqual([record?.state, record?.sinceMs, record?.message], ["Draining", 1, "a budget"]);
 });

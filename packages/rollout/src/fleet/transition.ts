@@ -1,5 +1,5 @@
 import { withState, type Fleet, type NodeRecord, type ReturnsTo } from "./fleet.ts";
-import { hasLeft, STATES, type NodeState } from "./node-state.ts";
+import { hasLeft, isBegun, STATES, type NodeState } from "./node-state.ts";
 
 /** What whoever carries out a node's turn tells of it. */
 export type NodeEvent =
@@ -8,7 +8,7 @@ export type NodeEvent =
   /** Nothing is left on it that has to go, and it is about to be told to leave this boot. */
   | { readonly kind: "drained"; readonly bootId: string }
   /** It has come so far. */
-  | { readonly kind: "reached"; readonly state: "Proving" | "Rejoining" | "Uncordoning" }
+  | { readonly kind: "reached"; readonly state: "Draining" | "Proving" | "Rejoining" | "AfterReboot" | "Uncordoning" }
   | { readonly kind: "ended"; readonly how: NodeEnd; readonly message: string }
   /** What it waits for, in words. */
   | { readonly kind: "waits"; readonly message: string }
@@ -23,7 +23,7 @@ export type NodeEvent =
  */
 export type NodeEnd = "Done" | "FellBack" | "Held" | "Blocked" | "Failed";
 
-const PROGRESS: readonly NodeState[] = ["Rebooting", "Proving", "Rejoining", "Uncordoning"];
+const PROGRESS: readonly NodeState[] = ["Rebooting", "Proving", "Rejoining", "AfterReboot", "Uncordoning"];
 
 /**
  * The fleet after an event of one node; undefined when that cannot follow now, so that nothing may come of it. **A node may
@@ -61,11 +61,12 @@ function after(
 
 /** Its words are those of whoever carries it out; those of a state that rests say why it rests. */
 function isGoingOn(state: NodeState): boolean {
-  return state === "Staging" || state === "Draining" || PROGRESS.includes(state);
+  return state === "Staging" || isBegun(state) || PROGRESS.includes(state);
 }
 
 /** Whoever goes on with an interrupted turn passes once more what was passed before. */
 function reached(record: NodeRecord, to: NodeState, nowMs: number): NodeRecord | undefined {
+  if (to === "Draining") return isBegun(record.state) ? withState(record, to, "", nowMs) : undefined;
   if (record.state === "Held") return record;
   const [from, there] = [PROGRESS.indexOf(record.state), PROGRESS.indexOf(to)];
   if (from === -1) return undefined;
@@ -76,10 +77,10 @@ function ended(record: NodeRecord, how: NodeEnd, message: string, nowMs: number)
   const { state } = record;
   if (state === "Staging") return how === "Failed" ? withState(record, "Failed", message, nowMs) : undefined;
   const isNotRestarted = how === "Blocked" || how === "Failed";
-  if (isNotRestarted && (state === "Draining" || state === "Rebooting" || state === "Held")) {
+  if (isNotRestarted && (isBegun(state) || state === "Rebooting" || state === "Held")) {
     return returning(record, how, message, nowMs);
   }
-  if (state === "Draining") return how === "Done" ? withState(record, how, message, nowMs) : undefined;
+  if (isBegun(state)) return how === "Done" ? withState(record, how, message, nowMs) : undefined;
   if (!hasLeft(state) || isNotRestarted) return undefined;
   return state === how ? withState(record, how, message, nowMs) : move(record, how, message, nowMs);
 }
