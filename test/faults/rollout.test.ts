@@ -229,6 +229,21 @@ test(
   },
 );
 
+test("a pod that must not be interrupted keeps its node from being cordoned, and is named", LIMIT, async () => {
+  await declare("1.2.0");
+  const blockedBy = [{ app: "web" }];
+  const drain = { timeoutSeconds: 600, blockedBy };
+  await roll("blocked", "1.3.0", { exclude: ["w-1", "w-3"], drain });
+  const message = await until("the pod is named", async () => nodeOf(await statusOf("blocked"), "w-2")?.message);
+  assert.match(message, /^default\/web-w-2: its labels are among those of drain\.blockedBy$/u);
+  await sleep(5000);
+  await nobodyIsCordoned();
+  assert.equal(all[1]?.restarts.length, 0);
+  await lab.kubectl("label", "pod", "web-w-2", "app=other", "--overwrite");
+  await phaseOf("blocked", "Done");
+  await checkAll("1.3.0", { "w-1": [0, "1.3.0"], "w-3": [0, "1.2.0"] });
+});
+
 test("a Rollout that is deleted while a node is drained gives the node back, and goes then", LIMIT, async () => {
   await roll("fourth", "1.3.0", {}, true);
   await until("one is drained", async () => {

@@ -49,6 +49,6 @@ export function policyOf(spec: RolloutSpec, { leftOut = [], refusal, rollout = {
 }
 
 export function drainPolicyOf({ drain }: RolloutSpec): DrainPolicy {
-  const { timeoutSeconds, graceSeconds, deleteEmptyDirs, force } = drain;
-  return { timeoutMs: timeoutSeconds * 1000, graceSeconds, deleteEmptyDirs, force };
+  const { timeoutSeconds, graceSeconds, deleteEmptyDirs, force, blockedBy } = drain;
+  return { timeoutMs: timeoutSeconds * 1000, graceSeconds, deleteEmptyDirs, force, blockedBy };
 }

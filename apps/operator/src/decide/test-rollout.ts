@@ -15,7 +15,7 @@ export const TEST_SPEC: RolloutSpec = {
   gates: [],
   paused: false,
   tolerate: 0,
-  drain: { attempts: 3, retrySeconds: 600, timeoutSeconds: 900, deleteEmptyDirs: false, force: false },
+  drain: { attempts: 3, retrySeconds: 600, timeoutSeconds: 900, deleteEmptyDirs: false, force: false, blockedBy: [] },
   limits: { stagingSeconds: 3600, bootSeconds: 900 },
   attempt: 1,
 };

@@ -7,7 +7,6 @@ const MIRROR = "kubernetes.io/config.mirror";
 const MAX_ENTRIES = 10_000;
 
 export type KubePod = Omit<Pod, "isOrphan"> & {
-  readonly labels: Readonly<Record<string, string>>;
   /** Undefined while no node has been chosen. */
   readonly node: string | undefined;
   readonly address: string | undefined;

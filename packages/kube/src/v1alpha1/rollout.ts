@@ -34,6 +34,7 @@ export type RolloutDrain = {
   readonly graceSeconds?: number;
   readonly deleteEmptyDirs: boolean;
   readonly force: boolean;
+  readonly blockedBy: readonly Readonly<Record<string, string>>[];
 };
 
 /** How far one node is: see NODE_STATES. */
@@ -66,6 +67,7 @@ const MAX_WAVES = 32;
 export const MAX_ROLLOUT_NODES = 5000;
 const MAX_WINDOWS = 16;
 const MAX_EXCLUDED = 1000;
+const MAX_BLOCKING = 16;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -106,7 +108,16 @@ const DEFAULT_DRAIN: RolloutDrain = {
   timeoutSeconds: 900,
   deleteEmptyDirs: false,
   force: false,
+  blockedBy: [],
 };
+
+const blockedBy: z.ZodType<RolloutDrain["blockedBy"]> = z
+  .array(z.record(z.string(), z.string().max(63)).meta({ minProperties: 1, maxProperties: 8 }))
+  .max(MAX_BLOCKING)
+  .default([])
+  .describe(
+    "Labels: while a pod that has all of one of these runs on a node, the node is not cordoned; after `timeoutSeconds` it is tried again later",
+  );
 
 const drainSchema: z.ZodType<RolloutDrain> = z
   .object({
@@ -118,6 +129,7 @@ const drainSchema: z.ZodType<RolloutDrain> = z
     graceSeconds: seconds(0, DAY).exactOptional().describe("For each pod to end; without it, what the pod says itself"),
     deleteEmptyDirs: z.boolean().default(false).describe("Whether pods go whose emptyDir volumes are lost then"),
     force: z.boolean().default(false).describe("Whether pods go that nobody makes anew"),
+    blockedBy,
   })
   .default(DEFAULT_DRAIN)
   .describe("How pods leave a node, as with `kubectl drain`. A node whose drain has not ended is never restarted");

@@ -92,3 +92,27 @@ test("a node that takes its own cordon back again and again does not keep the dr
   const step = nextDrainStep(policy, NEW_DRAIN, facts({ member: uncordoned, elapsedMs: policy.timeoutMs }));
   assert.equal(step.kind, "stop");
 });
+
+test("a pod with certain labels keeps its node from being cordoned until it has ended, or the time is up", () => {
+  const blockedBy = [{ job: "backup", kind: "full" }, { app: "batch" }];
+  const keeps = (change: Parameters<typeof testPod>[1], more: Partial<DrainFacts> = {}): string => {
+    const pods = [testPod("web-1"), testPod("own", change)];
+    const step = nextDrainStep({ ...policy, blockedBy }, NEW_DRAIN, facts({ member: uncordoned, pods, ...more }));
+    if (step.kind === "stop") return describeDrainStop(step);
+    return step.kind === "wait" ? step.blocked.map(({ name }) => `waits for ${name}`).join() : step.kind;
+  };
+  assert.equal(keeps({ labels: { app: "batch" } }), "waits for own");
+  assert.equal(keeps({ labels: { job: "backup", kind: "full", other: "x" } }), "waits for own");
+  assert.equal(
+    keeps({ labels: { app: "batch" }, controller: { kind: "DaemonSet", name: "batch" } }),
+    "waits for own",
+    "also of a DaemonSet",
+  );
+  assert.equal(keeps({ labels: { job: "backup" } }), "rehearse");
+  assert.equal(keeps({ labels: { app: "batch" }, hasEnded: true }), "rehearse");
+  assert.equal(keeps({ labels: { app: "batch" } }, { member }), "evict", "what is cordoned is drained");
+  assert.equal(
+    keeps({ labels: { app: "batch" } }, { elapsedMs: policy.timeoutMs }),
+    "it could not be drained in time: shop/own: its labels are among those of drain.blockedBy",
+  );
+});

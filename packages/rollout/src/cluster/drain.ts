@@ -6,6 +6,8 @@ export type DrainPolicy = DrainLimits & {
   readonly timeoutMs: number;
   /** Undefined: what each pod says itself. */
   readonly graceSeconds: number | undefined;
+  /** Labels: a pod that has all of one of these keeps its node from being cordoned. */
+  readonly blockedBy?: readonly Readonly<Record<string, string>>[];
 };
 
 /** What has been done in this drain. */
@@ -70,6 +72,13 @@ export function nextDrainStep(policy: DrainPolicy, state: DrainState, facts: Dra
   if (refused.length > 0) {
     return { kind: "stop", code: "refused-pods", blocked: refused.map(({ pod, message }) => blockedPod(pod, message)) };
   }
+  const keeping =
+    member.cordon === "none" && state.asked.size === 0 ? pods.filter((pod) => keepsNode(pod, policy)) : [];
+  if (keeping.length > 0) {
+    const blocked = keeping.map((pod) => blockedPod(pod, "its labels are among those of drain.blockedBy"));
+    if (elapsedMs >= policy.timeoutMs) return { kind: "stop", code: "timeout", blocked };
+    return { kind: "wait", forMs: Math.max(1, Math.min(policy.timeoutMs - elapsedMs, MAX_WAIT_MS)), blocked };
+  }
   const hopeless = leaving.filter(
     ({ uid, isTerminating }) => !isTerminating && lastAnswer(state, uid)?.kind === "refused",
   );
@@ -87,6 +96,14 @@ export function nextDrainStep(policy: DrainPolicy, state: DrainState, facts: Dra
   if (due.length > 0) return { kind: "evict", pods: due };
   const nextMs = Math.min(policy.timeoutMs, ...staying.map(({ uid }) => dueMs(state, uid)));
   return { kind: "wait", forMs: Math.max(1, Math.min(nextMs - elapsedMs, MAX_WAIT_MS)), blocked };
+}
+
+/** Also one that a drain would leave: what it does must not be interrupted. */
+function keepsNode({ hasEnded, labels }: Pod, { blockedBy = [] }: DrainPolicy): boolean {
+  if (hasEnded) return false;
+  return blockedBy.some((selector) =>
+    Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value),
+  );
 }
 
 function lastAnswer({ asked, rehearsed }: DrainState, uid: string): EvictionAnswer | undefined {

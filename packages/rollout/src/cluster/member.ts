@@ -18,6 +18,7 @@ export type Pod = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly hasEnded: boolean;
   /** It was told to end, and takes its time. */
   readonly isTerminating: boolean;

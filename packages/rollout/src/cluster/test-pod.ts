@@ -6,6 +6,7 @@ export function testPod(name: string, change: Partial<Pod> = {}): Pod {
     namespace: "shop",
     name,
     uid: `uid-${name}`,
+    labels: {},
     hasEnded: false,
     isTerminating: false,
     isMirror: false,
