@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "@ashlar/kube";
-import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
+import { ashlar, ashlarWithStatus, removeLabOnSignal } from "../e2e/world.ts";
 import { rollout } from "./custom-resources.ts";
 import { budget, DrainLab } from "./drain-lab.ts";
 import { LabApi } from "./lab-api.ts";
@@ -329,6 +329,19 @@ test(
         all.map((_, index) => ["Waiting", index === 0 ? message : "its wave, wave-2, has not begun"]),
       );
       assert.deepEqual([all.map(({ restarts }) => restarts.length)], [[0, 0, 0]]);
+      const plan = await ashlarWithStatus("rollout", "plan", name, "--kubeconfig", lab.access.kubeconfig);
+      const [, ...lines] = plan.stdout.toString("utf8").trim().split("\n");
+      assert.deepEqual(
+        [plan.status, ...lines],
+        [
+          1,
+          "wave-1  w-1   to go  -",
+          "wave-2  w-2   to go  -",
+          "wave-2  w-3   to go  -",
+          `to ${release}; away at once: 1 at most`,
+          `the operator says: ${message}`,
+        ],
+      );
       await lab.kubectl("delete", "nroll", name, "--timeout=3m");
     }
     await roll("supported", "1.6.2");

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   prove: async () => (await import("./commands/prove.ts")).proveCommand(),
   release: async () => (await import("./commands/release.ts")).releaseCommand(),
   rollback: async () => (await import("./commands/rollback.ts")).rollbackCommand(),
+  rollout: async () => (await import("./commands/rollout.ts")).rolloutCommand(),
   setup: async () => (await import("./commands/setup.ts")).setupCommand(),
   trust: async () => (await import("./commands/trust.ts")).trustCommand(),
   update: async () => (await import("./commands/update.ts")).updateCommand(),
@@ -33,7 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** Those that `kubectl ashlar` has, too: what there is to ask and to say where a cluster is at hand. */
-const OF_KUBECTL: ReadonlySet<string> = new Set(["certificate", "completion", "explain", "proof", "which"]);
+const OF_KUBECTL: ReadonlySet<string> = new Set(["certificate", "completion", "explain", "proof", "rollout", "which"]);
 
 /** By what name the user has called: kubectl finds the program as `kubectl-ashlar`, and the launcher says so. */
 export type ProgramName = "ashlar" | "kubectl ashlar";

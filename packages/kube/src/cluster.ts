@@ -5,8 +5,10 @@ import { ApiClient } from "./client/api-client.ts";
 import { listAll } from "./client/list-all.ts";
 import { WatchedList, type Watching } from "./client/watched-list.ts";
 import { ClusterMember } from "./cluster-member.ts";
+import { readMarkedNode, type MarkedNode } from "./objects/read-marked-node.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readNodeClass, readNodeProof, type NodeClassObject, type NodeProofObject } from "./objects/read-resource.ts";
+import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
 import { serverVersion } from "./server-version.ts";
 import { API_VERSION } from "./v1alpha1/parts.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
@@ -18,6 +20,13 @@ const MAX_PODS = 100_000;
 type WatchOptions = Pick<Watching<unknown>, "onAway"> & {
   /** Only the one of this name. */
   readonly name?: string | undefined;
+};
+
+export type RolloutFacts = {
+  readonly rollout: RolloutObject;
+  readonly classes: readonly NodeClassObject[];
+  readonly nodes: readonly MarkedNode[];
+  readonly proofs: readonly NodeProofObject[];
 };
 
 /** A Kubernetes cluster behind its API server. */
@@ -74,6 +83,26 @@ export class Cluster implements Disposable {
   async watchNodeClasses(signal: AbortSignal): Promise<WatchedList<NodeClassObject>> {
     const path = `/apis/${API_VERSION}/nodeclasses`;
     return await WatchedList.open(this.#client, { path, what: "the NodeClasses", read: readNodeClass }, signal);
+  }
+
+  /** A Rollout with all that decides who goes when. @throws AshlarError `not-found` */
+  async rolloutFacts(name: string, signal: AbortSignal): Promise<RolloutFacts> {
+    const own = `/apis/${API_VERSION}`;
+    const list = async (path: string, what: string): Promise<readonly unknown[]> =>
+      (await listAll(this.#client, { path, query: {}, what }, signal, MAX_NODES)).items;
+    const path = `${own}/rollouts/${encodeURIComponent(name)}`;
+    const rollout = readRollout(await this.#client.json({ method: "GET", path, what: `the Rollout ${name}` }, signal));
+    const [classes, nodes, proofs] = await Promise.all([
+      list(`${own}/nodeclasses`, "the NodeClasses"),
+      list("/api/v1/nodes", "the nodes of the cluster"),
+      list(`${own}/nodeproofs`, "the NodeProofs"),
+    ]);
+    return {
+      rollout,
+      classes: classes.map((each) => readNodeClass(each)),
+      nodes: nodes.map((each) => readMarkedNode(each)),
+      proofs: proofs.map((each) => readNodeProof(each)),
+    };
   }
 
   /** See {@link serverVersion}. */

@@ -37,6 +37,8 @@ export type {
 export type { GateQuestion } from "./fleet/gates.ts";
 export { lookAtFleet, PHASES } from "./fleet/look-at-fleet.ts";
 export type { FleetLook, Job, Phase } from "./fleet/look-at-fleet.ts";
+export { previewFleet } from "./fleet/preview.ts";
+export type { Preview, PreviewedWave } from "./fleet/preview.ts";
 export { hasLeft, NODE_STATES, STATES } from "./fleet/node-state.ts";
 export type { NodeState } from "./fleet/node-state.ts";
 export { afterEvent } from "./fleet/transition.ts";

@@ -15,7 +15,7 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 }
 
 test("kubectl ashlar goes on with its own commands, options, names of the cluster and files", async () => {
-  assert.deepEqual(await offered(""), ["certificate", "explain", "proof", "which", "help", ":4"]);
+  assert.deepEqual(await offered(""), ["certificate", "explain", "proof", "rollout", "which", "help", ":4"]);
   assert.deepEqual(await offered("pr"), ["proof", ":4"]);
   assert.deepEqual(await offered("proof", ""), ["worker-1", "of-none", ":4"]);
   assert.deepEqual(await offered("proof", "--context", "prod", "of"), ["of-prod", ":4"]);
@@ -24,7 +24,7 @@ test("kubectl ashlar goes on with its own commands, options, names of the cluste
   assert.deepEqual(await offered("proof", "--kubeconfig", ""), [":0"]);
   assert.deepEqual(await offered("explain", "--node-configs", ""), [":16"]);
   assert.deepEqual(await offered("certificate", "sh"), ["show", ":4"]);
-  assert.deepEqual(await offered("nothing", ""), ["certificate", "explain", "proof", "which", "help", ":4"]);
+  assert.deepEqual(await offered("nothing", ""), ["certificate", "explain", "proof", "rollout", "which", "help", ":4"]);
 });
 
 test("an API server that cannot be asked offers nothing", async () => {
