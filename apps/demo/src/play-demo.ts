@@ -70,10 +70,10 @@ async function clear(stage: Stage, lab: string): Promise<void> {
   for (const name of [lab, otherLab(lab)]) await stage.takeDown(name);
 }
 
-/** A kept lab's machines may be off: an attack has stopped one, or the computer was restarted. */
+/** A kept lab's machines may be off: an attack has stopped one, or the computer was restarted. One that is only slow stays as it is. */
 async function startNodes(stage: Stage, lab: Lab): Promise<void> {
   for (const { name, state } of await lab.status()) {
-    if (state !== "running") await stage.mustRun("lab", "start", name, "--name", lab.name);
+    if (state === "stopped") await stage.mustRun("lab", "start", name, "--name", lab.name);
   }
 }
 

@@ -68,6 +68,10 @@ test("a lab that failed to come up can be looked at, changed and removed", { ski
     await lab.start("node-1", { wait: false, classConfig: Buffer.from("other"), withoutConfig: true });
     assert.equal(Buffer.from(lab.nodes[0]!.classConfig).toString(), "other");
     await assert.rejects(lab.start("node-9"), hasCode("not-found"));
+    const before = await machineProcesses(labPaths("one"));
+    await assert.rejects(lab.start("node-1", { wait: false, classConfig: Buffer.from("third") }), hasCode("conflict"));
+    assert.deepEqual(await machineProcesses(labPaths("one")), before, "what runs runs on");
+    assert.equal(Buffer.from(lab.nodes[0]!.classConfig).toString(), "other");
 
     for (const { pid } of await machineProcesses(labPaths("one"))) process.kill(pid, "SIGKILL");
     await lab.stop("node-1", { force: true });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { AshlarError } from "@ashlar/base";
 import { run, throwIfInterrupted, type RunResult } from "@ashlar/host";
 import { attachConsole } from "./attach-console.ts";
 import { clusterPaths, kubectlEnvironment } from "./cluster/cluster-paths.ts";
@@ -11,7 +12,7 @@ import { labDown } from "./lab-down.ts";
 import { withLab } from "./lab-lock.ts";
 import { labPaths, nodePaths, type LabPaths } from "./lab-paths.ts";
 import { readLabState, type LabState } from "./lab-state.ts";
-import { findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
+import { findMachine, findNode, powerOff, powerOn, waitUntilOff } from "./machine.ts";
 import { agentUrl, nodeStatus, type NodeStatus } from "./node-status.ts";
 import type { Accelerator } from "./qemu-arguments.ts";
 import { askMonitor } from "./qmp.ts";
@@ -159,11 +160,14 @@ export class Lab {
   /**
    * Powers a node on.
    *
-   * @throws AshlarError `conflict` when another command changes the lab, `unavailable` when the node does not come up.
+   * @throws AshlarError `conflict` when it runs, or another command changes the lab, `unavailable` when it does not come up.
    * When it is interrupted, the node is off again.
    */
   async start(nodeName: string, options: StartOptions = {}): Promise<void> {
-    await this.#exclusively("start", async () => this.#start(nodeName, options));
+    await this.#exclusively("start", async () => {
+      await this.#refuseRunning(nodeName);
+      await this.#start(nodeName, options);
+    });
   }
 
   /**
@@ -258,6 +262,15 @@ export class Lab {
       this.#state = await readLabState(this.#paths);
       await work();
       await this.#readNodes();
+    });
+  }
+
+  /** Powering on would cut the power of what runs. */
+  async #refuseRunning(nodeName: string): Promise<void> {
+    findNode(this.#state, nodeName);
+    if ((await findMachine(this.#paths, nodeName)) === undefined) return;
+    throw new AshlarError("conflict", `expected ${nodeName} to be powered off, found it running`, {
+      hint: `restart it with \`ashlar lab restart ${nodeName} --name ${this.name}\``,
     });
   }
 
