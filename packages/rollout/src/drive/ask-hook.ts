@@ -25,3 +25,19 @@ export async function untilAgreed(member: MemberAccess, hook: Hook, options: Ask
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }
+
+/** Leaves nothing of a check on the Node, however long the API server is away. */
+export async function untilEnded(
+  member: MemberAccess,
+  hook: Hook,
+  { pollMs, signal }: Omit<AskOptions, "say">,
+): Promise<void> {
+  const end = async (): Promise<true> => {
+    await member.endHook(hook, signal);
+    return true;
+  };
+  while ((await unlessUnavailable(end())) === undefined) {
+    await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    throwIfInterrupted(signal);
+  }
+}

@@ -31,6 +31,8 @@ class World {
   /** Labels of checks that run. */
   readonly hooks: Set<string> = new Set();
   agrees: (label: string) => boolean = () => true;
+  /** How often the API server does not answer when a check ends. */
+  away = 0;
   onTell: (event: NodeEvent) => void = () => undefined;
 
   get node(): NodeAccess {
@@ -93,6 +95,8 @@ class World {
         return this.agrees(label) ? [] : [`${label}-ok`];
       },
       endHook: async ({ label }) => {
+        this.away -= 1;
+        if (this.away >= 0) throw new AshlarError("unavailable", "the API server is away");
         if (this.hooks.delete(label)) this.done.push(`end ${label}`);
       },
       budgetsOf: async () => ["web"],
@@ -287,6 +291,7 @@ test("who does not agree keeps a node as it is, in words, until somebody ends th
 test("a check that was passed is not asked for again by whoever goes on, and leaves nothing behind", async () => {
   const drained = new World();
   drained.hooks.add("before");
+  drained.away = 20;
   drained.agrees = (label) => label === "after";
   await drained.roll(TURN, { state: "Draining" }, undefined, HOOKS);
   assert.ok(!drained.done.includes("begin before") && drained.done.includes("end before"));

@@ -9,7 +9,7 @@ import type { NodeRecord } from "../fleet/fleet.ts";
 import type { Job } from "../fleet/look-at-fleet.ts";
 import type { NodeEnd, NodeEvent } from "../fleet/transition.ts";
 import type { Goal } from "../turn/turn.ts";
-import { untilAgreed } from "./ask-hook.ts";
+import { untilAgreed, untilEnded } from "./ask-hook.ts";
 import { drainMember, type MemberAccess } from "./drain-member.ts";
 import { ANSWER_MS, firstAnswer } from "./first-answer.ts";
 import { lookIfPossible, unlessUnavailable } from "./run-member-turn.ts";
@@ -185,7 +185,7 @@ class Turn {
     }
     // Who is held is still told to be so while it is given back: then it is done at once.
     if (record.state !== "Held" && isDue && !(await this.#reached(next)) && next === "Draining") return false;
-    if (hook !== undefined) await this.#member.endHook(hook, signal);
+    if (hook !== undefined) await untilEnded(this.#member, hook, { pollMs: this.#pollMs, signal });
     return true;
   }
 

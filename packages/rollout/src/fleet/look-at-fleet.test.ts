@@ -294,6 +294,43 @@ test("what takes too long", () => {
   }
 });
 
+test("where others have to agree, they are asked before anything is taken, and for so long", () => {
+  const limits = { ...TEST_POLICY.limits, beforeRebootMs: 60_000, afterRebootMs: 90_000 };
+  const at = (state: NodeState, agoMs: number, change: Partial<NodeRecord> = {}): FleetLook =>
+    look([node("a")], [record("a", state, { sinceMs: NOW_MS - agoMs, ...change })], { limits });
+  const begun = at("Staged", 0);
+  assert.equal(statesOf(begun), "a BeforeReboot");
+  assert.deepEqual([...begun.jobs], [["a", { kind: "turn", mayRestart: true }]]);
+  const missing = { message: 'org/ceph is not "true" yet' };
+  assert.equal(statesOf(at("BeforeReboot", 60_000, missing)), "a BeforeReboot");
+  const late = at("BeforeReboot", 60_001, missing);
+  assert.equal(statesOf(late), "a Returning");
+  assert.deepEqual([late.fleet.records[0]?.returnsTo, late.fleet.records[0]?.drains], ["Blocked", 1]);
+  assert.equal(
+    messageOf(late, "a"),
+    'the check before its restart has not ended after 60 s: org/ceph is not "true" yet',
+  );
+  const restarted = { restartedFrom: "boot-1" };
+  assert.equal(statesOf(at("AfterReboot", 90_000, restarted)), "a AfterReboot");
+  const held = at("AfterReboot", 90_001, { ...missing, ...restarted });
+  assert.equal(statesOf(held), "a Held");
+  assert.match(held.waitsFor ?? "", /^a: it has not come home after its restart: the check after its restart /u);
+  // What was not taken yet is taken back, as a drain is.
+  const halt = { node: "b", message: "b: why", sinceMs: 0 };
+  const halted = look([node("a")], [record("a", "BeforeReboot")], { limits }, { halt });
+  assert.equal(statesOf(halted), "a Returning");
+  assert.equal(statesOf(look([node("a")], [record("a", "BeforeReboot")], { limits, exclude: ["a"] })), "a Returning");
+});
+
+test("nobody is begun for whom a kubelet would be too new, and who is on the way goes on", () => {
+  const refusal = "the kubelet would be newer than the API server";
+  const first = look([node("a")], [], { refusal });
+  assert.deepEqual([statesOf(first), first.waitsFor, first.phase], ["a Waiting", refusal, "Pending"]);
+  const going = look([node("a"), node("b")], [record("a", "Draining"), record("b", "Staged")], { refusal });
+  assert.equal(statesOf(going), "a Draining, b Staged");
+  assert.equal(messageOf(going, "b"), refusal);
+});
+
 test("paused: nobody further is begun, and who is on the way comes home", () => {
   const records = [record("a", "Draining"), record("b", "Staged"), record("c", "Waiting")];
   const found = look([node("a"), node("b"), node("c")], records, { paused: true, concurrency: { nodes: 3 } });
