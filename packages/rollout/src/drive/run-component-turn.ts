@@ -46,6 +46,7 @@ class ComponentPlan implements Plan<ExtensionsStatus> {
   #state: ComponentState;
   #status: ExtensionsStatus | undefined;
   #from: string | undefined;
+  #hasAnswered = false;
 
   constructor(node: ComponentAccess, goal: ComponentGoal, { resumed, beforeChange }: ComponentTurnOptions) {
     this.#node = node;
@@ -79,8 +80,8 @@ class ComponentPlan implements Plan<ExtensionsStatus> {
   decide(facts: Facts<ExtensionsStatus>): Step {
     this.#status = facts.status;
     if (facts.status !== undefined) {
-      if (!this.#state.reached) this.#from = this.version;
-      this.#state = { ...this.#state, reached: true };
+      if (!this.#hasAnswered) this.#from = this.version;
+      this.#hasAnswered = true;
       // The node's own timer may give it another order next, which forgets why this one failed.
       const { ordered, error } = this.#state;
       if (ordered) this.#state = { ...this.#state, error: error ?? facts.status.lastError };

@@ -115,7 +115,7 @@ class ReleasePlan implements Plan<UpdateStatus> {
       this.#bootId = facts.status.bootId;
       const hasLeft = this.#restartedFrom !== undefined && facts.status.bootId !== this.#restartedFrom;
       const left = hasLeft ? { rebootedFrom: this.#state.rebootedFrom ?? this.#restartedFrom } : {};
-      this.#state = { ...this.#state, ...left, reached: true };
+      this.#state = { ...this.#state, ...left };
     }
     const next = nextStep(this.#goal, this.#state, facts);
     const step = this.#foreseeDrain === undefined ? next : beforeOrder(next, this.#foreseen);

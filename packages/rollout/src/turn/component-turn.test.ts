@@ -35,7 +35,7 @@ const FAILURE: ComponentFailure = {
 };
 const FAILED = { ...OLD, failures: [{ ...FAILURE, version: "v1.33.4" }, FAILURE] };
 const proven = (status: ExtensionsStatus, problem?: string): ComponentState => {
-  return { ...NEW_COMPONENT_TURN, reached: true, proof: { situation: situationOf(status, "kubernetes"), problem } };
+  return { ...NEW_COMPONENT_TURN, proof: { situation: situationOf(status, "kubernetes"), problem } };
 };
 const ORDERED: ComponentState = { ...proven(OLD), ordered: true };
 
@@ -114,7 +114,8 @@ const CASES: readonly Case[] = [
     ORDERED,
     facts({ ...FAILED, failures: FAILED.failures.slice(0, 1) }),
   ],
-  ["it does not answer", "stop no-answer", NEW_COMPONENT_TURN, facts(undefined)],
+  ["it has not answered yet", "wait answer", NEW_COMPONENT_TURN, facts(undefined, { silentMs: 119_000 })],
+  ["it does not answer", "stop no-answer", NEW_COMPONENT_TURN, facts(undefined, { silentMs: 121_000 })],
   ["it may be starting its agent", "wait answer", ORDERED, facts(undefined, { silentMs: 119_000 })],
   ["but not for long", "stop no-answer", ORDERED, facts(undefined, { silentMs: 121_000 })],
   ["when it goes on with a turn", "wait answer", { ...NEW_COMPONENT_TURN, resumed: true }, facts(undefined)],

@@ -27,8 +27,6 @@ export type ComponentGoal = {
 export type ComponentState = {
   /** The turn goes on with one that was interrupted. */
   readonly resumed: boolean;
-  /** It has answered in this turn. */
-  readonly reached: boolean;
   readonly ordered: boolean;
   /** When the target had failed for the last time before it was ordered; undefined when never. */
   readonly failedAt: string | undefined;
@@ -47,7 +45,6 @@ export type ComponentProof = {
 
 export const NEW_COMPONENT_TURN: ComponentState = {
   resumed: false,
-  reached: false,
   ordered: false,
   failedAt: undefined,
   error: null,
@@ -70,7 +67,7 @@ export function nextComponentStep(
   { status, silentMs, waitedMs }: Facts<ExtensionsStatus>,
 ): Step {
   if (status === undefined) {
-    if ((state.reached || state.resumed) && silentMs <= MAX_SILENCE_MS) return { kind: "wait", what: "answer" };
+    if (silentMs <= MAX_SILENCE_MS) return { kind: "wait", what: "answer" };
     return stop("no-answer", "it does not answer");
   }
   if (status.phase !== "idle") return whileBusy(goal, state, status, waitedMs);

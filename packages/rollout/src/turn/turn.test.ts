@@ -17,7 +17,7 @@ const FAILURE: ReleaseFailure = {
   message: "no answer",
 };
 const proven = (bootId: string): { proof: TurnState["proof"] } => ({ proof: { bootId, problem: undefined } });
-const OLD_PROVEN: TurnState = { ...NEW_TURN, reached: true, ...proven("boot-1") };
+const OLD_PROVEN: TurnState = { ...NEW_TURN, ...proven("boot-1") };
 const ORDERED: TurnState = { ...OLD_PROVEN, ordered: true };
 const READY: TurnState = { ...ORDERED, nextBoot: { bootId: "boot-1", problem: undefined } };
 const REBOOTED: TurnState = { ...READY, rebootedFrom: "boot-1" };
@@ -33,7 +33,7 @@ function describe(step: Step): string {
   return step.kind === "stop" ? `stop ${step.reason.code}` : step.kind;
 }
 
-const ON_TARGET: TurnState = { ...NEW_TURN, reached: true, ...proven("boot-2") };
+const ON_TARGET: TurnState = { ...NEW_TURN, ...proven("boot-2") };
 const UNDONE: UpdateStatus = { ...NEW, staged: "1.0.0", rebootNeeded: true };
 
 type Case = readonly [what: string, expected: string, state: TurnState, facts: Facts, goal?: Partial<Goal>];
@@ -104,13 +104,13 @@ const WAY: readonly Case[] = [
 ];
 
 const STOPS: readonly Case[] = [
-  ["no answer at all", "stop no-answer", NEW_TURN, facts(undefined)],
+  ["no answer at all", "stop no-answer", NEW_TURN, facts(undefined, { silentMs: 121_000 })],
   ["no answer any more", "stop no-answer", ORDERED, facts(undefined, { silentMs: 121_000 })],
   [
     "an interrupted turn whose node stays away",
     "stop no-answer",
     { ...NEW_TURN, resumed: true },
-    facts(undefined, { waitedMs: 601_000 }),
+    facts(undefined, { waitedMs: 601_000, silentMs: 601_000 }),
   ],
   [
     "it is something else",

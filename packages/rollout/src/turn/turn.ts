@@ -20,8 +20,6 @@ export type Goal = {
 export type TurnState = {
   /** The turn goes on with one that was interrupted: the node may be restarting. */
   readonly resumed: boolean;
-  /** It has answered in this turn. */
-  readonly reached: boolean;
   readonly ordered: boolean;
   /** The boot that was told to restart. */
   readonly rebootedFrom: string | undefined;
@@ -97,14 +95,13 @@ export type StopCode = (typeof STOP_CODES)[number];
 
 export const NEW_TURN: TurnState = {
   resumed: false,
-  reached: false,
   ordered: false,
   rebootedFrom: undefined,
   proof: undefined,
   nextBoot: undefined,
 };
 
-/** A node that has answered may be silent for this long: its agent ends when nobody asks, and starts slowly. */
+/** A node may be silent for this long: its agent ends when nobody asks, and on a loaded node it starts slowly. */
 export const MAX_SILENCE_MS = 120_000;
 /** A node that fell back writes its record of the failure soon after it has started. */
 const MAX_RECORD_WAIT_MS = 60_000;
@@ -125,7 +122,7 @@ function whileSilent(goal: Goal, state: TurnState, { silentMs, waitedMs }: Facts
   const restarts = state.rebootedFrom !== undefined || state.resumed;
   if (restarts && waitedMs <= goal.bootTimeoutMs) return { kind: "wait", what: "restart" };
   if (state.rebootedFrom !== undefined) return notBack(goal, "it does not answer");
-  if (state.reached && silentMs <= MAX_SILENCE_MS) return { kind: "wait", what: "answer" };
+  if (silentMs <= MAX_SILENCE_MS) return { kind: "wait", what: "answer" };
   return stop("no-answer", "it does not answer");
 }
 
