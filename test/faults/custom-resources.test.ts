@@ -84,6 +84,21 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
   ],
   ["a quarantine of all nodes", nodeClass("x", { quarantine: { maxPercent: 101 } }), /quarantine.maxPercent/u],
   [
+    "a check that waits for nothing",
+    nodeClass("x", { rollout: { beforeReboot: { annotations: [] } } }),
+    /rollout\.beforeReboot\.annotations.*should have at least 1 item/u,
+  ],
+  [
+    "an annotation that cannot be one",
+    nodeClass("x", { rollout: { afterReboot: { annotations: ["a b"] } } }),
+    /rollout\.afterReboot\.annotations/u,
+  ],
+  [
+    "a check without an end",
+    nodeClass("x", { rollout: { afterReboot: { annotations: ["a"], timeoutSeconds: 0 } } }),
+    /rollout\.afterReboot\.timeoutSeconds/u,
+  ],
+  [
     "a repository without a root",
     nodeClass("x", { releases: { url: "https://releases.example.org/" } }),
     /give releases\.root, the repository's release-root\.json/u,
@@ -140,6 +155,11 @@ const WRONG: readonly (readonly [what: string, object: object, says: RegExp])[] 
     "a gate's value that is no number",
     rollout("x", { gates: [{ name: "health", prometheus: { server: "a", query: "up", is: ">", value: "1e3" } }] }),
     /gates.*value/u,
+  ],
+  [
+    "labels that each pod has",
+    rollout("x", { drain: { blockedBy: [{}] } }),
+    /drain\.blockedBy.*should have at least 1 propert/u,
   ],
   ["an unknown wave", rollout("x", { approvedWaves: ["zone-b"] }), /approvedWaves has to name waves of this Rollout/u],
 ];
