@@ -62,6 +62,7 @@ test("all kinds are established, take a valid object and fill in what it leaves 
     timeoutSeconds: 900,
     deleteEmptyDirs: false,
     force: false,
+    blockedBy: [],
   });
   for (const [kind, columns] of [
     ["nclass", /^NAME +RELEASE +NODES +PROVEN +READY +AGE$/u],
