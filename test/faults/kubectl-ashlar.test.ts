@@ -1,16 +1,15 @@
 /** `kubectl ashlar`, as kubectl finds and runs it, and a real API server in good and in bad weather. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { EXIT_STATUS } from "@ashlar/base";
-import { run, type RunResult } from "@ashlar/host";
-import { ashlar, removeLabOnSignal, ROOT } from "../e2e/world.ts";
+import { run } from "@ashlar/host";
+import { ashlar, removeLabOnSignal } from "../e2e/world.ts";
 import { nodeClass, nodeProof } from "./custom-resources.ts";
 import { DrainLab } from "./drain-lab.ts";
-import { kubeconfigOf, until } from "./operator-process.ts";
+import { KubectlPlugin } from "./kubectl-plugin.ts";
+import { until } from "./operator-process.ts";
 
 const MINUTES = 60_000;
 const NAME = "e2e-kubectl-ashlar";
@@ -20,33 +19,21 @@ const LONG_NAME = Array.from({ length: 4 }, () => "a".repeat(63))
   .slice(0, 253);
 const HOSTILE = "\u001b]0;x\u0007\u001b[2J\nall proven\u202e<script>";
 let lab: DrainLab;
-let programs: string;
+let kubectl: KubectlPlugin;
 
 removeLabOnSignal(NAME);
 
 before(
   async () => {
     lab = await DrainLab.up(NAME);
-    programs = join(lab.directory, "bin");
-    await mkdir(programs);
-    for (const name of ["kubectl-ashlar", "kubectl_complete-ashlar"])
-      await symlink(join(ROOT, "ashlar"), join(programs, name));
+    kubectl = await KubectlPlugin.of(lab);
   },
   { timeout: 60 * MINUTES },
 );
 
 after(async () => await ashlar("lab", "down", "--name", NAME));
 
-const environment = (): Readonly<Record<string, string>> => ({
-  ...lab.access.environment,
-  PATH: `${programs}:${process.env["PATH"] ?? ""}`,
-});
-
-async function plugin(...args: readonly string[]): Promise<RunResult & { readonly text: string }> {
-  const acceptStatus = [0, 1, 2, ...Object.values(EXIT_STATUS)];
-  const ended = await run(lab.access.kubectl, ["ashlar", ...args], { env: environment(), acceptStatus });
-  return { ...ended, text: ended.stdout.toString("utf8") };
-}
+const plugin: KubectlPlugin["run"] = async (...args) => await kubectl.run(...args);
 
 async function prove(name: string, level: string, change: object = {}): Promise<void> {
   const lastTransitionTime = "2026-01-01T00:00:00Z";
@@ -132,27 +119,21 @@ test("who may not read: which right is missing; who may read proofs alone is tol
     "--clusterrole=proofs-only",
     "--serviceaccount=default:reader",
   );
-  const as = async (name: string): Promise<string> => {
-    const path = join(lab.directory, `${name}.kubeconfig`);
-    const token = await lab.kubectl("create", "token", name);
-    await writeFile(path, kubeconfigOf(lab, token.trim()), { mode: 0o600 });
-    return path;
-  };
-  const refused = await plugin("proof", "--kubeconfig", await as("nobody"));
+  const refused = await plugin("proof", "--kubeconfig", await kubectl.kubeconfigOf("nobody"));
   assert.equal(refused.status, EXIT_STATUS.privilege);
   assert.match(
     refused.stderr,
     /error: the NodeProofs: the API server answers 403: nodeproofs\.ashlar\.dev is forbidden/u,
   );
   assert.match(refused.stderr, /hint: .*ClusterRole ashlar-view/u);
-  const partial = await plugin("proof", "--kubeconfig", await as("reader"), "worker-1");
+  const partial = await plugin("proof", "--kubeconfig", await kubectl.kubeconfigOf("reader"), "worker-1");
   assert.equal(partial.status, 2, partial.stderr);
   assert.match(partial.stderr, /a proof counts as too old after an hour.*the NodeClasses: the API server answers 403/u);
 });
 
 test("kubectl completes commands and nodes", async () => {
   const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
-    const { stdout } = await run(lab.access.kubectl, ["__complete", "ashlar", ...words], { env: environment() });
+    const { stdout } = await run(lab.access.kubectl, ["__complete", "ashlar", ...words], { env: kubectl.environment });
     return stdout.toString("utf8").trim().split("\n");
   };
   assert.ok((await complete("")).some((line) => line.startsWith("proof\t")));
@@ -161,7 +142,7 @@ test("kubectl completes commands and nodes", async () => {
 
 test("what changes is printed as it changes; an API server that is away is said to be, and is waited for", async (context) => {
   const child = spawn(lab.access.kubectl, ["ashlar", "proof", "--watch", "-o", "json"], {
-    env: { ...process.env, ...environment() },
+    env: { ...process.env, ...kubectl.environment },
     stdio: ["ignore", "pipe", "pipe"],
     // kubectl replaces itself by the plugin, whose launcher does the same.
     detached: true,

@@ -259,6 +259,40 @@ test("a Rollout that is deleted while a node is drained gives the node back, and
   await lab.kubectl("delete", "pdb", "web");
 });
 
+test(
+  "a Rollout that is aborted gives back who is drained; who has got there stays right, and another one goes on",
+  LIMIT,
+  async () => {
+    // One pod may go, and nobody makes it anew: the second node cannot be drained.
+    await lab.create(budget("web", 2, "web"));
+    await roll("aborted", "1.3.0");
+    await until("w-3 cannot be drained", async () => {
+      const { state, message } = nodeOf(await statusOf("aborted"), "w-3") ?? {};
+      return state === "Draining" && message !== undefined ? true : undefined;
+    });
+    await api.patch(`${ROLLOUTS}/aborted`, { spec: { aborted: true } });
+    const status = await phaseOf("aborted", "Aborted");
+    assert.deepEqual(
+      ["w-1", "w-2", "w-3"].map((name) => nodeOf(status, name)?.state),
+      ["Done", "Done", "Skipped"],
+    );
+    await checkAll("1.3.0", { "w-1": [0, "1.3.0"], "w-3": [0, "1.2.0"] });
+    // Each is asked again: what w-2 runs, and what w-3 boots next, are of no Rollout that goes on.
+    await sleep(30_000);
+    const levels = "{.items[*].status.level} {.items[*].status.nextBoot.level}";
+    const said = await lab.kubectl("get", "nproof", "-o", `jsonpath=${levels}`);
+    assert.equal(said.trim(), "proven proven proven proven proven proven");
+    await assert.rejects(
+      api.patch(`${ROLLOUTS}/aborted`, { spec: { aborted: false } }),
+      /an aborted Rollout stays so/u,
+    );
+    await lab.kubectl("delete", "pdb", "web");
+    await roll("again", "1.3.0");
+    await phaseOf("again", "Done");
+    await checkAll("1.3.0", { "w-1": [0, "1.3.0"], "w-2": [0, "1.3.0"] });
+  },
+);
+
 const STATES = ["Staging", "Staged", "Draining", "Rebooting", "Proving", "Rejoining", "Uncordoning", "Done"] as const;
 
 test(

@@ -8,9 +8,9 @@ import type { PlanState } from "./class-plans.ts";
 import { policyFault, policyOf } from "./decide/rollout-policy.ts";
 import { rolloutEvents } from "./decide/rollout-events.ts";
 import { rolloutSkew } from "./decide/rollout-skew.ts";
-import { fleetOf, keptStatus, statusOf, tooMany, type Outlook } from "./decide/rollout-status.ts";
+import { fleetOf, keptStatus, outlookAtEnd, statusOf, tooMany, type Outlook } from "./decide/rollout-status.ts";
 import type { Reason } from "./decide/reasons.ts";
-import { isBusy, isComplete } from "./decide/whose-turn.ts";
+import { isBusy, isComplete, isEnding } from "./decide/whose-turn.ts";
 import { GateReaders } from "./gates/gate-readers.ts";
 import { RolloutJobs } from "./rollout-jobs.ts";
 import type { RunOptions } from "./rollout-options.ts";
@@ -97,26 +97,30 @@ export class RolloutRun {
     const why = faultOf(spec, nodes, plan);
     const read = fleetOf(status);
     if ("fault" in read) return this.#keep("StatusUnreadable", `${UNREADABLE}: ${read.fault}`);
-    // Who is deleted and has nobody on the way needs nothing of what cannot be read.
-    if (isDeleting && !isBusy(object) && !this.#jobs.isAny) return this.#finalize(without(finalizers));
-    if (plan?.kind === "making") return LOOK_MS;
-    if (waitsFor !== undefined) return this.#keep("Waits", `the Rollout ${waitsFor} of the same class goes first`);
-    if (why !== undefined || plan?.kind !== "ready") return this.#keep("NotUsable", why ?? "");
-    if (!isDeleting && !finalizers.includes(FINALIZER)) return this.#finalize([...finalizers, FINALIZER]);
+    // What ends and has nobody on the way needs nothing of what cannot be read.
+    const mayEnd = isEnding(object) && !isBusy(object) && !this.#jobs.isAny;
+    if (isDeleting && mayEnd) return this.#finalize(without(finalizers));
+    if (!mayEnd) {
+      if (plan?.kind === "making") return LOOK_MS;
+      if (waitsFor !== undefined) return this.#keep("Waits", `the Rollout ${waitsFor} of the same class goes first`);
+      if (why !== undefined || plan?.kind !== "ready") return this.#keep("NotUsable", why ?? "");
+    }
+    if (!isEnding(object) && !finalizers.includes(FINALIZER)) return this.#finalize([...finalizers, FINALIZER]);
     const names = [...nodes.map(({ name }) => name), ...read.fleet.records.map(({ name }) => name)];
-    const skew = rolloutSkew(spec.release, plan.plan, this.#options.serverVersion);
-    const policy = policyOf(spec, { leftOut: isDeleting ? names : [], refusal: skew, rollout: plan.plan.rollout });
+    const ready = plan?.kind === "ready" ? plan.plan : undefined;
+    const policy = policyOf(spec, {
+      leftOut: isEnding(object) ? names : [],
+      ...(ready && { refusal: rolloutSkew(spec.release, ready, this.#options.serverVersion), rollout: ready.rollout }),
+    });
     const look = lookAtFleet(policy, read.fleet, nodes, { nowMs: Date.now(), gates: this.#gates.readings });
-    this.#gates.keep(isDeleting ? [] : look.gates, object);
-    const outlook = isDeleting
-      ? { ...look, waitsFor: "it is deleted, and waits until its nodes have come home" }
-      : look;
+    this.#gates.keep(isEnding(object) ? [] : look.gates, object);
+    const outlook = isEnding(object) ? outlookAtEnd(look, isDeleting) : look;
     const next = statusOf(look.fleet, outlook, status, generation, Date.now());
     if (next !== status) {
       this.#writeSoon(next);
       return LOOK_MS;
     }
-    this.#jobs.keep(look.jobs, { spec, plan: plan.plan, fleet: read.fleet });
+    if (ready !== undefined) this.#jobs.keep(look.jobs, { spec, plan: ready, fleet: read.fleet });
     return LOOK_MS;
   }
 

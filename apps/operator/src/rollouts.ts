@@ -47,7 +47,10 @@ export class Rollouts {
     const found = this.#objects.flatMap((object) => {
       const { spec, status } = object;
       if (spec?.class !== className || spec.release === release) return [];
-      const isOne = status?.nodes?.some((node) => node.name === name && node.state !== "Skipped");
+      // Who is left out after it has fetched the release may start it at any time.
+      const isOne = status?.nodes?.some(
+        (node) => node.name === name && (node.state !== "Skipped" || node.from !== undefined),
+      );
       const goesOn = !isComplete(object) && !this.#waits.has(object.name);
       return isOne === true || (goesOn && !spec.exclude.includes(name)) ? [spec.release] : [];
     });

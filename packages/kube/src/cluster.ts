@@ -6,16 +6,22 @@ import { listAll } from "./client/list-all.ts";
 import { WatchedList, type Watching } from "./client/watched-list.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import { readMarkedNode, type MarkedNode } from "./objects/read-marked-node.ts";
+import type { ObjectReference } from "./objects/read-metadata.ts";
 import { readNode, type KubeNode } from "./objects/read-node.ts";
 import { readNodeClass, readNodeProof, type NodeClassObject, type NodeProofObject } from "./objects/read-resource.ts";
 import { readRollout, type RolloutObject } from "./objects/read-rollout.ts";
 import { serverVersion } from "./server-version.ts";
+import type { RolloutSpec } from "./v1alpha1/rollout.ts";
 import { API_VERSION } from "./v1alpha1/parts.ts";
 import { readPod, type KubePod } from "./objects/read-pod.ts";
 
 /** What one command can prove or update in a day. */
 const MAX_NODES = 10_000;
 const MAX_PODS = 100_000;
+
+const ROLLOUTS = `/apis/${API_VERSION}/rollouts`;
+/** Names who has changed what in managed fields. */
+const PERSON = "ashlar-rollout";
 
 type WatchOptions = Pick<Watching<unknown>, "onAway"> & {
   /** Only the one of this name. */
@@ -108,6 +114,38 @@ export class Cluster implements Disposable {
   /** See {@link serverVersion}. */
   async serverVersion(signal: AbortSignal): Promise<string> {
     return await serverVersion(this.#client, signal);
+  }
+
+  /** What is rolled to whom, as it changes, until the list is disposed of. */
+  async watchRollouts(signal: AbortSignal, options: WatchOptions = {}): Promise<WatchedList<RolloutObject>> {
+    const { name, onAway } = options;
+    const watching = {
+      path: ROLLOUTS,
+      ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+      what: "the Rollouts",
+      read: readRollout,
+      ...(onAway === undefined ? {} : { onAway }),
+    };
+    return await WatchedList.open(this.#client, watching, signal);
+  }
+
+  async rollout(name: string, signal: AbortSignal): Promise<RolloutObject> {
+    const path = `${ROLLOUTS}/${encodeURIComponent(name)}`;
+    return readRollout(await this.#client.json({ method: "GET", path, what: `the Rollout ${name}` }, signal));
+  }
+
+  /** As it was seen: when somebody else has changed it meanwhile, that is a `conflict`. */
+  async changeRollout(
+    { name, resourceVersion }: ObjectReference,
+    spec: Partial<RolloutSpec>,
+    signal: AbortSignal,
+  ): Promise<RolloutObject> {
+    const path = `${ROLLOUTS}/${encodeURIComponent(name)}`;
+    const body = { metadata: { resourceVersion }, spec };
+    const contentType = "application/merge-patch+json";
+    const query = { fieldManager: PERSON };
+    const what = `the Rollout ${name}`;
+    return readRollout(await this.#client.json({ method: "PATCH", path, query, body, contentType, what }, signal));
   }
 
   member(name: string): ClusterMember {

@@ -37,6 +37,7 @@ export type {
 export type { GateQuestion } from "./fleet/gates.ts";
 export { lookAtFleet, PHASES } from "./fleet/look-at-fleet.ts";
 export type { FleetLook, Job, Phase } from "./fleet/look-at-fleet.ts";
+export { waveNames } from "./fleet/plan-waves.ts";
 export { previewFleet } from "./fleet/preview.ts";
 export type { Preview, PreviewedWave } from "./fleet/preview.ts";
 export { hasLeft, NODE_STATES, STATES } from "./fleet/node-state.ts";

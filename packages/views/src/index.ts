@@ -17,6 +17,8 @@ export type { Level, NamedVerdict, NodeVerdict } from "@ashlar/identity";
 export type { Grouping, NodeGroup } from "./group-nodes.ts";
 export { headlineOf, plural } from "./headline.ts";
 export { linkValues } from "./link-values.ts";
+export { ROLLOUTS_SCHEMA, rolloutTone } from "./rollout-documents.ts";
+export type { RolloutNodeView, RolloutsView, RolloutTone, RolloutView, RolloutWaveView } from "./rollout-documents.ts";
 export { showProofs } from "./show-proofs.ts";
 export type { ProofAges, ShownProof } from "./show-proofs.ts";
 export { verdictOfProof } from "./verdict-of-proof.ts";

@@ -3,7 +3,7 @@ import { printData, printLines } from "@ashlar/host/terminal";
 import { Argument, Command, Option } from "commander";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
-const VALUES = ["labs", "nodes", "nodeproofs"] as const;
+const VALUES = ["labs", "nodes", "nodeproofs", "rollouts"] as const;
 
 type Shell = (typeof SHELLS)[number];
 type Values = (typeof VALUES)[number];
@@ -59,15 +59,18 @@ async function linesForKubectl(next: string, program: Command): Promise<readonly
   const { nextWords, cobraLines } = await import("../completion/next-words.ts");
   const { commandWords } = await import("../completion/command-words.ts");
   // The dot keeps an empty last word from being lost by the shell.
-  return await cobraLines(nextWords(commandWords(program), next.split("\n").slice(0, -1)), async (given) =>
-    (await import("../completion/names-of-cluster.ts")).namesOfCluster(given),
+  return await cobraLines(nextWords(commandWords(program), next.split("\n").slice(0, -1)), async (kind, given) =>
+    (await import("../completion/names-of-cluster.ts")).namesOfCluster(kind, given),
   );
 }
 
 /** A shell that asks in vain offers nothing: what is wrong is said by the command that is typed. */
 async function namesOf(values: Values, lab: string): Promise<readonly string[]> {
   if (values === "labs") return (await import("@ashlar/lab/list")).listLabs();
-  if (values === "nodeproofs") return await (await import("../completion/names-of-cluster.ts")).namesOfCluster({});
+  if (values === "nodeproofs" || values === "rollouts") {
+    const { namesOfCluster } = await import("../completion/names-of-cluster.ts");
+    return await namesOfCluster(values === "rollouts" ? "rollout" : "nodeproof", {});
+  }
   const { openLab } = await import("@ashlar/lab");
   return (await openLab(lab)).nodes.map(({ name }) => name);
 }

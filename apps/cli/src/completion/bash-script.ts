@@ -44,6 +44,8 @@ function offerValue(kind: ValueKind): string {
       return '_ashlar_words "$(ashlar completion --values nodes --name "$lab" 2>/dev/null)"';
     case "nodeproof":
       return '_ashlar_words "$(ashlar completion --values nodeproofs 2>/dev/null)"';
+    case "rollout":
+      return '_ashlar_words "$(ashlar completion --values rollouts 2>/dev/null)"';
     case "none":
       return ":";
     default:

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /** What a shell can offer for a value. */
-export type ValueKind = "file" | "directory" | "lab" | "node" | "nodeproof" | "none" | readonly string[];
+export type ValueKind = "file" | "directory" | "lab" | "node" | "nodeproof" | "rollout" | "none" | readonly string[];
 
 export type OptionWords = {
   /** For example `--image`, then `-i` if there is a short one. */
@@ -49,6 +49,7 @@ const KINDS: readonly (readonly [RegExp, ValueKind])[] = [
   [/<lab>/u, "lab"],
   [/<node(?:\.\.\.)?>/u, "node"],
   [/<nodeproof>/u, "nodeproof"],
+  [/<rollout>/u, "rollout"],
 ];
 
 /** By the word that help shows for the value, for example `--image <dir>`. */

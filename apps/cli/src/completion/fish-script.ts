@@ -58,6 +58,8 @@ function valuesOf(kind: ValueKind): string {
       return "-a '(__ashlar_nodes)'";
     case "nodeproof":
       return "-a '(ashlar completion --values nodeproofs 2>/dev/null)'";
+    case "rollout":
+      return "-a '(ashlar completion --values rollouts 2>/dev/null)'";
     case "none":
       return "";
     default:

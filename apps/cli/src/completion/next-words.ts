@@ -54,7 +54,7 @@ const FILES = ":0";
 const NOTHING_ELSE = ":4";
 const DIRECTORIES = ":16";
 
-type NamesOfCluster = (cluster: NextWords["cluster"]) => Promise<readonly string[]>;
+type NamesOfCluster = (kind: "nodeproof" | "rollout", cluster: NextWords["cluster"]) => Promise<readonly string[]>;
 
 /** One offer a line, with its description after a tab; then what the shell is to do besides. */
 export async function cobraLines(
@@ -69,7 +69,8 @@ export async function cobraLines(
   const { values } = offers;
   if (values === "file") return [FILES];
   if (values === "directory") return [DIRECTORIES];
-  const names = values === "nodeproof" ? await namesOfCluster(cluster).catch(() => []) : values;
+  const isOfCluster = values === "nodeproof" || values === "rollout";
+  const names = isOfCluster ? await namesOfCluster(values, cluster).catch(() => []) : values;
   const known = typeof names === "string" ? [] : names;
   return [...fitting(known.map((name) => ({ name, description: "" }))), NOTHING_ELSE];
 }

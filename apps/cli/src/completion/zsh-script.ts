@@ -46,6 +46,8 @@ function offerValue(kind: ValueKind): string {
       return 'compadd -- ${(f)"$(ashlar completion --values nodes --name "$lab" 2>/dev/null)"}';
     case "nodeproof":
       return 'compadd -- ${(f)"$(ashlar completion --values nodeproofs 2>/dev/null)"}';
+    case "rollout":
+      return 'compadd -- ${(f)"$(ashlar completion --values rollouts 2>/dev/null)"}';
     case "none":
       return ":";
     default:

@@ -1,34 +1,31 @@
-import { printable } from "@ashlar/base";
-import { alignColumns, joinDrawn, type Printed } from "@ashlar/host/terminal";
+import { joinDrawn, type Printed } from "@ashlar/host/terminal";
 import { formatAge, type ShownProof } from "@ashlar/views";
+import { GrowingTable } from "../growing-table.ts";
 import { drawRow, firstDifference, IDENTITY_DIGITS, nextBootCell, shortenDigests } from "../prove/fleet-table.ts";
 
 const TITLES = ["NODE", "LEVEL", "RELEASE", "NEXT BOOT", "CLASS", "IDENTITY", "AGE"];
 
-/** Lines of a table whose columns stay where they are, however much comes later. */
 export class ProofTable {
   readonly #isWide: boolean;
-  #titles: readonly string[];
+  readonly #table: GrowingTable;
 
   constructor(isWide: boolean) {
     this.#isWide = isWide;
-    this.#titles = [...TITLES, ...(isWide ? ["EXTENSIONS"] : []), "FIRST DIFFERENCE"];
+    this.#table = new GrowingTable([...TITLES, ...(isWide ? ["EXTENSIONS"] : []), "FIRST DIFFERENCE"]);
   }
 
   /** The titles, then a line for each node. */
   begin(proofs: readonly ShownProof[]): readonly Printed[] {
-    const [titles = [], ...rows] = alignColumns([this.#titles, ...this.#rows(proofs)]);
-    this.#titles = titles;
+    const { titles, rows } = this.#table.begin(this.#rows(proofs));
     return [joinDrawn(titles, "  "), ...draw(rows, proofs)];
   }
 
   more(proofs: readonly ShownProof[]): readonly Printed[] {
-    const [, ...rows] = alignColumns([this.#titles, ...this.#rows(proofs)]);
-    return draw(rows, proofs);
+    return draw(this.#table.more(this.#rows(proofs)), proofs);
   }
 
   #rows(proofs: readonly ShownProof[]): readonly (readonly string[])[] {
-    return proofs.map((proof) => cellsOf(proof, this.#isWide).map(printable));
+    return proofs.map((proof) => cellsOf(proof, this.#isWide));
   }
 }
 

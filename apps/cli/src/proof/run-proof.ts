@@ -3,6 +3,7 @@ import { reportError, reportLine } from "@ashlar/host/terminal";
 import type { Cluster, NodeClassObject, NodeProofObject } from "@ashlar/kube";
 import { headlineOf, showProofs, type ShownProof } from "@ashlar/views";
 import { openCluster } from "../cluster/nodes-of-cluster.ts";
+import { withRights } from "../cluster/with-rights.ts";
 import { withInterruption } from "../interruption.ts";
 import { VERDICT_STATUS } from "../prove/verdict-status.ts";
 import type { ProofOptions } from "./output-form.ts";
@@ -55,17 +56,6 @@ async function classesOf(cluster: Cluster, signal: AbortSignal): Promise<List<No
     if (!(error instanceof AshlarError) || error.code !== "privilege") throw error;
     reportError(error, "a proof counts as too old after an hour, whatever its class says");
     return undefined;
-  }
-}
-
-async function withRights<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof AshlarError) || error.code !== "privilege") throw error;
-    const hint =
-      "ask for the ClusterRole ashlar-view, which `kubectl apply -k deploy` makes (deploy/operator/people.yaml)";
-    throw new AshlarError("privilege", error.message, { cause: error, hint });
   }
 }
 

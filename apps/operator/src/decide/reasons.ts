@@ -62,6 +62,7 @@ export const OWN_REASONS = [
   "Waiting",
   "Halted",
   "Stopped",
+  "Aborted",
   "Done",
   "BeforeReboot",
   "Draining",
@@ -192,7 +193,7 @@ export const REASONS: Readonly<Record<OwnReason, ReasonEntry>> = {
   Waits: {
     at: ["Rollout Progressing"],
     means: "Another Rollout of the class goes first; the message names it.",
-    toDo: "Wait, or pause or delete the other one.",
+    toDo: "Wait, or pause or abort the other one.",
   },
   Pending: { at: PHASE, means: "Nothing was begun yet.", toDo: "`status.message` says what keeps it." },
   Rolling: { at: PHASE, means: "Nodes are on their way.", toDo: NOTHING },
@@ -210,6 +211,11 @@ export const REASONS: Readonly<Record<OwnReason, ReasonEntry>> = {
     at: ["Rollout Halted"],
     means: "The Rollout has stopped by itself; the message says why.",
     toDo: "The same as for `Halted`.",
+  },
+  Aborted: {
+    at: PHASE,
+    means: "Somebody has ended the Rollout, and its nodes have come home.",
+    toDo: "Nothing. What nodes have got stays right for them while the Rollout is there; make another one to go on or back.",
   },
   Done: {
     at: PHASE,

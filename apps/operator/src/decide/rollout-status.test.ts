@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { RolloutNode, RolloutStatus } from "@ashlar/kube";
 import { hasLeft, NEW_FLEET, NODE_STATES, PHASES, RETURNS, type Fleet, type NodeRecord } from "@ashlar/rollout";
 import fc from "fast-check";
-import { fleetOf, keptStatus, statusOf } from "./rollout-status.ts";
+import { fleetOf, keptStatus, outlookAtEnd, statusOf } from "./rollout-status.ts";
 
 const NOW_MS = Date.parse("2026-11-30T10:00:00Z");
 const SINCE = "2026-11-30T09:00:00.000Z";
@@ -139,4 +139,27 @@ test("conditions say whether something goes on, is complete or has halted", () =
   assert.match(said({ attempt: 1, records: [done, failed] }, "Done"), /Complete True all are, but 1 that failed/u);
   const halt = { node: "b", message: "b: odd", sinceMs: NOW_MS };
   assert.equal(said({ attempt: 1, records, halt }, "Halted"), "Complete False, Halted True b: odd, Progressing False");
+});
+
+test("one that is aborted says so when its nodes are home, and is not complete", () => {
+  const look = { phase: "Rolling", wave: "rest", waitsFor: undefined, jobs: new Map() } as const;
+  const busy = { ...look, jobs: new Map([["a", { kind: "give-back" } as const]]) };
+  const waits = "waits until its nodes have come home";
+  assert.deepEqual(outlookAtEnd(busy, false), {
+    phase: "Rolling",
+    wave: "rest",
+    waitsFor: `it is aborted, and ${waits}`,
+  });
+  assert.deepEqual(outlookAtEnd(look, true), {
+    phase: "Rolling",
+    wave: "rest",
+    waitsFor: `it is deleted, and ${waits}`,
+  });
+  const ended = outlookAtEnd(look, false);
+  assert.deepEqual(ended, { phase: "Aborted", wave: undefined, waitsFor: "it was aborted" });
+  const { conditions = [] } = statusOf({ attempt: 1, records: [] }, ended, {}, 1, NOW_MS);
+  assert.deepEqual(
+    conditions.map(({ type, status, reason }) => [type, status, reason]),
+    ["Complete", "Halted", "Progressing"].map((type) => [type, "False", "Aborted"]),
+  );
 });

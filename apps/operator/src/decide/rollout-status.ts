@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { MAX_ROLLOUT_NODES, type Condition, type RolloutNode, type RolloutStatus } from "@ashlar/kube";
-import { hasLeft, NEW_FLEET, type Fleet, type NodeRecord, type NodeState, type Phase } from "@ashlar/rollout";
+import {
+  hasLeft,
+  NEW_FLEET,
+  type Fleet,
+  type FleetLook,
+  type NodeRecord,
+  type NodeState,
+  type Phase,
+} from "@ashlar/rollout";
 import { textFor, withCondition, type Said } from "./conditions.ts";
 
 /** What is remembered of a fleet, or why a status says nothing that can be gone on with. */
@@ -12,6 +20,14 @@ export type Outlook = {
   readonly wave: string | undefined;
   readonly waitsFor: string | undefined;
 };
+
+/** Of a Rollout that is deleted or aborted. Where something goes on, that is what it waits for. */
+export function outlookAtEnd(look: Outlook & Pick<FleetLook, "jobs">, isDeleting: boolean): Outlook {
+  const { phase, wave, jobs } = look;
+  if (isDeleting) return { phase, wave, waitsFor: "it is deleted, and waits until its nodes have come home" };
+  if (jobs.size > 0) return { phase, wave, waitsFor: "it is aborted, and waits until its nodes have come home" };
+  return { phase: "Aborted", wave: undefined, waitsFor: "it was aborted" };
+}
 
 /** States in which a node cannot have been told to leave a boot. */
 const NEVER_TOLD: ReadonlySet<NodeState> = new Set([
@@ -137,7 +153,7 @@ function conditionsOf(
   generation: number,
   nowMs: number,
 ): readonly Condition[] {
-  const isIdle = phase === "Done" || phase === "Halted" || phase === "Waiting";
+  const isIdle = phase === "Done" || phase === "Halted" || phase === "Aborted" || phase === "Waiting";
   const failed = records.filter(({ state }) => state === "Failed" || state === "FellBack").length;
   const left = failed === 0 ? "all nodes are proven at the release" : `all are, but ${failed} that failed or fell back`;
   const said: Readonly<Record<string, Said>> = {

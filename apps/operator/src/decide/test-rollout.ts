@@ -14,6 +14,7 @@ export const TEST_SPEC: RolloutSpec = {
   approvedWaves: [],
   gates: [],
   paused: false,
+  aborted: false,
   tolerate: 0,
   drain: { attempts: 3, retrySeconds: 600, timeoutSeconds: 900, deleteEmptyDirs: false, force: false, blockedBy: [] },
   limits: { stagingSeconds: 3600, bootSeconds: 900 },

@@ -35,6 +35,12 @@ test("of one class one Rollout goes on: who has nodes on their way, else the old
     ["what cannot be read may hide all", [rollout("a", {}), rollout("b", undefined)], { a: "b" }],
     ["of whatever class", [rollout("a", {}), rollout("b", undefined, { spec: undefined })], { a: "b" }],
     ["a halted one keeps the others", [rollout("a", { phase: "Halted" }), rollout("b", {})], { b: "a" }],
+    ["an aborted one gives way", [rollout("a", {}, of({ aborted: true })), rollout("b", {})], {}],
+    [
+      "but not while a node is away",
+      [rollout("a", nodes("Draining"), of({ aborted: true })), rollout("b", {})],
+      { b: "a" },
+    ],
     ["one that is deleted ends by itself", [rollout("a", {}), rollout("b", {}, { isDeleting: true })], {}],
   ];
   for (const [what, rollouts, waits] of cases) assert.deepEqual(Object.fromEntries(whoWaits(rollouts)), waits, what);
@@ -43,4 +49,5 @@ test("of one class one Rollout goes on: who has nodes on their way, else the old
 test("what is deleted is not complete: it has a finalizer to take off", () => {
   assert.equal(isComplete(rollout("a", DONE)), true);
   assert.equal(isComplete(rollout("a", DONE, { isDeleting: true })), false);
+  assert.equal(isComplete(rollout("a", { ...DONE, phase: "Aborted" })), true);
 });

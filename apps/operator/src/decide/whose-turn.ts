@@ -14,7 +14,13 @@ export function isOnTheWay(state: NodeState): boolean {
 
 /** It is history: it changes only when its spec does. */
 export function isComplete({ status, generation, isDeleting }: Candidate): boolean {
-  return !isDeleting && status?.phase === "Done" && status.observedGeneration === generation;
+  const isOver = status?.phase === "Done" || status?.phase === "Aborted";
+  return !isDeleting && isOver && status.observedGeneration === generation;
+}
+
+/** Nobody is begun any more: it only waits until its nodes have come home. */
+export function isEnding({ spec, isDeleting }: Pick<Candidate, "spec" | "isDeleting">): boolean {
+  return isDeleting || spec?.aborted === true;
 }
 
 /**
@@ -34,9 +40,9 @@ export function whoWaits(rollouts: readonly Candidate[]): ReadonlyMap<string, st
       own.find((each) => isBusy(each)) ??
       own.find(({ status }) => status === undefined) ??
       unreadable ??
-      own.find(({ spec, isDeleting }) => !isDeleting && spec?.paused !== true);
+      own.find((each) => !isEnding(each) && each.spec?.paused !== true);
     for (const each of own) {
-      const mayEnd = each.isDeleting && !isBusy(each);
+      const mayEnd = isEnding(each) && !isBusy(each);
       if (first !== undefined && each !== first && !mayEnd) waits.set(each.name, first.name);
     }
   }

@@ -21,6 +21,7 @@ export type RolloutSpec = {
   readonly approvedWaves: readonly string[];
   readonly gates: readonly RolloutGate[];
   readonly paused: boolean;
+  readonly aborted: boolean;
   readonly tolerate: number;
   readonly drain: RolloutDrain;
   readonly limits: { readonly stagingSeconds: number; readonly bootSeconds: number };
@@ -96,6 +97,11 @@ const ONE_COUNT = {
 const ONLY_RISES = {
   rule: "self >= oldSelf",
   message: "attempt only rises: what has failed is tried again when it does",
+};
+
+const FOR_GOOD = {
+  rule: "self || !oldSelf",
+  message: "an aborted Rollout stays so: make another one",
 };
 
 const seconds = (least: number, most: number): z.ZodInt => z.int().min(least).max(most);
@@ -216,6 +222,13 @@ export const rolloutSpecSchema: z.ZodType<RolloutSpec> = z
       .boolean()
       .default(false)
       .describe("No further node is begun. Another Rollout of the class may go on then"),
+    aborted: z
+      .boolean()
+      .default(false)
+      .describe(
+        "It ends as it is: nobody is begun, what was drained takes pods again, what restarts is waited for. Where nodes have got stays right for them",
+      )
+      .meta(rules(FOR_GOOD)),
     tolerate: z
       .int()
       .min(0)

@@ -18,8 +18,8 @@ import { isOpen, turnMs, windowAt } from "./windows.ts";
  */
 export type Job = { readonly kind: "stage" | "give-back" } | { readonly kind: "turn"; readonly mayRestart: boolean };
 
-export const PHASES = ["Pending", "Rolling", "Waiting", "Halted", "Done"] as const;
-/** `Pending`: nothing was begun yet. `Waiting`: something is left to do, and something keeps it. */
+export const PHASES = ["Pending", "Rolling", "Waiting", "Halted", "Aborted", "Done"] as const;
+/** `Pending`: nothing was begun yet. `Waiting`: something is left to do, and something keeps it. `Aborted`: people have ended it. */
 export type Phase = (typeof PHASES)[number];
 
 export type FleetLook = {
