@@ -27,7 +27,8 @@ export async function runStatus(name: string | undefined, options: StatusOptions
       if (view.rollouts.length === 0) reportLine("there are no Rollouts: docs/guides/rollouts.md says how one is made");
       return name === undefined ? statusOfAll(view.rollouts) : statusOf(view.rollouts[0]);
     }
-    while (!signal.aborted && (name === undefined || !isAtEnd(view.rollouts[0]))) {
+    const isOver = (): boolean => name !== undefined && isAtEnd(view.rollouts[0]);
+    while (!signal.aborted && !isOver()) {
       await found.change(LOOK_MS);
       if (signal.aborted) break;
       view = rolloutsView(found.items, Date.now());
@@ -49,12 +50,10 @@ export function noSuchRollout(name: string): AshlarError {
 
 /** It goes on only when somebody says so. What the operator has not looked at yet may not be so any more. */
 export function isAtEnd(rollout: RolloutView | undefined): boolean {
-  return rollout?.isCurrent === true && (isOver(rollout) || rollout.phase === "Halted");
+  return rollout?.isCurrent === true && ENDS.has(rollout.phase);
 }
 
-function isOver({ phase }: RolloutView): boolean {
-  return phase === "Done" || phase === "Aborted";
-}
+const ENDS: ReadonlySet<string> = new Set(["Done", "Aborted", "Halted"]);
 
 export function statusOf(rollout: RolloutView | undefined): number {
   if (rollout === undefined || !isAtEnd(rollout)) return NOT_YET;
@@ -62,6 +61,7 @@ export function statusOf(rollout: RolloutView | undefined): number {
 }
 
 function statusOfAll(rollouts: readonly RolloutView[]): number {
-  const all = rollouts.map((rollout) => (rollout.isCurrent && isOver(rollout) ? 0 : statusOf(rollout)));
+  // One that was aborted is history.
+  const all = rollouts.map((rollout) => (rollout.isCurrent && rollout.phase === "Aborted" ? 0 : statusOf(rollout)));
   return all.includes(HALTED) ? HALTED : Math.max(0, ...all);
 }
