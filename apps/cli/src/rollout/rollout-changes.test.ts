@@ -24,6 +24,12 @@ test("what is changed, and what is so already", () => {
     ["pause twice", pausing(testRollout({}, { paused: true })), undefined, "was paused already"],
     ["resume", resuming(false)(testRollout({}, { paused: true })), { paused: false }, "resumed"],
     ["resume what goes on", resuming(false)(waiting), undefined, "was not paused"],
+    [
+      "a halt that a retry has ended",
+      resuming(false)({ ...halted, spec: testRollout({}, { paused: true, attempt: 2 }).spec }),
+      { paused: false },
+      "resumed",
+    ],
     ["retry", resuming(true)(halted), { paused: false, attempt: 2 }, "resumed, attempt 2"],
     ["abort", aborting(halted), { aborted: true }, "aborted"],
     ["abort twice", aborting(testRollout({}, { aborted: true })), undefined, "was aborted already"],

@@ -51,7 +51,8 @@ export function resuming(retry: boolean): DecideChange {
     const { paused, attempt } = openSpec(rollout);
     const { name, status } = rollout;
     if (retry) return { spec: { paused: false, attempt: attempt + 1 }, says: `resumed, attempt ${attempt + 1}` };
-    if (status?.halt !== undefined) {
+    // A halt of an attempt before is over: the operator has not looked yet.
+    if (status?.halt !== undefined && (status.attempt ?? 1) >= attempt) {
       throw new AshlarError("invalid", `${name}: it has halted: ${status.halt.message}`, {
         hint: "when that is mended, --retry ends the halt and tries again what has failed",
       });
