@@ -2,9 +2,12 @@ import type { NamedVerdict } from "@ashlar/identity";
 import {
   FLEET_VIEW_SCHEMA,
   NODE_VIEW_SCHEMA,
+  ROLLOUTS_SCHEMA,
   summaryOfNode,
   type FleetView,
   type NodeView,
+  type RolloutsView,
+  type RolloutView,
   type SourceKind,
 } from "@ashlar/views";
 import type { EvidenceStore } from "./evidence-in.ts";
@@ -31,6 +34,7 @@ export class Board {
   #nodes: ReadonlyMap<string, BoardNode> = new Map();
   #asking = true;
   #problem: string | null = null;
+  #rollouts: { readonly problem: string | null; readonly list: readonly RolloutView[] } | undefined;
   #version = 0;
 
   constructor(options: BoardOptions) {
@@ -61,6 +65,25 @@ export class Board {
     this.#asking = false;
     this.#problem = problem;
     this.#version += 1;
+  }
+
+  /** What is rolled to whom. Before it is told, there is nothing that could be rolled. */
+  putRollouts(list: readonly RolloutView[]): void {
+    this.#rollouts = { problem: null, list };
+    this.#version += 1;
+  }
+
+  /** They cannot be read. What was known before stays, and gets older. */
+  failRollouts(problem: string): void {
+    this.#rollouts = { problem, list: this.#rollouts?.list ?? [] };
+    this.#version += 1;
+  }
+
+  /** @returns undefined where there can be none */
+  rolloutsView(nowMs: number): RolloutsView | undefined {
+    if (this.#rollouts === undefined) return undefined;
+    const { problem, list } = this.#rollouts;
+    return { schema: ROLLOUTS_SCHEMA, at: new Date(nowMs).toISOString(), problem, rollouts: list };
   }
 
   fleetView(nowMs: number): FleetView {

@@ -94,13 +94,14 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   if (file !== undefined) return await sendBody(context, request, response, { key: path, ...file });
   const { board } = context;
   const version = `${board.version}`;
-  if (path === "/v1/fleet") {
+  const list = listAt(path, board);
+  if (list !== undefined) {
     const etag = `"${version}"`;
     response.setHeader("etag", etag);
     if (headers["if-none-match"] === etag) return send(response, 304);
-    const body = { type: JSON_TYPE, make: () => JSON.stringify(board.fleetView(Date.now())) };
-    return await sendBody(context, request, response, body);
+    return await sendBody(context, request, response, { type: JSON_TYPE, make: () => JSON.stringify(list) });
   }
+  if (path === "/v1/rollouts") return send(response, 404, "expected a cluster, found another source: it has no Rollouts");
   const { name, file: fileName } = parseNodePath(path);
   if (name === undefined || !board.has(name))
     return send(response, 404, "expected the name of a node, found no such thing");
@@ -114,6 +115,12 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   // Whatever is in it: bytes to keep, nothing to show.
   response.setHeader("content-disposition", "attachment");
   return await sendBody(context, request, response, { type: "application/octet-stream", make: () => found.bytes });
+}
+
+/** A document about all that is known. */
+function listAt(path: string, board: Board): object | undefined {
+  if (path === "/v1/fleet") return board.fleetView(Date.now());
+  return path === "/v1/rollouts" ? board.rolloutsView(Date.now()) : undefined;
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";

@@ -1,5 +1,12 @@
 import { differenceSchema, LEVELS, nodeVerdictSchema } from "@ashlar/identity";
-import { FLEET_VIEW_SCHEMA, NODE_VIEW_SCHEMA, type FleetView, type NodeView } from "@ashlar/views";
+import {
+  FLEET_VIEW_SCHEMA,
+  NODE_VIEW_SCHEMA,
+  ROLLOUTS_SCHEMA,
+  type FleetView,
+  type NodeView,
+  type RolloutsView,
+} from "@ashlar/views";
 import { z } from "zod";
 
 const level = z.enum(LEVELS);
@@ -61,6 +68,53 @@ const nodeViewSchema: z.ZodType<NodeView> = z.strictObject({
     .describe("Files at /v1/nodes/NAME/evidence/FILE"),
 });
 
+const words = z.string().nullable();
+
+const rolloutNodeSchema = z.strictObject({
+  name: z.string(),
+  state: z.string().describe("As in the Rollout's status: docs/reference/custom-resources.md"),
+  since: z.string().describe("Since when it is in this state"),
+  message: words.describe("Why it waits, or how it has ended"),
+  from: words.describe("The release that it was proven to run when its turn came"),
+  drains: z.int().nonnegative().describe("How many drains did not end"),
+});
+
+const rolloutsViewSchema: z.ZodType<RolloutsView> = z.strictObject({
+  schema: z.literal(ROLLOUTS_SCHEMA),
+  at: head.at,
+  problem: words.describe("Why they cannot be read now: then they are as they were last"),
+  rollouts: z.array(
+    z.strictObject({
+      name: z.string(),
+      class: words,
+      release: words,
+      phase: z.string(),
+      isCurrent: z.boolean().describe("Whether the operator has looked at it since it was changed"),
+      isPaused: z.boolean(),
+      isAborted: z.boolean(),
+      isDeleting: z.boolean(),
+      attempt: z.int().nullable(),
+      wave: words.describe("The wave that goes on"),
+      message: words.describe("What it waits for"),
+      halt: z.strictObject({ node: z.string(), message: z.string(), since: z.string() }).nullable(),
+      createdAt: z.string(),
+      total: z.int().nonnegative().describe("How many nodes take part"),
+      done: z.int().nonnegative().describe("How many of them are proven at the release"),
+      waves: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            isApproved: z.boolean(),
+            total: z.int().nonnegative(),
+            done: z.int().nonnegative(),
+            nodes: z.array(rolloutNodeSchema),
+          }),
+        )
+        .describe("In their order; those without nodes are left out"),
+    }),
+  ),
+});
+
 /** JSON Schemas of what `ashlar console` serves, by name. */
 export function viewJsonSchemas(): readonly (readonly [name: string, schema: object])[] {
   return [
@@ -71,6 +125,13 @@ export function viewJsonSchemas(): readonly (readonly [name: string, schema: obj
     [
       "node-view-v1",
       { title: "What `ashlar console` answers to GET /v1/nodes/NAME, version 1", ...z.toJSONSchema(nodeViewSchema) },
+    ],
+    [
+      "rollouts-v1",
+      {
+        title: "What `ashlar console` answers to GET /v1/rollouts, and `ashlar rollout status --json` prints, version 1",
+        ...z.toJSONSchema(rolloutsViewSchema),
+      },
     ],
   ];
 }

@@ -5,6 +5,8 @@ export type RolloutsView = {
   readonly schema: typeof ROLLOUTS_SCHEMA;
   /** RFC 3339, by the clock of who has made the document. */
   readonly at: string;
+  /** Why they cannot be read now: then they are as they were last. */
+  readonly problem: string | null;
   /** The newest first. */
   readonly rollouts: readonly RolloutView[];
 };

@@ -13,7 +13,7 @@ export function consoleCommand(): Command {
     .option("--lab <name>", "the nodes of a lab")
     .option("--fleet <file>", "the nodes of a fleet.yaml (docs/guides/fleets.md)")
     .option("--from <place>", "evidence kept by `ashlar prove --evidence`; no node is asked")
-    .option("--kubeconfig <file>", "what ashlar operator has written in a cluster (NodeProofs); no node is asked")
+    .option("--kubeconfig <file>", "what ashlar operator has written in a cluster (NodeProofs, Rollouts); no node is asked")
     .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
     .option("--listen <address>", "an address of this machine's own, and a port", "127.0.0.1:0")
     .option(
@@ -35,8 +35,8 @@ export function consoleCommand(): Command {
 Runs until it is stopped, and prints a URL with a token: whoever has it can look, and nobody can change anything. Port 0 is any
 that is free. The page asks for nothing from elsewhere. Through SSH: ssh -L 7480:127.0.0.1:7480 HOST, with --listen 127.0.0.1:7480.
 
-GET /v1/fleet and /v1/nodes/NAME answer JSON (schemas: docs/reference/schemas/fleet-view-v1.json and node-view-v1.json), with the token as
-"Authorization: Bearer TOKEN" or "?token=TOKEN".
+GET /v1/fleet, /v1/nodes/NAME and, of a cluster, /v1/rollouts answer JSON (schemas: fleet-view-v1.json, node-view-v1.json and rollouts-v1.json in
+docs/reference/schemas), with the token as "Authorization: Bearer TOKEN" or "?token=TOKEN".
 
 Exit status: 0 when it was stopped; other numbers when there is nothing to show.
 

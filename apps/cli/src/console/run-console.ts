@@ -11,6 +11,7 @@ import { proveLive } from "../prove/prove-live.ts";
 import type { OnAnswer, Proof } from "../prove/prove-options.ts";
 import { parseListen, sourceOf, type ConsoleOptions, type ConsoleSource } from "./console-options.ts";
 import { watchProofs } from "./watch-proofs.ts";
+import { watchRollouts } from "./watch-rollouts.ts";
 
 /** Serves the page until the user ends it. What cannot be shown at all ends it at once. */
 export async function runConsole(options: ConsoleOptions): Promise<void> {
@@ -44,7 +45,7 @@ type Filling = ConsoleOptions & { readonly directory: string; readonly signal: A
 
 async function fill(board: Board, source: ConsoleSource, options: Filling): Promise<void> {
   const { signal, from } = options;
-  if (source.kind === "cluster") return await watchProofs(board, options);
+  if (source.kind === "cluster") return void (await Promise.all([watchProofs(board, options), watchRollouts(board, options)]));
   if (from === undefined) return await askAgainAndAgain(board, options);
   await untilAborted(signal);
 }

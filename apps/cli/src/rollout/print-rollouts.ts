@@ -37,7 +37,7 @@ function documentPrinter(form: "json" | "yaml", isWatched: boolean): RolloutPrin
   const changed = changesOf<RolloutView>((rollout) => [rollout.name, JSON.stringify(rollout)]);
   const each = ({ at, rollouts }: RolloutsView): void => {
     for (const rollout of changed(rollouts))
-      printDocument(form, { schema: ROLLOUTS_SCHEMA, at, rollouts: [rollout] }, true);
+      printDocument(form, { schema: ROLLOUTS_SCHEMA, at, problem: null, rollouts: [rollout] }, true);
   };
   return { begin: isWatched ? each : (view) => printDocument(form, view), more: each };
 }

@@ -9,6 +9,7 @@ export function rolloutsView(rollouts: readonly RolloutObject[], nowMs: number):
   return {
     schema: ROLLOUTS_SCHEMA,
     at: new Date(nowMs).toISOString(),
+    problem: null,
     rollouts: newestFirst.map((rollout) => rolloutView(rollout)),
   };
 }

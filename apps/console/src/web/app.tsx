@@ -4,6 +4,7 @@ import { useDocument } from "./data/use-document.ts";
 import { ComparePage } from "./pages/compare-page.tsx";
 import { FleetPage } from "./pages/fleet-page.tsx";
 import { NodePage } from "./pages/node-page.tsx";
+import { RolloutPage, RolloutsPage } from "./pages/rollout-page.tsx";
 import { Header } from "./parts/header.tsx";
 import { parseRoute, type Route } from "./route.ts";
 
@@ -12,8 +13,7 @@ export function App(): ReactElement {
   const route = useRoute();
   const fleet = useDocument<FleetView>("/v1/fleet");
   useEffect(() => {
-    const title = route.page === "node" ? route.name : route.page === "compare" ? "Compare" : "Fleet";
-    document.title = `${title} - Ashlar console`;
+    document.title = `${"name" in route ? route.name : TITLES[route.page]} - Ashlar console`;
   }, [route]);
   return (
     <>
@@ -22,12 +22,16 @@ export function App(): ReactElement {
         <FleetPage fleet={fleet} isShown={route.page === "fleet"} />
       </div>
       {route.page === "node" && <NodePage key={route.name} name={route.name} />}
+      {route.page === "rollouts" && <RolloutsPage />}
+      {route.page === "rollout" && <RolloutPage name={route.name} />}
       {route.page === "compare" && (
         <ComparePage left={route.left} right={route.right} nodes={fleet.document?.nodes ?? []} />
       )}
     </>
   );
 }
+
+const TITLES = { fleet: "Fleet", rollouts: "Rollouts", compare: "Compare" } as const;
 
 function useRoute(): Route {
   const [hash, setHash] = useState(location.hash);

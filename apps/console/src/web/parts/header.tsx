@@ -18,6 +18,11 @@ export function Header({ fleet, route }: { readonly fleet: Fetched<FleetView>; r
         <a href={hrefOf({ page: "fleet" })} aria-current={current("fleet")}>
           Fleet
         </a>
+        {view?.source.kind === "cluster" && (
+          <a href={hrefOf({ page: "rollouts" })} aria-current={current("rollouts") ?? current("rollout")}>
+            Rollouts
+          </a>
+        )}
         <a href={hrefOf({ page: "compare", left: "", right: "" })} aria-current={current("compare")}>
           Compare
         </a>
