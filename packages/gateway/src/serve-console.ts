@@ -101,7 +101,8 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
     if (headers["if-none-match"] === etag) return send(response, 304);
     return await sendBody(context, request, response, { type: JSON_TYPE, make: () => JSON.stringify(list) });
   }
-  if (path === "/v1/rollouts") return send(response, 404, "expected a cluster, found another source: it has no Rollouts");
+  if (path === "/v1/rollouts")
+    return send(response, 404, "expected a cluster, found another source: it has no Rollouts");
   const { name, file: fileName } = parseNodePath(path);
   if (name === undefined || !board.has(name))
     return send(response, 404, "expected the name of a node, found no such thing");

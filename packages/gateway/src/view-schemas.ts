@@ -129,7 +129,8 @@ export function viewJsonSchemas(): readonly (readonly [name: string, schema: obj
     [
       "rollouts-v1",
       {
-        title: "What `ashlar console` answers to GET /v1/rollouts, and `ashlar rollout status --json` prints, version 1",
+        title:
+          "What `ashlar console` answers to GET /v1/rollouts, and `ashlar rollout status --json` prints, version 1",
         ...z.toJSONSchema(rolloutsViewSchema),
       },
     ],

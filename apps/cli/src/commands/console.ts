@@ -13,7 +13,10 @@ export function consoleCommand(): Command {
     .option("--lab <name>", "the nodes of a lab")
     .option("--fleet <file>", "the nodes of a fleet.yaml (docs/guides/fleets.md)")
     .option("--from <place>", "evidence kept by `ashlar prove --evidence`; no node is asked")
-    .option("--kubeconfig <file>", "what ashlar operator has written in a cluster (NodeProofs, Rollouts); no node is asked")
+    .option(
+      "--kubeconfig <file>",
+      "what ashlar operator has written in a cluster (NodeProofs, Rollouts); no node is asked",
+    )
     .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
     .option("--listen <address>", "an address of this machine's own, and a port", "127.0.0.1:0")
     .option(

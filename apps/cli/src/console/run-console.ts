@@ -45,7 +45,8 @@ type Filling = ConsoleOptions & { readonly directory: string; readonly signal: A
 
 async function fill(board: Board, source: ConsoleSource, options: Filling): Promise<void> {
   const { signal, from } = options;
-  if (source.kind === "cluster") return void (await Promise.all([watchProofs(board, options), watchRollouts(board, options)]));
+  if (source.kind === "cluster")
+    return void (await Promise.all([watchProofs(board, options), watchRollouts(board, options)]));
   if (from === undefined) return await askAgainAndAgain(board, options);
   await untilAborted(signal);
 }
