@@ -210,6 +210,29 @@ function watch(...args: readonly string[]): { readonly lines: string[]; readonly
   return { lines, ended: once(child, "exit").then(([status]: (number | null)[]) => status ?? null) };
 }
 
+test("ashlar console shows them as they change", async () => {
+  const child = spawn(join(ROOT, "ashlar"), ["console", "--kubeconfig", lab.access.kubeconfig, "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const [line] = await once(createInterface({ input: child.stdout }), "line");
+    const { url: page }: { url: string } = JSON.parse(String(line));
+    const url = new URL("/v1/rollouts", page);
+    url.search = new URL(page).search;
+    const isPaused = async (): Promise<unknown> => {
+      const { rollouts = [] } = JSON.parse(await (await fetch(url)).text());
+      return rollouts.find(({ name }: { name: string }) => name === "to-1-1-0")?.isPaused;
+    };
+    await until("it is shown", async () => ((await isPaused()) === false ? true : undefined));
+    await kubectl.run("rollout", "pause", "to-1-1-0");
+    await until("the change is shown", async () => ((await isPaused()) === true ? true : undefined));
+  } finally {
+    child.kill("SIGINT");
+    await once(child, "exit");
+  }
+  await kubectl.run("rollout", "resume", "to-1-1-0");
+});
+
 test("abort waits until the nodes are home, and watching ends with it", async () => {
   const out = node("worker-2", "rest", "Rebooting", { restartedFrom: "boot" });
   await writeStatus("to-1-1-0", { phase: "Rolling", halt: null, wave: "rest", nodes: [out] });

@@ -34,12 +34,14 @@ export class Board {
   #nodes: ReadonlyMap<string, BoardNode> = new Map();
   #asking = true;
   #problem: string | null = null;
+  /** Undefined where there can be none. */
   #rollouts: { readonly problem: string | null; readonly list: readonly RolloutView[] } | undefined;
   #version = 0;
 
   constructor(options: BoardOptions) {
     this.#options = options;
     this.evidence = options.evidence;
+    if (options.kind === "cluster") this.#rollouts = { problem: "they have not been read yet", list: [] };
   }
 
   /** Changes with everything that is shown. */
@@ -67,7 +69,7 @@ export class Board {
     this.#version += 1;
   }
 
-  /** What is rolled to whom. Before it is told, there is nothing that could be rolled. */
+  /** What is rolled to whom. */
   putRollouts(list: readonly RolloutView[]): void {
     this.#rollouts = { problem: null, list };
     this.#version += 1;
@@ -79,7 +81,7 @@ export class Board {
     this.#version += 1;
   }
 
-  /** @returns undefined where there can be none */
+  /** @returns undefined where the source is no cluster */
   rolloutsView(nowMs: number): RolloutsView | undefined {
     if (this.#rollouts === undefined) return undefined;
     const { problem, list } = this.#rollouts;
