@@ -7,10 +7,13 @@ import { ServiceClient, type ServiceClientOptions, summarize } from "./service-c
 
 type Node = { readonly server: Server; readonly port: number; asked: number };
 
-async function startNode(answer: "answers" | "breaks off" | "says nothing" | "is not ready"): Promise<Node> {
+async function startNode(
+  answer: "answers" | "breaks off" | "says nothing" | "is not ready" | "is slow",
+): Promise<Node> {
   const server = createServer((_, response) => {
     node.asked += 1;
     if (answer === "answers") response.end("web-1");
+    else if (answer === "is slow") setTimeout(() => response.end("web-1"), 1500);
     else if (answer === "is not ready") response.writeHead(503).end();
     else if (answer === "breaks off") response.writeHead(200, { "Content-Length": "9" }).flushHeaders();
     if (answer === "breaks off") setTimeout(() => response.destroy(), 5);
@@ -58,6 +61,13 @@ for (const fault of ["breaks off", "says nothing", "is not ready"] as const) {
     assert.ok(bad.asked < good.asked, `${bad.asked} and ${good.asked}`);
   });
 }
+
+test("a node that is only slow is asked again when the other one refuses", async () => {
+  const [bad, slow] = [await startNode("is not ready"), await startNode("is slow")];
+  // The first request goes to the second of them.
+  const counts = await ask([bad, slow], () => slow.asked > 1, { firstLimitMs: 500, intervalMs: 2000 });
+  assert.match(summarize(counts).words, /^\d+ requests, 0 failed, [1-9]\d* answered when they were asked again$/u);
+});
 
 test("what nobody answers has failed", async () => {
   const nodes = [await startNode("is not ready"), await startNode("is not ready")];
