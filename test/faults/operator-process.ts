@@ -23,6 +23,10 @@ export class OperatorProcess implements AsyncDisposable {
       detached: true,
     });
     this.#child = child;
+    // A test that is interrupted leaves nothing behind.
+    const endWithUs = (): void => void (isRunning(child) && process.kill(-(child.pid ?? 0), "SIGKILL"));
+    process.once("exit", endWithUs);
+    child.once("exit", () => process.off("exit", endWithUs));
     createInterface({ input: child.stderr }).on("line", (line) => {
       console.log(`operator ${child.pid}: ${line}`);
       this.lines.push(line);
@@ -36,7 +40,7 @@ export class OperatorProcess implements AsyncDisposable {
   }
 
   async end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    if (!isRunning(this.#child)) return this.#child.exitCode;
     const ended = once(this.#child, "exit");
     process.kill(-(this.#child.pid ?? 0), signal);
     await ended;
@@ -46,6 +50,10 @@ export class OperatorProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end("SIGKILL");
   }
+}
+
+function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
 }
 
 /** Looks again and again until there is something. */
