@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
 import { styleText } from "node:util";
 
 /** One thing to check: a program, its arguments, and the name that people see. */
@@ -9,6 +10,8 @@ export type StepResult = { readonly step: Step; readonly passed: boolean; readon
 
 const running = new Set<ChildProcess>();
 let interrupted = false;
+/** One that works without a line for so many looks goes round in circles. */
+const MAX_SILENT_LOOKS = 12;
 /** How long a step may take to end after it was told to. */
 const GRACE_MS = 5000;
 /** What a shell reports for a command that SIGINT ended. */
@@ -16,16 +19,17 @@ const INTERRUPTED_STATUS = 130;
 
 /**
  * Runs steps side by side, `lanes` at a time and in the given order, and prints a line for each when it ends, after its
- * whole output if it failed. A step that prints nothing for `silenceMs` is ended and has failed.
+ * whole output if it failed. A step that has printed nothing and used no processor from one look to the next is ended and has failed: one
+ * that only gets little of a loaded machine goes on.
  */
-export async function runSteps(steps: readonly Step[], lanes: number, silenceMs: number): Promise<StepResult[]> {
+export async function runSteps(steps: readonly Step[], lanes: number, lookMs: number): Promise<StepResult[]> {
   const waiting = [...steps];
   const results: StepResult[] = [];
   const widest = Math.max(...steps.map(({ name }) => name.length));
   const lane = async (): Promise<void> => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
       const startedAt = performance.now();
-      const { passed, output } = await runStep(step, silenceMs);
+      const { passed, output } = await runStep(step, lookMs);
       if (interrupted) return;
       results.push({ step, passed, output });
       if (!passed) process.stdout.write(`\n$ ${step.command.join(" ")}\n${output}\n`);
@@ -38,28 +42,52 @@ export async function runSteps(steps: readonly Step[], lanes: number, silenceMs:
 }
 
 /** Each step has a process group of its own, so that what it started ends with it. */
-async function runStep({ command: [program, ...args] }: Step, silenceMs: number): Promise<Omit<StepResult, "step">> {
+async function runStep({ command: [program, ...args] }: Step, lookMs: number): Promise<Omit<StepResult, "step">> {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   running.add(child);
   const output: Buffer[] = [];
-  const silence = setTimeout(() => {
-    output.push(Buffer.from(`silent for ${formatSeconds(silenceMs)}, and ended:\n${describeGroup(child)}`));
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+  let seen = { chunks: 0, times: "" };
+  let silentLooks = 0;
+  const looking = setInterval(() => {
+    const now = { chunks: output.length, times: processorTimes(child) };
+    const hasSpoken = now.chunks > seen.chunks;
+    const hasWorked = hasSpoken || now.times !== seen.times;
+    silentLooks = hasSpoken ? 0 : silentLooks + 1;
+    seen = now;
+    if (hasWorked && silentLooks < MAX_SILENT_LOOKS) return;
+    const silence = formatSeconds(silentLooks * lookMs);
+    output.push(Buffer.from(`silent for ${silence}, and ended:\n${describeGroup(child)}`));
     signal(child, "SIGKILL");
-  }, silenceMs);
-  const hear = (chunk: Buffer): void => {
-    output.push(chunk);
-    silence.refresh();
-  };
-  child.stdout.on("data", hear);
-  child.stderr.on("data", hear);
+  }, lookMs);
   try {
     const [code] = await once(child, "close");
     return { passed: code === 0, output: Buffer.concat(output).toString("utf8") };
   } catch (error) {
     return { passed: false, output: `could not start ${program}: ${String(error)}\n` };
   } finally {
-    clearTimeout(silence);
+    clearInterval(looking);
     running.delete(child);
+  }
+}
+
+/** How much each process of the group has used so far: any text, another one when something has gone on. */
+function processorTimes({ pid }: ChildProcess): string {
+  const times = globSync("/proc/[0-9]*/stat").flatMap((path) => {
+    // proc_pid_stat(5): what follows the name begins with the third field.
+    const [id, stat = ""] = /^(?<id>\d+) .*\) (?<stat>.*)$/su.exec(readIfThere(path))?.slice(1) ?? [];
+    const fields = stat.split(" ");
+    return fields[2] === String(pid) ? [`${id}:${fields[11]}+${fields[12]}`] : [];
+  });
+  return times.join(" ");
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
   }
 }
 
