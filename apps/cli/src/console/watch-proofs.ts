@@ -1,32 +1,25 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@ashlar/base";
 import type { Board } from "@ashlar/gateway";
 import { Cluster } from "@ashlar/kube";
 import { verdictOfProof } from "@ashlar/views";
+import { showWatched } from "./show-watched.ts";
 
 type WatchOptions = { readonly kubeconfig?: string; readonly context?: string; readonly signal: AbortSignal };
 
-/** How long something may go on without being looked at again. */
-const LOOK_MS = 30_000;
-const PAUSE_MS = 15_000;
-
-/** Shows the NodeProofs of a cluster as they change, until the signal ends it. */
+/** Shows the NodeProofs of a cluster as they change, until the signal ends it. What cannot be read at all ends it at once. */
 export async function watchProofs(board: Board, { kubeconfig, context, signal }: WatchOptions): Promise<void> {
   using cluster = await Cluster.open({ kubeconfig, context });
   let isFirst = true;
-  while (!signal.aborted) {
-    try {
-      await using proofs = await cluster.watchNodeProofs(signal);
+  await showWatched({
+    open: async () => await cluster.watchNodeProofs(signal),
+    show: (proofs) => {
       isFirst = false;
-      while (!signal.aborted) {
-        board.put(proofs.items.map((proof) => verdictOfProof(proof)));
-        await proofs.change(LOOK_MS);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
+      board.put(proofs.map((proof) => verdictOfProof(proof)));
+    },
+    fail: (error) => {
       if (isFirst) throw error;
       board.fail(messageOf(error));
-      await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
+    },
+    signal,
+  });
 }
