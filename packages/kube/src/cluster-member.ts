@@ -29,7 +29,6 @@ import { readPod, type KubePod } from "./objects/read-pod.ts";
 export class ClusterMember implements MemberAccess {
   readonly name: string;
   readonly #client: ApiClient;
-
   readonly #labels: RebootLabels;
 
   constructor(client: ApiClient, name: string, labels: RebootLabels = NO_LABELS) {

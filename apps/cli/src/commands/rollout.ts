@@ -18,16 +18,22 @@ export function rolloutCommand(): Command {
     .addCommand(abortCommand());
 }
 
+function withOutput(command: Command): Command {
+  return withCluster(
+    command
+      .addOption(new Option("-o, --output <form>", "how to print it").choices(OUTPUT_FORMS))
+      .addOption(new Option("--json", "the same as -o json").conflicts("output")),
+  );
+}
+
 function withCluster(command: Command): Command {
   return command
-    .addOption(new Option("-o, --output <form>", "how to print it").choices(OUTPUT_FORMS))
-    .addOption(new Option("--json", "the same as -o json").conflicts("output"))
     .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG or ~/.kube/config)")
     .option("--context <name>", "the context of the kubeconfig (default: its current-context)");
 }
 
 function statusCommand(): Command {
-  return withCluster(
+  return withOutput(
     new Command("status")
       .description("Print how far Rollouts are; of one, each node's step and what it waits for, wave by wave")
       .argument("[rollout]", "the name of one (default: all)"),
@@ -55,12 +61,12 @@ Examples:
 }
 
 function planCommand(): Command {
-  return new Command("plan")
-    .description("Print which nodes a Rollout takes in which order, and what would keep each; nothing of it happens")
-    .argument("<rollout>", "its name; one that shall not begin yet has `paused: true`")
-    .option("--json", "print JSON (schema ashlar.rollout-plan/v1)")
-    .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG or ~/.kube/config)")
-    .option("--context <name>", "the context of the kubeconfig (default: its current-context)")
+  return withCluster(
+    new Command("plan")
+      .description("Print which nodes a Rollout takes in which order, and what would keep each; nothing of it happens")
+      .argument("<rollout>", "its name; one that shall not begin yet has `paused: true`")
+      .option("--json", "print JSON (schema ashlar.rollout-plan/v1)"),
+  )
     .addHelpText(
       "after",
       `
@@ -77,12 +83,12 @@ Examples:
     )
     .action(async (name: string, options: PlanOptions) => {
       const { runPlan } = await import("../rollout/run-plan.ts");
-      process.exitCode = await runPlan(name, options);
+      process.exitCode = await runPlan(checked(name), options);
     });
 }
 
 function approveCommand(): Command {
-  return withCluster(
+  return withOutput(
     new Command("approve")
       .description("Let a wave begin, where a Rollout has approval: each-wave")
       .argument("<rollout>", "its name")
@@ -105,7 +111,7 @@ Examples:
 }
 
 function pauseCommand(): Command {
-  return withCluster(
+  return withOutput(
     new Command("pause")
       .description("Begin no further node of a Rollout; who has begun goes on to its end")
       .argument("<rollout>", "its name"),
@@ -126,7 +132,7 @@ Examples:
 }
 
 function resumeCommand(): Command {
-  return withCluster(
+  return withOutput(
     new Command("resume")
       .description("Let a Rollout go on that is paused, or with --retry one that has halted")
       .argument("<rollout>", "its name"),
@@ -147,7 +153,7 @@ Examples:
 }
 
 function abortCommand(): Command {
-  return withCluster(
+  return withOutput(
     new Command("abort")
       .description("End a Rollout for good, and wait until its nodes have come home")
       .argument("<rollout>", "its name"),
